@@ -1,0 +1,30 @@
+# Compiler flags of the three flavours. Debug information is line tables only (-g1): it keeps builds and links quick.
+set(CMAKE_CXX_FLAGS_RELEASE "")
+set(CMAKE_C_FLAGS_RELEASE "")
+add_compile_options(-g1 -pthread -fno-omit-frame-pointer -fstack-protector-strong)
+add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-Wall> $<$<COMPILE_LANGUAGE:CXX>:-Wextra>
+  $<$<COMPILE_LANGUAGE:CXX>:-Wconversion> $<$<COMPILE_LANGUAGE:CXX>:-Wshadow> $<$<COMPILE_LANGUAGE:CXX>:-Werror>
+  $<$<COMPILE_LANGUAGE:CXX>:-Wno-gnu-statement-expression>)
+add_link_options(-fuse-ld=lld -pthread)
+
+if(WEIR_FLAVOUR STREQUAL "release")
+  add_compile_options(-O2 -D_FORTIFY_SOURCE=2 -fPIE)
+  add_link_options(-pie -Wl,-z,relro,-z,now -static-libstdc++ -static-libgcc)
+elseif(WEIR_FLAVOUR STREQUAL "test")
+  add_compile_options(-O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fsanitize=fuzzer-no-link)
+  add_link_options(-fsanitize=address,undefined)
+elseif(WEIR_FLAVOUR STREQUAL "tsan")
+  add_compile_options(-O1 -fsanitize=thread)
+  add_link_options(-fsanitize=thread)
+else()
+  message(FATAL_ERROR "WEIR_FLAVOUR is '${WEIR_FLAVOUR}': use the preset release, test or tsan")
+endif()
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM)
+  # A compiler cache makes the second build take seconds; the PCH needs a stable timestamp for that.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+      ${CCACHE_PROGRAM})
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+  add_compile_options("SHELL:-Xclang -fno-pch-timestamp")
+endif()
