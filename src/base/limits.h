@@ -1,0 +1,74 @@
+// The bounds of the process, by name: nothing that grows with input grows past one of these. Settings may
+// lower some of them (and say so in their row); a queue or buffer without a name here is a bug. Sizes are
+// bytes unless the name says otherwise.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace weir {
+
+inline constexpr size_t kKiB = 1024;
+inline constexpr size_t kMiB = 1024 * kKiB;
+inline constexpr size_t kGiB = 1024 * kMiB;
+
+// Admission: past these a newcomer gets 503 with Retry-After at once.
+// Client connections open at one time, over all cores and listeners; one more is closed after its 503.
+inline constexpr size_t kConnectionsMax = 10'000;
+// Exchanges (model calls) in flight at one time, over all cores.
+inline constexpr size_t kExchangesMax = 8'000;
+
+// HTTP requests.
+// The request line and all header fields of one request; more is head_too_large (431).
+inline constexpr size_t kRequestHeadBytesMax = 64 * kKiB;
+// Header fields in one request or upstream answer, trailers counted on their own.
+inline constexpr size_t kHeaderCountMax = 100;
+// One request body, or one whole (not streamed) upstream answer after decompression; more is body_too_large
+// (413).
+inline constexpr size_t kBodyBytesMax = 64 * kMiB;
+// All bodies held by the process at one time; a body that would not fit is refused as overloaded.
+inline constexpr size_t kBodyBudgetBytes = 1 * kGiB;
+// The response head that a provider may send, so that a hostile upstream cannot fill memory with headers.
+inline constexpr size_t kResponseHeadBytesMax = 64 * kKiB;
+
+// HTTP/2.
+// Streams that one client may have open on one connection (SETTINGS_MAX_CONCURRENT_STREAMS).
+inline constexpr uint32_t kHttp2StreamsMax = 256;
+// The decoded header list of one stream, CONTINUATION frames included (SETTINGS_MAX_HEADER_LIST_SIZE).
+inline constexpr uint32_t kHttp2HeaderListBytesMax = 64 * 1024;
+// The window over which the three floods below are counted, per connection; past a count: GOAWAY,
+// ENHANCE_YOUR_CALM.
+inline constexpr int64_t kHttp2FloodWindowMs = 10'000;
+// RST_STREAM frames from the client in that window (rapid reset, CVE-2023-44487).
+inline constexpr uint32_t kHttp2ResetsPerWindowMax = 500;
+// PING frames from the client in that window, each of which costs an answer.
+inline constexpr uint32_t kHttp2PingsPerWindowMax = 100;
+// SETTINGS frames from the client in that window, each of which costs an acknowledgement.
+inline constexpr uint32_t kHttp2SettingsPerWindowMax = 50;
+
+// JSON.
+// Nested arrays and objects in any text that Weir reads; a tool's schema rarely passes 20.
+inline constexpr int kJsonDepthMax = 64;
+// Values in one text: bounds the node table (28 bytes a value) of a body that is all commas.
+inline constexpr size_t kJsonNodesMax = 2'000'000;
+// A larger JSON body is decoded and encoded in the worker pool, since nothing on a core may run over 200 µs.
+inline constexpr size_t kJsonBytesOnCoreMax = 256 * kKiB;
+
+// Streams.
+// Bytes read from a provider and not yet taken by the client; when full, reading upstream stops.
+inline constexpr size_t kStreamWindowBytes = 256 * kKiB;
+// One server-sent event, all its lines together; more is upstream_malformed.
+inline constexpr size_t kSseEventBytesMax = 16 * kMiB;
+// One frame of AWS event-stream framing, prelude and checksums included; more is upstream_malformed.
+inline constexpr size_t kEventStreamFrameBytesMax = 16 * kMiB;
+// What is kept of a provider's error answer, for the log and for the words that tell its kind.
+inline constexpr size_t kProviderBodyMax = 4 * kKiB;
+
+// Queues.
+// Access log lines waiting for the writer; a line more is dropped and counted, since a slow disk must not
+// stop traffic.
+inline constexpr size_t kAccessLogLinesMax = 8'192;
+// Exchanges waiting for a permit of one target; one more is overloaded.
+inline constexpr size_t kTargetWaitersMax = 1'024;
+
+}  // namespace weir
