@@ -1,0 +1,68 @@
+// HTTP header fields in the order they came. Names compare without case; the bytes live in one buffer, so a
+// Headers is two allocations however many fields it has, and copies and moves are safe.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir {
+
+struct HeaderField {
+  std::string_view name;
+  std::string_view value;
+};
+
+class Headers {
+ public:
+  Headers() = default;
+  Headers(std::initializer_list<HeaderField> fields);
+
+  void add(std::string_view name, std::string_view value);
+  // Replaces all fields of that name by one, at the end.
+  void set(std::string_view name, std::string_view value);
+  void remove(std::string_view name);
+  void clear();
+
+  // The first field of that name. Views are valid until the next change of this object.
+  std::optional<std::string_view> get(std::string_view name) const;
+  std::string_view get_or(std::string_view name, std::string_view fallback) const;
+  bool contains(std::string_view name) const { return get(name).has_value(); }
+  // How many fields have that name.
+  size_t count(std::string_view name) const;
+
+  size_t size() const { return entries_.size(); }
+  bool empty() const { return entries_.empty(); }
+  HeaderField operator[](size_t index) const;
+
+  class Iterator {
+   public:
+    Iterator(const Headers* headers, size_t index) : headers_(headers), index_(index) {}
+    HeaderField operator*() const { return (*headers_)[index_]; }
+    Iterator& operator++() {
+      ++index_;
+      return *this;
+    }
+    bool operator==(const Iterator& other) const { return index_ == other.index_; }
+
+   private:
+    const Headers* headers_;
+    size_t index_;
+  };
+  Iterator begin() const { return Iterator(this, 0); }
+  Iterator end() const { return Iterator(this, entries_.size()); }
+
+ private:
+  struct Entry {
+    uint32_t offset;  // of the name in bytes_; the value follows it
+    uint32_t name_size;
+    uint32_t value_size;
+  };
+  std::string bytes_;
+  std::vector<Entry> entries_;
+};
+
+}  // namespace weir

@@ -1,0 +1,129 @@
+// HTTP as handlers see it: values and three ports. A handler never sees a connection, so HTTP/1.1, HTTP/2,
+// the simulator and the tests call it alike.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/task.h"
+#include "io/headers.h"
+
+namespace weir {
+
+class Scope;
+
+enum class HttpVersion : uint8_t { http_1_0, http_1_1, http_2 };
+
+// The head of a request as it arrived.
+struct HttpRequest {
+  std::string method;     // as sent, e.g. "POST"
+  std::string target;     // origin form as sent, e.g. "/v1/models/a%2Fb?limit=1"; "*" for OPTIONS *
+  std::string authority;  // Host or :authority, may be empty for HTTP/1.0
+  Headers headers;
+  HttpVersion version = HttpVersion::http_1_1;
+  bool is_tls = false;
+  std::string peer;  // "127.0.0.1:51234"
+  bool peer_is_loopback = false;
+  MonoTime first_byte_at;  // when the first byte of the head was readable: the start of every latency figure
+  MonoTime head_at;        // when the head was complete
+
+  std::string_view path() const { return std::string_view(target).substr(0, target.find('?')); }
+  // Without the '?'; empty if none.
+  std::string_view query() const {
+    const size_t at = target.find('?');
+    return at == std::string::npos ? std::string_view() : std::string_view(target).substr(at + 1);
+  }
+};
+
+// The body of a request (server side).
+class BodyReader {
+ public:
+  virtual ~BodyReader() = default;
+  // The whole body. Its capacity leaves room for the padding that the JSON parser wants.
+  // Errors: body_too_large over `bytes_max` (or over the process-wide byte budget: overloaded), bad_request
+  // for broken framing, request_timeout when it does not arrive in time, cancelled.
+  virtual Task<std::string> read_all(Scope& scope, size_t bytes_max) = 0;
+  // Up to buffer.size() bytes; 0 at the end.
+  virtual Task<size_t> read_some(Scope& scope, std::span<char> buffer) = 0;
+};
+
+// Writes one response. Order: send(), or start() write()* finish(). Each write returns when the transport has
+// taken the bytes, so a slow client slows its handler. A handler that returns an Error after start() makes
+// the server break the stream off (HTTP/1.1: close without the last chunk; HTTP/2: RST_STREAM).
+class ResponseWriter {
+ public:
+  virtual ~ResponseWriter() = default;
+  // A whole response with its content-length, in one system call where the transport allows.
+  virtual Task<void> send(Scope& scope, int status, const Headers& headers, std::string_view body) = 0;
+  // The head of a streamed response. It leaves with the first write() (or flush by finish()).
+  virtual Task<void> start(Scope& scope, int status, const Headers& headers) = 0;
+  virtual Task<void> write(Scope& scope, std::string_view bytes) = 0;
+  virtual Task<void> finish(Scope& scope) = 0;
+  virtual bool is_started() const = 0;
+};
+
+class HttpHandler {
+ public:
+  virtual ~HttpHandler() = default;
+  // The scope is the request's: cancelled when the client hangs up, when its deadline passes and at shutdown.
+  // An Error returned before the response started is written by the server as a plain text response (handlers
+  // that have a dialect write their own error body instead).
+  virtual Task<void> handle(Scope& scope, HttpRequest& request, BodyReader& body,
+                            ResponseWriter& response) = 0;
+};
+
+// Where a client connects to. `host` is a name or an address literal without brackets.
+struct Origin {
+  std::string host;
+  uint16_t port = 443;
+  bool is_tls = true;
+  bool operator==(const Origin&) const = default;
+};
+struct Url {
+  Origin origin;
+  std::string target;  // path and query, at least "/"
+};
+// Accepts http and https URLs without user info and fragment. Errors: bad_request naming what is wrong.
+Result<Url> parse_url(std::string_view text);
+std::string to_string(const Origin& origin);  // "https://api.example.com" (default ports left out)
+
+struct ClientRequest {
+  Origin origin;
+  std::string_view method = "POST";
+  std::string_view target;
+  const Headers* headers =
+      nullptr;            // Host, content-length and connection are added by the client; never null
+  std::string_view body;  // must stay valid until send() returns
+};
+
+// The answer to a ClientRequest. Destroying it before the end closes the connection; at the end it is pooled.
+class ClientResponse {
+ public:
+  virtual ~ClientResponse() = default;
+  int status = 0;
+  Headers headers;
+  MonoTime first_byte_at;
+  std::string remote;  // the address connected to
+  // The next piece of the body with content-encoding decoded; empty at the end. The view is valid until the
+  // next call. Errors: upstream_truncated (cut before the framing's end), upstream_malformed,
+  // upstream_timeout, cancelled.
+  virtual Task<std::string_view> read(Scope& scope) = 0;
+  // True once the end was read or is known to follow without waiting.
+  virtual bool is_complete() const = 0;
+};
+// The rest of the body. Errors as read(), and upstream_malformed over `bytes_max`.
+Task<std::string> read_all(Scope& scope, ClientResponse& response, size_t bytes_max);
+
+class HttpClient {
+ public:
+  virtual ~HttpClient() = default;
+  // Sends the request and returns when the head of the answer is there. Errors: upstream_unreachable
+  // (resolve, connect, TLS, reset before the head), upstream_timeout, upstream_malformed, cancelled. A pooled
+  // connection that turns out dead before any byte of the answer is replaced once by a fresh one.
+  virtual Task<std::unique_ptr<ClientResponse>> send(Scope& scope, const ClientRequest& request) = 0;
+};
+
+}  // namespace weir

@@ -1,0 +1,85 @@
+// A bounded pool of threads for what would block a core: SQL, files, long CPU work. Work goes in from a core
+// and its result comes back to the same core.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <type_traits>
+#include <vector>
+
+#include "io/core.h"
+#include "io/scope.h"
+
+namespace weir {
+
+class Pool {
+ public:
+  // `name` is what the error of a full queue says.
+  Pool(std::string name, size_t threads, size_t queue_max);
+  // Finishes what was accepted, then joins the threads.
+  ~Pool();
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  // Runs `function` (returning Result<T>) on a pool thread. Everything it uses must be captured by value:
+  // when the scope is cancelled the caller returns at once and the function's result is thrown away. Errors:
+  // overloaded when the queue is full, the scope's reason, the function's own.
+  template <class Function, class R = std::invoke_result_t<Function>>
+  Task<typename R::value_type> run(Scope& scope, Function function);
+
+  size_t queued() const;
+
+ private:
+  struct Completion;
+  bool submit(std::function<void()> job);
+  void work();
+
+  const std::string name_;
+  const size_t queue_max_;
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::function<void()>> queue_;
+  bool is_stopping_ = false;
+  std::vector<std::thread> threads_;
+};
+
+// Shared by the waiting coroutine and the job: whoever comes last frees it.
+struct Pool::Completion final {
+  struct Wait final : Waiter {
+    void detach() override {}
+  };
+  Wait wait;
+  bool is_abandoned = false;  // core's thread only
+};
+
+template <class Function, class R>
+Task<typename R::value_type> Pool::run(Scope& scope, Function function) {
+  using T = typename R::value_type;
+  struct Shared {
+    Completion completion;
+    std::optional<Result<T>> result;
+  };
+  auto shared = std::make_shared<Shared>();
+  Core& core = scope.core();
+  const bool accepted = submit([shared, &core, function = std::move(function)]() mutable {
+    auto result = std::make_shared<Result<T>>(function());
+    core.post_remote([shared, result] {
+      shared->result = std::move(*result);
+      if (!shared->completion.is_abandoned) shared->completion.wait.complete();
+    });
+  });
+  if (!accepted)
+    co_return fail(ErrorKind::overloaded, "the queue of the pool " + name_ + " is full; try again");
+  Result<void> waited = co_await shared->completion.wait.on(scope);
+  if (!waited) {
+    shared->completion.is_abandoned = true;
+    co_return fail(std::move(waited).error());
+  }
+  co_return std::move(*shared->result);
+}
+
+}  // namespace weir

@@ -1,0 +1,83 @@
+// Timers of one core: coarse (10 ms), cheap to arm, move and cancel, none of it allocating.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <functional>
+#include <limits>
+#include <optional>
+
+#include "base/clock.h"
+
+namespace weir {
+
+class TimerWheel;
+
+// One timer; embed it or derive from it. Destroying it disarms it. Fires at most once per arming, never
+// early, and up to one tick late.
+class Timer {
+ public:
+  Timer() = default;
+  Timer(const Timer&) = delete;
+  Timer& operator=(const Timer&) = delete;
+  virtual ~Timer() { disarm(); }
+
+  void disarm();
+  bool is_armed() const { return wheel_ != nullptr; }
+  MonoTime due() const { return due_; }
+
+ protected:
+  virtual void fire() = 0;
+
+ private:
+  friend class TimerWheel;
+  TimerWheel* wheel_ = nullptr;
+  Timer* previous_ = nullptr;
+  Timer* next_ = nullptr;
+  size_t slot_ = 0;
+  MonoTime due_{};
+};
+
+class TimerWheel {
+ public:
+  static constexpr Duration kTick = std::chrono::milliseconds(10);
+
+  explicit TimerWheel(const Clock& clock);
+  ~TimerWheel();
+  TimerWheel(const TimerWheel&) = delete;
+  TimerWheel& operator=(const TimerWheel&) = delete;
+
+  // Arms or moves the timer. Moving it later is one store: the slot is corrected when it comes up.
+  void arm(Timer& timer, MonoTime due);
+  // Fires what is due. Returns how many fired.
+  size_t advance(MonoTime now);
+  // When the next slot that holds a timer comes up; nothing when no timer is armed. May be early for moved
+  // timers.
+  std::optional<MonoTime> next_due() const;
+  bool empty() const { return armed_ == 0; }
+
+  // Called with the time to wake up at and call advance(), whenever that time becomes earlier, and after each
+  // advance() while timers are armed.
+  void set_alarm(std::function<void(MonoTime)> alarm) { alarm_ = std::move(alarm); }
+
+ private:
+  friend class Timer;
+  static constexpr size_t kSlots = 1024;     // 10.24 s; later timers wait in their slot for more rounds
+  static constexpr size_t kFiring = kSlots;  // the list that advance() is working on
+
+  int64_t tick_of(MonoTime time) const;
+  void link(Timer& timer);
+  void unlink(Timer& timer);
+  void ring(int64_t tick);
+
+  const Clock& clock_;
+  std::array<Timer*, kSlots + 1> slots_{};
+  std::array<uint64_t, kSlots / 64> occupied_{};  // one bit per slot
+  int64_t current_tick_;                          // every earlier tick was fired
+  size_t armed_ = 0;
+  bool is_advancing_ = false;
+  std::function<void(MonoTime)> alarm_;
+  int64_t alarm_tick_ = std::numeric_limits<int64_t>::max();
+};
+
+}  // namespace weir
