@@ -199,22 +199,22 @@ Task<size_t> first_of(Scope& scope, std::vector<std::function<Task<void>(Scope&)
   co_return winner.value_or(0);
 }
 
-struct Event::EventWaiter final : Waiter {
-  explicit EventWaiter(Event& owner) : event(owner) { event.waiters_.push_back(this); }
-  void detach() override { std::erase(event.waiters_, this); }
-  Event& event;
+struct Signal::SignalWaiter final : Waiter {
+  explicit SignalWaiter(Signal& owner) : signal(owner) { signal.waiters_.push_back(this); }
+  void detach() override { std::erase(signal.waiters_, this); }
+  Signal& signal;
 };
 
-void Event::set() {
+void Signal::set() {
   is_set_ = true;
-  std::vector<EventWaiter*> woken;
+  std::vector<SignalWaiter*> woken;
   woken.swap(waiters_);
-  for (EventWaiter* waiter : woken) waiter->complete();
+  for (SignalWaiter* waiter : woken) waiter->complete();
 }
 
-Task<void> Event::wait(Scope& scope) {
+Task<void> Signal::wait(Scope& scope) {
   if (is_set_) co_return scope.check();
-  EventWaiter waiter(*this);
+  SignalWaiter waiter(*this);
   co_return co_await waiter.on(scope);
 }
 

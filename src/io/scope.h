@@ -136,8 +136,8 @@ class Scope {
 // waited for. Gives that first task's result; `index` in the value says which.
 Task<size_t> first_of(Scope& scope, std::vector<std::function<Task<void>(Scope&)>> tasks);
 
-// An event that coroutines of one core wait for: set() wakes all, and stays set until reset().
-class Event {
+// A signal that coroutines of one core wait for: set() wakes all, and stays set until reset().
+class Signal {
  public:
   void set();
   void reset() { is_set_ = false; }
@@ -145,8 +145,8 @@ class Event {
   Task<void> wait(Scope& scope);
 
  private:
-  struct EventWaiter;
-  std::vector<EventWaiter*> waiters_;
+  struct SignalWaiter;
+  std::vector<SignalWaiter*> waiters_;
   bool is_set_ = false;
 };
 

@@ -10,9 +10,7 @@ void Timer::disarm() {
   if (wheel_) wheel_->unlink(*this);
 }
 
-TimerWheel::TimerWheel(const Clock& clock) : clock_(clock), current_tick_(0) {
-  current_tick_ = tick_of(clock.now());
-}
+TimerWheel::TimerWheel(const Clock& clock) : current_tick_(tick_of(clock.now())) {}
 
 TimerWheel::~TimerWheel() {
   for (Timer* timer : slots_) {

@@ -70,7 +70,6 @@ class TimerWheel {
   void unlink(Timer& timer);
   void ring(int64_t tick);
 
-  const Clock& clock_;
   std::array<Timer*, kSlots + 1> slots_{};
   std::array<uint64_t, kSlots / 64> occupied_{};  // one bit per slot
   int64_t current_tick_;                          // every earlier tick was fired
