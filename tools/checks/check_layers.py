@@ -19,7 +19,7 @@ LIBRARIES = {
     r"zstd\.h": {"base", "io", "llm"},
     r"simdjson": {"base"},
     r"pcre2": {"base", "llm"},
-    r"yaml-cpp/": {"app"},
+    r"yaml-cpp/": {"provider", "app"},
     r"CLI/": {"app"},
 }
 
