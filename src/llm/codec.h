@@ -1,0 +1,163 @@
+// The two halves of a dialect. Codecs are deterministic state machines between bytes and the IR, without I/O,
+// clock or randomness: what they need of those comes in as values.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "io/headers.h"
+#include "llm/answer.h"
+#include "llm/capabilities.h"
+#include "llm/event.h"
+#include "llm/fidelity.h"
+#include "llm/request.h"
+
+namespace weir {
+
+// ---- Client half: what a client sent, and what it gets back
+// ---------------------------------------------------------
+
+// What an encoder needs to know beside the events.
+struct AnswerContext {
+  std::string exchange_id;  // ids that Weir makes up are derived from it, so an answer is reproducible
+  int64_t created_s = 0;    // for dialects that state a time when the provider does not
+  std::string model;        // the model name to state when the provider states none
+  const Request* request = nullptr;              // never null; outlives the encoder
+  std::string api_version;                       // the dialect's version header, empty if none
+  std::optional<int64_t> input_tokens_estimate;  // for dialects that state input tokens before the answer
+};
+
+// Turns events into the bytes of a streamed body (framing included). Accepts events in any legal order.
+class StreamEncoder {
+ public:
+  virtual ~StreamEncoder() = default;
+  virtual void encode(const Event& event, std::string& out) = 0;
+  // Bytes that keep the connection alive and mean nothing (an SSE comment, a ping event).
+  virtual void keep_alive(std::string& out) = 0;
+  // The failure after the head: an error event of the dialect; no success marker follows.
+  virtual void fail(const Error& error, std::string& out) = 0;
+};
+
+// A whole response as a client gets it.
+struct ClientReply {
+  int status = 200;
+  Headers headers;  // content-type and what the dialect wants
+  std::string body;
+};
+
+class ClientCodec {
+ public:
+  virtual ~ClientCodec() = default;
+  virtual Dialect dialect() const = 0;
+  // Errors: bad_request with the path of the field ("messages[2].content[0].type") and the remedy. REQUIRES
+  // call.body for operations with a JSON body. The Request's arena holds call.body.
+  virtual Result<Request> decode_request(const ClientCall& call) const = 0;
+  virtual std::string_view stream_content_type() const { return "text/event-stream; charset=utf-8"; }
+  virtual std::unique_ptr<StreamEncoder> stream_encoder(const AnswerContext& context) const = 0;
+  virtual ClientReply encode_answer(const Answer& answer, const AnswerContext& context) const = 0;
+  // The error body of the dialect with all its fields, and headers such as Retry-After. `request_id` is the
+  // x-request-id.
+  virtual ClientReply encode_error(const Error& error, std::string_view request_id) const = 0;
+};
+
+// ---- Provider half: what a provider is sent, and what it answers
+// ----------------------------------------------------
+
+// The target as a codec sees it.
+struct TargetModel {
+  std::string_view model;                      // the provider's name of the model
+  const Capabilities* capabilities = nullptr;  // never null; quirks included
+};
+
+struct WireRequest {
+  std::string method = "POST";
+  std::string path;  // relative to the provider's base URL, percent-encoded, e.g. "/chat/completions"
+  Headers headers;   // content-type, accept and the dialect's own; authentication is added by the provider
+  std::string body;
+};
+
+// Names that were changed for the target, to be restored in its answer (bijective).
+class ToolNames {
+ public:
+  void add(std::string wire, std::string original) {
+    entries_.push_back({std::move(wire), std::move(original)});
+  }
+  bool empty() const { return entries_.empty(); }
+  // The client's name for a name of the provider; the same name when it was not changed.
+  std::string_view original(std::string_view wire) const;
+  std::string_view wire(std::string_view original) const;
+
+ private:
+  struct Entry {
+    std::string wire;
+    std::string original;
+  };
+  std::vector<Entry> entries_;
+};
+
+// What the decoder of the answer must know of how the request was encoded.
+struct CallNotes {
+  Operation operation = Operation::chat;
+  bool is_streamed = false;
+  ToolNames tool_names;
+  std::string
+      json_tool;  // not empty: the schema was emulated by a forced tool of that name; unwrap it into text
+  bool strips_usage =
+      false;  // raw way: usage was asked for by Weir alone, the client must not see that event
+  bool wants_base64 = false;  // embeddings were asked for as base64
+  Fidelity fidelity;
+};
+
+struct EncodedCall {
+  WireRequest wire;
+  CallNotes notes;
+};
+
+// Decodes a streamed body, fed as it comes, in any cut.
+class StreamDecoder {
+ public:
+  virtual ~StreamDecoder() = default;
+  // Appends the events that the bytes complete. Errors: upstream_error and its kin for an error event of the
+  // dialect, upstream_malformed for what is not the dialect.
+  virtual Result<void> feed(std::string_view bytes, std::vector<Event>& events) = 0;
+  // The body has ended. Appends what was held back, and End. Error: upstream_truncated when the answer had
+  // not finished.
+  virtual Result<void> finish(std::vector<Event>& events) = 0;
+  // The raw way: what the client should see of the bytes of the last feed() or finish(), and of an unfinished
+  // event held back before: whole events, without those that Weir alone asked for, nothing from a failing
+  // event on. Valid until the next call.
+  virtual std::string_view forwardable() const = 0;
+  virtual std::unique_ptr<StreamDecoder> clone() const = 0;
+};
+
+// An HTTP answer, read whole.
+struct WireReply {
+  int status = 200;
+  const Headers* headers = nullptr;  // never null
+  std::string_view body;
+};
+
+class ProviderCodec {
+ public:
+  virtual ~ProviderCodec() = default;
+  virtual Dialect dialect() const = 0;
+  // Errors: unsupported for what the specification refuses for this target, bad_request for what can never be
+  // encoded. Losses are in the notes.
+  virtual Result<EncodedCall> encode_request(const Request& request, const TargetModel& target) const = 0;
+  // The raw way: the client's own bytes with only the model name, and what billing needs, spliced. REQUIRES
+  // call.dialect == dialect() and call.body.
+  virtual Result<EncodedCall> splice_request(const ClientCall& call, const Request& request,
+                                             const TargetModel& target) const = 0;
+  // A whole answer, as events with End. Errors: upstream_malformed.
+  virtual Result<std::vector<Event>> decode_answer(const WireReply& reply, const CallNotes& notes) const = 0;
+  virtual std::unique_ptr<StreamDecoder> stream_decoder(const CallNotes& notes) const = 0;
+  // An answer with a status other than 2xx. Fills kind, message, retry_after_ms (all spellings),
+  // upstream_status, provider_body. Bodies that are not of the dialect (HTML from a proxy, nothing) are
+  // handled too. `wall_ns` is the time that absolute dates in headers are compared with.
+  virtual Error decode_error(const WireReply& reply, int64_t wall_ns) const = 0;
+};
+
+}  // namespace weir

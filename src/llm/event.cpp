@@ -1,0 +1,65 @@
+#include "llm/event.h"
+
+#include <array>
+
+#include "llm/event_source.h"
+#include "llm/request.h"
+
+namespace weir {
+
+std::string_view to_string(StopReason reason) {
+  constexpr std::array<std::string_view, 11> kNames = {
+      "end",     "stop_sequence", "length",    "context_full", "tool", "pause",
+      "refusal", "filter",        "guardrail", "bad_tool",     "other"};
+  return kNames[static_cast<size_t>(reason)];
+}
+
+std::string_view to_string(Role role) {
+  constexpr std::array<std::string_view, 5> kNames = {"system", "developer", "user", "assistant", "tool"};
+  return kNames[static_cast<size_t>(role)];
+}
+
+bool is_content(const Event& event) {
+  return !std::holds_alternative<Start>(event) && !std::holds_alternative<Ping>(event) &&
+         !std::holds_alternative<UsageReport>(event);
+}
+
+Task<const EventBatch*> StoredSource::next(Scope& scope) {
+  CO_TRY(scope.check());
+  co_return &batch_;
+}
+
+std::string_view model_of(const Request& request) {
+  return std::visit(
+      [](const auto& body) -> std::string_view {
+        if constexpr (requires { body.chat; }) {
+          return body.chat.model;
+        } else {
+          return body.model;
+        }
+      },
+      request);
+}
+
+Operation operation_of(const Request& request) {
+  if (const auto* chat = std::get_if<Chat>(&request)) {
+    return chat->is_text_completion ? Operation::text_completion : Operation::chat;
+  }
+  if (std::holds_alternative<CountTokens>(request)) return Operation::count_tokens;
+  if (std::holds_alternative<Embed>(request)) return Operation::embeddings;
+  if (std::holds_alternative<Rerank>(request)) return Operation::rerank;
+  return Operation::opaque;
+}
+
+const Chat* chat_of(const Request& request) {
+  if (const auto* chat = std::get_if<Chat>(&request)) return chat;
+  if (const auto* count = std::get_if<CountTokens>(&request)) return &count->chat;
+  return nullptr;
+}
+
+bool is_streamed(const Request& request) {
+  const auto* chat = std::get_if<Chat>(&request);
+  return chat && chat->is_streamed;
+}
+
+}  // namespace weir

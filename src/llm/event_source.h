@@ -1,0 +1,57 @@
+// EventSource: an answer, pulled in batches until End.
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "base/task.h"
+#include "io/headers.h"
+#include "io/scope.h"
+#include "llm/event.h"
+
+namespace weir {
+
+struct EventBatch {
+  std::vector<Event> events;
+  // On the raw way: the provider's own bytes for this batch, already in the client's dialect and framing.
+  // They may be empty although there are events (an event that only Weir asked for), and the other way round.
+  std::string_view raw;
+  bool is_raw = false;
+
+  void clear() {
+    events.clear();
+    raw = {};
+    is_raw = false;
+  }
+};
+
+// What is known of an answer before its first event.
+struct AnswerHead {
+  int upstream_status = 200;
+  Headers headers;           // allow-listed headers of the provider, for the client
+  std::string content_type;  // of the raw bytes
+};
+
+class EventSource {
+ public:
+  virtual ~EventSource() = default;
+  virtual const AnswerHead& head() const = 0;
+  // The next batch; valid until the next call. The last batch holds End; pulling after it is a bug. Errors
+  // end the source: upstream_* and cancelled.
+  virtual Task<const EventBatch*> next(Scope& scope) = 0;
+};
+
+// A source over events that are there already (local models, caches, tests).
+class StoredSource final : public EventSource {
+ public:
+  explicit StoredSource(std::vector<Event> events) { batch_.events = std::move(events); }
+  const AnswerHead& head() const override { return head_; }
+  Task<const EventBatch*> next(Scope& scope) override;
+
+ private:
+  AnswerHead head_;
+  EventBatch batch_;
+};
+
+}  // namespace weir

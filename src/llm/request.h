@@ -1,0 +1,71 @@
+// Request: what an exchange asks of a model. All kinds pass the same stages.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "io/headers.h"
+#include "llm/chat.h"
+
+namespace weir {
+
+// Token counting of a chat request, without an answer.
+struct CountTokens {
+  Chat chat;
+};
+
+struct Embed {
+  std::shared_ptr<Arena> arena = std::make_shared<Arena>();
+  std::string_view model;
+  std::vector<std::string_view> inputs;            // texts, in order
+  std::vector<std::vector<int64_t>> token_inputs;  // OpenAI's arrays of token ids; either this or `inputs`
+  std::optional<int64_t> dimensions;
+  bool wants_base64 = false;  // the client asked for base64 floats
+  std::string_view end_user;
+  std::vector<ExtraField> extras;
+};
+
+struct Rerank {
+  std::shared_ptr<Arena> arena = std::make_shared<Arena>();
+  std::string_view model;
+  std::string_view query;
+  std::vector<std::string_view> documents;
+  std::optional<int64_t> top_n;
+  bool returns_documents = false;
+  std::vector<ExtraField> extras;
+};
+
+// A body that passes through as bytes, with a named meter (audio, images, files).
+struct Opaque {
+  std::shared_ptr<Arena> arena = std::make_shared<Arena>();
+  std::string_view model;
+  std::string_view path;   // relative to the provider's base, e.g. "/audio/speech"
+  std::string_view meter;  // what is counted, e.g. "audio_seconds"
+  std::string_view content_type;
+  std::string_view body;  // REQUIRES the arena to hold it
+};
+
+using Request = std::variant<Chat, CountTokens, Embed, Rerank, Opaque>;
+
+std::string_view model_of(const Request& request);
+Operation operation_of(const Request& request);
+bool is_streamed(const Request& request);
+// The chat of a Chat or CountTokens; nullptr for the others.
+const Chat* chat_of(const Request& request);
+
+// What came in: the client's head and body, kept for the raw way. `body` is null for requests without a JSON
+// body.
+struct ClientCall {
+  Dialect dialect = Dialect::openai_chat;
+  std::string method;
+  std::string path;  // without the query
+  std::string query;
+  Headers headers;
+  std::shared_ptr<const JsonDoc> body;
+};
+
+}  // namespace weir

@@ -1,0 +1,44 @@
+#include "llm/usage.h"
+
+#include <array>
+
+namespace weir {
+namespace {
+
+constexpr std::array kBuckets = {
+    &Usage::in_uncached,   &Usage::cache_read, &Usage::cache_write_5m, &Usage::cache_write_1h,
+    &Usage::tool_prompt,   &Usage::in_audio,   &Usage::in_image,       &Usage::out_text,
+    &Usage::out_reasoning, &Usage::out_audio,  &Usage::web_searches,
+};
+
+}  // namespace
+
+std::string_view to_string(UsageSource source) {
+  constexpr std::array<std::string_view, 3> kNames = {"provider", "estimated", "partial"};
+  return kNames[static_cast<size_t>(source)];
+}
+
+int64_t Usage::input_total() const {
+  return in_uncached.value_or(0) + cache_read.value_or(0) + cache_write_5m.value_or(0) +
+         cache_write_1h.value_or(0) + tool_prompt.value_or(0) + in_audio.value_or(0) + in_image.value_or(0);
+}
+
+int64_t Usage::output_total() const {
+  return out_text.value_or(0) + out_reasoning.value_or(0) + out_audio.value_or(0);
+}
+
+bool Usage::empty() const {
+  for (const auto bucket : kBuckets) {
+    if (this->*bucket) return false;
+  }
+  return true;
+}
+
+void Usage::set_from(const Usage& later) {
+  for (const auto bucket : kBuckets) {
+    if (later.*bucket) this->*bucket = later.*bucket;
+  }
+  source = later.source;
+}
+
+}  // namespace weir

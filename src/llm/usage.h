@@ -1,0 +1,43 @@
+// Token usage in disjoint buckets: no token is counted in two of them, so their sum is what was processed. An
+// absent bucket means that nobody reported it, which is not zero. (translation.md 4.6.2 tells each dialect's
+// convention.)
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace weir {
+
+enum class UsageSource : uint8_t {
+  provider,   // the provider reported it
+  estimated,  // counted or estimated by Weir
+  partial,    // the answer broke off; what had been reported until then
+};
+std::string_view to_string(UsageSource source);
+
+struct Usage {
+  std::optional<int64_t> in_uncached;  // prompt tokens neither read from nor written to a cache
+  std::optional<int64_t> cache_read;
+  std::optional<int64_t> cache_write_5m;  // written with the usual lifetime, or one that was not stated
+  std::optional<int64_t> cache_write_1h;
+  std::optional<int64_t> tool_prompt;  // prompt tokens of built-in tools' results, where counted apart
+  std::optional<int64_t> in_audio;
+  std::optional<int64_t> in_image;
+  std::optional<int64_t> out_text;  // answer tokens that are not reasoning
+  std::optional<int64_t> out_reasoning;
+  std::optional<int64_t> out_audio;
+  std::optional<int64_t> web_searches;  // server tool calls, billed apiece
+  UsageSource source = UsageSource::provider;
+
+  bool operator==(const Usage&) const = default;
+
+  // Sums over the buckets that are there.
+  int64_t input_total() const;
+  int64_t output_total() const;
+  bool empty() const;  // no bucket is there
+  // Every bucket that is present in `later` replaces the one here (providers report cumulative counts).
+  void set_from(const Usage& later);
+};
+
+}  // namespace weir
