@@ -11,6 +11,9 @@
 
 namespace weir {
 
+// Whether two names or tokens are equal when the case of ASCII letters does not count.
+bool equals_ignoring_case(std::string_view left, std::string_view right);
+
 struct HeaderField {
   std::string_view name;
   std::string_view value;
@@ -26,6 +29,8 @@ class Headers {
   void set(std::string_view name, std::string_view value);
   void remove(std::string_view name);
   void clear();
+  // Makes room for that many more fields whose names and values take `bytes` together.
+  void reserve(size_t fields, size_t bytes);
 
   // The first field of that name. Views are valid until the next change of this object.
   std::optional<std::string_view> get(std::string_view name) const;

@@ -1,0 +1,167 @@
+#include <algorithm>
+#include <charconv>
+#include <fmt/format.h>
+
+#include "io/http1.h"
+#include "io/http_chars.h"
+
+namespace weir {
+namespace {
+
+namespace chars = http_chars;
+
+// Fields that the connection decides, so that two layers can never say different things about the framing.
+bool belongs_to_connection(std::string_view name) {
+  const auto is = [name](std::string_view other) { return equals_ignoring_case(name, other); };
+  switch (name.size()) {
+    case 2:
+      return is("te");
+    case 4:
+      return is("host");
+    case 6:
+      return is("expect");
+    case 7:
+      return is("upgrade") || is("trailer");
+    case 10:
+      return is("connection") || is("keep-alive");
+    case 14:
+      return is("content-length");
+    case 16:
+      return is("proxy-connection");
+    case 17:
+      return is("transfer-encoding");
+    default:
+      return false;
+  }
+}
+
+struct Reason {
+  int status;
+  std::string_view phrase;
+};
+// Sorted by status (RFC 9110 section 15; 499 and 529 are usage, not standard).
+constexpr Reason kReasons[] = {
+    {100, "Continue"},
+    {101, "Switching Protocols"},
+    {200, "OK"},
+    {201, "Created"},
+    {202, "Accepted"},
+    {204, "No Content"},
+    {206, "Partial Content"},
+    {301, "Moved Permanently"},
+    {302, "Found"},
+    {303, "See Other"},
+    {304, "Not Modified"},
+    {307, "Temporary Redirect"},
+    {308, "Permanent Redirect"},
+    {400, "Bad Request"},
+    {401, "Unauthorized"},
+    {402, "Payment Required"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {406, "Not Acceptable"},
+    {408, "Request Timeout"},
+    {409, "Conflict"},
+    {410, "Gone"},
+    {411, "Length Required"},
+    {412, "Precondition Failed"},
+    {413, "Content Too Large"},
+    {414, "URI Too Long"},
+    {415, "Unsupported Media Type"},
+    {416, "Range Not Satisfiable"},
+    {417, "Expectation Failed"},
+    {421, "Misdirected Request"},
+    {422, "Unprocessable Content"},
+    {424, "Failed Dependency"},
+    {425, "Too Early"},
+    {426, "Upgrade Required"},
+    {428, "Precondition Required"},
+    {429, "Too Many Requests"},
+    {431, "Request Header Fields Too Large"},
+    {499, "Client Closed Request"},
+    {500, "Internal Server Error"},
+    {501, "Not Implemented"},
+    {502, "Bad Gateway"},
+    {503, "Service Unavailable"},
+    {504, "Gateway Timeout"},
+    {505, "HTTP Version Not Supported"},
+    {529, "Overloaded"},
+};
+
+void append_number(std::string& out, uint64_t number) {
+  std::array<char, 20> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  out.append(digits.data(), end);
+}
+
+// False: a name or a value is not valid.
+bool append_fields(std::string& out, const Headers& headers) {
+  for (const HeaderField field : headers) {
+    if (belongs_to_connection(field.name)) continue;
+    if (field.name.empty() || !chars::all(field.name, chars::kToken)) return false;
+    if (!chars::all(field.value, chars::kValue)) return false;
+    out.append(field.name).append(": ").append(field.value).append("\r\n");
+  }
+  return true;
+}
+
+bool has_length_field(const ResponseHeadFields& fields) {
+  return fields.framing == BodyFraming::content_length && fields.status >= 200 && fields.status != 204;
+}
+
+}  // namespace
+
+Result<void> append_request_head(std::string& out, const RequestHeadFields& fields) {
+  const size_t before = out.size();
+  if (fields.method.empty() || !chars::all(fields.method, chars::kToken))
+    return fail(ErrorKind::bad_request, "the request's method is not valid");
+  if (fields.target.empty() || !chars::all(fields.target, chars::kTarget))
+    return fail(ErrorKind::bad_request,
+                "the request's target holds a character that must be percent-encoded");
+  if (!chars::is_authority(fields.host))
+    return fail(ErrorKind::bad_request, "the request's host is not valid");
+  out.append(fields.method).append(" ").append(fields.target).append(" HTTP/1.1\r\nhost: ");
+  out.append(fields.host).append("\r\n");
+  if (!append_fields(out, *fields.headers)) {
+    out.resize(before);
+    return fail(ErrorKind::bad_request, "a header of the request holds a character that HTTP does not allow");
+  }
+  if (fields.content_length) {
+    out.append("content-length: ");
+    append_number(out, *fields.content_length);
+    out.append("\r\n");
+  }
+  out.append("\r\n");
+  return {};
+}
+
+Result<void> append_response_head(std::string& out, const ResponseHeadFields& fields) {
+  const size_t before = out.size();
+  if (fields.status < 100 || fields.status > 999)
+    return fail(ErrorKind::internal, "the response's status is out of range");
+  out.append("HTTP/1.1 ");
+  append_number(out, static_cast<uint64_t>(fields.status));
+  out.append(" ").append(reason_phrase(fields.status)).append("\r\n");
+  if (fields.headers && !append_fields(out, *fields.headers)) {
+    out.resize(before);
+    return fail(ErrorKind::internal, "a header of the response holds a character that HTTP does not allow");
+  }
+  if (fields.framing == BodyFraming::chunked) {
+    out.append("transfer-encoding: chunked\r\n");
+  } else if (has_length_field(fields)) {
+    out.append("content-length: ");
+    append_number(out, fields.content_length);
+    out.append("\r\n");
+  }
+  if (!fields.connection.empty()) out.append("connection: ").append(fields.connection).append("\r\n");
+  out.append("\r\n");
+  return {};
+}
+
+std::string_view reason_phrase(int status) {
+  const auto found = std::ranges::lower_bound(kReasons, status, {}, &Reason::status);
+  return found != std::end(kReasons) && found->status == status ? found->phrase : std::string_view();
+}
+
+}  // namespace weir
