@@ -56,9 +56,12 @@ endfunction()
 
 # One ctest entry per binary; GoogleTest's own summary tells of the single tests.
 enable_testing()
+find_program(WEIR_SYMBOLIZER NAMES llvm-symbolizer-19 llvm-symbolizer)
+set(WEIR_SANITIZERS ASAN_SYMBOLIZER_PATH=${WEIR_SYMBOLIZER} TSAN_OPTIONS=external_symbolizer_path=${WEIR_SYMBOLIZER}
+    UBSAN_OPTIONS=print_stacktrace=1)
 function(weir_add_test target)
   add_test(NAME ${target} COMMAND ${target} --gtest_brief=1 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-  set_tests_properties(${target} PROPERTIES TIMEOUT 900)
+  set_tests_properties(${target} PROPERTIES TIMEOUT 900 ENVIRONMENT "${WEIR_SANITIZERS}")
 endfunction()
 
 # `make test` replays each fuzzer's corpus; `make fuzz` and `make test-all` run them for time.
@@ -67,7 +70,7 @@ function(weir_add_corpus_test fuzzer)
   set(corpus ${CMAKE_SOURCE_DIR}/tests/corpus/${fuzzer})
   if(corpus IN_LIST WEIR_CORPORA)
     add_test(NAME ${fuzzer}_corpus COMMAND ${fuzzer} -runs=0 ${corpus})
-    set_tests_properties(${fuzzer}_corpus PROPERTIES TIMEOUT 300)
+    set_tests_properties(${fuzzer}_corpus PROPERTIES TIMEOUT 300 ENVIRONMENT "${WEIR_SANITIZERS}")
   endif()
 endfunction()
 
@@ -88,6 +91,7 @@ function(weir_simulation)
     target_include_directories(sim_test PRIVATE ${CMAKE_SOURCE_DIR}/tests)
     target_link_libraries(sim_test PRIVATE weir_app GTest::gmock GTest::gtest_main)
     weir_add_test(sim_test)
+    set_tests_properties(sim_test PROPERTIES LABELS sim TIMEOUT 7200)
   endif()
 endfunction()
 
