@@ -1,0 +1,165 @@
+"""Starts what the tests talk to: the fake provider, and Weir in front of it.
+
+As a command it runs another command inside such a stack: `stack.py [--direct] -- node --test` gives it
+OPENAI_URL, ANTHROPIC_URL, FAKE_OPENAI_URL, FAKE_ANTHROPIC_URL and, with Weir, WEIR_URL and WEIR_ADMIN_URL.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.parse
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+LANES = 100  # targets of their own for faulty requests: a breaker that opens harms no other test
+OPENAI_KEY = "sk-fake-upstream"
+ANTHROPIC_KEY = "sk-ant-fake-upstream"
+CLIENT_KEY = "sk-fake-client"  # not of Weir's form: on the loopback without keys it counts as absent
+
+
+def weir_binary():
+    return pathlib.Path(os.environ.get("WEIR_BINARY") or ROOT / "build/test/weir")
+
+
+def weir_config(openai_url, anthropic_url):
+    """The configuration under test; the one place that knows its shape."""
+    providers, routes = [], []
+    kinds = [("oai", "openai", openai_url, "FAKE_OPENAI_KEY"),
+             ("ant", "anthropic", anthropic_url, "FAKE_ANTHROPIC_KEY")]
+    for prefix, kind, url, key in kinds:
+        for lane in [prefix, *(f"{prefix}-f{number:02}" for number in range(LANES))]:
+            providers.append({"name": f"fake-{lane}", "kind": kind, "base_url": url, "keys": [{"env": key}]})
+            routes.append({"model": f"{lane}/*", "targets": [{"provider": f"fake-{lane}", "model": "*"}]})
+        routes.append({"model": f"{prefix}-plain-model",
+                       "targets": [{"provider": f"fake-{prefix}", "model": "fake-text"}]})
+    return {"providers": providers, "routes": routes}
+
+
+class Process:
+    """A server in a child process, with its log in a file and a ready file that it writes."""
+
+    def __init__(self, name, folder, command, env=None):
+        self.name = name
+        self.log_path = folder / f"{name}.log"
+        self.ready_path = folder / f"{name}.ready"
+        self.log = self.log_path.open("w")
+        self.child = subprocess.Popen([*map(str, command), "--ready-file", str(self.ready_path)],
+                                      stdout=self.log, stderr=subprocess.STDOUT, env={**os.environ, **(env or {})})
+        self.ready = self.wait_ready(60)
+
+    def wait_ready(self, seconds):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self.ready_path.exists() and (text := self.ready_path.read_text().strip()):
+                return json.loads(text)
+            if self.child.poll() is not None:
+                raise RuntimeError(f"{self.name} ended with {self.child.returncode}:\n{self.log_tail()}")
+            time.sleep(0.02)
+        self.stop()
+        raise RuntimeError(f"{self.name} is not ready after {seconds} s:\n{self.log_tail()}")
+
+    def log_tail(self, lines=60, since=0):
+        with self.log_path.open(errors="replace") as file:
+            file.seek(since)
+            return "\n".join(file.read().splitlines()[-lines:])
+
+    def log_size(self):
+        return self.log_path.stat().st_size
+
+    def stop(self):
+        """Ends the child and gives its exit code; one that does not end within 20 s is killed."""
+        if self.child.poll() is None:
+            self.child.terminate()
+        try:
+            code = self.child.wait(20)
+        except subprocess.TimeoutExpired:
+            self.child.kill()
+            code = self.child.wait()
+        self.log.close()
+        return code
+
+
+class Stack:
+    """The fake provider and, unless `direct`, Weir in front of it."""
+
+    def __init__(self, direct):
+        self.direct = direct
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="weir-e2e-"))
+        self.weir = None
+        self.fake = Process("fake", self.folder, [sys.executable, ROOT / "tests/e2e/fake_provider.py"])
+        self.fake_openai_url = self.fake.ready["openai_url"]
+        self.fake_anthropic_url = self.fake.ready["anthropic_url"]
+        if not direct:
+            try:
+                self.start_weir()
+            except Exception:
+                self.fake.stop()
+                raise
+
+    def start_weir(self):
+        config = self.folder / "weir.yaml"  # JSON is YAML
+        config.write_text(json.dumps(weir_config(self.fake_openai_url, self.fake_anthropic_url), indent=1))
+        command = [weir_binary(), "serve", "--config", config, "--listen", "127.0.0.1:0",
+                   "--admin-listen", "127.0.0.1:0", "--data-dir", self.folder / "data"]
+        env = {"FAKE_OPENAI_KEY": OPENAI_KEY, "FAKE_ANTHROPIC_KEY": ANTHROPIC_KEY}
+        self.weir = Process("weir", self.folder, command, env)
+
+    @property
+    def processes(self):
+        return [process for process in (self.weir, self.fake) if process]
+
+    @property
+    def openai_url(self):
+        return self.fake_openai_url if self.direct else f"{self.weir.ready['url']}/v1"
+
+    @property
+    def anthropic_url(self):
+        return self.fake_anthropic_url if self.direct else self.weir.ready["url"]
+
+    def records(self, test_id):
+        """What the fake received with this test id, in order."""
+        url = f"{self.fake_anthropic_url}/_requests?{urllib.parse.urlencode({'id': test_id})}"
+        with urllib.request.urlopen(url, timeout=10) as reply:
+            return json.load(reply)
+
+    def env(self):
+        found = {"OPENAI_URL": self.openai_url, "ANTHROPIC_URL": self.anthropic_url,
+                 "FAKE_OPENAI_URL": self.fake_openai_url, "FAKE_ANTHROPIC_URL": self.fake_anthropic_url,
+                 "WEIR_LANES": str(LANES)}
+        if self.weir:
+            found |= {"WEIR_URL": self.weir.ready["url"], "WEIR_ADMIN_URL": self.weir.ready["admin_url"]}
+        return found
+
+    def stop(self):
+        """Ends both. Returns Weir's exit code, 0 without Weir."""
+        code = self.weir.stop() if self.weir else 0
+        self.fake.stop()
+        return code
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--direct", action="store_true", help="without Weir in between")
+    parser.add_argument("command", nargs="+")
+    given = parser.parse_args()
+    stack = Stack(given.direct)
+    code = 1
+    try:
+        code = subprocess.call(given.command, env={**os.environ, **stack.env()})
+    finally:
+        weir_code = stack.stop()
+        if code or weir_code:
+            for process in stack.processes:
+                print(f"--- the end of {process.log_path}\n{process.log_tail()}", file=sys.stderr)
+        if weir_code:
+            print(f"weir ended with {weir_code}", file=sys.stderr)
+    sys.exit(code or weir_code)
+
+
+if __name__ == "__main__":
+    main()
