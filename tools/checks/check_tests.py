@@ -14,7 +14,7 @@ def compiled(commands):
     """{path relative to the root: the targets that compile it} out of compile_commands.json."""
     result = {}
     for entry in commands:
-        target = re.search(r"CMakeFiles/([^/]+)\.dir/", entry.get("output") or entry["command"])
+        target = re.search(r"(?:^|-o )CMakeFiles/([^/]+)\.dir/", entry.get("output") or entry["command"])
         try:
             path = str(Path(entry["file"]).relative_to(ROOT))
         except ValueError:

@@ -170,7 +170,8 @@ class Tests(unittest.TestCase):
         self.assertIn("corpus of no fuzzer", texts(check_tests.find([], {}, set(), {"old_fuzz"})))
 
     def test_build_files_are_read(self):
-        command = {"file": str(source.ROOT / "src/io/a_test.cpp"), "command": "cc -o CMakeFiles/io_test.dir/src/io/a_test.cpp.o"}
+        command = {"file": str(source.ROOT / "src/io/a_test.cpp"), "command":
+                   "cc -include-pch /x/CMakeFiles/weir_pch.dir/x.pch -o CMakeFiles/io_test.dir/src/io/a_test.cpp.o"}
         self.assertEqual(check_tests.compiled([command]), {"src/io/a_test.cpp": {"io_test"}})
         self.assertEqual(check_tests.tests_run('add_test([=[io_test]=] "/x")\nadd_test(checks "/y")\n'), {"io_test", "checks"})
 
