@@ -158,7 +158,7 @@ struct RequestHeadFields {
   std::string_view target;  // origin form
   std::string_view host;    // value of Host
   const Headers* headers = nullptr;
-  std::optional<uint64_t> content_length;  // left out for a request without a body
+  std::optional<uint64_t> content_length = {};  // left out for a request without a body
 };
 // Appends a request head. Fields that belong to the connection (host, content-length, transfer-encoding,
 // connection, keep-alive, proxy-connection, te, trailer, upgrade, expect) are left out of `headers`: the
@@ -171,7 +171,7 @@ struct ResponseHeadFields {
   const Headers* headers = nullptr;
   BodyFraming framing = BodyFraming::content_length;
   uint64_t content_length = 0;
-  std::string_view connection;  // "close", "keep-alive" (to HTTP/1.0 clients); empty leaves it out
+  std::string_view connection = {};  // "close", "keep-alive" (to HTTP/1.0 clients); empty leaves it out
 };
 // Appends a response head; what was said of append_request_head holds, and its errors are `internal`.
 // content-length is left out for 1xx, 204 and (with framing none) 304 and answers to HEAD.
