@@ -29,6 +29,11 @@ unpack_root() {
   for package in $apt/cache/archives/*.deb; do
     dpkg-deb --fsys-tarfile "$package" | tar -x --keep-directory-symlink -C build/arm64-root || return 1
   done
+  # Links that point from the root of the file system have to point into this tree.
+  find build/arm64-root -type l -lname '/*' -printf '%p %l\n' | while read -r link target; do
+    ln -sfn "$PWD/build/arm64-root$target" "$link"
+  done
+  rm -rf $apt
   touch build/arm64-root/.complete
 }
 
