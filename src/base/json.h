@@ -1,7 +1,8 @@
-// Reading JSON: one strict walk over the bytes builds a flat table of nodes (simdjson inside, in json.cpp alone).
-// After parse() succeeds the whole text is known to be valid: UTF-8, depth, numbers, escapes, nothing after the end,
-// and no key twice in one object. Values are then views into the source: exact number text, key order and raw slices
-// survive, so a codec can pass on what it does not understand byte for byte.
+// Reading JSON: one strict walk over the bytes builds a flat table of nodes (simdjson inside, in json.cpp
+// alone). RFC 8259 without extensions; an unpaired surrogate escape is an error unless the limits allow it.
+// After parse() succeeds the whole text is known to be valid: UTF-8, depth, numbers, escapes, nothing after
+// the end, and no key twice in one object. Values are then views into the source: exact number text, key
+// order and raw slices survive, so a codec can pass on what it does not understand byte for byte.
 //
 //   auto doc = TRY(JsonDoc::parse(std::move(body)));
 //   std::string_view model = TRY(doc.root()["model"].as_string());   // error: bad_request, path "model"
@@ -13,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/limits.h"
 #include "base/result.h"
 
 namespace weir {
@@ -21,20 +23,29 @@ enum class JsonType : uint8_t { missing, null, boolean, number, string, array, o
 std::string_view to_string(JsonType type);
 
 struct JsonLimits {
-  int depth_max = 64;                   // nested arrays and objects
-  size_t nodes_max = 2'000'000;         // values in all
-  bool rejects_duplicate_keys = true;   // at every level
+  int depth_max = kJsonDepthMax;       // nested arrays and objects
+  size_t nodes_max = kJsonNodesMax;    // values in all
+  bool rejects_duplicate_keys = true;  // at every level, compared after unescaping
+  // An escape of half a surrogate pair ("\\ud83d" alone) is not a character. False: it is an error, so that
+  // no two readers of a request see different text. True: it reads as U+FFFD, for answers of providers that
+  // cut their text between the two halves; raw() keeps the bytes.
+  bool replaces_lone_surrogates = false;
 };
 
 class JsonDoc;
+namespace detail {
+struct JsonTable;  // the storage of a JsonDoc; defined in json_table.h
+}
 
-// A value in a JsonDoc, or "missing". Cheap to copy; valid as long as the doc (which never moves its storage) lives.
+// A value in a JsonDoc, or "missing". Cheap to copy; valid as long as the doc (which never moves its storage)
+// lives. A missing value knows where it was looked for, so that its errors name the path. REQUIRES for that:
+// the key given to operator[] outlives the missing value (a literal does).
 class JsonValue {
  public:
   JsonValue() = default;
 
   JsonType type() const;
-  explicit operator bool() const { return doc_ != nullptr; }  // false: missing
+  explicit operator bool() const { return table_ && !missing_; }  // false: missing
   bool is_null() const { return type() == JsonType::null; }
   bool is_string() const { return type() == JsonType::string; }
   bool is_number() const { return type() == JsonType::number; }
@@ -42,19 +53,21 @@ class JsonValue {
   bool is_array() const { return type() == JsonType::array; }
   bool is_object() const { return type() == JsonType::object; }
   // Missing or null: what most optional fields of the dialects treat alike.
-  bool is_absent() const { return !doc_ || is_null(); }
+  bool is_absent() const { return !*this || is_null(); }
 
-  // The member of an object; missing when absent or when this is not an object. Linear in the number of members.
+  // The member of an object; missing when absent or when this is not an object. Linear in the number of
+  // members.
   JsonValue operator[](std::string_view key) const;
   // The element of an array; missing when out of range or not an array. Linear.
   JsonValue at(size_t index) const;
   // Members of an object or elements of an array; 0 for everything else.
   size_t size() const;
 
-  // Typed access. Errors are bad_request with the path and the expected type in the message.
+  // Typed access. Errors are bad_request with the path and the expected type in the message ("'model' is
+  // required and must be a string").
   Result<std::string_view> as_string() const;  // unescaped; a view into the doc
   Result<bool> as_bool() const;
-  Result<int64_t> as_int() const;      // an integer literal, or a float without fraction, that fits
+  Result<int64_t> as_int() const;  // an integer literal, or a float without fraction, that fits
   Result<double> as_double() const;
   Result<void> expect(JsonType type) const;
 
@@ -71,20 +84,20 @@ class JsonValue {
   // For a member of an object: its key (unescaped), the offset of the key's opening quote.
   std::string_view key() const;
   size_t key_offset() const;
-  // "messages[2].content", for error messages; "" for the root.
+  // "messages[2].content", for error messages; "" for the root. Slow: searches from the root.
   std::string path() const;
 
   // for (JsonValue element : value): array elements or object members (then key() gives the key).
   class Iterator {
    public:
-    JsonValue operator*() const { return JsonValue(doc_, index_); }
+    JsonValue operator*() const { return JsonValue(table_, index_); }
     Iterator& operator++();
     bool operator==(const Iterator& other) const { return index_ == other.index_; }
 
    private:
     friend class JsonValue;
-    Iterator(const JsonDoc* doc, uint32_t index) : doc_(doc), index_(index) {}
-    const JsonDoc* doc_;
+    Iterator(const detail::JsonTable* table, uint32_t index) : table_(table), index_(index) {}
+    const detail::JsonTable* table_;
     uint32_t index_;
   };
   Iterator begin() const;
@@ -92,13 +105,19 @@ class JsonValue {
 
  private:
   friend class JsonDoc;
-  JsonValue(const JsonDoc* doc, uint32_t index) : doc_(doc), index_(index) {}
+  JsonValue(const detail::JsonTable* table, uint32_t index) : table_(table), index_(index) {}
+  JsonValue missing_member(std::string_view key) const;
+  JsonValue missing_element(size_t index) const;
+  std::unexpected<Error> type_error(std::string_view expected) const;
 
-  const JsonDoc* doc_ = nullptr;
-  uint32_t index_ = 0;
+  const detail::JsonTable* table_ = nullptr;
+  uint32_t index_ = 0;             // of the node; of the parent's node when missing
+  uint32_t missing_length_ = 0;    // of the missing key; or the index of the missing element
+  const char* missing_ = nullptr;  // the missing key; kMissingElement for an element; null when not missing
 };
 
-// A parsed text with its source. Movable (views stay valid); share it through shared_ptr where views outlive a scope.
+// A parsed text with its source. Movable (views stay valid); share it through shared_ptr where views outlive
+// a scope.
 class JsonDoc {
  public:
   JsonDoc();
@@ -106,8 +125,8 @@ class JsonDoc {
   JsonDoc(JsonDoc&&) noexcept;
   JsonDoc& operator=(JsonDoc&&) noexcept;
 
-  // Takes the text over. Errors: bad_request saying what is wrong and at which byte ("duplicate key \"model\"" with
-  // the path, "nesting deeper than 64", "invalid UTF-8", ...).
+  // Takes the text over. Errors: bad_request saying what is wrong and at which byte ("duplicate key
+  // \"model\"" with the path, "nesting deeper than 64", "invalid UTF-8", ...).
   static Result<JsonDoc> parse(std::string text, const JsonLimits& limits = {});
   // Parses into this doc, whose memory is reused; for streams of small texts. Views of before become invalid.
   Result<void> reparse(std::string_view text, const JsonLimits& limits = {});
@@ -117,13 +136,11 @@ class JsonDoc {
   std::string_view source() const;
 
  private:
-  friend class JsonValue;
-  struct State;
-  std::unique_ptr<State> state_;
+  std::unique_ptr<detail::JsonTable> table_;
 };
 
-// The text of a JSON string literal's content for `text`, quotes included: appended to `out`. Input that is not UTF-8
-// has its bad bytes replaced by U+FFFD, so that what Weir writes is always valid.
+// The text of a JSON string literal's content for `text`, quotes included: appended to `out`. Input that is
+// not UTF-8 has its bad bytes replaced by U+FFFD, so that what Weir writes is always valid.
 void append_json_string(std::string& out, std::string_view text);
 
 // Writes JSON into a string, commas placed by itself. Nothing is buffered elsewhere.
