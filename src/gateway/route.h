@@ -1,0 +1,112 @@
+// Routes: from a public model name to the targets that can answer, and the order in which they are tried.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/random.h"
+#include "base/result.h"
+#include "provider/catalog.h"
+#include "provider/provider.h"
+#include "provider/retry.h"
+#include "provider/target_state.h"
+
+namespace weir {
+
+enum class Strategy : uint8_t {
+  weighted,       // by chance, in proportion to the weights
+  least_latency,  // the better of two random choices by the mean time to the first event
+  least_cost,     // the lowest price for the expected tokens; unknown prices last
+  least_busy,     // the fewest calls under way in proportion to the weight
+  round_robin,
+  ordered,  // as configured
+};
+std::string_view to_string(Strategy strategy);
+std::optional<Strategy> strategy_from_string(std::string_view name);
+
+struct RouteTarget {
+  std::shared_ptr<const Provider> provider;
+  std::string model;  // the provider's name; "*": what the route's wildcard matched
+  double weight = 1;
+  int priority = 0;        // lower is tried first; the strategy orders within one priority
+  size_t concurrency = 0;  // calls at a time; 0: no cap
+};
+
+// Which failures go to the next target although the error table says no (or the other way round).
+struct FallbackRules {
+  bool on_content_policy = false;
+  bool on_rate_limit = true;
+};
+
+struct Route {
+  std::string pattern;  // "gpt-4o", or with one '*': "openai/*"
+  std::vector<RouteTarget> targets;
+  Strategy strategy = Strategy::weighted;
+  bool is_sticky = false;  // the same session goes to the same target while it is healthy
+  RetryPolicy retry;
+  FallbackRules fallback;
+  BreakerSettings breaker;
+  std::optional<Duration> timeout;        // of the whole exchange
+  std::optional<Duration> first_event;    // overrides the provider's
+  mutable std::atomic<uint64_t> turn{0};  // round robin; shared by the cores
+
+  Route() = default;
+  Route(const Route&) = delete;
+  Route& operator=(const Route&) = delete;
+};
+
+// One target that could answer this request.
+struct Candidate {
+  const RouteTarget* target = nullptr;
+  std::string model;              // the provider's name of the model
+  const ModelRow* row = nullptr;  // nullptr: nobody described it
+  Capabilities capabilities;      // endpoint and model together
+  std::shared_ptr<TargetState> state;
+};
+
+// What the strategies know of the request.
+struct PickContext {
+  MonoTime now;
+  std::string_view session;  // for sticky routes; may be empty
+  int64_t input_tokens = 0;  // expected, for least_cost
+  int64_t output_tokens = 0;
+};
+
+// The order in which the candidates are tried: by priority, then by the route's strategy; those whose breaker
+// would not pass come last in their priority (they are tried only if nothing else is left, and then their
+// breaker decides). Gives indexes.
+std::vector<size_t> order_candidates(const Route& route, const std::vector<Candidate>& candidates,
+                                     const PickContext& context, Rng& rng);
+
+// Immutable; part of the Snapshot.
+class RouteTable {
+ public:
+  struct Match {
+    const Route* route = nullptr;
+    std::string_view wildcard;  // what '*' stood for; empty for exact routes. A view into the asked name
+  };
+
+  // Exact names and aliases by hash, wildcards by longest fixed part. Errors: bad_request for a pattern
+  // twice, more than one
+  // '*', an alias to nothing.
+  static Result<RouteTable> make(std::vector<std::unique_ptr<Route>> routes,
+                                 std::vector<std::pair<std::string, std::string>> aliases);
+  // Error: model_not_found whose message names the nearest models.
+  Result<Match> find(std::string_view model) const;
+  // Public names without wildcards, sorted: for GET /v1/models. With the wildcard routes' known models where
+  // the catalog has them (filled by the snapshot).
+  std::vector<std::string> names() const;
+  const std::vector<std::unique_ptr<Route>>& routes() const { return routes_; }
+
+ private:
+  std::vector<std::unique_ptr<Route>> routes_;
+  std::unordered_map<std::string, const Route*> exact_;
+  std::vector<const Route*> wildcards_;  // longest fixed part first
+};
+
+}  // namespace weir

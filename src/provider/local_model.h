@@ -1,0 +1,22 @@
+// LocalModel: a target that answers in this process. `app` registers them by name.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "base/task.h"
+#include "io/scope.h"
+#include "llm/event_source.h"
+#include "llm/request.h"
+
+namespace weir {
+
+class LocalModel {
+ public:
+  virtual ~LocalModel() = default;
+  // Answers a Chat or CountTokens. The source may use `request`, which outlives it. Errors: unsupported for
+  // other kinds.
+  virtual Task<std::unique_ptr<EventSource>> answer(Scope& scope, const Request& request) = 0;
+};
+
+}  // namespace weir

@@ -1,0 +1,71 @@
+#include "security/api_keys.h"
+
+#include <cstring>
+
+#include "base/crypto.h"
+#include "base/encoding.h"
+
+namespace weir {
+namespace {
+
+constexpr std::string_view kKeyPrefix = "wk_";
+constexpr std::string_view kAccessKeyPrefix = "WKIA";
+constexpr std::string_view kHashPrefix = "sha256:";
+
+}  // namespace
+
+bool has_weir_form(std::string_view credential) {
+  return credential.starts_with(kKeyPrefix) || credential.starts_with(kAccessKeyPrefix);
+}
+
+std::string make_api_key() {
+  std::array<uint8_t, 32> secret;
+  random_bytes(secret);
+  return std::string(kKeyPrefix) +
+         base64url_encode(std::string_view(reinterpret_cast<const char*>(secret.data()), secret.size()));
+}
+
+KeyHash hash_api_key(std::string_view key) {
+  return sha256(key);
+}
+
+Result<KeyHash> parse_key_hash(std::string_view text) {
+  Result<std::string> bytes = text.starts_with(kHashPrefix) ? hex_decode(text.substr(kHashPrefix.size()))
+                                                            : fail(ErrorKind::bad_request, "");
+  KeyHash hash{};
+  if (!bytes || bytes->size() != hash.size()) {
+    return fail(ErrorKind::bad_request, "a key hash is \"sha256:\" and 64 hex digits; `weir key` prints one");
+  }
+  std::memcpy(hash.data(), bytes->data(), hash.size());
+  return hash;
+}
+
+std::string to_string(const KeyHash& hash) {
+  return std::string(kHashPrefix) + hex_encode(as_text(hash));
+}
+
+Result<ApiKeys> ApiKeys::make(std::vector<ApiKey> keys) {
+  ApiKeys made;
+  made.by_hash_.reserve(keys.size());
+  for (ApiKey& key : keys) {
+    std::string name = key.principal.key_name;
+    if (!made.by_hash_.emplace(key.hash, std::move(key.principal)).second) {
+      return fail(ErrorKind::bad_request, "the key \"" + name + "\" has the same hash as another key");
+    }
+  }
+  return made;
+}
+
+const Principal* ApiKeys::find(std::string_view key) const {
+  // The look-up compares hashes of secrets, not secrets: its timing tells nothing about a key.
+  const auto found = by_hash_.find(hash_api_key(key));
+  return found == by_hash_.end() ? nullptr : &found->second;
+}
+
+size_t ApiKeys::Hasher::operator()(const KeyHash& hash) const {
+  size_t value;
+  std::memcpy(&value, hash.data(), sizeof value);
+  return value;
+}
+
+}  // namespace weir

@@ -1,0 +1,52 @@
+// API keys from the configuration. Weir keeps SHA-256 hashes only; a key is 32 random bytes, so a plain hash
+// is enough.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+#include "security/principal.h"
+
+namespace weir {
+
+using KeyHash = std::array<uint8_t, 32>;
+
+struct ApiKey {
+  KeyHash hash{};
+  Principal principal;
+};
+
+// True for credentials of Weir's own form ("wk_", "WKIA"). Others count as absent where no keys are
+// configured, since SDKs cannot omit a key.
+bool has_weir_form(std::string_view credential);
+
+// "wk_" and 43 base64url characters of 32 random bytes.
+std::string make_api_key();
+KeyHash hash_api_key(std::string_view key);
+// "sha256:" and 64 hex digits, as the configuration holds it. Error: bad_request.
+Result<KeyHash> parse_key_hash(std::string_view text);
+std::string to_string(const KeyHash& hash);
+
+// Immutable; part of the Snapshot.
+class ApiKeys {
+ public:
+  ApiKeys() = default;
+  // Error: bad_request for two keys with the same hash.
+  static Result<ApiKeys> make(std::vector<ApiKey> keys);
+  const Principal* find(std::string_view key) const;
+  bool empty() const { return by_hash_.empty(); }
+  size_t size() const { return by_hash_.size(); }
+
+ private:
+  struct Hasher {
+    size_t operator()(const KeyHash& hash) const;
+  };
+  std::unordered_map<KeyHash, Principal, Hasher> by_hash_;
+};
+
+}  // namespace weir

@@ -1,0 +1,43 @@
+#include "security/api_keys.h"
+
+#include <gtest/gtest.h>
+
+namespace weir {
+namespace {
+
+TEST(ApiKeys, FindsAPrincipalByItsKeyAlone) {
+  const std::string key = make_api_key();
+  ApiKey entry{.hash = hash_api_key(key), .principal = {}};
+  entry.principal.key_name = "ci";
+  const ApiKeys keys = ApiKeys::make({entry}).value();
+  ASSERT_NE(keys.find(key), nullptr);
+  EXPECT_EQ(keys.find(key)->key_name, "ci");
+  EXPECT_EQ(keys.find(key + "x"), nullptr);
+  EXPECT_EQ(keys.find(""), nullptr);
+}
+
+TEST(ApiKeys, MadeKeysHaveWeirsFormAndDiffer) {
+  const std::string key = make_api_key();
+  EXPECT_TRUE(has_weir_form(key));
+  EXPECT_EQ(key.size(), 46u);
+  EXPECT_NE(key, make_api_key());
+  EXPECT_FALSE(has_weir_form("sk-abc"));
+}
+
+TEST(ApiKeys, AHashReadsBackFromItsText) {
+  const KeyHash hash = hash_api_key("wk_test");
+  EXPECT_EQ(parse_key_hash(to_string(hash)).value(), hash);
+  EXPECT_FALSE(parse_key_hash("wk_test"));
+  EXPECT_FALSE(parse_key_hash("sha256:00"));
+}
+
+TEST(ApiKeys, TheSameKeyTwiceIsRefusedByName) {
+  ApiKey entry{.hash = hash_api_key("wk_a"), .principal = {}};
+  entry.principal.key_name = "twin";
+  const auto made = ApiKeys::make({entry, entry});
+  ASSERT_FALSE(made);
+  EXPECT_NE(made.error().message.find("twin"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace weir
