@@ -18,7 +18,7 @@ class Rule:
     unless: str = r"^$"  # the paths that may use it
 
 
-TESTS = r"_(test|fuzz|bench)\.cpp$|^tests/|^bench/"
+TESTS = r"_(test|fuzz|bench)\.cpp$|/test_\w+\.(h|cpp)$|^tests/|^bench/"
 
 RULES = [
     Rule("regex", r"\bstd::(basic_)?w?regex\b", "a hand-written scan, or PCRE2 behind its file: std::regex recurses on input"),
@@ -35,8 +35,8 @@ RULES = [
     Rule("wall-clock", r"\b(system_clock|steady_clock|high_resolution_clock)::now\b|\bclock_gettime\s*\(|\btime\s*\(\s*(nullptr|NULL|0)\s*\)", "Clock of base/clock.h: the simulator's time is not the wall's", where=r"^src/", unless=TESTS + r"|^src/base/(clock|log)\.(cpp|h)$"),
     Rule("assert", r"(?<![\w_])assert\s*\(|#\s*include\s*<cassert>", "WEIR_ASSERT: stays on in release"),
     Rule("memcmp-secret", r"\b(mem|str)cmp\s*\([^;\n]*(secret|token|password|signature|api_key|digest)", "constant_time_equal of base/crypto"),
-    Rule("locale", r"\bstd::(locale|stringstream|ostringstream|istringstream)\b|\bsetlocale\s*\(", "fmt and std::from_chars: no locale, no allocation per call", unless=TESTS),
-    Rule("using-namespace", r"\busing\s+namespace\s+(?!std::(chrono|string)?_?literals)(?!std::\w+_literals)", "the full name, or a using declaration"),
+    Rule("locale", r"\bstd::(locale|stringstream|ostringstream|istringstream)\b|\bsetlocale\s*\(", "fmt and std::from_chars: no locale, no allocation per call", unless=TESTS + r"|_yaml\.cpp$"),
+    Rule("using-namespace", r"\busing\s+namespace\s+(?!std::chrono\b)(?!std::(\w+_)?literals\b)(?!\w+_detail\b)", "the full name, or a using declaration"),
     Rule("system", r"\b(std::)?(system|popen)\s*\(", "a child program started without a shell", where=r"^src/", unless=TESTS),
     Rule("asio-disable-threads", r"BOOST_ASIO_DISABLE_THREADS", "nothing: with several contexts it crashes"),
 ]
