@@ -194,8 +194,8 @@ class Responder:
         for at in range(0, len(data), step):
             piece = data[at:at + step]
             await self.write(b"%x\r\n%s\r\n" % (len(piece), piece))
-            if self.chunk_size:
-                await self.pause(0.0005)  # lets the kernel send the piece alone
+            if self.chunk_size and at // step % 8 == 7:
+                await self.pause(0.0005)  # lets the reader see a piece alone now and then
         self.events_sent += 1
 
     async def end_stream(self):
