@@ -74,14 +74,6 @@ std::string_view name_of(Enum value) {
   std::abort();  // not one of the enumerators: a bug
 }
 
-template <class Enum>
-std::optional<Enum> value_of(std::string_view text) {
-  for (const auto& [candidate, name] : Names<Enum>::list) {
-    if (name == text) return candidate;
-  }
-  return std::nullopt;
-}
-
 template <class T>
 void take_known(std::optional<T>& into, const std::optional<T>& from) {
   if (from) into = from;
@@ -142,33 +134,19 @@ std::string_view to_string(TokenizerKind kind) {
   return name_of(kind);
 }
 
-template <>
-std::optional<ThinkingMode> from_string(std::string_view text) {
-  return value_of<ThinkingMode>(text);
+template <class Enum>
+std::optional<Enum> from_string(std::string_view text) {
+  for (const auto& [candidate, name] : Names<Enum>::list) {
+    if (name == text) return candidate;
+  }
+  return std::nullopt;
 }
-template <>
-std::optional<EffortLevel> from_string(std::string_view text) {
-  return value_of<EffortLevel>(text);
-}
-template <>
-std::optional<JsonSchemaSupport> from_string(std::string_view text) {
-  return value_of<JsonSchemaSupport>(text);
-}
-template <>
-std::optional<CacheControl> from_string(std::string_view text) {
-  return value_of<CacheControl>(text);
-}
-template <>
-std::optional<SystemRole> from_string(std::string_view text) {
-  return value_of<SystemRole>(text);
-}
-template <>
-std::optional<MaxTokensField> from_string(std::string_view text) {
-  return value_of<MaxTokensField>(text);
-}
-template <>
-std::optional<TokenizerKind> from_string(std::string_view text) {
-  return value_of<TokenizerKind>(text);
-}
+template std::optional<ThinkingMode> from_string(std::string_view);
+template std::optional<EffortLevel> from_string(std::string_view);
+template std::optional<JsonSchemaSupport> from_string(std::string_view);
+template std::optional<CacheControl> from_string(std::string_view);
+template std::optional<SystemRole> from_string(std::string_view);
+template std::optional<MaxTokensField> from_string(std::string_view);
+template std::optional<TokenizerKind> from_string(std::string_view);
 
 }  // namespace weir

@@ -158,6 +158,7 @@ struct Capabilities {
   // Tools and structure.
   std::optional<bool> tools;
   std::optional<bool> parallel_tools;  // several calls in one answer, and the switch that forbids it
+  std::optional<bool> forced_tool;     // tool_choice may demand a call (required, any, or one by name)
   std::optional<JsonSchemaSupport> json_schema;
   std::optional<bool> json_object;  // response_format json_object
 
@@ -206,6 +207,7 @@ constexpr void for_each_capability(Visit&& visit) {
   visit(std::string_view("audio_out"), &Capabilities::audio_out);
   visit(std::string_view("tools"), &Capabilities::tools);
   visit(std::string_view("parallel_tools"), &Capabilities::parallel_tools);
+  visit(std::string_view("forced_tool"), &Capabilities::forced_tool);
   visit(std::string_view("json_schema"), &Capabilities::json_schema);
   visit(std::string_view("json_object"), &Capabilities::json_object);
   visit(std::string_view("thinking"), &Capabilities::thinking);
@@ -239,23 +241,9 @@ std::string_view to_string(SystemRole role);
 std::string_view to_string(MaxTokensField field);
 std::string_view to_string(TokenizerKind kind);
 
-// The inverse of to_string, exact; nullopt for any other text.
+// The inverse of to_string for the enums of this file, exact; nullopt for any other text.
 //   from_string<ThinkingMode>("adaptive")
 template <class Enum>
 std::optional<Enum> from_string(std::string_view text);
-template <>
-std::optional<ThinkingMode> from_string(std::string_view text);
-template <>
-std::optional<EffortLevel> from_string(std::string_view text);
-template <>
-std::optional<JsonSchemaSupport> from_string(std::string_view text);
-template <>
-std::optional<CacheControl> from_string(std::string_view text);
-template <>
-std::optional<SystemRole> from_string(std::string_view text);
-template <>
-std::optional<MaxTokensField> from_string(std::string_view text);
-template <>
-std::optional<TokenizerKind> from_string(std::string_view text);
 
 }  // namespace weir

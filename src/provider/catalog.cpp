@@ -1,0 +1,219 @@
+#include "provider/catalog.h"
+
+#include <algorithm>
+#include <fmt/core.h>
+#include <functional>
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include "provider/catalog_rows.h"
+
+namespace weir {
+namespace {
+
+constexpr std::string_view kBuiltInProvider = "weir";
+
+struct StringHash {
+  using is_transparent = void;
+  size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+};
+template <class Value>
+using StringMap = std::unordered_map<std::string, Value, StringHash, std::equal_to<>>;
+
+bool is_pattern(std::string_view alias) {
+  return alias.find_first_of("*#") != std::string_view::npos;
+}
+
+size_t literal_count(std::string_view pattern) {
+  return static_cast<size_t>(std::ranges::count_if(pattern, [](char c) { return c != '*' && c != '#'; }));
+}
+
+struct Pattern {
+  std::string text;
+  size_t literals = 0;
+  size_t row = 0;
+};
+
+// The names under which one provider's models are found.
+struct NamesOfProvider {
+  StringMap<size_t> exact;
+  std::vector<Pattern> patterns;  // most literal characters first
+
+  // A name that an earlier file used is taken over.
+  void add(const std::string& alias, size_t row) {
+    if (!is_pattern(alias)) {
+      exact.insert_or_assign(alias, row);
+      return;
+    }
+    const auto same = std::ranges::find(patterns, alias, &Pattern::text);
+    if (same != patterns.end()) {
+      same->row = row;
+    } else {
+      patterns.push_back({alias, literal_count(alias), row});
+    }
+  }
+};
+
+// Refuses a key that the same file has used before.
+class SeenInFile {
+ public:
+  explicit SeenInFile(std::string_view file) : file_(file) {}
+  Result<void> add(std::string key, int line, std::string_view what) {
+    const auto [entry, is_new] = lines_.try_emplace(std::move(key), line);
+    if (is_new) return {};
+    return fail(
+        yaml_error(file_, line, fmt::format("{} is given twice, first in line {}", what, entry->second)));
+  }
+
+ private:
+  std::string_view file_;
+  std::map<std::string, int, std::less<>> lines_;
+};
+
+}  // namespace
+
+struct Catalog::State {
+  std::vector<ProviderKind> kinds;
+  std::vector<ModelRow> models;
+  StringMap<size_t> kind_index;
+  StringMap<NamesOfProvider> names;
+
+  Result<void> add_providers(const CatalogText& text);
+  Result<void> add_models(const CatalogText& text);
+  Result<void> check_model(SeenInFile& seen, std::string_view file, const RowAt<ModelRow>& at) const;
+  void index_models();
+};
+
+Result<void> Catalog::State::add_providers(const CatalogText& text) {
+  SeenInFile seen(text.file);
+  for (RowAt<ProviderKind>& at : TRY(parse_provider_rows(text))) {
+    TRY(seen.add(at.row.name, at.line, fmt::format("provider \"{}\"", at.row.name)));
+    const auto [entry, is_new] = kind_index.try_emplace(at.row.name, kinds.size());
+    if (is_new) {
+      kinds.push_back(std::move(at.row));
+    } else {
+      kinds[entry->second] = std::move(at.row);
+    }
+  }
+  return {};
+}
+
+Result<void> Catalog::State::check_model(SeenInFile& seen, std::string_view file,
+                                         const RowAt<ModelRow>& at) const {
+  const ModelRow& row = at.row;
+  if (row.provider != kBuiltInProvider && !kind_index.contains(row.provider)) {
+    return fail(yaml_error(file, at.line, fmt::format("no provider \"{}\"", row.provider)));
+  }
+  TRY(seen.add(row.provider + " " + row.model, at.line,
+               fmt::format("\"{}\" of {}", row.model, row.provider)));
+  for (const std::string& alias : row.aliases) {
+    TRY(seen.add(row.provider + " " + alias, at.line, fmt::format("\"{}\" of {}", alias, row.provider)));
+  }
+  return {};
+}
+
+Result<void> Catalog::State::add_models(const CatalogText& text) {
+  SeenInFile seen(text.file);
+  for (RowAt<ModelRow>& at : TRY(parse_model_rows(text))) {
+    TRY(check_model(seen, text.file, at));
+    // The replaced row goes and the new one is last, so that its names win over those of earlier files.
+    std::erase_if(models, [&](const ModelRow& earlier) {
+      return earlier.provider == at.row.provider && earlier.model == at.row.model;
+    });
+    models.push_back(std::move(at.row));
+  }
+  return {};
+}
+
+void Catalog::State::index_models() {
+  names.clear();
+  for (size_t i = 0; i < models.size(); ++i) {
+    NamesOfProvider& of_provider = names[models[i].provider];
+    of_provider.add(models[i].model, i);
+    for (const std::string& alias : models[i].aliases) of_provider.add(alias, i);
+  }
+  for (auto& [provider, of_provider] : names) {
+    std::ranges::sort(of_provider.patterns, [](const Pattern& a, const Pattern& b) {
+      return a.literals != b.literals ? a.literals > b.literals : a.row < b.row;
+    });
+  }
+}
+
+Catalog::Catalog() : state_(std::make_unique<State>()) {}
+Catalog::~Catalog() = default;
+Catalog::Catalog(Catalog&&) noexcept = default;
+Catalog& Catalog::operator=(Catalog&&) noexcept = default;
+
+Result<Catalog> Catalog::parse(std::span<const CatalogText> providers, std::span<const CatalogText> prices) {
+  Catalog catalog;
+  for (const CatalogText& text : providers) TRY(catalog.state_->add_providers(text));
+  for (const CatalogText& text : prices) TRY(catalog.state_->add_models(text));
+  catalog.state_->index_models();
+  return catalog;
+}
+
+Result<Catalog> Catalog::parse_embedded() {
+  const CatalogText providers{"providers.yaml", embedded::providers_yaml};
+  const CatalogText prices{"prices.yaml", embedded::prices_yaml};
+  return parse({&providers, 1}, {&prices, 1});
+}
+
+const ProviderKind* Catalog::find_kind(std::string_view name) const {
+  const auto found = state_->kind_index.find(name);
+  return found == state_->kind_index.end() ? nullptr : &state_->kinds[found->second];
+}
+
+const ModelRow* Catalog::find_model(std::string_view kind, std::string_view model) const {
+  const auto of_provider = state_->names.find(kind);
+  if (of_provider == state_->names.end()) return nullptr;
+  const NamesOfProvider& names = of_provider->second;
+  if (const auto exact = names.exact.find(model); exact != names.exact.end())
+    return &state_->models[exact->second];
+  for (const Pattern& pattern : names.patterns) {
+    if (matches_pattern(pattern.text, model)) return &state_->models[pattern.row];
+  }
+  return nullptr;
+}
+
+Capabilities Catalog::capabilities(std::string_view kind, std::string_view model) const {
+  const ProviderKind* provider = find_kind(kind);
+  const ModelRow* row = find_model(kind, model);
+  const Capabilities general = provider != nullptr ? provider->defaults : Capabilities();
+  return row != nullptr ? overlay(general, row->capabilities) : general;
+}
+
+std::span<const ProviderKind> Catalog::kinds() const {
+  return state_->kinds;
+}
+std::span<const ModelRow> Catalog::models() const {
+  return state_->models;
+}
+
+bool matches_pattern(std::string_view pattern, std::string_view name) {
+  // The last `*` seen takes one more character whenever the rest does not match: linear for one star, and
+  // never worse than pattern times name.
+  size_t p = 0;
+  size_t n = 0;
+  size_t star = std::string_view::npos;
+  size_t star_end = 0;
+  while (n < name.size()) {
+    const bool is_digit = name[n] >= '0' && name[n] <= '9';
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      star_end = n;
+    } else if (p < pattern.size() && (pattern[p] == '#' ? is_digit : pattern[p] == name[n])) {
+      ++p;
+      ++n;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      n = ++star_end;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') ++p;
+  return p == pattern.size();
+}
+
+}  // namespace weir

@@ -1,0 +1,166 @@
+// The registry of vendors and models: what config/providers.yaml and config/prices.yaml say, compiled.
+// Immutable once parsed; share it inside the Snapshot. What the tables do not say is unknown, and stays
+// unknown: an unlisted model is nullptr, an unlisted price is nullopt, never zero.
+//
+//   auto catalog = TRY(Catalog::parse({{"providers.yaml", embedded::providers_yaml}},
+//                                     {{"prices.yaml", embedded::prices_yaml}}));
+//   const ProviderKind* kind = catalog.find_kind("openai");
+//   const ModelRow* row = catalog.find_model("openai", "gpt-4o-2024-08-06");   // through an alias pattern
+//   Capabilities capabilities = catalog.capabilities("openai", "gpt-4o");      // row, endpoint and quirks
+//   joined
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "llm/capabilities.h"
+#include "llm/dialect.h"
+
+namespace weir {
+
+// The files that are part of the binary (cmake/WeirEmbed.cmake).
+namespace embedded {
+extern const std::string_view providers_yaml;
+extern const std::string_view prices_yaml;
+}  // namespace embedded
+
+enum class AuthScheme : uint8_t {
+  bearer,          // authorization: Bearer <key>
+  x_api_key,       // x-api-key: <key>
+  api_key_header,  // <auth_header>: <key>
+  none,
+};
+std::string_view to_string(AuthScheme scheme);
+
+// What an endpoint serves, each at a path of its own.
+enum class Endpoint : uint8_t { chat, text_completion, embeddings, count_tokens, models };
+inline constexpr size_t kEndpointCount = static_cast<size_t>(Endpoint::models) + 1;
+std::string_view to_string(Endpoint endpoint);
+
+// A day, as in "2026-11-20".
+struct Date {
+  int year = 0;
+  int month = 0;  // 1 to 12
+  int day = 0;    // 1 to 31
+  auto operator<=>(const Date&) const = default;
+};
+std::optional<Date> parse_date(std::string_view text);
+
+// One vendor, or one kind of server.
+struct ProviderKind {
+  std::string name;          // key in configuration and label in metrics: "azure_openai"
+  std::string display_name;  // for people: "Azure OpenAI"
+  Dialect dialect = Dialect::openai_chat;
+  std::optional<std::string> base_url;  // without a slash at the end; nullopt: the user must give it
+  // By Endpoint; empty: not served. Relative to the base URL; "{model}" stands for the percent-encoded model.
+  std::array<std::string, kEndpointCount> paths;
+  AuthScheme auth = AuthScheme::bearer;
+  std::string auth_header;           // lower case; empty for none
+  bool needs_key = true;             // false: a key is sent when there is one
+  std::vector<std::string> key_env;  // usual environment variables of the key, first found wins
+  bool enabled_by_env = false;       // on without configuration when such a variable is set
+  bool is_local = false;             // usually on this machine: its base URL may be a loopback address
+  std::vector<std::pair<std::string, std::string>> headers;  // sent with each request
+  std::vector<std::pair<std::string, std::string>> query;    // appended to each URL
+  std::string otel_name;                                     // gen_ai.provider.name
+  Capabilities defaults;                                     // of a model that is not listed; quirks included
+  std::string source;                                        // URL of the vendor's documentation
+
+  bool serves(Endpoint endpoint) const { return !paths[static_cast<size_t>(endpoint)].empty(); }
+};
+
+// Nano-dollars for a million tokens of each bucket of Usage; nullopt: unknown.
+struct Price {
+  std::optional<int64_t> input;
+  std::optional<int64_t> output;
+  std::optional<int64_t> cache_read;
+  std::optional<int64_t> cache_write_5m;
+  std::optional<int64_t> cache_write_1h;
+  std::optional<int64_t> reasoning;  // the output price where the row does not bill it apart
+  std::optional<int64_t> audio_in;
+  std::optional<int64_t> audio_out;
+  std::optional<int64_t> image_in;  // the input price where the row does not bill it apart
+
+  bool operator==(const Price&) const = default;
+};
+
+// Prices of a request whose whole input (cached or not) is longer than `above_input` tokens.
+struct PriceTier {
+  int64_t above_input = 0;
+  Price price;
+
+  bool operator==(const PriceTier&) const = default;
+};
+
+enum class ModelUse : uint8_t { chat, text_completion, embeddings };
+std::string_view to_string(ModelUse use);
+
+struct ModelRow {
+  std::string provider;              // name of a ProviderKind, or "weir" for built-in models
+  std::string model;                 // the provider's name for it
+  std::vector<std::string> aliases;  // other names; `*` stands for any run of characters, `#` for one digit
+  ModelUse use = ModelUse::chat;
+  Price price;
+  std::vector<PriceTier> tiers;                     // by rising above_input
+  std::optional<int64_t> nano_usd_per_request = 0;  // fee beside the tokens; nullopt: there is one, unknown
+  std::optional<int64_t> nano_usd_per_search;       // of one web search by the provider
+  bool is_free = false;                             // documented as free; only then may a price be zero
+  bool is_upper_bound = false;  // the vendor may charge less (off-peak hours, a promotion)
+  Capabilities capabilities;    // as listed; Catalog::capabilities() joins the endpoint's
+  std::string source;           // URL, or "built in"
+  std::optional<Date> as_of;    // when the source said so; nullopt: the source carries no date
+};
+
+// A file of a table, with the name that messages use for it.
+struct CatalogText {
+  std::string_view file;
+  std::string_view text;
+};
+
+class Catalog {
+ public:
+  Catalog();
+  ~Catalog();
+  Catalog(Catalog&&) noexcept;
+  Catalog& operator=(Catalog&&) noexcept;
+
+  // Rows of a later file replace those of an earlier one with the same key (name; provider and model), and
+  // the names of a later file win over the same names in an earlier one. Errors: bad_request, "<file> line
+  // <n>: ..." for unknown keys (with the nearest), values out of range, duplicates in one file, unknown
+  // providers and profiles.
+  static Result<Catalog> parse(std::span<const CatalogText> providers, std::span<const CatalogText> prices);
+  // The two embedded files. They are tested, so a failure is a bug in the build.
+  static Result<Catalog> parse_embedded();
+
+  // nullptr when unknown. Pointers live as long as the catalog, which may be moved.
+  const ProviderKind* find_kind(std::string_view name) const;
+  // By exact name, else by the alias pattern with the most literal characters (of equals: the first in the
+  // file).
+  const ModelRow* find_model(std::string_view kind, std::string_view model) const;
+  // The row's capabilities over the kind's defaults; for an unknown model the defaults; for an unknown kind
+  // nothing.
+  Capabilities capabilities(std::string_view kind, std::string_view model) const;
+
+  std::span<const ProviderKind> kinds() const;  // in the order of the files
+  std::span<const ModelRow> models() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Whether `name` matches an alias pattern.
+bool matches_pattern(std::string_view pattern, std::string_view name);
+
+// "2.50" dollars as nano-dollars, exactly: digits with at most nine decimals, up to a million dollars.
+std::optional<int64_t> parse_usd(std::string_view text);
+
+}  // namespace weir
