@@ -9,6 +9,10 @@ import time
 from . import anthropic_checks, anthropic_dialect, faults, openai_checks, openai_dialect, script, streams
 from .http import PeerGone
 
+# What providers tell about the account that pays, and a gateway must keep to itself.
+PRIVATE_HEADERS = [("set-cookie", "__cf_bm=fake; path=/; HttpOnly"), ("openai-organization", "org-fake"),
+                   ("anthropic-organization-id", "org-fake"), ("x-ratelimit-remaining-requests", "9999"),
+                   ("anthropic-ratelimit-requests-remaining", "9999")]
 HTML = b"<html><head><title>Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>"
 
 
@@ -40,10 +44,8 @@ class Provider:
                   "model": "", "problems": [], "at": time.time(), "done": False, "client_gone_ms": None}
         self.records.append(record)
         started = time.monotonic()
-        if self.dialect == "anthropic":
-            responder.headers.append(("request-id", anthropic_dialect.REQUEST_ID))
-        else:
-            responder.headers.append(("x-request-id", "req_fake1"))
+        name = "request-id" if self.dialect == "anthropic" else "x-request-id"
+        responder.headers += [(name, anthropic_dialect.REQUEST_ID), *PRIVATE_HEADERS]
         try:
             await self.answer(request, responder, record)
             record["done"] = not responder.must_close
