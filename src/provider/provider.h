@@ -12,6 +12,7 @@
 #include "io/http.h"
 #include "llm/capabilities.h"
 #include "llm/codec.h"
+#include "provider/catalog.h"
 #include "provider/local_model.h"
 
 namespace weir {
@@ -20,13 +21,6 @@ class KeyRing;      // provider/key_ring.h
 class Permits;      // provider/permits.h
 class RetryBudget;  // provider/retry.h
 
-enum class AuthScheme : uint8_t {
-  none,
-  bearer,     // authorization: Bearer KEY
-  x_api_key,  // x-api-key: KEY
-  header,     // the header named in `auth_header`: KEY
-};
-
 struct ProviderTimeouts {
   Duration connect = std::chrono::seconds(5);
   Duration first_event = std::chrono::seconds(120);  // from sending to the first event of the answer
@@ -34,25 +28,20 @@ struct ProviderTimeouts {
 };
 
 struct Provider {
-  std::string name;       // in the config: "openai", "my-vllm"
-  std::string kind;       // row of config/providers.yaml
-  std::string otel_name;  // gen_ai.provider.name
-  Dialect dialect = Dialect::openai_chat;
-  const ProviderCodec* codec = nullptr;  // of `dialect`; nullptr for a local provider
+  std::string name;                      // in the config: "openai", "my-vllm"
+  ProviderKind kind;                     // its row: dialect, paths, authentication, defaults
+  const ProviderCodec* codec = nullptr;  // of the kind's dialect; nullptr for a local provider
   std::shared_ptr<LocalModel> local;     // set: answers in this process, and nothing below is used
 
   Origin origin;
-  std::string base_path;          // without a slash at the end: "/v1"
-  std::string api_version_query;  // Azure's api-version; empty if none
-  AuthScheme auth = AuthScheme::bearer;
-  std::string auth_header;
-  Headers headers;            // sent with every call
+  std::string base_path;      // without a slash at the end: "/v1"
+  Headers headers;            // sent with every call, after the kind's own
   std::string region;         // empty: not said
-  Capabilities capabilities;  // of the endpoint: what its row and its quirks say
+  Capabilities capabilities;  // said in the config for all its models: over those of the catalog
   ProviderTimeouts timeouts;
 
-  std::shared_ptr<KeyRing> keys;
-  std::shared_ptr<RetryBudget> retry_budget;
+  std::shared_ptr<KeyRing> keys;              // never null; empty when the provider needs no key
+  std::shared_ptr<RetryBudget> retry_budget;  // never null
 };
 
 }  // namespace weir

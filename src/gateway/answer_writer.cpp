@@ -1,0 +1,219 @@
+#include "gateway/answer_writer.h"
+
+#include <fmt/core.h>
+
+#include "gateway/snapshot.h"
+#include "llm/answer.h"
+#include "llm/prompt_tokens.h"
+
+namespace weir {
+namespace {
+
+constexpr std::string_view kNoBuffering = "no";
+
+// Nano-dollars as dollars, exactly: "0.000123000".
+std::string usd(int64_t nano) {
+  return fmt::format("{}.{:09}", nano / 1'000'000'000, nano % 1'000'000'000);
+}
+
+AnswerContext make_context(const Exchange& exchange) {
+  AnswerContext context;
+  context.exchange_id = exchange.id;
+  context.created_s = exchange.scope->core().clock().wall_ns() / 1'000'000'000;
+  context.model =
+      exchange.target.model.empty() ? std::string(model_of(exchange.request)) : exchange.target.model;
+  context.request = &exchange.request;
+  context.api_version = exchange.call.headers.get_or("anthropic-version", "");
+  return context;
+}
+
+}  // namespace
+
+void add_exchange_headers(const Exchange& exchange, Headers& headers) {
+  headers.set("x-request-id", exchange.id);
+  if (exchange.target.target) {
+    headers.set("x-weir-model", exchange.target.model);
+    headers.set("x-weir-provider", exchange.target.target->provider->name);
+  }
+  headers.set("x-weir-attempts", fmt::format("{}", exchange.attempts.size()));
+  if (exchange.cost_nano_usd) headers.set("x-weir-cost-usd", usd(*exchange.cost_nano_usd));
+  if (!exchange.fidelity.empty()) headers.set("x-weir-fidelity", exchange.fidelity.header_value());
+  if (const std::string timing = exchange.timings.server_timing(); !timing.empty()) {
+    headers.set("server-timing", timing);
+  }
+}
+
+// Rings when nothing has been written for a while.
+class AnswerWriter::SilenceTimer final : public Timer {
+ public:
+  explicit SilenceTimer(AnswerWriter& writer) : writer_(writer) {}
+
+ private:
+  void fire() override {
+    writer_.is_writing_keep_alive_ = true;
+    writer_.keep_alive_scope_->spawn(writer_.keep_alive());
+  }
+  AnswerWriter& writer_;
+};
+
+AnswerWriter::AnswerWriter(Exchange& exchange, ResponseWriter& response, const Headers& extra)
+    : exchange_(exchange), response_(response), extra_(extra) {
+  outcome_.was_streamed = is_streamed(exchange.request);
+}
+
+AnswerWriter::~AnswerWriter() = default;
+
+void AnswerWriter::watch_silence() {
+  if (!outcome_.was_streamed) return;
+  keep_alive_scope_ = std::make_unique<Scope>(*exchange_.scope);
+  silence_ = std::make_unique<SilenceTimer>(*this);
+  exchange_.scope->core().timers().arm(*silence_, exchange_.now() + exchange_.snapshot->settings.head_wait);
+}
+
+StreamEncoder& AnswerWriter::encoder() {
+  if (!encoder_) {
+    context_ = make_context(exchange_);
+    if (const Chat* chat = exchange_.chat(); chat && exchange_.call.dialect == Dialect::anthropic_messages) {
+      context_.input_tokens_estimate = estimate_prompt_tokens(*chat, TokenizerKind::estimate);
+    }
+    encoder_ = exchange_.client_codec->stream_encoder(context_);
+  }
+  return *encoder_;
+}
+
+Task<void> AnswerWriter::keep_alive() {
+  std::string bytes;
+  encoder().keep_alive(bytes);
+  Result<void> written;
+  if (!response_.is_started())
+    written = co_await start_stream(exchange_.client_codec->stream_content_type(), nullptr);
+  if (written) written = co_await response_.write(*exchange_.scope, bytes);
+  is_writing_keep_alive_ = false;
+  if (written) {
+    exchange_.scope->core().timers().arm(*silence_,
+                                         exchange_.now() + exchange_.snapshot->settings.keep_alive);
+  }
+  co_return written;
+}
+
+// Before anything else is written: a keep-alive that is under way must be out, and no other may start.
+Task<void> AnswerWriter::settle_keep_alive() {
+  if (!silence_) co_return {};
+  silence_->disarm();
+  if (is_writing_keep_alive_) {
+    CO_TRY(co_await keep_alive_scope_->join_all());
+    silence_->disarm();
+  }
+  co_return {};
+}
+
+Task<void> AnswerWriter::start_stream(std::string_view content_type, const Headers* upstream) {
+  Headers headers;
+  headers.add("content-type", content_type);
+  headers.add("cache-control", "no-cache");
+  headers.add("x-accel-buffering", kNoBuffering);
+  if (upstream) {
+    for (const HeaderField field : *upstream) headers.add(field.name, field.value);
+  }
+  add_exchange_headers(exchange_, headers);
+  for (const HeaderField field : extra_) headers.add(field.name, field.value);
+  outcome_.status = 200;
+  co_return co_await response_.start(*exchange_.scope, outcome_.status, headers);
+}
+
+Task<void> AnswerWriter::send_bytes(std::string_view bytes) {
+  if (bytes.empty()) co_return {};
+  outcome_.bytes_out += bytes.size();
+  CO_TRY(co_await response_.write(*exchange_.scope, bytes));
+  if (!exchange_.timings.has(Mark::first_write)) exchange_.timings.mark(Mark::first_write, exchange_.now());
+  co_return {};
+}
+
+Task<void> AnswerWriter::write(EventSource& source) {
+  Result<void> written =
+      outcome_.was_streamed ? co_await write_streamed(source) : co_await write_whole(source);
+  if (!written && !outcome_.error) outcome_.error = written.error();
+  exchange_.timings.mark(Mark::done, exchange_.now());
+  co_return written;
+}
+
+Task<void> AnswerWriter::write_streamed(EventSource& source) {
+  for (bool is_over = false; !is_over;) {
+    Result<const EventBatch*> pulled = co_await source.next(*exchange_.scope);
+    CO_TRY(co_await settle_keep_alive());
+    if (!pulled) co_return co_await fail_with(pulled.error());
+    const EventBatch& batch = **pulled;
+    if (!response_.is_started()) {
+      const std::string_view type = batch.is_raw ? std::string_view(source.head().content_type)
+                                                 : exchange_.client_codec->stream_content_type();
+      CO_TRY(co_await start_stream(type, batch.is_raw ? &source.head().headers : nullptr));
+    }
+    out_.clear();
+    for (const Event& event : batch.events) {
+      if (!batch.is_raw) encoder().encode(event, out_);
+      if (std::holds_alternative<End>(event)) is_over = true;
+    }
+    CO_TRY(co_await send_bytes(batch.is_raw ? batch.raw : std::string_view(out_)));
+    if (silence_ && !is_over) {
+      exchange_.scope->core().timers().arm(*silence_,
+                                           exchange_.now() + exchange_.snapshot->settings.keep_alive);
+    }
+  }
+  co_return co_await response_.finish(*exchange_.scope);
+}
+
+Task<void> AnswerWriter::write_whole(EventSource& source) {
+  AnswerFolder folder;
+  for (;;) {
+    Result<const EventBatch*> pulled = co_await source.next(*exchange_.scope);
+    if (!pulled) co_return co_await fail_with(pulled.error());
+    const EventBatch& batch = **pulled;
+    const bool is_over = !batch.events.empty() && std::holds_alternative<End>(batch.events.back());
+    Headers headers;
+    if (batch.is_raw && is_over) {
+      // The provider's own bytes, whole.
+      headers.add("content-type", source.head().content_type);
+      for (const HeaderField field : source.head().headers) headers.add(field.name, field.value);
+      add_exchange_headers(exchange_, headers);
+      for (const HeaderField field : extra_) headers.add(field.name, field.value);
+      outcome_.status = 200;
+      outcome_.bytes_out = batch.raw.size();
+      CO_TRY(co_await response_.send(*exchange_.scope, outcome_.status, headers, batch.raw));
+      exchange_.timings.mark(Mark::first_write, exchange_.now());
+      co_return {};
+    }
+    for (const Event& event : batch.events) folder.add(event);
+    if (is_over) break;
+  }
+  context_ = make_context(exchange_);
+  ClientReply reply = exchange_.client_codec->encode_answer(folder.answer(), context_);
+  add_exchange_headers(exchange_, reply.headers);
+  for (const HeaderField field : extra_) reply.headers.add(field.name, field.value);
+  outcome_.status = reply.status;
+  outcome_.bytes_out = reply.body.size();
+  CO_TRY(co_await response_.send(*exchange_.scope, reply.status, reply.headers, reply.body));
+  exchange_.timings.mark(Mark::first_write, exchange_.now());
+  co_return {};
+}
+
+Task<void> AnswerWriter::fail_with(const Error& error) {
+  outcome_.error = error;
+  Result<void> settled = co_await settle_keep_alive();
+  // Nobody is there to read it.
+  if (error.kind == ErrorKind::cancelled || !settled) co_return fail(error);
+  if (response_.is_started()) {
+    out_.clear();
+    encoder().fail(error, out_);
+    CO_TRY(co_await send_bytes(out_));
+    // The event tells what went wrong; breaking the connection off tells clients that look at nothing else.
+    co_return fail(error);
+  }
+  ClientReply reply = exchange_.client_codec->encode_error(error, exchange_.id);
+  add_exchange_headers(exchange_, reply.headers);
+  for (const HeaderField field : extra_) reply.headers.add(field.name, field.value);
+  outcome_.status = reply.status;
+  outcome_.bytes_out = reply.body.size();
+  co_return co_await response_.send(*exchange_.scope, reply.status, reply.headers, reply.body);
+}
+
+}  // namespace weir

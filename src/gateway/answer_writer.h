@@ -1,0 +1,59 @@
+// Writes an answer to the client: whole or streamed, encoded or the provider's own bytes, with keep-alives
+// while the provider is silent. It owns the two points of a streamed answer: the head point (status and
+// headers leave) and the failures after it.
+#pragma once
+
+#include <optional>
+
+#include "gateway/exchange.h"
+#include "gateway/observer.h"
+#include "io/http.h"
+#include "llm/event_source.h"
+
+namespace weir {
+
+// The headers that every answer to an exchange carries: x-request-id, x-weir-model, x-weir-provider,
+// x-weir-attempts, x-weir-cost-usd (whole answers), x-weir-fidelity, server-timing.
+void add_exchange_headers(const Exchange& exchange, Headers& headers);
+
+class AnswerWriter {
+ public:
+  // All outlive the writer. `cors` are extra headers for the response (may be empty).
+  AnswerWriter(Exchange& exchange, ResponseWriter& response, const Headers& extra);
+  ~AnswerWriter();
+
+  // Starts the clock of the head point: from now on, when nothing has left within head_wait, the head of a
+  // streamed answer leaves with a keep-alive. No effect for whole answers.
+  void watch_silence();
+
+  // Pulls the answer to its end and writes it. Gives what the client saw; the error in it is also returned to
+  // the server as an Error when the connection must be broken off.
+  Task<void> write(EventSource& source);
+  // Writes the failure: the dialect's error response, or after the head its error event.
+  Task<void> fail_with(const Error& error);
+
+  const ExchangeOutcome& outcome() const { return outcome_; }
+
+ private:
+  class SilenceTimer;
+  Task<void> write_streamed(EventSource& source);
+  Task<void> write_whole(EventSource& source);
+  Task<void> start_stream(std::string_view content_type, const Headers* upstream);
+  Task<void> send_bytes(std::string_view bytes);
+  Task<void> keep_alive();
+  Task<void> settle_keep_alive();
+  StreamEncoder& encoder();
+
+  Exchange& exchange_;
+  ResponseWriter& response_;
+  const Headers& extra_;
+  ExchangeOutcome outcome_;
+  std::unique_ptr<StreamEncoder> encoder_;
+  AnswerContext context_;
+  std::unique_ptr<SilenceTimer> silence_;
+  std::unique_ptr<Scope> keep_alive_scope_;
+  std::string out_;
+  bool is_writing_keep_alive_ = false;
+};
+
+}  // namespace weir

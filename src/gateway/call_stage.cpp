@@ -1,0 +1,138 @@
+#include "gateway/call_stage.h"
+
+#include <fmt/core.h>
+
+#include "gateway/snapshot.h"
+#include "llm/prompt_tokens.h"
+#include "provider/key_ring.h"
+#include "provider/upstream.h"
+
+namespace weir {
+namespace {
+
+// The raw way is open when the target speaks the client's dialect, serves the same endpoint, and nobody
+// changed the request.
+bool raw_way_is_open(const Exchange& exchange) {
+  const ProviderKind& kind = exchange.target.target->provider->kind;
+  if (exchange.request_is_changed || !exchange.call.body || exchange.call.dialect != kind.dialect)
+    return false;
+  switch (operation_of(exchange.request)) {
+    case Operation::text_completion:
+      return kind.serves(Endpoint::text_completion);
+    case Operation::count_tokens:
+      return kind.serves(Endpoint::count_tokens);
+    case Operation::embeddings:
+      return kind.serves(Endpoint::embeddings);
+    case Operation::chat:
+      return true;
+    case Operation::rerank:
+    case Operation::opaque:
+      break;
+  }
+  return false;
+}
+
+Result<void> check_strict(const Exchange& exchange, const Fidelity& fidelity) {
+  if (!exchange.is_strict || !fidelity.has_warnings()) return {};
+  std::string list;
+  std::string path;
+  for (const FidelityRecord& record : fidelity.records()) {
+    if (record.severity != Severity::warning) continue;
+    list += fmt::format("{}{} ({})", list.empty() ? "" : ", ", record.pointer, to_string(record.reason));
+    if (path.empty()) path = record.pointer;
+  }
+  return fail(ErrorKind::unsupported,
+              fmt::format("x-weir-strict: the model {} cannot take these as they are: {}. Leave them out, or "
+                          "leave strict mode.",
+                          exchange.target.model, list),
+              path);
+}
+
+std::string traceparent(const TraceContext& trace, std::string_view span_id) {
+  if (trace.trace_id.empty()) return {};
+  return fmt::format("00-{}-{}-{}", trace.trace_id, span_id, trace.is_sampled ? "01" : "00");
+}
+
+// Tokens of a prompt for a provider that cannot count them: Weir's own count, marked as an estimate.
+std::unique_ptr<EventSource> count_here(const Exchange& exchange) {
+  Usage usage;
+  usage.in_uncached = estimate_prompt_tokens(*exchange.chat(), exchange.target.capabilities.tokenizer);
+  usage.source = UsageSource::estimated;
+  return std::make_unique<StoredSource>(std::vector<Event>{UsageReport{usage}, End{}});
+}
+
+bool is_about_the_key(const Error& error) {
+  return error.kind == ErrorKind::upstream_auth || error.kind == ErrorKind::upstream_rate_limited ||
+         error.kind == ErrorKind::upstream_quota;
+}
+
+}  // namespace
+
+Task<std::unique_ptr<EventSource>> CallStage::handle(Exchange& exchange, Next) {
+  const Provider& provider = *exchange.target.target->provider;
+  exchange.is_raw = false;
+  if (provider.local) co_return co_await provider.local->answer(*exchange.scope, exchange.request);
+  if (operation_of(exchange.request) == Operation::count_tokens &&
+      !provider.kind.serves(Endpoint::count_tokens)) {
+    co_return count_here(exchange);
+  }
+  co_return co_await call_remote(exchange);
+}
+
+Task<std::unique_ptr<EventSource>> CallStage::call_remote(Exchange& exchange) {
+  std::vector<size_t> tried;
+  for (;;) {
+    const MonoTime started = exchange.now();
+    Result<std::unique_ptr<EventSource>> source = co_await call_with_key(exchange, tried);
+    Attempt& attempt = exchange.attempts.back();
+    attempt.took = exchange.now() - started;
+    if (source) co_return source;
+    attempt.failure = source.error().kind;
+    attempt.upstream_status = source.error().upstream_status;
+    // Another key of the same provider may be welcome where this one was not.
+    const KeyRing& keys = *exchange.target.target->provider->keys;
+    if (!is_about_the_key(source.error()) || !keys.has_other(exchange.now(), tried)) co_return source;
+  }
+}
+
+Task<std::unique_ptr<EventSource>> CallStage::call_with_key(Exchange& exchange, std::vector<size_t>& tried) {
+  const Candidate& target = exchange.target;
+  const Provider& provider = *target.target->provider;
+  Attempt& attempt = exchange.attempts.emplace_back();
+  attempt.provider = provider.name;
+  attempt.model = target.model;
+
+  UpstreamCall call;
+  call.provider = &provider;
+  call.model = target.model;
+  call.capabilities = &target.capabilities;
+  call.request = &exchange.request;
+  call.raw = raw_way_is_open(exchange) ? &exchange.call : nullptr;
+  call.request_id = exchange.id;
+  call.first_event = exchange.route->first_event.value_or(provider.timeouts.first_event);
+  call.idle = provider.timeouts.idle;
+  std::optional<size_t> key_index;
+  if (provider.keys->size() > 0 || provider.kind.needs_key) {
+    KeyRing::Pick key = CO_TRY(provider.keys->pick(exchange.now(), exchange.scope->core().rng(), tried));
+    key_index = key.index;
+    tried.push_back(key.index);
+    attempt.key_name = key.name;
+    call.key = std::move(key.secret);
+  }
+  attempt.span_id = exchange.trace.span_id;
+  call.traceparent = traceparent(exchange.trace, attempt.span_id);
+
+  EncodedCall encoded = CO_TRY(encode_call(call));
+  CO_TRY(check_strict(exchange, encoded.notes.fidelity));
+  exchange.is_raw = call.raw != nullptr;
+  exchange.timings.mark(Mark::sent, exchange.now());
+  Result<UpstreamAnswer> answer =
+      co_await call_upstream(*exchange.scope, client_, clock_, std::move(call), std::move(encoded));
+  if (key_index) provider.keys->report(*key_index, exchange.now(), answer ? nullptr : &answer.error());
+  if (!answer) co_return fail(std::move(answer).error());
+  exchange.fidelity = std::move(answer->fidelity);
+  exchange.timings.mark(Mark::upstream_head, answer->head_at);
+  co_return std::move(answer->source);
+}
+
+}  // namespace weir

@@ -1,0 +1,26 @@
+// The call stage: the last one. Makes one attempt at exchange.target, over the provider's keys, by the raw
+// way where it is open.
+#pragma once
+
+#include "gateway/stage.h"
+#include "io/http.h"
+
+namespace weir {
+
+class CallStage final : public Stage {
+ public:
+  // Both outlive the stage; the client is this core's.
+  CallStage(HttpClient& client, const Clock& clock) : client_(client), clock_(clock) {}
+  std::string_view name() const override { return "call"; }
+  // Errors: those of call_upstream, unsupported in strict mode when something would not be carried over.
+  Task<std::unique_ptr<EventSource>> handle(Exchange& exchange, Next next) override;
+
+ private:
+  Task<std::unique_ptr<EventSource>> call_remote(Exchange& exchange);
+  Task<std::unique_ptr<EventSource>> call_with_key(Exchange& exchange, std::vector<size_t>& tried);
+
+  HttpClient& client_;
+  const Clock& clock_;
+};
+
+}  // namespace weir

@@ -1,0 +1,39 @@
+// CommittedSource: an answer that has reached its first content event. Until then a failure is the route
+// stage's to handle; from then on it is the client's to see, and the target's breaker still learns of it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "llm/event_source.h"
+#include "provider/target_state.h"
+
+namespace weir {
+
+class CommittedSource final : public EventSource {
+ public:
+  // Takes a place among the target's calls under way, and gives it back with the permit when destroyed.
+  CommittedSource(std::unique_ptr<EventSource> inner, std::shared_ptr<TargetState> state,
+                  Permits::Permit permit);
+  ~CommittedSource() override;
+
+  // Pulls up to the first content event and keeps what came. Errors: what the inner source fails with before
+  // that.
+  Task<void> commit(Scope& scope);
+
+  const AnswerHead& head() const override { return inner_->head(); }
+  Task<const EventBatch*> next(Scope& scope) override;
+
+ private:
+  void hold(const EventBatch& batch);
+
+  std::unique_ptr<EventSource> inner_;
+  std::shared_ptr<TargetState> state_;
+  Permits::Permit permit_;
+  EventBatch held_;  // what came before the first content event, copied
+  std::string held_raw_;
+  const EventBatch* pending_ = nullptr;  // the batch with the first content event, still the inner source's
+};
+
+}  // namespace weir

@@ -1,0 +1,111 @@
+// Exchange: one model call by one principal, from the decoded request to the settled usage.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/priority.h"
+#include "gateway/route.h"
+#include "io/scope.h"
+#include "llm/codec.h"
+#include "llm/request.h"
+#include "security/principal.h"
+
+namespace weir {
+
+struct Snapshot;
+
+// The moments of an exchange, in the order they pass. `server-timing`, the overhead histogram and the log
+// come from them.
+enum class Mark : uint8_t {
+  first_byte,     // the first byte of the request was readable
+  head,           // its head was complete
+  body,           // its body was complete
+  decoded,        // decoded and authorised
+  picked,         // the target of the (last) attempt was chosen
+  sent,           // its request was encoded and handed to the client
+  upstream_head,  // the head of its answer was there
+  first_event,    // the first content event was decoded
+  first_write,    // the first bytes of the answer left
+  done,           // the last bytes left
+};
+inline constexpr size_t kMarkCount = static_cast<size_t>(Mark::done) + 1;
+
+class Timings {
+ public:
+  void mark(Mark mark, MonoTime at) { at_[static_cast<size_t>(mark)] = at; }
+  bool has(Mark mark) const { return at_[static_cast<size_t>(mark)] != MonoTime{}; }
+  MonoTime at(Mark mark) const { return at_[static_cast<size_t>(mark)]; }
+  // Zero unless both were marked.
+  Duration between(Mark from, Mark to) const;
+  // "read;dur=0.12, decode;dur=0.03, ..." in milliseconds, of the stages that are over.
+  std::string server_timing() const;
+
+ private:
+  std::array<MonoTime, kMarkCount> at_{};
+};
+
+// W3C trace context.
+struct TraceContext {
+  std::string trace_id;        // 32 hex digits
+  std::string span_id;         // 16 hex digits: of this exchange
+  std::string parent_span_id;  // empty: Weir is the root
+  bool is_sampled = false;
+};
+
+// One try at one target.
+struct Attempt {
+  std::string provider;
+  std::string model;
+  std::optional<ErrorKind> failure;  // nothing: it answered
+  int upstream_status = 0;
+  Duration took{};
+  std::string key_name;  // of the provider's key
+  std::string span_id;
+};
+
+struct Tag {
+  std::string key;
+  std::string value;
+};
+
+struct Exchange {
+  std::string id;          // "req_" and a UUIDv7: the x-request-id
+  Scope* scope = nullptr;  // the request's; outlives the exchange
+  std::shared_ptr<const Snapshot> snapshot;
+  Principal principal;
+  const ClientCodec* client_codec = nullptr;  // nullptr for exchanges from inside
+  ClientCall call;                            // what came in; `body` is null for exchanges from inside
+  Request request;
+  bool request_is_changed = false;  // a stage changed `request`: the raw way is closed
+  bool is_strict = false;           // x-weir-strict
+
+  Priority priority = Priority::normal;
+  std::string session;
+  std::vector<Tag> tags;  // at most 16
+  std::string parent;     // the operation that this exchange is part of
+  TraceContext trace;
+
+  // Filled on the way.
+  Timings timings;
+  const Route* route = nullptr;
+  Candidate target;  // of the current or last attempt
+  std::vector<Attempt> attempts;
+  bool is_raw = false;  // the last attempt took the raw way
+  Fidelity fidelity;    // of the last attempt
+  Usage usage;
+  std::optional<int64_t> cost_nano_usd;
+  std::string response_model;  // as the provider named it
+  std::string response_id;
+  std::vector<StopReason> stop_reasons;
+
+  const Chat* chat() const { return chat_of(request); }
+  MonoTime now() const { return scope->now(); }
+};
+
+}  // namespace weir

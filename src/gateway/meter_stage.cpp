@@ -1,0 +1,76 @@
+#include "gateway/meter_stage.h"
+
+#include "llm/prompt_tokens.h"
+#include "llm/tokens.h"
+#include "provider/pricing.h"
+
+namespace weir {
+namespace {
+
+// Taps the events on their way and settles the exchange's usage and cost when the answer ends or is given up.
+class MeteredSource final : public EventSource {
+ public:
+  MeteredSource(std::unique_ptr<EventSource> inner, Exchange& exchange)
+      : inner_(std::move(inner)), exchange_(exchange) {}
+
+  ~MeteredSource() override {
+    if (!is_settled_) settle(false);
+  }
+
+  const AnswerHead& head() const override { return inner_->head(); }
+
+  Task<const EventBatch*> next(Scope& scope) override {
+    const EventBatch* batch = CO_TRY(co_await inner_->next(scope));
+    for (const Event& event : batch->events) tap(event);
+    co_return batch;
+  }
+
+ private:
+  void tap(const Event& event) {
+    if (const auto* delta = std::get_if<Delta>(&event)) {
+      if (delta->kind == DeltaKind::content) content_bytes_ += delta->text.size();
+    } else if (const auto* usage = std::get_if<UsageReport>(&event)) {
+      exchange_.usage.set_from(usage->usage);
+    } else if (const auto* start = std::get_if<Start>(&event)) {
+      exchange_.response_model = start->model;
+      exchange_.response_id = start->id;
+    } else if (const auto* finish = std::get_if<Finish>(&event)) {
+      exchange_.stop_reasons.push_back(finish->reason);
+    } else if (std::holds_alternative<End>(event)) {
+      settle(true);
+    }
+  }
+
+  // A provider that reported nothing, or an answer that broke off before it could: Weir's estimate stands in,
+  // marked.
+  void settle(bool is_complete) {
+    is_settled_ = true;
+    Usage& usage = exchange_.usage;
+    const Chat* chat = exchange_.chat();
+    const bool reports_output = usage.out_text || usage.out_reasoning;
+    if (chat && !reports_output && operation_of(exchange_.request) != Operation::count_tokens) {
+      if (!usage.in_uncached) {
+        usage.in_uncached = estimate_prompt_tokens(*chat, exchange_.target.capabilities.tokenizer);
+      }
+      usage.out_text = estimate_tokens_of_bytes(content_bytes_);
+      usage.source = is_complete ? UsageSource::estimated : UsageSource::partial;
+    } else if (!is_complete && !usage.empty()) {
+      usage.source = UsageSource::partial;
+    }
+    if (exchange_.target.row && !usage.empty()) exchange_.cost_nano_usd = cost(*exchange_.target.row, usage);
+  }
+
+  std::unique_ptr<EventSource> inner_;
+  Exchange& exchange_;
+  size_t content_bytes_ = 0;
+  bool is_settled_ = false;
+};
+
+}  // namespace
+
+Task<std::unique_ptr<EventSource>> MeterStage::handle(Exchange& exchange, Next next) {
+  std::unique_ptr<EventSource> source = CO_TRY(co_await next(exchange));
+  co_return std::make_unique<MeteredSource>(std::move(source), exchange);
+}
+
+}  // namespace weir

@@ -1,0 +1,155 @@
+#include "gateway/route_stage.h"
+
+#include <algorithm>
+
+#include "base/limits.h"
+#include "gateway/committed_source.h"
+#include "gateway/snapshot.h"
+
+namespace weir {
+namespace {
+
+bool falls_back(const FallbackRules& rules, const Error& error) {
+  if (error.kind == ErrorKind::content_policy) return rules.on_content_policy;
+  if (error.kind == ErrorKind::upstream_rate_limited) return rules.on_rate_limit;
+  return error_row(error.kind).falls_back;
+}
+
+// A prompt that was too long for one target is tried only where more fits.
+bool could_fit_better(const Candidate& next, const Candidate& failed) {
+  const auto limit = failed.capabilities.context;
+  const auto other = next.capabilities.context;
+  return !limit || !other || *other > *limit;
+}
+
+// One walk over the candidates. State of RouteStage::handle, split so that each decision reads alone.
+class Attempts {
+ public:
+  Attempts(Exchange& exchange, const Route& route, Next next)
+      : exchange_(exchange), route_(route), next_(next) {}
+
+  Task<std::unique_ptr<EventSource>> run(const std::vector<Candidate>& candidates,
+                                         const std::vector<size_t>& order) {
+    for (const size_t index : order) {
+      if (made_ >= route_.retry.attempts_max) break;
+      const Candidate& candidate = candidates[index];
+      if (last_error_ && last_error_->kind == ErrorKind::context_too_long &&
+          !could_fit_better(candidate, exchange_.target)) {
+        continue;
+      }
+      std::unique_ptr<EventSource> source = CO_TRY(co_await at_target(candidate));
+      if (source) co_return source;
+      if (!falls_back(route_.fallback, *last_error_)) break;
+    }
+    co_return fail(std::move(*last_error_));
+  }
+
+ private:
+  // An answer, or nullptr with last_error_ set. Errors: those that end the exchange whatever is configured.
+  Task<std::unique_ptr<EventSource>> at_target(const Candidate& candidate) {
+    for (int tries = 1;; ++tries) {
+      Result<std::unique_ptr<EventSource>> source = co_await attempt(candidate);
+      if (source) co_return source;
+      if (exchange_.scope->is_cancelled()) co_return fail(exchange_.scope->reason());
+      last_error_ = std::move(source).error();
+      const bool may_retry = error_row(last_error_->kind).retries_same_target &&
+                             tries < route_.retry.attempts_per_target_max &&
+                             made_ < route_.retry.attempts_max;
+      if (!may_retry) co_return nullptr;
+      const auto pause = retry_pause(route_.retry, *last_error_, tries, exchange_.scope->core().rng());
+      if (!pause || !candidate.target->provider->retry_budget->try_spend()) co_return nullptr;
+      if (exchange_.scope->remaining(*pause + Duration(1)) <= *pause) co_return nullptr;
+      CO_TRY(co_await exchange_.scope->sleep(*pause));
+    }
+  }
+
+  Task<std::unique_ptr<EventSource>> attempt(const Candidate& candidate) {
+    TargetState& state = *candidate.state;
+    ++made_;
+    exchange_.target = candidate;
+    exchange_.timings.mark(Mark::picked, exchange_.now());
+    if (!state.breaker().try_pass(exchange_.now())) {
+      Error error = make_error(ErrorKind::upstream_overloaded,
+                               "the target is put aside after repeated failures; try again later");
+      error.detail = "circuit breaker open: " + state.name();
+      co_return fail(std::move(error));
+    }
+    candidate.target->provider->retry_budget->on_call();
+    Result<std::unique_ptr<EventSource>> source = co_await call(candidate);
+    if (source) {
+      state.breaker().report(exchange_.now(), true);
+    } else if (error_row(source.error().kind).trips_breaker && !exchange_.scope->is_cancelled()) {
+      state.breaker().report(exchange_.now(), false);
+    } else {
+      state.breaker().abandon();
+    }
+    co_return source;
+  }
+
+  Task<std::unique_ptr<EventSource>> call(const Candidate& candidate) {
+    const std::shared_ptr<TargetState>& state = candidate.state;
+    Permits::Permit permit = CO_TRY(co_await Permits::acquire(
+        *exchange_.scope, state->permits(), exchange_.priority, exchange_.principal.key_id));
+    const MonoTime started = exchange_.now();
+    std::unique_ptr<EventSource> source = CO_TRY(co_await next_(exchange_));
+    auto committed = std::make_unique<CommittedSource>(std::move(source), state, std::move(permit));
+    CO_TRY(co_await committed->commit(*exchange_.scope));
+    exchange_.timings.mark(Mark::first_event, exchange_.now());
+    state->observe_first_event(exchange_.now() - started);
+    co_return committed;
+  }
+
+  Exchange& exchange_;
+  const Route& route_;
+  const Next next_;
+  int made_ = 0;
+  std::optional<Error> last_error_ =
+      make_error(ErrorKind::upstream_overloaded, "no target of this model can be used now");
+};
+
+int64_t expected_output_tokens(const Exchange& exchange) {
+  constexpr int64_t kUsual = 256;
+  const Chat* chat = exchange.chat();
+  return chat && chat->max_tokens ? std::min(*chat->max_tokens, kUsual) : kUsual;
+}
+
+}  // namespace
+
+std::vector<Candidate> RouteStage::candidates(const Exchange& exchange,
+                                              const RouteTable::Match& match) const {
+  const Route& route = *match.route;
+  std::vector<Candidate> found;
+  found.reserve(route.targets.size());
+  for (const RouteTarget& target : route.targets) {
+    const Provider& provider = *target.provider;
+    Candidate candidate;
+    candidate.target = &target;
+    candidate.model = target.model;
+    if (const size_t star = candidate.model.find('*'); star != std::string::npos) {
+      candidate.model.replace(star, 1, match.wildcard);
+    }
+    const Catalog& catalog = *exchange.snapshot->catalog;
+    candidate.row = catalog.find_model(provider.kind.name, candidate.model);
+    candidate.capabilities =
+        overlay(catalog.capabilities(provider.kind.name, candidate.model), provider.capabilities);
+    candidate.state = states_->get(
+        provider.name + "/" + candidate.model,
+        {.breaker = route.breaker, .concurrency = target.concurrency, .waiters_max = kTargetWaitersMax});
+    found.push_back(std::move(candidate));
+  }
+  return found;
+}
+
+Task<std::unique_ptr<EventSource>> RouteStage::handle(Exchange& exchange, Next next) {
+  const RouteTable::Match match = CO_TRY(exchange.snapshot->routes.find(model_of(exchange.request)));
+  exchange.route = match.route;
+  const std::vector<Candidate> found = candidates(exchange, match);
+  const PickContext context{
+      .now = exchange.now(), .session = exchange.session, .output_tokens = expected_output_tokens(exchange)};
+  const std::vector<size_t> order =
+      order_candidates(*match.route, found, context, exchange.scope->core().rng());
+  Attempts attempts(exchange, *match.route, next);
+  co_return co_await attempts.run(found, order);
+}
+
+}  // namespace weir

@@ -1,0 +1,236 @@
+#include "provider/upstream.h"
+
+#include <array>
+
+#include "base/encoding.h"
+#include "base/limits.h"
+
+namespace weir {
+namespace {
+
+// Headers of a provider's answer that its client may see on the raw way. Everything else stays here: cookies,
+// the organisation, its rate limits.
+constexpr std::array<std::string_view, 3> kAnswerHeadersKept = {"openai-version", "openai-processing-ms",
+                                                                "anthropic-version"};
+
+// Of an error answer this much is read; the text that matters is at its start.
+constexpr size_t kErrorBodyReadMax = 256 * kKiB;
+
+Endpoint endpoint_of(const Request& request) {
+  switch (operation_of(request)) {
+    case Operation::text_completion:
+      return Endpoint::text_completion;
+    case Operation::embeddings:
+      return Endpoint::embeddings;
+    case Operation::count_tokens:
+      return Endpoint::count_tokens;
+    case Operation::chat:
+    case Operation::rerank:
+    case Operation::opaque:
+      break;
+  }
+  return Endpoint::chat;
+}
+
+// The path of the call: the provider's own for the endpoint when its row has one, else the dialect's.
+std::string target_of(const UpstreamCall& call, const WireRequest& wire) {
+  const Provider& provider = *call.provider;
+  std::string path = provider.kind.paths[static_cast<size_t>(endpoint_of(*call.request))];
+  if (path.empty()) path = wire.path;
+  constexpr std::string_view kModel = "{model}";
+  if (const size_t at = path.find(kModel); at != std::string::npos) {
+    path.replace(at, kModel.size(), percent_encode(call.model, UrlPart::segment));
+  }
+  std::string target = provider.base_path + path;
+  char separator = target.find('?') == std::string::npos ? '?' : '&';
+  for (const auto& [name, value] : provider.kind.query) {
+    target += separator;
+    target += percent_encode(name, UrlPart::unreserved) + '=' + percent_encode(value, UrlPart::unreserved);
+    separator = '&';
+  }
+  return target;
+}
+
+void authenticate(const UpstreamCall& call, Headers& headers) {
+  if (!call.key) return;
+  const ProviderKind& kind = call.provider->kind;
+  switch (kind.auth) {
+    case AuthScheme::bearer:
+      headers.set("authorization", std::string("Bearer ").append(call.key->reveal()));
+      break;
+    case AuthScheme::x_api_key:
+      headers.set("x-api-key", call.key->reveal());
+      break;
+    case AuthScheme::api_key_header:
+      headers.set(kind.auth_header, call.key->reveal());
+      break;
+    case AuthScheme::none:
+      break;
+  }
+}
+
+void complete_headers(const UpstreamCall& call, Headers& headers) {
+  // What the client said (anthropic-version on the raw way) wins over the row's default.
+  for (const auto& [name, value] : call.provider->kind.headers) {
+    if (!headers.contains(name)) headers.add(name, value);
+  }
+  for (const HeaderField field : call.provider->headers) headers.set(field.name, field.value);
+  authenticate(call, headers);
+  headers.set("user-agent", "weir");
+  headers.set("accept-encoding", "gzip, zstd");
+  if (!call.traceparent.empty()) headers.set("traceparent", call.traceparent);
+  if (!call.request_id.empty()) headers.set("x-request-id", call.request_id);
+}
+
+AnswerHead answer_head(const ClientResponse& response) {
+  AnswerHead head;
+  head.upstream_status = response.status;
+  head.content_type = response.headers.get_or("content-type", "application/json");
+  for (const std::string_view name : kAnswerHeadersKept) {
+    if (const auto value = response.headers.get(name)) head.headers.add(name, *value);
+  }
+  return head;
+}
+
+std::string_view upstream_request_id(const Headers& headers) {
+  for (const std::string_view name : {"x-request-id", "request-id"}) {
+    if (const auto value = headers.get(name)) return *value;
+  }
+  return {};
+}
+
+// A streamed answer as it comes from the socket.
+class StreamSource final : public EventSource {
+ public:
+  StreamSource(std::unique_ptr<Scope> scope, std::unique_ptr<ClientResponse> response,
+               std::unique_ptr<StreamDecoder> decoder, bool is_raw, Duration idle)
+      : scope_(std::move(scope)),
+        response_(std::move(response)),
+        decoder_(std::move(decoder)),
+        is_raw_(is_raw),
+        idle_(idle),
+        head_(answer_head(*response_)) {}
+
+  const AnswerHead& head() const override { return head_; }
+
+  Task<const EventBatch*> next(Scope&) override {
+    batch_.clear();
+    batch_.is_raw = is_raw_;
+    for (;;) {
+      if (failure_) co_return fail(*failure_);
+      const std::string_view bytes = CO_TRY(co_await response_->read(*scope_));
+      const bool is_end = bytes.empty();
+      const Result<void> decoded =
+          is_end ? decoder_->finish(batch_.events) : decoder_->feed(bytes, batch_.events);
+      if (!decoded) {
+        // What was decoded before the failure is handed out first; the error comes with the next pull.
+        failure_ = decoded.error();
+      }
+      if (is_raw_) batch_.raw = decoder_->forwardable();
+      if (!has_content_) note_content();
+      if (has_content_)
+        scope_->set_deadline(scope_->now() + idle_, ErrorKind::upstream_timeout, kIdleMessage);
+      if (!batch_.events.empty() || !batch_.raw.empty()) co_return &batch_;
+    }
+  }
+
+ private:
+  static constexpr const char* kIdleMessage = "the provider sent nothing for longer than its idle timeout";
+
+  void note_content() {
+    for (const Event& event : batch_.events) {
+      if (is_content(event)) has_content_ = true;
+    }
+  }
+
+  std::unique_ptr<Scope>
+      scope_;  // of this attempt: its deadline is the first-event limit, later the idle limit
+  std::unique_ptr<ClientResponse> response_;
+  std::unique_ptr<StreamDecoder> decoder_;
+  const bool is_raw_;
+  const Duration idle_;
+  AnswerHead head_;
+  EventBatch batch_;
+  bool has_content_ = false;
+  std::optional<Error> failure_;
+};
+
+// An answer that was read whole.
+class WholeSource final : public EventSource {
+ public:
+  WholeSource(AnswerHead head, std::string body, std::vector<Event> events, bool is_raw)
+      : head_(std::move(head)), body_(std::move(body)) {
+    batch_.events = std::move(events);
+    batch_.is_raw = is_raw;
+    if (is_raw) batch_.raw = body_;
+  }
+  const AnswerHead& head() const override { return head_; }
+  Task<const EventBatch*> next(Scope& scope) override {
+    CO_TRY(scope.check());
+    co_return &batch_;
+  }
+
+ private:
+  AnswerHead head_;
+  const std::string body_;
+  EventBatch batch_;
+};
+
+bool is_event_stream(const Headers& headers) {
+  const std::string_view type = headers.get_or("content-type", "");
+  return type.starts_with("text/event-stream") || type.starts_with("application/vnd.amazon.eventstream");
+}
+
+}  // namespace
+
+Result<EncodedCall> encode_call(const UpstreamCall& call) {
+  const TargetModel target{.model = call.model, .capabilities = call.capabilities};
+  const ProviderCodec& codec = *call.provider->codec;
+  EncodedCall encoded = TRY(call.raw ? codec.splice_request(*call.raw, *call.request, target)
+                                     : codec.encode_request(*call.request, target));
+  encoded.wire.path = target_of(call, encoded.wire);
+  complete_headers(call, encoded.wire.headers);
+  return encoded;
+}
+
+Task<UpstreamAnswer> call_upstream(Scope& scope, HttpClient& client, const Clock& clock, UpstreamCall call,
+                                   EncodedCall encoded) {
+  auto attempt = std::make_unique<Scope>(scope);
+  UpstreamAnswer answer;
+  answer.sent_at = clock.now();
+  if (encoded.notes.is_streamed) {
+    // A whole answer comes when it is finished: only the exchange's own deadline bounds it.
+    attempt->set_deadline(answer.sent_at + call.first_event, ErrorKind::upstream_timeout,
+                          "the provider sent no answer within its first-event timeout");
+  }
+  const ClientRequest wire{.origin = call.provider->origin,
+                           .method = encoded.wire.method,
+                           .target = encoded.wire.path,
+                           .headers = &encoded.wire.headers,
+                           .body = encoded.wire.body};
+  std::unique_ptr<ClientResponse> response = CO_TRY(co_await client.send(*attempt, wire));
+  answer.head_at = response->first_byte_at;
+  answer.upstream_request_id = upstream_request_id(response->headers);
+  answer.fidelity = std::move(encoded.notes.fidelity);
+
+  const ProviderCodec& codec = *call.provider->codec;
+  const bool is_good = response->status >= 200 && response->status < 300;
+  if (is_good && encoded.notes.is_streamed && is_event_stream(response->headers)) {
+    answer.source =
+        std::make_unique<StreamSource>(std::move(attempt), std::move(response),
+                                       codec.stream_decoder(encoded.notes), call.raw != nullptr, call.idle);
+    co_return answer;
+  }
+  const size_t bytes_max = is_good ? kBodyBytesMax : kErrorBodyReadMax;
+  std::string body = CO_TRY(co_await read_all(*attempt, *response, bytes_max));
+  const WireReply reply{.status = response->status, .headers = &response->headers, .body = body};
+  if (!is_good) co_return fail(codec.decode_error(reply, clock.wall_ns()));
+  std::vector<Event> events = CO_TRY(codec.decode_answer(reply, encoded.notes));
+  // A whole answer to a streamed request (a provider that ignores `stream`) is encoded anew, as a stream.
+  const bool is_raw = call.raw != nullptr && !encoded.notes.is_streamed;
+  answer.source =
+      std::make_unique<WholeSource>(answer_head(*response), std::move(body), std::move(events), is_raw);
+  co_return answer;
+}
+
+}  // namespace weir

@@ -1,0 +1,48 @@
+// One call to one remote target: encode or splice, authenticate, send, and an EventSource over the answer. No
+// retry and no choice happens here.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/secret.h"
+#include "io/http.h"
+#include "llm/codec.h"
+#include "llm/event_source.h"
+#include "provider/provider.h"
+
+namespace weir {
+
+struct UpstreamCall {
+  const Provider* provider = nullptr;  // outlives the source
+  std::string_view model;              // the provider's name of the model
+  const Capabilities* capabilities = nullptr;
+  const Request* request = nullptr;   // outlives the source
+  const ClientCall* raw = nullptr;    // set: take the raw way with these bytes
+  std::shared_ptr<const Secret> key;  // null: none
+  std::string traceparent;            // header to send; empty: none
+  std::string request_id;             // sent as x-request-id
+  Duration first_event{};             // time limits, both positive
+  Duration idle{};
+};
+
+struct UpstreamAnswer {
+  std::unique_ptr<EventSource> source;
+  Fidelity fidelity;
+  MonoTime sent_at{};
+  MonoTime head_at{};
+  std::string upstream_request_id;
+};
+
+// The request of the call, ready to send: for tests and for the fidelity report in strict mode.
+Result<EncodedCall> encode_call(const UpstreamCall& call);
+
+// Returns when the head of a good answer is there; a whole (not streamed) answer has been read and decoded by
+// then. Errors: those of the codec, of the client, and the provider's own by decode_error. The time limits
+// hold in the source too.
+Task<UpstreamAnswer> call_upstream(Scope& scope, HttpClient& client, const Clock& clock, UpstreamCall call,
+                                   EncodedCall encoded);
+
+}  // namespace weir
