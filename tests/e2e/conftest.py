@@ -55,6 +55,13 @@ def pytest_runtest_makereport(item, call):
     return report
 
 
+def pytest_terminal_summary(terminalreporter):
+    """The SDKs' versions, since one suite runs with several."""
+    import anthropic
+    import openai
+    terminalreporter.write_line(f"with the SDKs openai {openai.__version__} and anthropic {anthropic.__version__}")
+
+
 LANE = itertools.count()
 
 

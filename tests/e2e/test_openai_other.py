@@ -106,8 +106,9 @@ def test_64_streams_at_once_do_not_mix(stack, case, upstream):
 
 
 def test_the_async_client_calls_tools(stack, case, upstream):
-    tool = {"type": "function", "function": {"name": "f", "parameters": {
-        "type": "object", "properties": {"city": {"type": "string"}}}}}
+    tool = {"type": "function", "function": {"name": "f", "strict": True, "parameters": {
+        "type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"],
+        "additionalProperties": False}}}
 
     async def run():
         async with openai.AsyncOpenAI(base_url=stack.openai_url, api_key=stacks.CLIENT_KEY, timeout=30) as client:
