@@ -113,7 +113,7 @@ class Lengths(unittest.TestCase):
 class Banned(unittest.TestCase):
     BAD = {
         "regex": "std::regex r;", "strtok": "strtok(a, b);", "sprintf": "std::snprintf(a, 3, b);",
-        "unbounded-copy": "strcpy(a, b);", "rand": "int x = rand();", "async": "std::async(f);",
+        "unbounded-copy": "strcpy(a, b);", "rand": "int x = rand();", "async": "std::async(f);", "not-thread-safe": "auto s = strerror(errno);",
         "detached": "co_spawn(e, f(), asio::detached);", "sleep": "std::this_thread::sleep_for(1s);",
         "stoi": "std::stoi(s);", "getenv": 'std::getenv("X");', "stdout": "std::cout << 1;",
         "wall-clock": "auto t = std::chrono::steady_clock::now();", "assert": "assert(x);",
