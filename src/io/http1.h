@@ -125,7 +125,6 @@ class ChunkedDecoder {
     extension_value_start,
     extension_value,
     extension_quoted,
-    extension_escape,
     extension_quoted_end,
     size_line_feed,
     data,

@@ -147,6 +147,7 @@ Result<void> append_response_head(std::string& out, const ResponseHeadFields& fi
     out.resize(before);
     return fail(ErrorKind::internal, "a header of the response holds a character that HTTP does not allow");
   }
+  if (!fields.date.empty()) out.append("date: ").append(fields.date).append("\r\n");
   if (fields.framing == BodyFraming::chunked) {
     out.append("transfer-encoding: chunked\r\n");
   } else if (has_length_field(fields)) {
