@@ -32,3 +32,13 @@ if(NOT GTest_FOUND AND NOT WEIR_FLAVOUR STREQUAL "release")
   message(FATAL_ERROR "GoogleTest is missing; tools/install.sh test installs it")
 endif()
 find_package(benchmark QUIET)
+
+# What http1_fuzz compares itself with: llhttp's C sources, a build input of Node that Debian packages without a library.
+if(WEIR_FLAVOUR STREQUAL "test" AND EXISTS /usr/share/llhttp/llhttp.c)
+  enable_language(C)
+  set(llhttp /usr/share/llhttp)
+  add_library(http1_fuzz_oracle STATIC EXCLUDE_FROM_ALL ${llhttp}/api.c ${llhttp}/http.c ${llhttp}/llhttp.c)
+  target_include_directories(http1_fuzz_oracle SYSTEM PUBLIC /usr/share/include/llhttp)
+  target_compile_definitions(http1_fuzz_oracle PUBLIC WEIR_HAS_LLHTTP LLHTTP_STRICT_MODE=1)
+  target_compile_options(http1_fuzz_oracle PRIVATE -w)
+endif()
