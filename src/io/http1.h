@@ -171,6 +171,7 @@ struct ResponseHeadFields {
   BodyFraming framing = BodyFraming::content_length;
   uint64_t content_length = 0;
   std::string_view connection = {};  // "close", "keep-alive" (to HTTP/1.0 clients); empty leaves it out
+  std::string_view date = {};        // IMF-fixdate; empty leaves it out
 };
 // Appends a response head; what was said of append_request_head holds, and its errors are `internal`.
 // content-length is left out for 1xx, 204 and (with framing none) 304 and answers to HEAD.
