@@ -273,7 +273,8 @@ TEST(Http1, BoundsExtensionsAndTrailers) {
   for (int i = 0; i < 100; ++i) body += extension;
   EXPECT_EQ(serve(head + body).error, 400);
   EXPECT_EQ(serve(head + "0\r\nx: " + std::string(17'000, 'y')).error, 400);
-  EXPECT_EQ(serve(head + "1;a=\"b\\\"\";c\r\nX\r\n0\r\n\r\n").requests.size(), 1U);
+  EXPECT_EQ(serve(head + "1;a=\"b c\";c\r\nX\r\n0\r\n\r\n").requests.size(), 1U);
+  EXPECT_EQ(serve(head + "1;a=\"b\\\"\"\r\nX\r\n0\r\n\r\n").error, 400);
   EXPECT_EQ(serve(head + "0\r\n folded\r\n\r\n").error, 400);
   EXPECT_EQ(serve(head + "00000000000000001\r\nX\r\n0\r\n\r\n").error, 400);  // 17 digits
   EXPECT_EQ(serve(head + "ffffffffffffffff\r\n").error, 400);
