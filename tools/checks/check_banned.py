@@ -26,7 +26,7 @@ RULES = [
     Rule("sprintf", r"\bv?sn?printf\s*\(", "fmt::format or fmt::format_to_n: checked at compile time"),
     Rule("unbounded-copy", r"\bstr(cpy|cat|ncpy|ncat)\s*\(", "std::string or std::copy_n: they know their length"),
     Rule("rand", r"(\b|::)s?rand(om)?\s*\(\s*\)|\bstd::(random_device|mt19937(_64)?)\b", "Rng of base/random.h: seeded, so that the simulator can replay", unless=TESTS + r"|^src/base/random\.cpp$"),
-    Rule("not-thread-safe", r"(?<![\w.>])(std::)?(strerror|localtime|gmtime|asctime|ctime|setenv|putenv)\s*\(", "std::generic_category().message, gmtime_r: one buffer for all threads is a race", unless=TESTS),
+    Rule("not-thread-safe", r"(?<![\w.>])(std::)?(localtime|gmtime|asctime|ctime|setenv|putenv)\s*\(", "gmtime_r, localtime_r: one buffer for all threads is a race; only main changes the environment", unless=TESTS),
     Rule("async", r"\bstd::async\b", "Pool of io/pool.h: bounded, with a name in base/limits.h"),
     Rule("detached", r"\bdetached\b|\.detach\s*\(\s*\)", "Scope::spawn: every coroutine and thread has an owner that outlives it"),
     Rule("sleep", r"\b(sleep_(for|until)|usleep|nanosleep)\s*\(|(?<![\w:])::sleep\s*\(|^\s*sleep\s*\(\s*\d", "a timed wait of the Scope: nothing blocks on a core's thread", where=r"^src/", unless=TESTS),
@@ -37,7 +37,7 @@ RULES = [
     Rule("assert", r"(?<![\w_])assert\s*\(|#\s*include\s*<cassert>", "WEIR_ASSERT: stays on in release"),
     Rule("memcmp-secret", r"\b(mem|str)cmp\s*\([^;\n]*(secret|token|password|signature|api_key|digest)", "constant_time_equal of base/crypto"),
     Rule("locale", r"\bstd::(locale|stringstream|ostringstream|istringstream)\b|\bsetlocale\s*\(", "fmt and std::from_chars: no locale, no allocation per call", unless=TESTS + r"|_yaml\.cpp$"),
-    Rule("using-namespace", r"\busing\s+namespace\s+(?!std::chrono\b)(?!std::(\w+_)?literals\b)(?!\w+_detail\b)", "the full name, or a using declaration"),
+    Rule("using-namespace", r"\busing\s+namespace\s+(?!std::chrono\b)(?!std::(\w+_)?literals\b)(?!\w+_detail\b)", "the full name, or a using declaration", unless=r"_fuzz\.cpp$"),
     Rule("system", r"\b(std::)?(system|popen)\s*\(", "a child program started without a shell", where=r"^src/", unless=TESTS),
     Rule("asio-disable-threads", r"BOOST_ASIO_DISABLE_THREADS", "nothing: with several contexts it crashes"),
 ]

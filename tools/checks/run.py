@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the house rules that a program can check, and the tests that show each of them can fail.
 
-usage: run.py [--build-dir DIR] [NAME...]     NAME: layers, lengths, banned, tests, paths (all by default)
+usage: run.py [--build-dir DIR] [NAME...]     NAME: layers, lengths, banned, tests, paths, docs (all by default)
 """
 
 import argparse
@@ -9,6 +9,7 @@ import sys
 import unittest
 
 import check_banned
+import check_docs
 import check_layers
 import check_lengths
 import check_paths
@@ -20,6 +21,7 @@ CHECKS = {
     "banned": check_banned,
     "tests": check_tests,
     "paths": check_paths,
+    "docs": check_docs,
 }
 
 

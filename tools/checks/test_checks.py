@@ -3,6 +3,7 @@
 import unittest
 
 import check_banned
+import check_docs
 import check_layers
 import check_lengths
 import check_paths
@@ -113,7 +114,7 @@ class Lengths(unittest.TestCase):
 class Banned(unittest.TestCase):
     BAD = {
         "regex": "std::regex r;", "strtok": "strtok(a, b);", "sprintf": "std::snprintf(a, 3, b);",
-        "unbounded-copy": "strcpy(a, b);", "rand": "int x = rand();", "async": "std::async(f);", "not-thread-safe": "auto s = strerror(errno);",
+        "unbounded-copy": "strcpy(a, b);", "rand": "int x = rand();", "async": "std::async(f);", "not-thread-safe": "auto t = localtime(&now);",
         "detached": "co_spawn(e, f(), asio::detached);", "sleep": "std::this_thread::sleep_for(1s);",
         "stoi": "std::stoi(s);", "getenv": 'std::getenv("X");', "stdout": "std::cout << 1;",
         "wall-clock": "auto t = std::chrono::steady_clock::now();", "assert": "assert(x);",
@@ -185,6 +186,27 @@ class Paths(unittest.TestCase):
         for bad in ("/" + "root/x", "/" + "home/ada/x", "/" + "work/main/x", "https://registry." + "npmjs.org/a", "deb." + "debian.org"):
             with self.subTest(bad):
                 self.assertEqual(len(check_paths.find("a.md", f"see {bad} here\n")), 1)
+
+
+class Docs(unittest.TestCase):
+    THERE = {"docs/status.md", "tools/run.sh", "LICENSE"}
+
+    def find(self, path, text):
+        return texts(check_docs.find(path, text, self.THERE.__contains__, {"run", "test-all"}))
+
+    def test_what_is_there_passes(self):
+        text = "[a](LICENSE) [b](docs/status.md#x) [c](https://example.com) `tools/run.sh` `make run` `a/b.h`\nmake test-all # x\n"
+        self.assertEqual(self.find("README.md", text), "")
+
+    def test_what_is_missing_fails(self):
+        self.assertIn("links to LICENCE", self.find("README.md", "see [it](LICENCE)"))
+        self.assertIn("links to ../x.md", self.find("docs/a.md", "see [it](../x.md)"))
+        self.assertIn("names tools/walk.sh", self.find("README.md", "`tools/walk.sh`"))
+        self.assertIn("says make walk", self.find("README.md", "`make walk`"))
+        self.assertIn("says make walk", self.find("README.md", "```\nmake walk\n```"))
+
+    def test_targets_are_read(self):
+        self.assertEqual(check_docs.make_targets("run: ## x\n\t@go\ntest-all:\n.PHONY: a\n"), {"run", "test-all"})
 
 
 if __name__ == "__main__":
