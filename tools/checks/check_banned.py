@@ -30,7 +30,7 @@ RULES = [
     Rule("async", r"\bstd::async\b", "Pool of io/pool.h: bounded, with a name in base/limits.h"),
     Rule("detached", r"\bdetached\b|\.detach\s*\(\s*\)", "Scope::spawn: every coroutine and thread has an owner that outlives it"),
     Rule("sleep", r"\b(sleep_(for|until)|usleep|nanosleep)\s*\(|(?<![\w:])::sleep\s*\(|^\s*sleep\s*\(\s*\d", "a timed wait of the Scope: nothing blocks on a core's thread", where=r"^src/", unless=TESTS),
-    Rule("stoi", r"\bstd::sto(i|l|ll|ul|ull|f|d|ld)\s*\(|\bato(i|l|ll|f)\s*\(", "std::from_chars: no exception, no locale, no silent prefix"),
+    Rule("stoi", r"\bstd::sto(i|l|ll|ul|ull|f|d|ld)\s*\(|\bato(i|l|ll|f)\s*\(", "std::from_chars: no exception, no locale, no silent prefix", unless=TESTS),
     Rule("getenv", r"\b(std::)?(secure_)?getenv\s*\(", "Settings: only app reads the environment", where=r"^src/", unless=TESTS + r"|^src/app/"),
     Rule("stdout", r"\bstd::(cout|cerr|clog)\b|\b(std::)?(printf|puts)\s*\(|\bfmt::print\s*\(", "log() of base/log.h: only commands of app write to the terminal", where=r"^src/", unless=TESTS + r"|^src/app/"),
     Rule("wall-clock", r"\b(system_clock|steady_clock|high_resolution_clock)::now\b|\bclock_gettime\s*\(|\btime\s*\(\s*(nullptr|NULL|0)\s*\)", "Clock of base/clock.h: the simulator's time is not the wall's", where=r"^src/", unless=TESTS + r"|^src/base/(clock|log)\.(cpp|h)$"),
