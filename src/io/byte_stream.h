@@ -46,6 +46,12 @@ class ByteStream {
   // While set: called once when the peer has closed or broken the connection although nobody waits for
   // readable(). Bytes that arrive meanwhile (a pipelined request) do not trigger it. nullptr ends the watch.
   virtual void watch_hangup(std::function<void()> on_hangup) = 0;
+  // As watch_hangup, which it replaces, but called for arriving bytes as well: for a stream on top of this
+  // one (TLS), which has to look into them.
+  virtual void watch_input(std::function<void()> on_input) = 0;
+
+  // Tells the peer that nothing more will be sent, while reading goes on. Nothing more may be written.
+  virtual void end_sending() = 0;
 
   // Sends what the transport still has to say (TLS close_notify), then closes. Idempotent; waits end with
   // `broken`.

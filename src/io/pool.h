@@ -4,7 +4,9 @@
 
 #include <condition_variable>
 #include <deque>
+#include <exception>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -20,7 +22,7 @@ class Pool {
  public:
   // `name` is what the error of a full queue says.
   Pool(std::string name, size_t threads, size_t queue_max);
-  // Finishes what was accepted, then joins the threads.
+  // Finishes what was accepted, then joins the threads. The cores that called run() must still exist.
   ~Pool();
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
@@ -35,6 +37,8 @@ class Pool {
 
  private:
   struct Completion;
+  template <class T, class Function>
+  static Result<T> guarded(Function& function);
   bool submit(std::function<void()> job);
   void work();
 
@@ -56,6 +60,18 @@ struct Pool::Completion final {
   bool is_abandoned = false;  // core's thread only
 };
 
+// An exception is a bug of the job's; it costs the job, not the process.
+template <class T, class Function>
+Result<T> Pool::guarded(Function& function) {
+  try {
+    return function();
+  } catch (const std::exception& exception) {
+    Error error = make_error(ErrorKind::internal, "internal error");
+    error.detail = std::string("exception in a job of a pool: ") + exception.what();
+    return fail(std::move(error));
+  }
+}
+
 template <class Function, class R>
 Task<typename R::value_type> Pool::run(Scope& scope, Function function) {
   using T = typename R::value_type;
@@ -66,7 +82,7 @@ Task<typename R::value_type> Pool::run(Scope& scope, Function function) {
   auto shared = std::make_shared<Shared>();
   Core& core = scope.core();
   const bool accepted = submit([shared, &core, function = std::move(function)]() mutable {
-    auto result = std::make_shared<Result<T>>(function());
+    auto result = std::make_shared<Result<T>>(guarded<T>(function));
     core.post_remote([shared, result] {
       shared->result = std::move(*result);
       if (!shared->completion.is_abandoned) shared->completion.wait.complete();

@@ -2,6 +2,7 @@
 
 #include <exception>
 
+#include "base/assert.h"
 #include "base/log.h"
 
 namespace weir {
@@ -58,6 +59,8 @@ Scope::Scope(Scope& parent) : core_(parent.core_), parent_(&parent) {
 }
 
 Scope::~Scope() {
+  WEIR_ASSERT(running_ == 0, "spawned tasks end before their scope");
+  WEIR_ASSERT(!first_waiter_ && !first_child_, "waits and child scopes end before their scope");
   if (!parent_) return;
   if (previous_sibling_) {
     previous_sibling_->next_sibling_ = next_sibling_;

@@ -1,0 +1,212 @@
+#include "io/http1_connection.h"
+
+#include "base/log.h"
+
+namespace weir {
+namespace {
+
+constexpr std::string_view kHttp2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+// What a client that was refused may still send before the connection is cut.
+constexpr uint64_t kLingerBytesMax = 64 * kMiB;
+
+bool is_loopback(std::string_view peer) {
+  return peer.starts_with("127.") || peer.starts_with("[::1]") || peer.starts_with("[::ffff:127.");
+}
+
+}  // namespace
+
+Http1Connection::Http1Connection(HttpService& service, Scope& scope, ByteStream& stream, bool is_tls)
+    : service_(service),
+      scope_(scope),
+      stream_(stream),
+      input_(service.buffers()),
+      parser_(service.settings().limits),
+      peer_(stream.peer()),
+      is_tls_(is_tls) {
+  service_.enlist(*this);
+}
+
+Http1Connection::~Http1Connection() {
+  service_.delist(*this);
+}
+
+void Http1Connection::drain() {
+  is_closing_ = true;
+  if (is_idle_) scope_.cancel(make_error(ErrorKind::shutting_down, "the server shuts down"));
+}
+
+Task<bool> Http1Connection::run() {
+  while (!is_closing_) {
+    Result<std::optional<RequestHead>> head = co_await read_head();
+    if (!head || !*head) break;
+    CO_TRY(co_await serve(std::move(**head)));
+    is_first_ = false;
+  }
+  if (is_http2_) co_return true;
+  if (lingers_) (void)co_await linger();
+  stream_.close();
+  co_return false;
+}
+
+Task<bool> Http1Connection::wait_for_first_byte() {
+  input_.release();
+  is_idle_ = true;
+  const HttpServerSettings& settings = service_.settings();
+  // A new connection that says nothing is no keep-alive connection: it gets the time of a head.
+  scope_.set_deadline(scope_.now() + (is_first_ ? settings.head_timeout : settings.idle_timeout),
+                      ErrorKind::request_timeout, "the connection was idle");
+  for (;;) {
+    const Result<void> ready = co_await stream_.readable(scope_);
+    if (!ready) co_return false;
+    first_byte_at_ = scope_.now();
+    const IoResult read = stream_.try_read(input_.room());
+    if (read.state == IoState::done) {
+      input_.commit(read.bytes);
+      is_idle_ = false;
+      co_return true;
+    }
+    input_.release();
+    if (read.state != IoState::would_block) co_return false;
+  }
+}
+
+Task<bool> Http1Connection::receive() {
+  for (;;) {
+    const IoResult read = stream_.try_read(input_.room());
+    if (read.state == IoState::done) {
+      input_.commit(read.bytes);
+      co_return true;
+    }
+    if (read.state != IoState::would_block) co_return false;
+    CO_TRY(co_await stream_.readable(scope_));
+  }
+}
+
+bool Http1Connection::is_preface_prefix() const {
+  // "PRI" alone is enough to tell: no HTTP/1 method starts like that.
+  const std::string_view bytes = input_.view().substr(0, kHttp2Preface.size());
+  return is_first_ && service_.settings().serves_http2 && kHttp2Preface.starts_with(bytes);
+}
+
+Task<std::optional<RequestHead>> Http1Connection::read_head() {
+  if (input_.empty()) {
+    if (!CO_TRY(co_await wait_for_first_byte())) co_return std::nullopt;
+  } else {
+    first_byte_at_ = scope_.now();
+  }
+  const MonoTime due = first_byte_at_ + service_.settings().head_timeout;
+  for (;;) {
+    if (is_preface_prefix()) {
+      is_http2_ = input_.view().size() >= kHttp2Preface.size();
+      if (is_http2_) co_return std::nullopt;
+    } else {
+      Result<std::optional<RequestHead>> head = parser_.parse(input_.view());
+      if (!head || *head) parser_.reset();
+      if (!head) {
+        co_await refuse(head.error());
+        co_return std::nullopt;
+      }
+      if (*head) {
+        input_.consume((*head)->consumed);
+        scope_.clear_deadline();
+        co_return std::move(*head);
+      }
+    }
+    // Armed only when a head comes in pieces: the usual one is complete with the first read.
+    scope_.set_deadline(due, ErrorKind::request_timeout, "the request head did not arrive in time");
+    const Result<bool> received = co_await receive();
+    if (!received && scope_.reason().kind == ErrorKind::request_timeout) {
+      co_await refuse(scope_.reason());
+      co_return std::nullopt;
+    }
+    if (!received || !*received) co_return std::nullopt;
+  }
+}
+
+Task<void> Http1Connection::serve(RequestHead head) {
+  head.request.is_tls = is_tls_;
+  head.request.peer = peer_;
+  head.request.peer_is_loopback = is_loopback(peer_);
+  head.request.first_byte_at = first_byte_at_;
+  head.request.head_at = scope_.now();
+
+  Scope request_scope(scope_);
+  // Only a client whose request is complete can be watched: before that its bytes hide a hang-up.
+  const auto watch = [this, &request_scope] {
+    stream_.watch_hangup(
+        [&request_scope] { request_scope.cancel(make_error(ErrorKind::cancelled, "the client hung up")); });
+  };
+  Http1BodyReader body(stream_, input_, service_.resources().bodies, head, service_.settings().body_timeout,
+                       watch);
+  Http1ResponseWriter response(service_, request_scope, stream_, head, body);
+  if (body.is_complete()) watch();
+
+  service_.counters().requests.add(1);
+  service_.counters().requests_active.add(1);
+  Result<void> handled =
+      co_await call_handler(service_.handler(), request_scope, head.request, body, response);
+  service_.counters().requests_active.add(-1);
+  Result<void> finished = co_await finish_exchange(request_scope, std::move(handled), body, response);
+  stream_.watch_hangup(nullptr);
+  co_return finished;
+}
+
+Task<void> Http1Connection::finish_exchange(Scope& request_scope, Result<void> handled, Http1BodyReader& body,
+                                            Http1ResponseWriter& response) {
+  if (request_scope.running() > 0) {
+    request_scope.cancel(make_error(ErrorKind::cancelled, "the request ended"));
+    (void)co_await request_scope.join_all();
+  }
+  if (handled && !response.is_finished()) {
+    log_error("a handler ended without finishing its response", {});
+    handled = fail(ErrorKind::internal, "internal error");
+  }
+  // Nobody is left to be answered when the client hung up or the server cancelled everything.
+  const bool has_reader = !request_scope.is_cancelled() || request_scope.reason().kind == ErrorKind::timeout;
+  if (!handled && !response.is_started() && has_reader) {
+    // With the connection's scope: the request's may be cancelled by what is reported here.
+    const PlainErrorAnswer answer(handled.error());
+    CO_TRY(co_await response.send(scope_, answer.status, answer.headers, answer.body));
+  }
+  const bool is_drained = response.keeps_alive() && CO_TRY(co_await body.drain(scope_));
+  if (is_drained) co_return {};
+  is_closing_ = true;
+  lingers_ = response.is_finished() && !body.is_complete();
+  co_return {};
+}
+
+Task<void> Http1Connection::refuse(const Error& error) {
+  const PlainErrorAnswer answer(error);
+  std::string head;
+  CO_TRY(append_response_head(head, {.status = http1_status(error),
+                                     .headers = &answer.headers,
+                                     .content_length = answer.body.size(),
+                                     .connection = "close",
+                                     .date = service_.date()}));
+  // One try: the client has no answer before this one, so there is room for it, and the scope may be over.
+  const std::array<std::string_view, 2> pieces = {head, answer.body};
+  stream_.try_write(pieces);
+  lingers_ = true;
+  co_return {};
+}
+
+Task<void> Http1Connection::linger() {
+  // Closing while bytes come in makes the kernel reset the connection, and the client may lose the answer.
+  stream_.end_sending();
+  Scope wait(service_.scope());
+  wait.set_deadline(wait.now() + service_.settings().linger_timeout);
+  uint64_t thrown_away = 0;
+  while (thrown_away < kLingerBytesMax) {
+    input_.release();
+    const IoResult read = stream_.try_read(input_.room());
+    if (read.state == IoState::would_block) {
+      CO_TRY(co_await stream_.readable(wait));
+    } else if (read.state != IoState::done) {
+      break;
+    }
+    thrown_away += read.bytes;
+  }
+  co_return {};
+}
+
+}  // namespace weir

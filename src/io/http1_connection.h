@@ -1,0 +1,51 @@
+// An HTTP/1.1 connection of a server: reads heads, calls the handler, keeps the connection alive.
+#pragma once
+
+#include "io/http1.h"
+#include "io/http1_body.h"
+#include "io/http1_response.h"
+#include "io/http_service.h"
+
+namespace weir {
+
+class Http1Connection final : public HttpConnection {
+ public:
+  // `scope`: the connection's own; it is cancelled to end the connection.
+  Http1Connection(HttpService& service, Scope& scope, ByteStream& stream, bool is_tls);
+  ~Http1Connection() override;
+
+  // Serves until the connection ends and closes the stream. True: the client opened with the preface of
+  // HTTP/2 instead; the stream is open, and what was read is in input().
+  Task<bool> run();
+  ReadBuffer& input() { return input_; }
+
+  void drain() override;
+
+ private:
+  // Nothing: the connection is over, or (is_http2_) was never HTTP/1.
+  Task<std::optional<RequestHead>> read_head();
+  Task<bool> wait_for_first_byte();
+  Task<bool> receive();
+  bool is_preface_prefix() const;
+  Task<void> serve(RequestHead head);
+  Task<void> finish_exchange(Scope& request_scope, Result<void> handled, Http1BodyReader& body,
+                             Http1ResponseWriter& response);
+  Task<void> refuse(const Error& error);
+  Task<void> linger();
+
+  HttpService& service_;
+  Scope& scope_;
+  ByteStream& stream_;
+  ReadBuffer input_;
+  RequestHeadParser parser_;
+  const std::string peer_;
+  MonoTime first_byte_at_;
+  const bool is_tls_;
+  bool is_first_ = true;
+  bool is_idle_ = false;
+  bool is_http2_ = false;
+  bool is_closing_ = false;
+  bool lingers_ = false;  // the client may still be sending: a plain close could destroy the answer
+};
+
+}  // namespace weir

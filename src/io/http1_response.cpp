@@ -1,0 +1,151 @@
+#include "io/http1_response.h"
+
+#include <charconv>
+
+#include "io/http1_body.h"
+#include "io/http_service.h"
+
+namespace weir {
+namespace {
+
+// A head with the fields that Weir usually sends.
+constexpr size_t kUsualHeadBytes = 512;
+
+std::unexpected<Error> misused(const char* how) {
+  Error error = make_error(ErrorKind::internal, "internal error");
+  error.detail = how;
+  return fail(std::move(error));
+}
+
+std::optional<uint64_t> given_length(const Headers& headers) {
+  const std::optional<std::string_view> text = headers.get("content-length");
+  if (!text) return std::nullopt;
+  uint64_t length = 0;
+  const auto [end, failed] = std::from_chars(text->data(), text->data() + text->size(), length);
+  if (failed != std::errc() || end != text->data() + text->size()) return std::nullopt;
+  return length;
+}
+
+}  // namespace
+
+Http1ResponseWriter::Http1ResponseWriter(HttpService& service, Scope& exchange, ByteStream& stream,
+                                         const RequestHead& head, const Http1BodyReader& body)
+    : service_(service),
+      exchange_(exchange),
+      stream_(stream),
+      request_body_(body),
+      version_(head.request.version),
+      is_head_(head.request.method == "HEAD"),
+      keeps_alive_(head.keep_alive) {}
+
+Result<void> Http1ResponseWriter::begin(int status, const Headers& headers, BodyFraming framing,
+                                        uint64_t length) {
+  if (state_ != State::fresh) return misused("a second response was started");
+  has_body_ = status != 204 && status != 304;
+  framing_ = has_body_ ? framing : BodyFraming::none;
+  left_ = length;
+  if (framing_ == BodyFraming::chunked && version_ == HttpVersion::http_1_0)
+    framing_ = BodyFraming::until_close;
+  if (framing_ == BodyFraming::until_close && !is_head_) keeps_alive_ = false;
+  if (service_.is_draining() || !request_body_.is_worth_draining()) keeps_alive_ = false;
+  std::string_view connection;
+  if (!keeps_alive_) connection = "close";
+  if (keeps_alive_ && version_ == HttpVersion::http_1_0) connection = "keep-alive";
+  head_.reserve(kUsualHeadBytes);
+  TRY(append_response_head(head_, {.status = status,
+                                   .headers = &headers,
+                                   .framing = framing_,
+                                   .content_length = length,
+                                   .connection = connection,
+                                   .date = service_.date()}));
+  state_ = State::started;
+  return {};
+}
+
+Task<void> Http1ResponseWriter::send(Scope& scope, int status, const Headers& headers,
+                                     std::string_view body) {
+  CO_TRY(begin(status, headers, BodyFraming::content_length, body.size()));
+  const std::array<std::string_view, 2> pieces = {head_, has_body() ? body : std::string_view()};
+  CO_TRY(co_await put(scope, pieces));
+  state_ = State::finished;
+  co_return {};
+}
+
+Task<void> Http1ResponseWriter::start(Scope& scope, int status, const Headers& headers) {
+  (void)scope;  // nothing is sent yet
+  const std::optional<uint64_t> length = given_length(headers);
+  co_return begin(status, headers, length ? BodyFraming::content_length : BodyFraming::chunked,
+                  length.value_or(0));
+}
+
+Task<void> Http1ResponseWriter::write(Scope& scope, std::string_view bytes) {
+  if (state_ != State::started) co_return misused("a response was written to that is not open");
+  if (!has_body()) bytes = {};
+  std::string head = std::exchange(head_, {});
+  if (bytes.empty()) {
+    const std::array<std::string_view, 1> pieces = {head};
+    co_return co_await put(scope, pieces);
+  }
+  if (framing_ == BodyFraming::chunked) {
+    const ChunkStart chunk(bytes.size());
+    const std::array<std::string_view, 4> pieces = {head, chunk.view(), bytes, kChunkEnd};
+    co_return co_await put(scope, pieces);
+  }
+  if (framing_ == BodyFraming::content_length) {
+    if (bytes.size() > left_) co_return misused("more was written than the content-length says");
+    left_ -= bytes.size();
+  }
+  const std::array<std::string_view, 2> pieces = {head, bytes};
+  co_return co_await put(scope, pieces);
+}
+
+Task<void> Http1ResponseWriter::finish(Scope& scope) {
+  if (state_ != State::started) co_return misused("a response was finished that is not open");
+  const bool is_short = framing_ == BodyFraming::content_length && has_body() && left_ > 0;
+  if (is_short) co_return misused("less was written than the content-length says");
+  std::string head = std::exchange(head_, {});
+  const bool ends_with_chunk = framing_ == BodyFraming::chunked && has_body();
+  const std::array<std::string_view, 2> pieces = {head, ends_with_chunk ? kLastChunk : std::string_view()};
+  CO_TRY(co_await put(scope, pieces));
+  state_ = State::finished;
+  co_return {};
+}
+
+Task<void> Http1ResponseWriter::put(Scope& scope, Pieces pieces) {
+  // An exchange whose deadline has passed may still say so to its client, as far as that needs no waiting.
+  if (exchange_.is_cancelled() && exchange_.reason().kind != ErrorKind::timeout)
+    co_return hung_up(exchange_.reason());
+  std::array<std::string_view, 4> left;
+  std::ranges::copy(pieces, left.begin());
+  size_t first = 0;
+  for (;;) {
+    while (first < pieces.size() && left[first].empty()) ++first;
+    if (first == pieces.size()) co_return {};
+    const IoResult written = stream_.try_write(Pieces(left).subspan(first, pieces.size() - first));
+    if (written.state == IoState::done) {
+      size_t taken = written.bytes;
+      for (size_t i = first; taken > 0; ++i) {
+        const size_t of_this = std::min(taken, left[i].size());
+        left[i].remove_prefix(of_this);
+        taken -= of_this;
+      }
+    } else if (written.state == IoState::would_block) {
+      Scope wait(scope);
+      wait.set_deadline(wait.now() + service_.settings().write_timeout, ErrorKind::cancelled,
+                        "the client stopped reading");
+      Result<void> ready = co_await stream_.writable(wait);
+      if (!ready) co_return hung_up(std::move(ready).error());
+    } else {
+      co_return hung_up(make_error(ErrorKind::cancelled, "the client hung up"));
+    }
+  }
+}
+
+std::unexpected<Error> Http1ResponseWriter::hung_up(Error why) {
+  // Part of a message may be on the wire: nothing else can follow it.
+  state_ = State::broken;
+  exchange_.cancel(why);
+  return fail(std::move(why));
+}
+
+}  // namespace weir

@@ -1,0 +1,56 @@
+// The response of an HTTP/1.1 exchange as it goes onto the connection.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "io/byte_stream.h"
+#include "io/http.h"
+#include "io/http1.h"
+
+namespace weir {
+
+class Http1BodyReader;
+class HttpService;
+
+class Http1ResponseWriter final : public ResponseWriter {
+ public:
+  // `exchange`: the request's scope, cancelled when the client cannot be written to. All references must
+  // outlive the writer.
+  Http1ResponseWriter(HttpService& service, Scope& exchange, ByteStream& stream, const RequestHead& head,
+                      const Http1BodyReader& body);
+
+  Task<void> send(Scope& scope, int status, const Headers& headers, std::string_view body) override;
+  Task<void> start(Scope& scope, int status, const Headers& headers) override;
+  Task<void> write(Scope& scope, std::string_view bytes) override;
+  Task<void> finish(Scope& scope) override;
+  bool is_started() const override { return state_ != State::fresh; }
+
+  bool is_finished() const { return state_ == State::finished; }
+  // Whether another request may follow on the connection.
+  bool keeps_alive() const { return keeps_alive_ && is_finished(); }
+
+ private:
+  enum class State : uint8_t { fresh, started, finished, broken };
+  using Pieces = std::span<const std::string_view>;
+
+  Result<void> begin(int status, const Headers& headers, BodyFraming framing, uint64_t length);
+  Task<void> put(Scope& scope, Pieces pieces);
+  std::unexpected<Error> hung_up(Error why);
+  bool has_body() const { return !is_head_ && has_body_; }
+
+  HttpService& service_;
+  Scope& exchange_;
+  ByteStream& stream_;
+  const Http1BodyReader& request_body_;
+  const HttpVersion version_;
+  const bool is_head_;
+  bool keeps_alive_;
+  bool has_body_ = true;
+  State state_ = State::fresh;
+  BodyFraming framing_ = BodyFraming::none;
+  uint64_t left_ = 0;  // of a streamed body with a content-length
+  std::string head_;   // not written yet
+};
+
+}  // namespace weir

@@ -1,0 +1,136 @@
+#include "io/http_service.h"
+
+#include <ctime>
+#include <fmt/format.h>
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "io/http1_connection.h"
+
+namespace weir {
+namespace {
+
+// IMF-fixdate (RFC 9110 section 5.6.7).
+std::string http_date(int64_t second) {
+  static constexpr std::array<const char*, 7> kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  static constexpr std::array<const char*, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const auto time = static_cast<std::time_t>(second);
+  std::tm utc{};
+  gmtime_r(&time, &utc);
+  return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", kDays[static_cast<size_t>(utc.tm_wday)],
+                     utc.tm_mday, kMonths[static_cast<size_t>(utc.tm_mon)], utc.tm_year + 1900, utc.tm_hour,
+                     utc.tm_min, utc.tm_sec);
+}
+
+constexpr std::string_view kFullResponse =
+    "HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain; charset=utf-8\r\nretry-after: 1\r\n"
+    "content-length: 37\r\nconnection: close\r\n\r\nthe server has too many connections\r\n";
+
+}  // namespace
+
+HttpService::HttpService(Core& core, const HttpServerSettings& settings, HttpResources& resources,
+                         HttpHandler& handler)
+    : core_(core),
+      settings_(settings),
+      resources_(resources),
+      handler_(handler),
+      root_(core),
+      closing_(core) {}
+
+HttpService::~HttpService() {
+  WEIR_ASSERT(root_.running() == 0, "a service is stopped before it is destroyed");
+}
+
+void HttpService::serve(std::unique_ptr<ByteStream> stream) {
+  if (is_draining_) return;
+  if (resources_.connections.fetch_add(1, std::memory_order_relaxed) >= resources_.connections_max) {
+    resources_.connections.fetch_sub(1, std::memory_order_relaxed);
+    counters_.connections_refused.add(1);
+    const std::array<std::string_view, 1> pieces = {kFullResponse};
+    if (!settings_.tls) stream->try_write(pieces);
+    return;
+  }
+  counters_.connections_accepted.add(1);
+  counters_.connections_open.add(1);
+  root_.spawn(run_connection(std::move(stream)));
+}
+
+Task<void> HttpService::run_connection(std::unique_ptr<ByteStream> stream) {
+  // The scope ends before the stream: a watch of the stream may hold on to it.
+  {
+    Scope scope(root_);
+    (void)co_await speak(scope, *stream);
+    stream->close();
+  }
+  resources_.connections.fetch_sub(1, std::memory_order_relaxed);
+  counters_.connections_open.add(-1);
+  // How a connection ends is no error of the service.
+  co_return {};
+}
+
+Task<void> HttpService::speak(Scope& scope, ByteStream& stream) {
+  Http1Connection connection(*this, scope, stream, false);
+  CO_TRY(co_await connection.run());
+  co_return {};
+}
+
+void HttpService::delist(HttpConnection& connection) {
+  // Connections that come and go fast are near the end.
+  const auto found = std::ranges::find(connections_.rbegin(), connections_.rend(), &connection);
+  WEIR_ASSERT(found != connections_.rend(), "a connection is enlisted while it exists");
+  std::swap(*found, connections_.back());
+  connections_.pop_back();
+}
+
+void HttpService::stop(Duration patience, std::function<void()> on_stopped) {
+  is_draining_ = true;
+  // A copy: what drains may leave the list at once.
+  const std::vector<HttpConnection*> connections = connections_;
+  for (HttpConnection* connection : connections) connection->drain();
+  core_.timers().arm(impatience_, core_.now() + patience);
+  closing_.spawn(report_stopped(std::move(on_stopped)));
+}
+
+Task<void> HttpService::report_stopped(std::function<void()> on_stopped) {
+  (void)co_await root_.join_all();
+  impatience_.disarm();
+  // From the loop: whoever is told may destroy the service, and this coroutine is part of it.
+  core_.post_remote(std::move(on_stopped));
+  co_return {};
+}
+
+void HttpService::Impatience::fire() {
+  service_.root_.cancel(make_error(ErrorKind::shutting_down, "the server shuts down"));
+}
+
+std::string_view HttpService::date() {
+  const int64_t second = core_.clock().wall_ns() / 1'000'000'000;
+  if (second != date_second_) {
+    date_second_ = second;
+    date_ = http_date(second);
+  }
+  return date_;
+}
+
+Task<void> call_handler(HttpHandler& handler, Scope& scope, HttpRequest& request, BodyReader& body,
+                        ResponseWriter& response) {
+  try {
+    co_return co_await handler.handle(scope, request, body, response);
+  } catch (const std::exception& exception) {
+    log_error("exception in a handler", {{"what", exception.what()}, {"target", request.target}});
+  } catch (...) {
+    log_error("exception in a handler", {{"what", "not a std::exception"}, {"target", request.target}});
+  }
+  co_return fail(ErrorKind::internal, "internal error");
+}
+
+PlainErrorAnswer::PlainErrorAnswer(const Error& error) : status(error.http_status()) {
+  headers.add("content-type", "text/plain; charset=utf-8");
+  if (error.retry_after_ms) headers.add("retry-after", std::to_string((*error.retry_after_ms + 999) / 1000));
+  if (error.kind == ErrorKind::method_not_allowed && !error.detail.empty())
+    headers.add("allow", error.detail);
+  body = error.message + "\n";
+}
+
+}  // namespace weir
