@@ -148,8 +148,10 @@ class ChunkedDecoder {
   ErrorKind error_kind_;
   State state_ = State::size_start;
   uint8_t digits_ = 0;
-  uint32_t overhead_ = 0;  // bytes of extensions and trailers so far
-  uint64_t left_ = 0;      // of the current chunk
+  uint32_t overhead_ = 0;                // bytes of extensions and trailers so far
+  uint64_t left_ = 0;                    // of the current chunk
+  std::array<char, 24> trailer_name_{};  // cut to what is longer than any name that matters
+  size_t trailer_name_size_ = 0;
 };
 
 struct RequestHeadFields {

@@ -18,6 +18,15 @@ uint64_t hex_value(char c) {
   return static_cast<uint64_t>((c | 0x20) - 'a' + 10);
 }
 
+// Fields that frame or route a message; in a trailer (where RFC 9110 section 6.5.1 forbids them) they are an
+// attempt to make another reader of the same bytes see something else.
+bool is_forbidden_trailer(std::string_view name) {
+  for (const std::string_view forbidden : {"content-length", "transfer-encoding", "connection",
+                                           "proxy-connection", "upgrade", "host", "trailer"})
+    if (equals_ignoring_case(name, forbidden)) return true;
+  return false;
+}
+
 }  // namespace
 
 const char* ChunkedDecoder::expect(char c, char wanted, State next) {
@@ -142,9 +151,15 @@ const char* ChunkedDecoder::step_trailer(char c) {
       }
       if (!chars::is(c, chars::kToken)) return "a trailer starts with a character that no name has";
       state_ = State::trailer_name;
-      return nullptr;
+      trailer_name_size_ = 0;
+      [[fallthrough]];
     case State::trailer_name:
-      if (chars::is(c, chars::kToken)) return nullptr;
+      if (chars::is(c, chars::kToken)) {
+        if (trailer_name_size_ < trailer_name_.size()) trailer_name_[trailer_name_size_++] = c;
+        return nullptr;
+      }
+      if (is_forbidden_trailer({trailer_name_.data(), trailer_name_size_}))
+        return "a trailer has the name of a field that frames the message";
       return expect(c, ':', State::trailer_value);
     case State::trailer_value:
       if (c == '\r') {

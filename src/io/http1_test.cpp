@@ -217,6 +217,12 @@ TEST(Http1, NeverPutsTrailersAmongTheHeaders) {
   EXPECT_FALSE(server.headers[0].contains("authorization"));
 }
 
+TEST(Http1, RefusesTrailersThatFrameAMessage) {
+  const std::string head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n";
+  for (const std::string_view name : {"Content-Length", "Transfer-Encoding", "connection", "Host"})
+    EXPECT_EQ(serve(fmt::format("{}X-Fine: 1\r\n{}: 1\r\n\r\n", head, name)).error, 400) << name;
+}
+
 TEST(Http1, AsksForContinue) {
   RequestHeadParser parser;
   const auto head =
