@@ -13,7 +13,7 @@ endfunction()
 # The embedded files of each folder, by name; a missing file is left out until it exists.
 file(GLOB WEIR_EMBEDDABLE CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/config/*.yaml ${CMAKE_SOURCE_DIR}/third_party/*/*.zst)
 function(weir_embed_into folder)
-  set(files_app "providers_yaml config/providers.yaml" "prices_yaml config/prices.yaml")
+  set(files_provider "providers_yaml config/providers.yaml" "prices_yaml config/prices.yaml")
   set(files_llm "o200k_base third_party/openai-ranks/o200k_base.tiktoken.zst"
                 "cl100k_base third_party/openai-ranks/cl100k_base.tiktoken.zst")
   foreach(entry ${files_${folder}})
