@@ -1,7 +1,9 @@
 // Routes: from a public model name to the targets that can answer, and the order in which they are tried.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -98,15 +100,23 @@ class RouteTable {
                                  std::vector<std::pair<std::string, std::string>> aliases);
   // Error: model_not_found whose message names the nearest models.
   Result<Match> find(std::string_view model) const;
-  // Public names without wildcards, sorted: for GET /v1/models. With the wildcard routes' known models where
-  // the catalog has them (filled by the snapshot).
+  // Public names without wildcards, sorted: for GET /v1/models.
   std::vector<std::string> names() const;
   const std::vector<std::unique_ptr<Route>>& routes() const { return routes_; }
 
  private:
+  // Looked up by views, without making a string.
+  struct NameHash {
+    using is_transparent = void;
+    size_t operator()(std::string_view name) const { return std::hash<std::string_view>()(name); }
+  };
+  template <class T>
+  using ByName = std::unordered_map<std::string, T, NameHash, std::equal_to<>>;
+
   std::vector<std::unique_ptr<Route>> routes_;
-  std::unordered_map<std::string, const Route*> exact_;
-  std::vector<const Route*> wildcards_;  // longest fixed part first
+  ByName<const Route*> exact_;
+  ByName<std::pair<const Route*, std::string>> renamed_;  // aliases of what only a wildcard matches
+  std::vector<const Route*> wildcards_;                   // longest fixed part first
 };
 
 }  // namespace weir

@@ -63,7 +63,10 @@ class KeyRing {
     ProviderKey key;
     KeyState state = KeyState::ready;
     MonoTime until{};  // cooling, or disabled with a known end; zero: no end
+    KeyState state_at(MonoTime now) const;
   };
+  Error why_none(MonoTime now) const;  // REQUIRES the lock
+
   mutable std::mutex mutex_;
   std::vector<Entry> keys_;
 };

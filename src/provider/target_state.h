@@ -56,6 +56,7 @@ class Breaker {
   Duration open_for_{};
   bool probe_is_out_ = false;
   int failures_in_a_row_ = 0;
+  int failures_ = 0;           // among outcomes_
   std::deque<bool> outcomes_;  // true: failure
 };
 
@@ -141,6 +142,8 @@ class TargetStates {
     std::shared_ptr<TargetState> state;
     uint64_t used = 0;
   };
+  void forget_oldest();  // REQUIRES the lock
+
   const size_t states_max_;
   mutable std::mutex mutex_;
   std::unordered_map<std::string, Entry> states_;

@@ -1,0 +1,105 @@
+#include "gateway/route.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+
+namespace weir {
+namespace {
+
+constexpr std::array<std::string_view, 6> kStrategyNames = {"weighted",   "least_latency", "least_cost",
+                                                            "least_busy", "round_robin",   "ordered"};
+
+bool matches_wildcard(const Route& route, std::string_view model) {
+  const size_t star = route.pattern.find('*');
+  const std::string_view before = std::string_view(route.pattern).substr(0, star);
+  const std::string_view after = std::string_view(route.pattern).substr(star + 1);
+  // The star stands for at least one character.
+  return model.size() > before.size() + after.size() && model.starts_with(before) && model.ends_with(after);
+}
+
+std::string_view matched_part(const Route& route, std::string_view model) {
+  const size_t star = route.pattern.find('*');
+  return model.substr(star, model.size() - (route.pattern.size() - 1));
+}
+
+}  // namespace
+
+std::string_view to_string(Strategy strategy) {
+  return kStrategyNames[static_cast<size_t>(strategy)];
+}
+
+std::optional<Strategy> strategy_from_string(std::string_view name) {
+  for (size_t i = 0; i < kStrategyNames.size(); ++i) {
+    if (kStrategyNames[i] == name) return static_cast<Strategy>(i);
+  }
+  return std::nullopt;
+}
+
+Result<RouteTable> RouteTable::make(std::vector<std::unique_ptr<Route>> routes,
+                                    std::vector<std::pair<std::string, std::string>> aliases) {
+  RouteTable table;
+  table.exact_.reserve(routes.size() + aliases.size());
+  for (const auto& route : routes) {
+    const auto stars = std::count(route->pattern.begin(), route->pattern.end(), '*');
+    if (stars > 1) {
+      return fail(ErrorKind::bad_request, fmt::format("the route {} has more than one '*'", route->pattern));
+    }
+    const bool is_new =
+        stars == 0 ? table.exact_.emplace(route->pattern, route.get()).second
+                   : std::none_of(table.wildcards_.begin(), table.wildcards_.end(),
+                                  [&](const Route* other) { return other->pattern == route->pattern; });
+    if (!is_new)
+      return fail(ErrorKind::bad_request, fmt::format("there are two routes for {}", route->pattern));
+    if (stars == 1) table.wildcards_.push_back(route.get());
+  }
+  std::sort(table.wildcards_.begin(), table.wildcards_.end(), [](const Route* a, const Route* b) {
+    return std::make_pair(b->pattern.size(), std::string_view(a->pattern)) <
+           std::make_pair(a->pattern.size(), std::string_view(b->pattern));
+  });
+  for (auto& [alias, target] : aliases) {
+    const auto match = table.find(target);
+    if (!match) {
+      return fail(ErrorKind::bad_request, fmt::format("the alias {}: {}", alias, match.error().message));
+    }
+    if (!match->wildcard.empty()) {
+      table.renamed_.emplace(alias, std::make_pair(match->route, target));
+    } else if (!table.exact_.emplace(alias, match->route).second) {
+      return fail(ErrorKind::bad_request, fmt::format("the alias {} has the name of a route", alias));
+    }
+  }
+  table.routes_ = std::move(routes);
+  return table;
+}
+
+Result<RouteTable::Match> RouteTable::find(std::string_view model) const {
+  if (const auto found = exact_.find(model); found != exact_.end())
+    return Match{.route = found->second, .wildcard = {}};
+  if (const auto found = renamed_.find(model); found != renamed_.end()) {
+    const auto& [route, target] = found->second;
+    return Match{.route = route, .wildcard = matched_part(*route, target)};
+  }
+  for (const Route* route : wildcards_) {
+    if (matches_wildcard(*route, model))
+      return Match{.route = route, .wildcard = matched_part(*route, model)};
+  }
+  std::vector<std::string_view> known;
+  known.reserve(exact_.size() + wildcards_.size());
+  for (const auto& [name, route] : exact_) known.push_back(name);
+  for (const Route* route : wildcards_) known.push_back(route->pattern);
+  std::sort(known.begin(), known.end());
+  return fail(ErrorKind::model_not_found,
+              fmt::format("there is no model {}{}", model, did_you_mean(model, known)), "model");
+}
+
+std::vector<std::string> RouteTable::names() const {
+  std::vector<std::string> names;
+  names.reserve(exact_.size() + renamed_.size());
+  for (const auto& [name, route] : exact_) names.push_back(name);
+  for (const auto& [name, target] : renamed_) names.push_back(name);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace weir

@@ -1,0 +1,165 @@
+#include <array>
+#include <deque>
+#include <map>
+
+#include "provider/target_state.h"
+
+namespace weir {
+
+// All of it under one lock; the waiters sleep on their own cores and are woken by a message to them.
+struct Permits::Impl {
+  // One waiting call. Shared between its coroutine and the queue, since a grant and a cancellation may cross.
+  struct Waiting {
+    struct Wait final : Waiter {
+      void detach() override {}
+    };
+    Core* core = nullptr;
+    Wait wait;  // its core's thread only
+    // Under the lock: which of the two came first.
+    bool is_granted = false;
+    bool is_given_up = false;
+  };
+  using Line = std::deque<std::shared_ptr<Waiting>>;
+
+  // The lines of one priority, one for each API key, and whose turn it is.
+  struct Class {
+    std::map<std::string, Line> lines;
+    std::string last_served;
+  };
+
+  mutable std::mutex mutex;
+  size_t concurrency = 0;
+  size_t waiters_max = 0;
+  size_t in_use = 0;
+  size_t waiting = 0;
+  std::array<Class, kPriorityCount> classes;
+
+  bool has_room() const { return concurrency == 0 || in_use < concurrency; }
+
+  // The next call to serve, or nothing. The keys of a class take turns in the order of their names.
+  std::shared_ptr<Waiting> take_next() {
+    for (Class& one : classes) {
+      while (!one.lines.empty()) {
+        auto line = one.lines.upper_bound(one.last_served);
+        if (line == one.lines.end()) line = one.lines.begin();
+        one.last_served = line->first;
+        std::shared_ptr<Waiting> next = std::move(line->second.front());
+        line->second.pop_front();
+        if (line->second.empty()) one.lines.erase(line);
+        if (next->is_given_up) continue;  // was uncounted when it gave up
+        --waiting;
+        return next;
+      }
+    }
+    return nullptr;
+  }
+
+  // Hands free places to those who wait. Gives the calls to wake, outside the lock.
+  std::vector<std::shared_ptr<Waiting>> grant() {
+    std::vector<std::shared_ptr<Waiting>> woken;
+    while (has_room()) {
+      std::shared_ptr<Waiting> next = take_next();
+      if (!next) break;
+      next->is_granted = true;
+      ++in_use;
+      woken.push_back(std::move(next));
+    }
+    return woken;
+  }
+
+  static void wake(const std::vector<std::shared_ptr<Waiting>>& woken) {
+    for (const std::shared_ptr<Waiting>& waiting : woken) {
+      waiting->core->post_remote([waiting] { waiting->wait.complete(); });
+    }
+  }
+};
+
+Permits::Permits(size_t concurrency, size_t waiters_max) : impl_(std::make_unique<Impl>()) {
+  impl_->concurrency = concurrency;
+  impl_->waiters_max = waiters_max;
+}
+
+Permits::~Permits() = default;
+
+Permits::Permit& Permits::Permit::operator=(Permit&& other) noexcept {
+  if (this != &other) {
+    if (owner_) owner_->release();
+    owner_ = std::move(other.owner_);
+  }
+  return *this;
+}
+
+Permits::Permit::~Permit() {
+  if (owner_) owner_->release();
+}
+
+void Permits::release() {
+  std::vector<std::shared_ptr<Impl::Waiting>> woken;
+  {
+    const std::lock_guard lock(impl_->mutex);
+    --impl_->in_use;
+    woken = impl_->grant();
+  }
+  Impl::wake(woken);
+}
+
+Task<Permits::Permit> Permits::acquire(Scope& scope, std::shared_ptr<Permits> permits, Priority priority,
+                                       std::string key_id) {
+  Impl& impl = *permits->impl_;
+  std::shared_ptr<Impl::Waiting> waiting;
+  {
+    const std::lock_guard lock(impl.mutex);
+    // Newcomers do not overtake: a free place with somebody waiting is already on its way to them.
+    if (impl.has_room() && impl.waiting == 0) {
+      ++impl.in_use;
+      co_return Permit(std::move(permits));
+    }
+    if (impl.waiting >= impl.waiters_max) {
+      Error error =
+          make_error(ErrorKind::overloaded, "too many calls wait for this model; try again in a second");
+      error.retry_after_ms = 1000;
+      co_return fail(std::move(error));
+    }
+    waiting = std::make_shared<Impl::Waiting>();
+    waiting->core = &scope.core();
+    impl.classes[static_cast<size_t>(priority)].lines[key_id].push_back(waiting);
+    ++impl.waiting;
+  }
+  const Result<void> waited = co_await waiting->wait.on(scope);
+  if (waited) co_return Permit(std::move(permits));
+  bool was_granted = false;
+  {
+    const std::lock_guard lock(impl.mutex);
+    was_granted = waiting->is_granted;
+    if (!was_granted) {
+      waiting->is_given_up = true;
+      --impl.waiting;
+    }
+  }
+  // The place was given in the same moment: pass it on.
+  if (was_granted) permits->release();
+  co_return fail(waited.error());
+}
+
+size_t Permits::in_use() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->in_use;
+}
+
+size_t Permits::waiting() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->waiting;
+}
+
+void Permits::set_concurrency(size_t concurrency) {
+  std::vector<std::shared_ptr<Impl::Waiting>> woken;
+  {
+    const std::lock_guard lock(impl_->mutex);
+    if (impl_->concurrency == concurrency) return;
+    impl_->concurrency = concurrency;
+    woken = impl_->grant();
+  }
+  Impl::wake(woken);
+}
+
+}  // namespace weir
