@@ -1,0 +1,77 @@
+#include "api/admin_plane.h"
+
+#include <array>
+
+#include "api/replies.h"
+#include "codec/openai.h"
+#include "security/authenticate.h"
+
+namespace weir {
+namespace {
+
+struct AdminRow {
+  std::string_view method;
+  std::string_view path;
+};
+constexpr std::array kRows = {
+    AdminRow{"GET", "/healthz"},         AdminRow{"GET", "/readyz"},
+    AdminRow{"GET", "/metrics"},         AdminRow{"POST", "/admin/v1/reload"},
+    AdminRow{"GET", "/admin/v1/config"}, AdminRow{"GET", "/admin/v1/status"},
+};
+
+Result<void> check_route(const HttpRequest& request) {
+  const std::string_view method = request.method == "HEAD" ? "GET" : std::string_view(request.method);
+  for (const AdminRow& row : kRows) {
+    if (row.path != request.path()) continue;
+    if (row.method == method) return {};
+    Error error =
+        make_error(ErrorKind::method_not_allowed, fmt::format("use {} for {}", row.method, row.path));
+    error.detail = row.method;
+    return fail(std::move(error));
+  }
+  std::string known;
+  for (const AdminRow& row : kRows) known += fmt::format("{}{}", known.empty() ? "" : ", ", row.path);
+  return fail(ErrorKind::not_found,
+              fmt::format("there is no {} on the admin plane; there are {}", request.path(), known));
+}
+
+}  // namespace
+
+Task<void> AdminPlane::handle(Scope& scope, HttpRequest& request, BodyReader&, ResponseWriter& response) {
+  Result<void> answered = co_await answer(scope, request, response);
+  if (answered || response.is_started() || scope.is_cancelled()) co_return answered;
+  const std::string id = make_id("req", services_.core->clock(), services_.core->rng());
+  co_return co_await send_error(scope, response, openai_chat_client(), answered.error(), id);
+}
+
+// Health and metrics are open to whoever reaches the admin address; the rest wants an admin key once keys are
+// configured.
+Result<void> AdminPlane::authorise(const HttpRequest& request) const {
+  const Principal principal = TRY(authenticate(request, services_.snapshot->keys, {}));
+  if (services_.snapshot->keys.empty() || principal.is_admin) return {};
+  return fail(ErrorKind::forbidden, "this needs a key with `admin: true`");
+}
+
+Task<void> AdminPlane::answer(Scope& scope, HttpRequest& request, ResponseWriter& response) {
+  CO_TRY(check_route(request));
+  const std::string_view path = request.path();
+  if (path == "/healthz") co_return co_await send_json(scope, response, 200, R"({"status":"ok"})");
+  if (path == "/readyz") {
+    const bool is_ready = !services_.is_draining->load(std::memory_order_relaxed);
+    co_return co_await send_json(scope, response, is_ready ? 200 : 503,
+                                 is_ready ? R"({"status":"ready"})" : R"({"status":"draining"})");
+  }
+  if (path == "/metrics") {
+    co_return co_await send_text(scope, response, 200, actions_.metrics->prometheus_text(),
+                                 "text/plain; version=0.0.4; charset=utf-8");
+  }
+  CO_TRY(authorise(request));
+  if (path == "/admin/v1/config") {
+    co_return co_await send_text(scope, response, 200, actions_.effective_config(), "application/yaml");
+  }
+  if (path == "/admin/v1/status") co_return co_await send_json(scope, response, 200, actions_.status());
+  const std::string reloaded = CO_TRY(co_await actions_.reload(scope));
+  co_return co_await send_json(scope, response, 200, reloaded);
+}
+
+}  // namespace weir

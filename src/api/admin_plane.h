@@ -1,0 +1,39 @@
+// The admin plane: metrics, readiness, reload and status, on its own address.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "api/model_call.h"
+#include "base/metrics.h"
+#include "io/http.h"
+
+namespace weir {
+
+// What the admin plane asks of the process. Called on the core that serves the request.
+struct AdminActions {
+  const Registry* metrics = nullptr;
+  // Reads the configuration again. Gives a JSON object that says what changed. Errors: bad_request listing
+  // the problems.
+  std::function<Task<std::string>(Scope&)> reload;
+  // The effective configuration as YAML, secrets hidden.
+  std::function<std::string()> effective_config;
+  // Every target's breaker, latency and permits, and every provider's keys, as a JSON object.
+  std::function<std::string()> status;
+};
+
+class AdminPlane final : public HttpHandler {
+ public:
+  AdminPlane(CoreServices& services, AdminActions actions)
+      : services_(services), actions_(std::move(actions)) {}
+  Task<void> handle(Scope& scope, HttpRequest& request, BodyReader& body, ResponseWriter& response) override;
+
+ private:
+  Task<void> answer(Scope& scope, HttpRequest& request, ResponseWriter& response);
+  Result<void> authorise(const HttpRequest& request) const;
+
+  CoreServices& services_;
+  const AdminActions actions_;
+};
+
+}  // namespace weir

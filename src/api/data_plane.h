@@ -1,0 +1,20 @@
+// The data plane: what clients of models talk to.
+#pragma once
+
+#include "api/model_call.h"
+#include "io/http.h"
+
+namespace weir {
+
+class DataPlane final : public HttpHandler {
+ public:
+  explicit DataPlane(CoreServices& services) : services_(services) {}
+  Task<void> handle(Scope& scope, HttpRequest& request, BodyReader& body, ResponseWriter& response) override;
+
+ private:
+  Task<void> answer(Scope& scope, HttpRequest& request, BodyReader& body, ResponseWriter& response);
+
+  CoreServices& services_;
+};
+
+}  // namespace weir

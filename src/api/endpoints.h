@@ -1,0 +1,39 @@
+// The table of the data plane's endpoints: method, path, what answers. Base paths (/openai, /anthropic) are
+// stripped before the look-up, so that every SDK finds its own whatever base URL it was given.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "llm/codec.h"
+
+namespace weir {
+
+enum class Action : uint8_t { model_call, list_models, get_model, health };
+
+struct EndpointRow {
+  std::string_view method;
+  std::string_view path;  // a '*' at the end stands for one or more further segments
+  Action action;
+  const ClientCodec* (*codec)();  // of model calls; nullptr for the others
+};
+
+struct EndpointMatch {
+  const EndpointRow* row = nullptr;
+  std::string rest;  // what '*' stood for, percent-decoded
+};
+
+// Errors: not_found with the nearest path, method_not_allowed with `detail` holding the value for Allow. GET
+// rows answer HEAD too.
+Result<EndpointMatch> find_endpoint(std::string_view method, std::string_view path);
+// The dialect whose error body a caller of that path expects: by the path, else by the headers that only one
+// vendor's SDKs send.
+const ClientCodec& codec_for_errors(std::string_view path, const Headers& headers);
+// The methods that the path has, for Allow and for preflight answers; empty when there is no such path.
+std::string allowed_methods(std::string_view path);
+
+}  // namespace weir

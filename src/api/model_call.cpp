@@ -1,0 +1,185 @@
+#include "api/model_call.h"
+
+#include <charconv>
+
+#include "api/replies.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "gateway/answer_writer.h"
+#include "ops/trace_context.h"
+#include "security/authenticate.h"
+
+namespace weir {
+namespace {
+
+constexpr size_t kTagsMax = 16;
+
+// Counts an exchange as open for as long as it lives.
+class Admission {
+ public:
+  explicit Admission(std::atomic<int64_t>& open) : open_(open), count_(open.fetch_add(1) + 1) {}
+  ~Admission() { open_.fetch_sub(1); }
+  Admission(const Admission&) = delete;
+  Admission& operator=(const Admission&) = delete;
+  bool is_over_cap() const { return count_ > static_cast<int64_t>(kExchangesMax); }
+
+ private:
+  std::atomic<int64_t>& open_;
+  const int64_t count_;
+};
+
+std::optional<int64_t> number_of(const Headers& headers, std::string_view name) {
+  const auto text = headers.get(name);
+  if (!text) return std::nullopt;
+  int64_t number = 0;
+  const auto [end, failed] = std::from_chars(text->data(), text->data() + text->size(), number);
+  if (failed != std::errc() || end != text->data() + text->size() || number <= 0) return std::nullopt;
+  return number;
+}
+
+// The client's own limit: x-weir-timeout-ms, or the SDKs' x-stainless-timeout in seconds.
+Duration timeout_of(const Headers& headers, const GatewaySettings& settings) {
+  Duration timeout = settings.timeout;
+  if (const auto ms = number_of(headers, "x-weir-timeout-ms")) {
+    timeout = std::min(timeout, Duration(std::chrono::milliseconds(std::min<int64_t>(*ms, 86'400'000))));
+  }
+  if (const auto s = number_of(headers, "x-stainless-timeout")) {
+    timeout = std::min(timeout, Duration(std::chrono::seconds(std::min<int64_t>(*s, 86'400))));
+  }
+  return timeout;
+}
+
+Result<std::vector<Tag>> tags_of(const Headers& headers) {
+  std::vector<Tag> tags;
+  const std::string_view list = headers.get_or("x-weir-tags", "");
+  for (const std::string_view part : split(list, ',')) {
+    const std::string_view entry = trim(part);
+    if (entry.empty()) continue;
+    const size_t equals = entry.find('=');
+    if (equals == std::string_view::npos || equals == 0) {
+      return fail(ErrorKind::bad_request, "x-weir-tags is a list of name=value, separated by commas",
+                  "x-weir-tags");
+    }
+    if (tags.size() == kTagsMax) return fail(ErrorKind::bad_request, "at most 16 tags", "x-weir-tags");
+    tags.push_back({std::string(trim(entry.substr(0, equals))), std::string(trim(entry.substr(equals + 1)))});
+  }
+  return tags;
+}
+
+Result<void> check_content(const Headers& headers) {
+  if (const auto encoding = headers.get("content-encoding"); encoding && *encoding != "identity") {
+    return fail(ErrorKind::unsupported_media_type,
+                fmt::format("content-encoding {} is not accepted: send the body as it is", *encoding));
+  }
+  const std::string_view type = headers.get_or("content-type", "application/json");
+  if (!starts_with_ignore_case(type, "application/json")) {
+    return fail(ErrorKind::unsupported_media_type,
+                fmt::format("content-type {} is not accepted here: send application/json", type));
+  }
+  return {};
+}
+
+Task<std::shared_ptr<const JsonDoc>> parse_body(Scope& scope, Pool& cpu, std::string text) {
+  if (text.size() <= kJsonBytesOnCoreMax) {
+    co_return std::make_shared<const JsonDoc>(CO_TRY(JsonDoc::parse(std::move(text))));
+  }
+  auto shared = std::make_shared<std::string>(std::move(text));
+  co_return co_await cpu.run(scope, [shared]() -> Result<std::shared_ptr<const JsonDoc>> {
+    return std::make_shared<const JsonDoc>(TRY(JsonDoc::parse(std::move(*shared))));
+  });
+}
+
+Result<void> authorise_model(const Principal& principal, std::string_view model) {
+  if (principal.models.empty()) return {};
+  for (const std::string& glob : principal.models) {
+    if (glob_match(glob, model)) return {};
+  }
+  return fail(ErrorKind::forbidden, fmt::format("this key may not call the model {}", model), "model");
+}
+
+// Everything up to the pipeline. Errors are the caller's to write.
+Task<void> prepare(CoreServices& services, Exchange& exchange, HttpRequest& request, BodyReader& body) {
+  const Snapshot& snapshot = *exchange.snapshot;
+  exchange.principal =
+      CO_TRY(authenticate(request, snapshot.keys, {.allowed_origins = snapshot.settings.cors_origins}));
+  CO_TRY(check_content(request.headers));
+  exchange.tags = CO_TRY(tags_of(request.headers));
+  if (const auto priority = request.headers.get("x-weir-priority")) {
+    const auto known = priority_from_string(*priority);
+    if (!known) {
+      co_return fail(ErrorKind::bad_request, "x-weir-priority is interactive, normal or batch",
+                     "x-weir-priority");
+    }
+    exchange.priority = *known;
+  }
+  exchange.is_strict = request.headers.get_or("x-weir-strict", "") == "1";
+  exchange.session = request.headers.get_or("x-weir-session", "");
+  exchange.scope->set_deadline(request.first_byte_at + timeout_of(request.headers, snapshot.settings));
+
+  const size_t bytes_max =
+      snapshot.settings.body_bytes_max ? snapshot.settings.body_bytes_max : kBodyBytesMax;
+  std::string text = CO_TRY(co_await body.read_all(*exchange.scope, bytes_max));
+  exchange.timings.mark(Mark::body, exchange.now());
+  if (text.empty()) co_return fail(ErrorKind::bad_request, "the request has no body: send a JSON object");
+  exchange.call.body = CO_TRY(co_await parse_body(*exchange.scope, *services.cpu, std::move(text)));
+  exchange.request = CO_TRY(exchange.client_codec->decode_request(exchange.call));
+  CO_TRY(authorise_model(exchange.principal, model_of(exchange.request)));
+  exchange.timings.mark(Mark::decoded, exchange.now());
+  co_return {};
+}
+
+void begin(Exchange& exchange, CoreServices& services, const ClientCodec& codec, Scope& scope,
+           HttpRequest& request) {
+  exchange.id = make_id("req", services.core->clock(), services.core->rng());
+  exchange.scope = &scope;
+  exchange.snapshot = services.snapshot;
+  exchange.client_codec = &codec;
+  exchange.call.dialect = codec.dialect();
+  exchange.call.method = request.method;
+  exchange.call.path = request.path();
+  exchange.call.query = request.query();
+  exchange.trace = trace_from(request.headers, services.core->rng());
+  exchange.timings.mark(Mark::first_byte, request.first_byte_at);
+  exchange.timings.mark(Mark::head, request.head_at);
+}
+
+}  // namespace
+
+Task<void> serve_model_call(CoreServices& services, const ClientCodec& codec, Scope& scope,
+                            HttpRequest& request, BodyReader& body, ResponseWriter& response) {
+  Exchange exchange;
+  begin(exchange, services, codec, scope, request);
+  const Headers extra = cors_headers(request, exchange.snapshot->settings);
+  exchange.call.headers = request.headers;
+
+  const Admission admission(*services.exchanges_open);
+  Result<void> prepared;
+  if (admission.is_over_cap()) {
+    Error error =
+        make_error(ErrorKind::overloaded, "too many model calls are under way; try again in a second");
+    error.retry_after_ms = 1000;
+    prepared = fail(std::move(error));
+  } else {
+    prepared = co_await prepare(services, exchange, request, body);
+  }
+  services.observer->started(exchange);
+  Result<void> written;
+  ExchangeOutcome outcome;
+  {
+    AnswerWriter writer(exchange, response, extra);
+    if (!prepared) {
+      written = co_await writer.fail_with(prepared.error());
+    } else {
+      writer.watch_silence();
+      Result<std::unique_ptr<EventSource>> source = co_await services.pipeline->run(exchange);
+      written = source ? co_await writer.write(**source) : co_await writer.fail_with(source.error());
+      // The source is gone before the outcome is taken: what it settles on its way out is part of the record.
+    }
+    outcome = writer.outcome();
+  }
+  exchange.timings.mark(Mark::done, exchange.now());
+  services.observer->ended(exchange, outcome);
+  co_return written;
+}
+
+}  // namespace weir

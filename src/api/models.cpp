@@ -1,0 +1,139 @@
+#include "api/models.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "api/replies.h"
+#include "base/encoding.h"
+#include "base/json.h"
+#include "base/text.h"
+
+namespace weir {
+namespace {
+
+// Neither vendor's clients use the date; both shapes require one. The day Weir began.
+constexpr int64_t kCreatedS = 1'763'596'800;
+constexpr std::string_view kCreatedAt = "2025-11-20T00:00:00Z";
+constexpr int64_t kPageDefault = 20;
+constexpr int64_t kPageMax = 1000;
+
+bool may_use(const Principal& principal, std::string_view model) {
+  if (principal.models.empty()) return true;
+  return std::any_of(principal.models.begin(), principal.models.end(),
+                     [&](const std::string& glob) { return glob_match(glob, model); });
+}
+
+std::string_view owner_of(const Snapshot& snapshot, std::string_view model) {
+  const auto match = snapshot.routes.find(model);
+  if (!match || match->route->targets.empty()) return "weir";
+  return match->route->targets.front().provider->name;
+}
+
+void write_openai(JsonWriter& json, const Snapshot& snapshot, std::string_view model) {
+  json.begin_object();
+  json.key("id").value(model).key("object").value("model").key("created").value(kCreatedS);
+  json.key("owned_by").value(owner_of(snapshot, model)).end_object();
+}
+
+void write_anthropic(JsonWriter& json, std::string_view model) {
+  json.begin_object().key("type").value("model").key("id").value(model);
+  json.key("display_name").value(model).key("created_at").value(kCreatedAt).end_object();
+}
+
+struct Page {
+  int64_t limit = kPageDefault;
+  std::string after;
+  std::string before;
+};
+
+Result<Page> page_of(std::string_view query) {
+  Page page;
+  for (const std::string_view part : split(query, '&')) {
+    const size_t equals = part.find('=');
+    if (equals == std::string_view::npos) continue;
+    const std::string_view name = part.substr(0, equals);
+    const std::string value = TRY(query_decode(part.substr(equals + 1)));
+    if (name == "after_id") page.after = value;
+    if (name == "before_id") page.before = value;
+    if (name != "limit") continue;
+    const auto [end, failed] = std::from_chars(value.data(), value.data() + value.size(), page.limit);
+    if (failed != std::errc() || end != value.data() + value.size() || page.limit < 1 ||
+        page.limit > kPageMax) {
+      return fail(ErrorKind::bad_request, "limit is a number from 1 to 1000", "limit");
+    }
+  }
+  return page;
+}
+
+std::string anthropic_page(const std::vector<std::string>& names, const Page& page) {
+  auto first = names.begin();
+  auto last = names.end();
+  if (!page.after.empty()) first = std::upper_bound(first, last, page.after);
+  if (!page.before.empty()) last = std::lower_bound(first, last, page.before);
+  const bool has_more = last - first > page.limit;
+  if (has_more) {
+    // A page before an id is the one that ends there.
+    if (page.before.empty()) {
+      last = first + page.limit;
+    } else {
+      first = last - page.limit;
+    }
+  }
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().key("data").begin_array();
+  for (auto name = first; name != last; ++name) write_anthropic(json, *name);
+  json.end_array().key("has_more").value(has_more);
+  if (first == last) {
+    json.key("first_id").null().key("last_id").null();
+  } else {
+    json.key("first_id").value(*first).key("last_id").value(*(last - 1));
+  }
+  json.end_object();
+  return out;
+}
+
+std::vector<std::string> visible_models(const Snapshot& snapshot, const Principal& principal) {
+  std::vector<std::string> names = snapshot.routes.names();
+  std::erase_if(names, [&](const std::string& name) { return !may_use(principal, name); });
+  return names;
+}
+
+}  // namespace
+
+bool wants_anthropic_shape(const Headers& headers) {
+  return headers.contains("anthropic-version");
+}
+
+Task<void> send_models(Scope& scope, const Snapshot& snapshot, const Principal& principal,
+                       const HttpRequest& request, ResponseWriter& response, const Headers& extra) {
+  const std::vector<std::string> names = visible_models(snapshot, principal);
+  if (wants_anthropic_shape(request.headers)) {
+    const Page page = CO_TRY(page_of(request.query()));
+    co_return co_await send_json(scope, response, 200, anthropic_page(names, page), extra);
+  }
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().key("object").value("list").key("data").begin_array();
+  for (const std::string& name : names) write_openai(json, snapshot, name);
+  json.end_array().end_object();
+  co_return co_await send_json(scope, response, 200, out, extra);
+}
+
+Task<void> send_model(Scope& scope, const Snapshot& snapshot, const Principal& principal, std::string_view id,
+                      const HttpRequest& request, ResponseWriter& response, const Headers& extra) {
+  CO_TRY(snapshot.routes.find(id));
+  if (!may_use(principal, id)) {
+    co_return fail(ErrorKind::model_not_found, fmt::format("there is no model {} for this key", id), "model");
+  }
+  std::string out;
+  JsonWriter json(out);
+  if (wants_anthropic_shape(request.headers)) {
+    write_anthropic(json, id);
+  } else {
+    write_openai(json, snapshot, id);
+  }
+  co_return co_await send_json(scope, response, 200, out, extra);
+}
+
+}  // namespace weir
