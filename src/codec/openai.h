@@ -1,0 +1,18 @@
+// The dialects of OpenAI's Chat Completions, legacy completions and embeddings, and of the many servers that
+// copy them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "llm/codec.h"
+
+namespace weir {
+
+const ClientCodec& openai_chat_client();         // POST /v1/chat/completions
+const ClientCodec& openai_completions_client();  // POST /v1/completions
+const ClientCodec& openai_embeddings_client();   // POST /v1/embeddings
+const ProviderCodec& openai_chat_provider();     // Chat and Embed
+
+}  // namespace weir

@@ -1,0 +1,34 @@
+#include "codec/sse_tap.h"
+
+namespace weir {
+
+void SseTap::begin(std::string_view chunk) {
+  chunk_ = chunk;
+  view_ = {};
+  owned_.clear();
+  is_view_ = held_.empty();
+}
+
+void SseTap::take(size_t from, size_t to, SseVerdict verdict) {
+  const std::string_view bytes = chunk_.substr(from, to - from);
+  if (verdict == SseVerdict::drop) {
+    held_.clear();
+    // What follows no longer touches what came before.
+    if (is_view_ && !view_.empty()) {
+      owned_ = view_;
+      is_view_ = false;
+    }
+    return;
+  }
+  if (is_view_) {
+    view_ = view_.empty() ? bytes
+                          : chunk_.substr(static_cast<size_t>(view_.data() - chunk_.data()),
+                                          view_.size() + bytes.size());
+    return;
+  }
+  owned_ += held_;
+  held_.clear();
+  owned_ += bytes;
+}
+
+}  // namespace weir

@@ -1,0 +1,70 @@
+// SseTap: an SSE decoder that also remembers which bytes each event came in, so that a stream can be read and
+// passed on untouched at the same time (StreamDecoder::forwardable).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "io/sse.h"
+
+namespace weir {
+
+enum class SseVerdict : uint8_t {
+  keep,  // the client sees this event's bytes
+  drop,  // it does not: Weir alone asked for it
+};
+
+// Copyable between feeds.
+class SseTap {
+ public:
+  // Calls handle(const SseEvent&) -> Result<SseVerdict> for each event and comment that the chunk completes.
+  // The first error ends the feed: that event's bytes, and all after it, are not forwardable. Errors: those
+  // of the decoder and of `handle`.
+  template <class Handle>
+  Result<void> feed(std::string_view chunk, Handle&& handle) {
+    begin(chunk);
+    size_t from = 0;
+    std::string_view rest = chunk;
+    for (;;) {
+      const std::optional<SseEvent> event = TRY(decoder_.next(rest));
+      if (!event) break;
+      const SseVerdict verdict = TRY(handle(*event));
+      const size_t to = chunk.size() - rest.size();
+      take(from, to, verdict);
+      from = to;
+    }
+    held_.append(chunk.substr(from));
+    return {};
+  }
+
+  // The body has ended: an event without its blank line is handed out, and its bytes are completed with one.
+  template <class Handle>
+  Result<void> finish(Handle&& handle) {
+    begin({});
+    const std::optional<SseEvent> event = decoder_.finish();
+    if (!event) return {};
+    if (TRY(handle(*event)) == SseVerdict::keep) {
+      owned_ = std::exchange(held_, {});
+      owned_ += "\n\n";
+      is_view_ = false;
+    }
+    return {};
+  }
+
+  // The whole events of the last feed (and of an unfinished one held back before) whose verdict was keep.
+  std::string_view forwardable() const { return is_view_ ? view_ : std::string_view(owned_); }
+
+ private:
+  void begin(std::string_view chunk);
+  void take(size_t from, size_t to, SseVerdict verdict);
+
+  SseDecoder decoder_;
+  std::string held_;        // the bytes of an event that was begun
+  std::string_view chunk_;  // of the current feed
+  std::string_view view_;   // while everything kept lies in one piece of the chunk
+  std::string owned_;       // otherwise
+  bool is_view_ = true;
+};
+
+}  // namespace weir
