@@ -49,7 +49,7 @@ inline constexpr uint32_t kHttp2SettingsPerWindowMax = 50;
 // JSON.
 // Nested arrays and objects in any text that Weir reads; a tool's schema rarely passes 20.
 inline constexpr int kJsonDepthMax = 64;
-// Values in one text: bounds the node table (28 bytes a value) of a body that is all commas.
+// Values in one text: bounds the node table (24 bytes a value, 24 for its key) of a body that is all commas.
 inline constexpr size_t kJsonNodesMax = 2'000'000;
 // A larger JSON body is decoded and encoded in the worker pool, since nothing on a core may run over 200 µs.
 inline constexpr size_t kJsonBytesOnCoreMax = 256 * kKiB;
@@ -65,9 +65,9 @@ inline constexpr size_t kEventStreamFrameBytesMax = 16 * kMiB;
 inline constexpr size_t kProviderBodyMax = 4 * kKiB;
 
 // Queues.
-// Access log lines waiting for the writer; a line more is dropped and counted, since a slow disk must not
-// stop traffic.
-inline constexpr size_t kAccessLogLinesMax = 8'192;
+// Log lines of one of the logger's queues that wait for the writer; a line more is dropped and counted, since a
+// slow disk must not stop traffic.
+inline constexpr size_t kLogQueueBytesMax = 1 * kMiB;
 // Exchanges waiting for a permit of one target; one more is overloaded.
 inline constexpr size_t kTargetWaitersMax = 1'024;
 
