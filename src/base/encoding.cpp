@@ -304,6 +304,7 @@ size_t utf8_unfinished_tail(std::string_view chunk) {
 }
 
 std::string sanitize_utf8(std::string_view text) {
+  if (is_utf8(text)) return std::string(text);
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {

@@ -72,9 +72,7 @@ Result<std::string> query_decode(std::string_view text);
 int utf8_length(const char* p, const char* end);
 // The longest valid prefix in bytes: text.size() when all of it is UTF-8.
 size_t utf8_valid_prefix(std::string_view text);
-inline bool is_utf8(std::string_view text) {
-  return utf8_valid_prefix(text) == text.size();
-}
+bool is_utf8(std::string_view text);  // the same question at many GB/s: simdjson answers it
 // For text that comes in chunks: how many bytes at its end (0 to 3) begin a code point that the next chunk
 // may finish. Keep those back and the rest can be handled on its own.
 size_t utf8_unfinished_tail(std::string_view chunk);

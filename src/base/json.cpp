@@ -321,6 +321,8 @@ class Walk {
   }
 
   bool keys_differ(const JsonNode& object);
+  bool many_keys_differ(uint32_t count);
+  bool same_key(uint32_t a, uint32_t b) const { return nodes_[a].string() == nodes_[b].string(); }
   bool refuse_duplicate(uint32_t key);
   std::string path_of_open() const;
   static std::string bad_escape(const char* backslash);
@@ -343,7 +345,8 @@ class Walk {
   int depth_ = 0;
   size_t values_ = 0;
   uint32_t escape_ = kNoNode;  // the first backslash that no string has covered yet
-  std::vector<std::pair<uint64_t, uint32_t>> keys_;
+  using HashedKey = std::pair<uint64_t, uint32_t>;
+  std::vector<HashedKey> sorted_keys_;
   Problem problem_;
 };
 
@@ -351,32 +354,37 @@ bool Walk::keys_differ(const JsonNode& object) {
   // Pairs are compared up to here; sorting serves larger objects, whose worst case must not be quadratic even
   // when somebody makes all hashes equal.
   constexpr uint32_t kPairwiseMax = 16;
-  const auto key_before = [this](const std::pair<uint64_t, uint32_t>& a,
-                                 const std::pair<uint64_t, uint32_t>& b) {
-    if (a.first != b.first) return a.first < b.first;
-    const int order = nodes_[a.second].string().compare(nodes_[b.second].string());
-    return order != 0 ? order < 0 : a.second < b.second;
-  };
   const uint32_t count = object.children.count;
-  if (keys_.size() < count) keys_.resize(std::max(count, kPairwiseMax));
+  if (count > kPairwiseMax) return many_keys_differ(count);
+  std::array<uint64_t, kPairwiseMax> hashes;
+  std::array<uint32_t, kPairwiseMax> keys;
   uint32_t key = open_ + 1;
   for (uint32_t i = 0; i < count; ++i) {
-    keys_[i] = {hash_key(nodes_[key].string()), key};
-    if (count <= kPairwiseMax) {
-      for (uint32_t j = 0; j < i; ++j) {
-        if (keys_[j].first != keys_[i].first) continue;
-        if (nodes_[keys_[j].second].string() == nodes_[key].string()) return refuse_duplicate(key);
-      }
+    hashes[i] = hash_key(nodes_[key].string());
+    keys[i] = key;
+    for (uint32_t j = 0; j < i; ++j) {
+      if (hashes[j] == hashes[i] && same_key(keys[j], key)) return refuse_duplicate(key);
     }
     key = table_.after(key + 1);
   }
-  if (count <= kPairwiseMax) return true;
-  std::sort(keys_.begin(), keys_.begin() + count, key_before);
-  for (uint32_t i = 1; i < count; ++i) {
-    if (keys_[i - 1].first != keys_[i].first) continue;
-    if (nodes_[keys_[i - 1].second].string() == nodes_[keys_[i].second].string()) {
-      return refuse_duplicate(keys_[i].second);
-    }
+  return true;
+}
+
+bool Walk::many_keys_differ(uint32_t count) {
+  sorted_keys_.clear();
+  for (uint32_t key = open_ + 1; count > 0; --count) {
+    sorted_keys_.emplace_back(hash_key(nodes_[key].string()), key);
+    key = table_.after(key + 1);
+  }
+  std::sort(sorted_keys_.begin(), sorted_keys_.end(), [this](const HashedKey& a, const HashedKey& b) {
+    if (a.first != b.first) return a.first < b.first;
+    const int order = nodes_[a.second].string().compare(nodes_[b.second].string());
+    return order != 0 ? order < 0 : a.second < b.second;
+  });
+  for (size_t i = 1; i < sorted_keys_.size(); ++i) {
+    const auto [hash, key] = sorted_keys_[i];
+    if (sorted_keys_[i - 1].first == hash && same_key(sorted_keys_[i - 1].second, key))
+      return refuse_duplicate(key);
   }
   return true;
 }
@@ -440,6 +448,11 @@ Result<void> build(JsonTable& table, const JsonLimits& limits) {
 
 }  // namespace
 }  // namespace detail
+
+// Declared in encoding.h; it stands here because this is where simdjson is included.
+bool is_utf8(std::string_view text) {
+  return simdjson::validate_utf8(text.data(), text.size());
+}
 
 JsonDoc::JsonDoc() = default;
 JsonDoc::~JsonDoc() = default;

@@ -23,25 +23,45 @@ constexpr uint64_t zero_bytes(uint64_t word) {
   return (word - kOnes) & ~word & kHighs;
 }
 
-// The same for the first byte that a string literal cannot hold as it is, or that is not ASCII.
+// Which bytes find_special() stops at, besides those that a string literal cannot hold as they are.
+enum class HighBytes : uint8_t { stop, skip };
+
+// The same for the first such byte.
+template <HighBytes kHigh>
 constexpr uint64_t special_bytes(uint64_t word) {
   const uint64_t control = (word - kOnes * 0x20) & ~word & kHighs;
-  return control | zero_bytes(word ^ (kOnes * '"')) | zero_bytes(word ^ (kOnes * '\\')) | (word & kHighs);
+  const uint64_t high = kHigh == HighBytes::stop ? word & kHighs : 0;
+  return control | zero_bytes(word ^ (kOnes * '"')) | zero_bytes(word ^ (kOnes * '\\')) | high;
 }
 
+template <HighBytes kHigh>
 constexpr bool is_special(char c) {
-  return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\' ||
-         static_cast<unsigned char>(c) >= 0x80;
+  const auto byte = static_cast<unsigned char>(c);
+  return byte < 0x20 || c == '"' || c == '\\' || (kHigh == HighBytes::stop && byte >= 0x80);
 }
 
+uint64_t load(const char* p) {
+  uint64_t word;
+  std::memcpy(&word, p, 8);
+  return word;
+}
+
+template <HighBytes kHigh>
 const char* find_special(const char* p, const char* end) {
-  for (; end - p >= 8; p += 8) {
-    uint64_t word;
-    std::memcpy(&word, p, 8);
-    if (const uint64_t found = special_bytes(word)) return p + std::countr_zero(found) / 8;
+  if (end - p >= 8) {
+    for (; end - p > 8; p += 8) {
+      if (const uint64_t found = special_bytes<kHigh>(load(p))) return p + std::countr_zero(found) / 8;
+    }
+    p = end - 8;  // what it looks at twice is known to be plain
+    const uint64_t found = special_bytes<kHigh>(load(p));
+    return found ? p + std::countr_zero(found) / 8 : end;
   }
-  while (p < end && !is_special(*p)) ++p;
+  while (p < end && !is_special<kHigh>(*p)) ++p;
   return p;
+}
+
+void append(std::string& out, const char* begin, const char* end) {
+  out.append(begin, static_cast<size_t>(end - begin));
 }
 
 void append_escape(std::string& out, char c) {
@@ -80,32 +100,36 @@ template <class Number>
 void append_number(std::string& out, Number number) {
   std::array<char, 32> digits;
   const auto written = std::to_chars(digits.data(), digits.data() + digits.size(), number);
-  out.append(digits.data(), written.ptr);
+  append(out, digits.data(), written.ptr);
 }
 
 }  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
-  out.reserve(out.size() + text.size() + 2);  // grows by doubling at least, so that many calls stay linear
-  out += '"';
-  const char* p = text.data();
-  const char* const end = p + text.size();
-  const char* run = p;  // from here to p nothing needs a change
-  while ((p = find_special(p, end)) < end) {
-    if (static_cast<unsigned char>(*p) < 0x80) {
-      out.append(run, p);
-      append_escape(out, *p++);
-      run = p;
-    } else if (const int length = utf8_length(p, end)) {
-      p += length;
-    } else {
-      out.append(run, p);
-      out += "\xEF\xBF\xBD";
-      p += utf8_bad_length(p, end);
-      run = p;
-    }
+  const char* const end = text.data() + text.size();
+  const char* p = find_special<HighBytes::stop>(text.data(), end);
+  const size_t size = out.size() + text.size() + 2;
+  if (p == end) {
+    // libstdc++ 12 calls back with the new capacity instead of the size that was asked for.
+    out.resize_and_overwrite(size, [size, text](char* to, size_t) {
+      char* const start = to + size - text.size() - 2;
+      start[0] = '"';
+      if (!text.empty()) std::memcpy(start + 1, text.data(), text.size());
+      to[size - 1] = '"';
+      return size;
+    });
+    return;
   }
-  out.append(run, end);
+  if (!is_utf8({p, static_cast<size_t>(end - p)})) return append_json_string(out, sanitize_utf8(text));
+  out.reserve(size);  // grows by doubling at least, so that many calls stay linear
+  out += '"';
+  const char* run = text.data();  // from here to p nothing needs a change
+  while ((p = find_special<HighBytes::skip>(p, end)) < end) {
+    append(out, run, p);
+    append_escape(out, *p++);
+    run = p;
+  }
+  append(out, run, end);
   out += '"';
 }
 

@@ -7,6 +7,12 @@
 
 namespace weir {
 
+namespace {
+constexpr size_t byte_of(char c) {
+  return static_cast<unsigned char>(to_lower(c));
+}
+}  // namespace
+
 std::string to_lower(std::string_view text) {
   std::string lower(text);
   for (char& c : lower) c = to_lower(c);
@@ -50,12 +56,37 @@ std::optional<std::pair<std::string_view, std::string_view>> split_once(std::str
   return std::pair(text.substr(0, at), text.substr(at + 1));
 }
 
-size_t edit_distance(std::string_view a, std::string_view b, size_t limit) {
-  if (a.size() > b.size()) std::swap(a, b);
-  if (b.size() - a.size() > limit) return limit + 1;
-  // Row i holds the distances from a's first i bytes to each prefix of b; a swap looks two rows back. Only
-  // the cells within `limit` of the diagonal can stay within it, so the others are not computed and count as
-  // limit + 1.
+namespace {
+
+// The distance for a pattern of 1 to 64 bytes, all cells of a column at once (Hyyrö, "A Bit-Vector Algorithm
+// for Computing Levenshtein and Damerau Edit Distances", 2003): bit i of `rises` says that going from row i
+// to i + 1 adds one, of `falls` that it takes one away.
+size_t bit_parallel_distance(std::string_view pattern, std::string_view text) {
+  std::array<uint64_t, 256> places{};  // of each byte in the pattern
+  for (size_t i = 0; i < pattern.size(); ++i) places[byte_of(pattern[i])] |= uint64_t{1} << i;
+  const uint64_t last = uint64_t{1} << (pattern.size() - 1);
+  uint64_t rises = ~uint64_t{0}, falls = 0, diagonal = 0, places_before = 0;
+  size_t distance = pattern.size();
+  for (const char c : text) {
+    const uint64_t here = places[byte_of(c)];
+    const uint64_t swapped = ((~diagonal & here) << 1) & places_before;
+    diagonal = (((here & rises) + rises) ^ rises) | here | falls | swapped;
+    const uint64_t right_rises = falls | ~(diagonal | rises);
+    const uint64_t right_falls = diagonal & rises;
+    if (right_rises & last) ++distance;
+    if (right_falls & last) --distance;
+    const uint64_t shifted_rises = right_rises << 1 | 1;
+    rises = right_falls << 1 | ~(diagonal | shifted_rises);
+    falls = shifted_rises & diagonal;
+    places_before = here;
+  }
+  return distance;
+}
+
+// The distance for longer texts, by rows. Only the cells within `limit` of the diagonal can stay within it,
+// so the others are not computed and count as limit + 1. REQUIRES a.size() <= b.size().
+size_t banded_distance(std::string_view a, std::string_view b, size_t limit) {
+  // Row i holds the distances from a's first i bytes to each prefix of b; a swap looks two rows back.
   const size_t columns = b.size() + 1;
   std::vector<size_t> before(columns, limit + 1), above(columns, limit + 1), row(columns, limit + 1);
   for (size_t j = 0; j <= std::min(b.size(), limit); ++j) above[j] = j;
@@ -81,7 +112,16 @@ size_t edit_distance(std::string_view a, std::string_view b, size_t limit) {
     std::swap(before, above);
     std::swap(above, row);
   }
-  return std::min(above[b.size()], limit + 1);
+  return above[b.size()];
+}
+
+}  // namespace
+
+size_t edit_distance(std::string_view a, std::string_view b, size_t limit) {
+  if (a.size() > b.size()) std::swap(a, b);
+  if (b.size() - a.size() > limit) return limit + 1;
+  if (a.empty()) return b.size();
+  return std::min(a.size() <= 64 ? bit_parallel_distance(a, b) : banded_distance(a, b, limit), limit + 1);
 }
 
 namespace {
@@ -89,8 +129,12 @@ namespace {
 // One bit per letter, digit and kind of other byte in the text.
 uint64_t letters_of(std::string_view text) {
   uint64_t letters = 0;
-  for (const char c : text) letters |= uint64_t{1} << (static_cast<unsigned char>(to_lower(c)) & 63);
+  for (const char c : text) letters |= uint64_t{1} << (byte_of(c) & 63);
   return letters;
+}
+
+bool is_shorter(std::string_view a, std::string_view b) {
+  return a.size() < b.size();
 }
 
 bool contains_ignore_case(std::string_view text, std::string_view part) {
@@ -105,34 +149,38 @@ std::vector<std::string_view> nearest(std::string_view name, std::span<const std
   constexpr size_t kNameMax = 256;        // what is longer was not mistyped
   constexpr size_t kContainedMin = 3;     // shorter parts are in everything
   constexpr size_t kByContaining = 1000;  // ranks behind every edit distance
-  if (name.empty() || name.size() > kNameMax) return {};
-  const size_t limit = std::max<size_t>(name.size() / 3, 1);
+  if (name.empty() || name.size() > kNameMax || how_many == 0) return {};
   const uint64_t letters = letters_of(name);
-  std::vector<std::pair<size_t, size_t>> ranked;  // rank, position: order of equals is that of the candidates
-  for (size_t i = 0; i < candidates.size(); ++i) {
-    const std::string_view candidate = candidates[i];
+  size_t limit = std::max<size_t>(name.size() / 3, 1);
+  std::vector<std::pair<size_t, std::string_view>> best;  // at most how_many, by rank
+  const auto keep = [&best, how_many](size_t rank, std::string_view candidate) {
+    const auto is_before = [](size_t a, const auto& b) { return a < b.first; };
+    best.insert(std::upper_bound(best.begin(), best.end(), rank, is_before), {rank, candidate});
+    if (best.size() > how_many) best.pop_back();
+  };
+  for (const std::string_view candidate : candidates) {
     if (candidate.empty() || candidate.size() > kNameMax) continue;
-    const size_t difference =
-        std::max(name.size(), candidate.size()) - std::min(name.size(), candidate.size());
+    if (best.size() == how_many) {
+      if (best.back().first == 0) break;
+      limit = std::min(limit, best.back().first - 1);  // an equal one would come too late
+    }
+    const auto [shorter, longer] = std::minmax(name, candidate, is_shorter);
+    const size_t difference = longer.size() - shorter.size();
     // One edit makes at most two kinds of letters differ.
     const auto differing = static_cast<size_t>(std::popcount(letters ^ letters_of(candidate)));
     if (difference <= limit && differing <= 2 * limit) {
-      const size_t distance = edit_distance(name, candidate, limit);
-      if (distance <= limit) {
-        ranked.emplace_back(distance, i);
+      if (const size_t distance = edit_distance(name, candidate, limit); distance <= limit) {
+        keep(distance, candidate);
         continue;
       }
     }
-    const bool is_contained = name.size() < candidate.size() ? contains_ignore_case(candidate, name)
-                                                             : contains_ignore_case(name, candidate);
-    if (is_contained && std::min(name.size(), candidate.size()) >= kContainedMin) {
-      ranked.emplace_back(kByContaining + difference, i);
-    }
+    const size_t rank = kByContaining + difference;
+    const bool is_wanted = best.size() < how_many || rank < best.back().first;
+    if (is_wanted && shorter.size() >= kContainedMin && contains_ignore_case(longer, shorter))
+      keep(rank, candidate);
   }
-  std::sort(ranked.begin(), ranked.end());
   std::vector<std::string_view> names;
-  for (size_t i = 0; i < std::min(how_many, ranked.size()); ++i)
-    names.push_back(candidates[ranked[i].second]);
+  for (const auto& [rank, candidate] : best) names.push_back(candidate);
   return names;
 }
 
