@@ -40,8 +40,8 @@ std::string chat_body(size_t size, size_t turns) {
 }
 
 constexpr std::string_view kChunk =
-    R"({"id":"chatcmpl-AbCdEfGhIjKlMnOp","object":"chat.completion.chunk","created":1763632800,"model":"gpt-4o",)"
-    R"("choices":[{"index":0,"delta":{"content":" river"},"logprobs":null,"finish_reason":null}]})";
+    R"({"id":"chatcmpl-AbCdEfGhIjKlMnOp","object":"chat.completion.chunk","created":1763632800,)"
+    R"("model":"gpt-4o","choices":[{"index":0,"delta":{"content":" river"},"logprobs":null,"finish_reason":null}]})";
 
 void parse_all(benchmark::State& state, const std::string& body) {
   for (auto _ : state) {

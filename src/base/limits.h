@@ -65,8 +65,8 @@ inline constexpr size_t kEventStreamFrameBytesMax = 16 * kMiB;
 inline constexpr size_t kProviderBodyMax = 4 * kKiB;
 
 // Queues.
-// Log lines of one of the logger's queues that wait for the writer; a line more is dropped and counted, since a
-// slow disk must not stop traffic.
+// Log lines of one of the logger's queues that wait for the writer; a line more is dropped and counted, since
+// a slow disk must not stop traffic.
 inline constexpr size_t kLogQueueBytesMax = 1 * kMiB;
 // Exchanges waiting for a permit of one target; one more is overloaded.
 inline constexpr size_t kTargetWaitersMax = 1'024;
