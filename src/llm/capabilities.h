@@ -92,6 +92,7 @@ struct TemperatureRange {
 struct Quirks {
   bool no_stream_options = false;
   bool usage_in_x_groq = false;
+  bool reasoning_not_in_completion = false;
   bool usage_in_every_chunk = false;
   bool no_metadata = false;
   bool no_store = false;
@@ -111,7 +112,6 @@ struct Quirks {
   bool reasoning_field = false;
   bool thinking_parts = false;
   bool finish_reason_repair = false;
-  bool azure_paths = false;
   bool operator==(const Quirks&) const = default;
 };
 
@@ -120,6 +120,7 @@ template <class Visit>
 constexpr void for_each_quirk(Visit&& visit) {
   visit(std::string_view("no_stream_options"), &Quirks::no_stream_options);
   visit(std::string_view("usage_in_x_groq"), &Quirks::usage_in_x_groq);
+  visit(std::string_view("reasoning_not_in_completion"), &Quirks::reasoning_not_in_completion);
   visit(std::string_view("usage_in_every_chunk"), &Quirks::usage_in_every_chunk);
   visit(std::string_view("no_metadata"), &Quirks::no_metadata);
   visit(std::string_view("no_store"), &Quirks::no_store);
@@ -139,7 +140,6 @@ constexpr void for_each_quirk(Visit&& visit) {
   visit(std::string_view("reasoning_field"), &Quirks::reasoning_field);
   visit(std::string_view("thinking_parts"), &Quirks::thinking_parts);
   visit(std::string_view("finish_reason_repair"), &Quirks::finish_reason_repair);
-  visit(std::string_view("azure_paths"), &Quirks::azure_paths);
 }
 
 struct Capabilities {

@@ -88,7 +88,7 @@ struct Catalog::State {
 Result<void> Catalog::State::add_providers(const CatalogText& text) {
   SeenInFile seen(text.file);
   for (RowAt<ProviderKind>& at : TRY(parse_provider_rows(text))) {
-    TRY(seen.add(at.row.name, at.line, fmt::format("provider \"{}\"", at.row.name)));
+    TRY(seen.add(at.row.name, at.line, fmt::format("provider '{}'", at.row.name)));
     const auto [entry, is_new] = kind_index.try_emplace(at.row.name, kinds.size());
     if (is_new) {
       kinds.push_back(std::move(at.row));
@@ -103,12 +103,11 @@ Result<void> Catalog::State::check_model(SeenInFile& seen, std::string_view file
                                          const RowAt<ModelRow>& at) const {
   const ModelRow& row = at.row;
   if (row.provider != kBuiltInProvider && !kind_index.contains(row.provider)) {
-    return fail(yaml_error(file, at.line, fmt::format("no provider \"{}\"", row.provider)));
+    return fail(yaml_error(file, at.line, fmt::format("no provider '{}'", row.provider)));
   }
-  TRY(seen.add(row.provider + " " + row.model, at.line,
-               fmt::format("\"{}\" of {}", row.model, row.provider)));
+  TRY(seen.add(row.provider + " " + row.model, at.line, fmt::format("'{}' of {}", row.model, row.provider)));
   for (const std::string& alias : row.aliases) {
-    TRY(seen.add(row.provider + " " + alias, at.line, fmt::format("\"{}\" of {}", alias, row.provider)));
+    TRY(seen.add(row.provider + " " + alias, at.line, fmt::format("'{}' of {}", alias, row.provider)));
   }
   return {};
 }

@@ -27,7 +27,7 @@ Result<void> read(const YamlFields& fields, std::string_view key, std::optional<
   auto text = TRY(fields.optional_text(key));
   if (!text) return {};
   into = from_string<Enum>(*text);
-  if (!into) return fail(fields.error(key, fmt::format("\"{}\" is not a known value", *text)));
+  if (!into) return fail(fields.error(key, fmt::format("'{}' is not a known value", *text)));
   return {};
 }
 
@@ -57,7 +57,7 @@ Result<void> read(const YamlFields& fields, std::string_view key, std::optional<
   EffortSet set;
   for (const std::string& name : names) {
     const auto level = from_string<EffortLevel>(name);
-    if (!level) return fail(fields.error(key, fmt::format("\"{}\" is not a known effort", name)));
+    if (!level) return fail(fields.error(key, fmt::format("'{}' is not a known effort", name)));
     set.insert(*level);
   }
   into = set;

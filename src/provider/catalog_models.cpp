@@ -20,7 +20,7 @@ Result<std::optional<int64_t>> read_usd(const YamlFields& fields, std::string_vi
   const auto nano_usd = parse_usd(*text);
   if (!nano_usd) {
     return fail(
-        fields.error(key, fmt::format("\"{}\" is not an amount of dollars with at most 9 decimals", *text)));
+        fields.error(key, fmt::format("'{}' is not an amount of dollars with at most 9 decimals", *text)));
   }
   if (*nano_usd == 0 && !is_free)
     return fail(fields.error(key, "0 is only for rows with free: true; unknown is null"));
@@ -84,7 +84,7 @@ Result<void> read_names(const YamlFields& fields, ModelRow& row) {
   for (const std::string& alias : row.aliases) {
     if (!is_model_name(alias) || alias.front() == '*') {
       return fail(
-          fields.error("aliases", fmt::format("\"{}\" must be a name that does not start with *", alias)));
+          fields.error("aliases", fmt::format("'{}' must be a name that does not start with *", alias)));
     }
   }
   return {};
@@ -105,7 +105,7 @@ Result<void> read_capabilities(std::string_view file, const YamlFields& fields, 
   if (auto name = TRY(fields.optional_text("profile"))) {
     const auto profile = profiles.find(*name);
     if (profile == profiles.end())
-      return fail(fields.error("profile", fmt::format("no profile \"{}\"", *name)));
+      return fail(fields.error("profile", fmt::format("no profile '{}'", *name)));
     row.capabilities = profile->second;
   }
   if (const YamlNode* own = TRY(fields.optional_node("capabilities", YamlType::map))) {

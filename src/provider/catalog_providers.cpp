@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <fmt/core.h>
 
+#include "base/text.h"
 #include "provider/catalog_rows.h"
-#include "provider/catalog_url.h"
 
 namespace weir {
 namespace {
@@ -13,6 +13,38 @@ constexpr std::array kAuthSchemes = {AuthScheme::bearer, AuthScheme::x_api_key, 
 constexpr std::array kEndpoints = {Endpoint::chat, Endpoint::text_completion, Endpoint::embeddings,
                                    Endpoint::count_tokens, Endpoint::models};
 static_assert(kEndpoints.size() == kEndpointCount);
+
+// What the vendors' own SDKs append to the base URL that people configure: the base URL of OpenAI's dialect
+// holds the
+// "/v1", that of Anthropic's does not. Empty: the dialect has no such endpoint.
+std::string_view default_path(Dialect dialect, Endpoint endpoint) {
+  if (dialect == Dialect::anthropic_messages) {
+    switch (endpoint) {
+      case Endpoint::chat:
+        return "/v1/messages";
+      case Endpoint::count_tokens:
+        return "/v1/messages/count_tokens";
+      case Endpoint::models:
+        return "/v1/models";
+      case Endpoint::text_completion:
+      case Endpoint::embeddings:
+        return "";
+    }
+  }
+  switch (endpoint) {
+    case Endpoint::chat:
+      return "/chat/completions";
+    case Endpoint::text_completion:
+      return "/completions";
+    case Endpoint::embeddings:
+      return "/embeddings";
+    case Endpoint::models:
+      return "/models";
+    case Endpoint::count_tokens:
+      return "";
+  }
+  return "";
+}
 
 bool is_header_name(std::string_view name) {
   return !name.empty() && std::ranges::all_of(name, [](char c) {
@@ -64,9 +96,9 @@ Result<void> read_endpoints(const YamlFields& fields, ProviderKind& kind) {
     paths.erase(own);
   }
   if (!served.empty())
-    return fail(fields.error("serves", fmt::format("unknown endpoint \"{}\"", served.front())));
+    return fail(fields.error("serves", fmt::format("unknown endpoint '{}'", served.front())));
   if (!paths.empty())
-    return fail(fields.error("paths", fmt::format("unknown endpoint \"{}\"", paths.front().first)));
+    return fail(fields.error("paths", fmt::format("unknown endpoint '{}'", paths.front().first)));
   return {};
 }
 
@@ -106,6 +138,8 @@ Result<void> read_auth(const YamlFields& fields, ProviderKind& kind) {
 
 Result<Quirks> read_quirks(const YamlFields& fields) {
   Quirks quirks;
+  std::vector<std::string_view> names;
+  for_each_quirk([&](std::string_view name, bool Quirks::*) { names.push_back(name); });
   for (const std::string& name : TRY(fields.texts("quirks"))) {
     bool known = false;
     for_each_quirk([&](std::string_view candidate, bool Quirks::* quirk) {
@@ -113,7 +147,10 @@ Result<Quirks> read_quirks(const YamlFields& fields) {
       quirks.*quirk = true;
       known = true;
     });
-    if (!known) return fail(fields.error("quirks", fmt::format("\"{}\" is not a known quirk", name)));
+    if (!known) {
+      const std::string hint = did_you_mean(name, names, 1);
+      return fail(fields.error("quirks", fmt::format("'{}' is not a known quirk{}", name, hint)));
+    }
   }
   return quirks;
 }
@@ -122,7 +159,7 @@ Result<void> read_headers_and_query(const YamlFields& fields, ProviderKind& kind
   kind.headers = TRY(fields.text_map("headers"));
   for (const auto& [name, value] : kind.headers) {
     if (!is_header_name(name) || !is_visible_ascii(value)) {
-      return fail(fields.error("headers", fmt::format("\"{}\" is not a header in lower case", name)));
+      return fail(fields.error("headers", fmt::format("'{}' is not a header in lower case", name)));
     }
   }
   kind.query = TRY(fields.text_map("query"));

@@ -37,7 +37,7 @@ Result<std::optional<Enum>> enum_field(const YamlFields& fields, std::string_vie
     known += known.empty() ? "" : ", ";
     known += to_string(value);
   }
-  return fail(fields.error(key, "\"" + *text + "\" is not one of " + known));
+  return fail(fields.error(key, "'" + *text + "' is not one of " + known));
 }
 
 }  // namespace weir

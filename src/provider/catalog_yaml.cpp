@@ -9,6 +9,8 @@
 #include <yaml-cpp/mark.h>
 #include <yaml-cpp/parser.h>
 
+#include "base/text.h"
+
 namespace weir {
 namespace {
 
@@ -17,32 +19,6 @@ struct Stop {
   int line;
   std::string what;
 };
-
-// The known name with the fewest edits to `name` (Levenshtein), when they are at most a third of it; else
-// empty.
-std::string_view nearest_name(std::string_view name, std::span<const std::string_view> known) {
-  std::string_view best;
-  size_t best_edits = name.size() / 3 + 1;
-  std::vector<size_t> row;
-  for (std::string_view candidate : known) {
-    row.assign(candidate.size() + 1, 0);
-    for (size_t j = 0; j < row.size(); ++j) row[j] = j;
-    for (size_t i = 1; i <= name.size(); ++i) {
-      size_t diagonal = row[0];
-      row[0] = i;
-      for (size_t j = 1; j < row.size(); ++j) {
-        const size_t replaced = diagonal + (name[i - 1] == candidate[j - 1] ? 0 : 1);
-        diagonal = row[j];
-        row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-      }
-    }
-    if (row.back() < best_edits) {
-      best = candidate;
-      best_edits = row.back();
-    }
-  }
-  return best;
-}
 
 int line_of(const YAML::Mark& mark) {
   return mark.is_null() ? 0 : mark.line + 1;
@@ -135,7 +111,7 @@ class TreeBuilder : public YAML::EventHandler {
   static void take_key(Open& parent, YamlNode& node) {
     if (node.type != YamlType::scalar) throw Stop{node.line, "a key must be a plain name"};
     if (const YamlNode* earlier = parent.node.find(node.text)) {
-      throw Stop{node.line, fmt::format("\"{}\" is given twice, first in line {}", node.text, earlier->line)};
+      throw Stop{node.line, fmt::format("'{}' is given twice, first in line {}", node.text, earlier->line)};
     }
     if (node.text == "<<" && !node.is_quoted) throw Stop{node.line, "merge keys are not supported"};
     parent.key = std::move(node.text);
@@ -222,9 +198,8 @@ Result<void> YamlFields::check(std::span<const std::string_view> known) const {
   for (const YamlNode& member : node_.children) {
     const std::string_view key = member.key;
     if (std::ranges::find(known, key) != known.end()) continue;
-    const std::string_view near = nearest_name(key.substr(0, 100), known);
-    const std::string hint = near.empty() ? std::string() : fmt::format("; did you mean \"{}\"?", near);
-    return fail(yaml_error(file_, member.line, fmt::format("{} has no field \"{}\"{}", what_, key, hint)));
+    const std::string hint = did_you_mean(key, known, 1);
+    return fail(yaml_error(file_, member.line, fmt::format("{} has no field '{}'{}", what_, key, hint)));
   }
   return {};
 }
@@ -240,7 +215,7 @@ Error YamlFields::error(std::string_view key, std::string_view what) const {
 
 Result<std::string> YamlFields::text(std::string_view key) const {
   auto value = TRY(optional_text(key));
-  if (!value) return fail(yaml_error(file_, line(key), fmt::format("{} needs \"{}\"", what_, key)));
+  if (!value) return fail(yaml_error(file_, line(key), fmt::format("{} needs '{}'", what_, key)));
   return std::move(*value);
 }
 
@@ -257,7 +232,7 @@ Result<std::optional<bool>> YamlFields::optional_bool(std::string_view key) cons
   // The words of YAML 1.2 only: with 1.1's, a country code would be a boolean.
   if (!member->is_quoted && member->text == "true") return true;
   if (!member->is_quoted && member->text == "false") return false;
-  return fail(error(key, fmt::format("must be true or false, not \"{}\"", member->text)));
+  return fail(error(key, fmt::format("must be true or false, not '{}'", member->text)));
 }
 
 Result<std::optional<int64_t>> YamlFields::optional_int(std::string_view key, int64_t min,
@@ -267,7 +242,7 @@ Result<std::optional<int64_t>> YamlFields::optional_int(std::string_view key, in
   const std::optional<int64_t> value = member->is_quoted ? std::nullopt : parse_yaml_int(member->text);
   if (!value || *value < min || *value > max) {
     return fail(
-        error(key, fmt::format("must be an integer from {} to {}, not \"{}\"", min, max, member->text)));
+        error(key, fmt::format("must be an integer from {} to {}, not '{}'", min, max, member->text)));
   }
   return value;
 }

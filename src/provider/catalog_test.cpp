@@ -1,0 +1,437 @@
+#include "provider/catalog.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <set>
+
+#include "provider/catalog_yaml.h"
+
+namespace weir {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr std::string_view kOneProvider = R"(
+providers:
+  - name: acme
+    display_name: Acme
+    dialect: openai_chat
+    base_url: https://acme.example/v1
+    serves: [chat]
+    auth: bearer
+    otel_name: acme
+    source: https://acme.example/docs
+)";
+
+// A provider's row with one line replaced or added.
+std::string provider_with(std::string_view line) {
+  std::string text(kOneProvider);
+  if (line.starts_with("name:")) return text.replace(text.find("name: acme"), 10, line);
+  const std::string key = "    " + std::string(line.substr(0, line.find(':') + 1));
+  if (const size_t at = text.find("\n" + key); at != std::string::npos) {
+    text.erase(at + 1, text.find('\n', at + 1) - at);
+  }
+  return text + "    " + std::string(line) + "\n";
+}
+
+std::string model_with(std::string_view lines) {
+  std::string text =
+      "models:\n  - provider: acme\n    model: m1\n    source: https://acme.example/prices\n    as_of: "
+      "2026-11-20\n";
+  return text.append(lines);
+}
+
+Result<Catalog> parse(std::string_view providers, std::string_view prices = "models: []") {
+  const CatalogText p{"p.yaml", providers};
+  const CatalogText m{"m.yaml", prices};
+  return Catalog::parse({&p, 1}, {&m, 1});
+}
+
+std::string error_of(const Result<Catalog>& result) {
+  if (result) return "";
+  EXPECT_EQ(result.error().kind, ErrorKind::bad_request);
+  return result.error().message;
+}
+
+// ---- The files in the binary
+
+class EmbeddedCatalog : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    auto parsed = Catalog::parse_embedded();
+    ASSERT_TRUE(parsed) << parsed.error().message;
+    catalog_ = std::move(parsed).value();
+  }
+  Catalog catalog_;
+};
+
+TEST_F(EmbeddedCatalog, HasEveryVendorThatTheDocumentationPromises) {
+  for (std::string_view name :
+       {"openai", "anthropic", "azure_openai", "azure_openai_deployments", "mistral", "groq", "deepseek",
+        "xai", "together", "fireworks", "openrouter", "cerebras", "perplexity", "ollama", "vllm", "llama_cpp",
+        "lm_studio", "custom", "custom_anthropic"}) {
+    const ProviderKind* kind = catalog_.find_kind(name);
+    ASSERT_NE(kind, nullptr) << name;
+    EXPECT_TRUE(kind->serves(Endpoint::chat)) << name;
+    EXPECT_TRUE(kind->source.starts_with("https://")) << name;
+    EXPECT_FALSE(kind->otel_name.empty()) << name;
+    EXPECT_EQ(kind->is_local, kind->base_url && kind->base_url->starts_with("http://127.0.0.1:")) << name;
+  }
+}
+
+TEST_F(EmbeddedCatalog, SpeaksToAnthropicAsItsDocumentationSays) {
+  const ProviderKind* kind = catalog_.find_kind("anthropic");
+  ASSERT_NE(kind, nullptr);
+  EXPECT_EQ(kind->dialect, Dialect::anthropic_messages);
+  EXPECT_EQ(kind->auth, AuthScheme::x_api_key);
+  EXPECT_EQ(kind->auth_header, "x-api-key");
+  EXPECT_THAT(kind->headers, ::testing::ElementsAre(::testing::Pair("anthropic-version", "2023-06-01")));
+  EXPECT_EQ(kind->paths[static_cast<size_t>(Endpoint::chat)], "/v1/messages");
+  EXPECT_EQ(kind->paths[static_cast<size_t>(Endpoint::count_tokens)], "/v1/messages/count_tokens");
+  EXPECT_FALSE(kind->serves(Endpoint::embeddings));
+}
+
+TEST_F(EmbeddedCatalog, PutsAzuresDeploymentIntoThePath) {
+  const ProviderKind* kind = catalog_.find_kind("azure_openai_deployments");
+  ASSERT_NE(kind, nullptr);
+  EXPECT_FALSE(kind->base_url);
+  EXPECT_EQ(kind->auth_header, "api-key");
+  EXPECT_EQ(kind->paths[static_cast<size_t>(Endpoint::chat)], "/openai/deployments/{model}/chat/completions");
+  EXPECT_THAT(kind->query, ::testing::ElementsAre(::testing::Pair("api-version", "2024-10-21")));
+}
+
+TEST_F(EmbeddedCatalog, TurnsOnFromTheEnvironmentOnlyWhatHasAKeyAndAnAddress) {
+  std::set<std::string> variables;
+  for (const ProviderKind& kind : catalog_.kinds()) {
+    if (!kind.enabled_by_env) continue;
+    EXPECT_TRUE(kind.base_url) << kind.name;
+    EXPECT_TRUE(kind.needs_key) << kind.name;
+    for (const std::string& variable : kind.key_env) {
+      EXPECT_TRUE(variables.insert(variable).second) << variable << " would turn on two providers";
+    }
+  }
+  EXPECT_THAT(variables, ::testing::IsSupersetOf({"OPENAI_API_KEY", "ANTHROPIC_API_KEY", "MISTRAL_API_KEY",
+                                                  "GROQ_API_KEY", "DEEPSEEK_API_KEY", "XAI_API_KEY"}));
+}
+
+TEST_F(EmbeddedCatalog, SaysForEachModelWhereItsPricesComeFrom) {
+  EXPECT_GE(catalog_.models().size(), 60U);
+  for (const ModelRow& row : catalog_.models()) {
+    EXPECT_FALSE(row.source.empty()) << row.model;
+    EXPECT_EQ(row.source == "built in", row.provider == "weir") << row.model;
+    if (row.as_of) EXPECT_LE(*row.as_of, (Date{2026, 11, 20})) << row.model << " is of the future";
+  }
+}
+
+void expect_no_zero(const Price& price, const std::string& model) {
+  for (const auto& bucket :
+       {price.input, price.output, price.cache_read, price.cache_write_5m, price.cache_write_1h,
+        price.reasoning, price.audio_in, price.audio_out, price.image_in}) {
+    EXPECT_NE(bucket, 0) << model;
+  }
+}
+
+TEST_F(EmbeddedCatalog, GivesNothingAwayButTheBuiltInModel) {
+  for (const ModelRow& row : catalog_.models()) {
+    EXPECT_EQ(row.is_free, row.provider == "weir") << row.model;
+    if (row.is_free) continue;
+    expect_no_zero(row.price, row.model);
+    for (const PriceTier& tier : row.tiers) expect_no_zero(tier.price, row.model);
+  }
+}
+
+TEST_F(EmbeddedCatalog, HoldsOnlyPricesAndLimitsThatMakeSense) {
+  for (const ModelRow& row : catalog_.models()) {
+    if (row.price.input && row.price.cache_read)
+      EXPECT_LE(*row.price.cache_read, *row.price.input) << row.model;
+    if (row.price.input && row.price.output) EXPECT_LE(*row.price.input, *row.price.output) << row.model;
+    if (row.price.cache_write_5m && row.price.cache_write_1h) {
+      EXPECT_LE(*row.price.cache_write_5m, *row.price.cache_write_1h) << row.model;
+    }
+    for (const PriceTier& tier : row.tiers) {
+      if (tier.price.input && row.price.input) EXPECT_GT(*tier.price.input, *row.price.input) << row.model;
+    }
+    const Capabilities& can = row.capabilities;
+    if (can.context && can.output_max) EXPECT_LE(*can.output_max, *can.context) << row.model;
+    if (can.thinking == ThinkingMode::none) EXPECT_NE(can.thinking_forced, true) << row.model;
+    EXPECT_EQ(can.dimensions.has_value() && row.use != ModelUse::embeddings, false) << row.model;
+  }
+}
+
+TEST_F(EmbeddedCatalog, KnowsTheModelsOfTheRecordings) {
+  const std::pair<std::string_view, std::string_view> seen[] = {
+      {"openai", "gpt-4.1-nano-2025-04-14"},
+      {"openai", "gpt-5-mini-2025-08-07"},
+      {"openai", "gpt-5.4-2026-03-05"},
+      {"openai", "gpt-3.5-turbo-instruct:20230824-v2"},
+      {"openai", "gpt-5.6-sol"},
+      {"anthropic", "claude-sonnet-4-5-20250929"},
+      {"anthropic", "claude-haiku-4-5-20251001"},
+      {"anthropic", "claude-opus-4-1-20250805"},
+      {"anthropic", "claude-3-haiku-20240307"},
+      {"anthropic", "claude-fable-5"},
+      {"mistral", "magistral-medium-2507"},
+      {"groq", "llama-3.3-70b-versatile"},
+      {"groq", "qwen/qwen3-32b"},
+      {"deepseek", "deepseek-reasoner"},
+      {"xai", "grok-3-mini"},
+      {"xai", "grok-4-fast-non-reasoning"},
+      {"perplexity", "sonar"},
+  };
+  for (const auto& [kind, model] : seen)
+    EXPECT_NE(catalog_.find_model(kind, model), nullptr) << kind << "/" << model;
+}
+
+TEST_F(EmbeddedCatalog, KeepsSnapshotsOfSiblingsApart) {
+  const auto model_of = [&](std::string_view name) {
+    const ModelRow* row = catalog_.find_model("openai", name);
+    return row != nullptr ? row->model : "";
+  };
+  EXPECT_EQ(model_of("gpt-4o-2024-08-06"), "gpt-4o");
+  EXPECT_EQ(model_of("gpt-4o-2024-05-13"), "gpt-4o-2024-05-13") << "an exact row wins over the pattern";
+  EXPECT_EQ(model_of("gpt-4o-mini-2024-07-18"), "gpt-4o-mini");
+  EXPECT_EQ(model_of("gpt-4o-realtime-preview"), "");
+  EXPECT_EQ(catalog_.find_model("anthropic", "claude-opus-4-20250514")->model, "claude-opus-4-0");
+  EXPECT_EQ(catalog_.find_model("anthropic", "claude-opus-4-1-20250805")->model, "claude-opus-4-1");
+}
+
+TEST_F(EmbeddedCatalog, AssumesNothingOfAModelThatItDoesNotKnow) {
+  EXPECT_EQ(catalog_.find_model("openai", "gpt-99"), nullptr);
+  EXPECT_EQ(catalog_.find_model("nobody", "gpt-4o"), nullptr);
+  EXPECT_EQ(catalog_.find_kind("nobody"), nullptr);
+  EXPECT_EQ(catalog_.capabilities("nobody", "gpt-4o"), Capabilities());
+  EXPECT_EQ(catalog_.capabilities("custom", "gpt-4o"), Capabilities());
+  EXPECT_EQ(catalog_.capabilities("groq", "unheard-of").n_max, 1) << "what is true of the endpoint is known";
+}
+
+TEST_F(EmbeddedCatalog, JoinsWhatModelAndEndpointSay) {
+  const Capabilities groq = catalog_.capabilities("groq", "openai/gpt-oss-120b");
+  EXPECT_EQ(groq.thinking, ThinkingMode::effort);
+  EXPECT_EQ(groq.n_max, 1);
+  EXPECT_TRUE(groq.quirks.usage_in_x_groq);
+  const Capabilities opus = catalog_.capabilities("anthropic", "claude-opus-5-5");
+  EXPECT_EQ(opus.thinking, ThinkingMode::adaptive);
+  EXPECT_EQ(opus.thinking_forced, true);
+  EXPECT_EQ(opus.forced_tool, false);
+  EXPECT_EQ(opus.output_max, 128'000);
+  EXPECT_EQ(catalog_.capabilities("openai", "gpt-4o").tokenizer, TokenizerKind::o200k_base);
+  EXPECT_EQ(catalog_.capabilities("openai", "o3").max_tokens_field, MaxTokensField::max_completion_tokens);
+}
+
+// ---- The language of the files
+
+TEST(CatalogParse, NamesTheLineAndTheNearestFieldOfATypo) {
+  EXPECT_EQ(error_of(parse(provider_with("display_nam: Acme"))),
+            "p.yaml line 11: a provider has no field 'display_nam'; did you mean 'display_name'?");
+  EXPECT_THAT(error_of(parse(kOneProvider, model_with("    cache_reed: 1.00\n"))),
+              HasSubstr("m.yaml line 6: a model has no field 'cache_reed'; did you mean 'cache_read'?"));
+  EXPECT_THAT(error_of(parse(kOneProvider, model_with("    capabilities: {visoin: true}\n"))),
+              HasSubstr("'vision'"));
+  EXPECT_THAT(error_of(parse(provider_with("quirks: [no_stream_option]"))),
+              HasSubstr("'no_stream_option' is not a known quirk; did you mean 'no_stream_options'?"));
+}
+
+TEST(CatalogParse, RefusesBadProviders) {
+  const std::pair<std::string_view, std::string_view> bad[] = {
+      {"name: Acme Corp", "must consist of"},
+      {"dialect: gemini", "must be openai_chat or anthropic_messages"},
+      {"base_url: acme.example", "must start with https:// or http://"},
+      {"base_url: https://acme.example/v1/", "must not end with a slash"},
+      {"base_url: https://acme.example/v1?x=1", "without query"},
+      {"serves: []", "at least one endpoint"},
+      {"serves: [chat, telepathy]", "unknown endpoint 'telepathy'"},
+      {"paths: {chat: v1/chat}", "must start with a slash"},
+      {"paths: {embeddings: /e}", "embeddings is not served"},
+      {"paths: {dance: /d}", "unknown endpoint 'dance'"},
+      {"auth: magic", "not one of bearer, x_api_key, api_key_header, none"},
+      {"auth: api_key_header", "goes with auth: api_key_header"},
+      {"auth_header: x-key", "goes with auth: api_key_header"},
+      {"enabled_by_env: true", "needs key_env and base_url"},
+      {"enabled_by_env: yes", "must be true or false"},
+      {"headers: {X-Upper: a}", "lower case"},
+      {"headers: [a, b]", "must be a map, not a list"},
+      {"defaults: {temperature: [2, 0]}", "must be [min, max]"},
+      {"defaults: {thinking: hard}", "not a known value"},
+      {"defaults: {effort_levels: [low, lots]}", "not a known effort"},
+      {"defaults: {context: -1}", "must be an integer from 0"},
+      {"source: \"\"", "must not be empty"},
+  };
+  for (const auto& [line, message] : bad) {
+    EXPECT_THAT(error_of(parse(provider_with(line))), HasSubstr(message)) << line;
+  }
+  EXPECT_EQ(error_of(parse(kOneProvider)), "");
+}
+
+TEST(CatalogParse, RefusesBadModels) {
+  const std::pair<std::string_view, std::string_view> bad[] = {
+      {"    input: 0\n", "0 is only for rows with free: true"},
+      {"    input: 0.00\n", "0 is only for rows with free: true"},
+      {"    input: -1\n", "not an amount of dollars"},
+      {"    input: 1e3\n", "not an amount of dollars"},
+      {"    input: 0.0000000001\n", "not an amount of dollars"},
+      {"    input: 1000001\n", "not an amount of dollars"},
+      {"    input: [1]\n", "must be a single value, not a list"},
+      {"    aliases: [\"*\"]\n", "does not start with *"},
+      {"    aliases: [m1]\n", "is given twice"},
+      {"    profile: nope\n", "no profile 'nope'"},
+      {"    use: dancing\n", "not one of chat, text_completion, embeddings"},
+      {"    tiers: [{input: 1}]\n", "above_input: is missing"},
+      {"    tiers: [{above_input: 5, input: 1}, {above_input: 5, input: 2}]\n", "rising order"},
+      {"    tiers: [{above_input: 5, input: 0}]\n", "0 is only for"},
+  };
+  for (const auto& [line, message] : bad) {
+    EXPECT_THAT(error_of(parse(kOneProvider, model_with(line))), HasSubstr(message)) << line;
+  }
+  EXPECT_EQ(error_of(parse(kOneProvider, model_with("    input: 1.00\n"))), "");
+  EXPECT_THAT(
+      error_of(parse(kOneProvider, "models: [{provider: acme, model: m, source: https://a.example}]")),
+      HasSubstr("as_of: is missing"));
+  EXPECT_THAT(
+      error_of(parse(kOneProvider, "models: [{provider: acme, model: m, source: hearsay, as_of: null}]")),
+      HasSubstr("must be an https:// address"));
+  EXPECT_THAT(error_of(parse(kOneProvider,
+                             "models: [{provider: acme, model: m, source: https://a.example, as_of: May}]")),
+              HasSubstr("must be a day"));
+  EXPECT_THAT(error_of(parse(kOneProvider,
+                             "models: [{provider: emca, model: m, source: https://a.example, as_of: null}]")),
+              HasSubstr("no provider 'emca'"));
+}
+
+TEST(CatalogParse, RefusesTheSameRowTwiceInAFile) {
+  const std::string twice =
+      std::string(kOneProvider) + std::string(kOneProvider.substr(kOneProvider.find("  - name")));
+  EXPECT_THAT(error_of(parse(twice)), HasSubstr("provider 'acme' is given twice, first in line 3"));
+}
+
+TEST(CatalogParse, ReadsPricesExactlyAndTellsLeftOutFromUnknown) {
+  const auto catalog = parse(kOneProvider, model_with("    input: 0.000000001\n    output: \"0.075\"\n"));
+  ASSERT_TRUE(catalog) << catalog.error().message;
+  const ModelRow* row = catalog->find_model("acme", "m1");
+  ASSERT_NE(row, nullptr);
+  EXPECT_EQ(row->price.input, 1);
+  EXPECT_EQ(row->price.output, 75'000'000);
+  EXPECT_EQ(row->price.reasoning, 75'000'000) << "left out: as output";
+  EXPECT_EQ(row->price.image_in, 1) << "left out: as input";
+  EXPECT_EQ(row->price.cache_read, std::nullopt);
+  EXPECT_EQ(row->nano_usd_per_request, 0) << "left out: no such fee";
+  EXPECT_EQ(row->as_of, (Date{2026, 11, 20}));
+
+  const auto unknown =
+      parse(kOneProvider, model_with("    output: 1\n    reasoning: null\n    per_1k_requests: ~\n"));
+  ASSERT_TRUE(unknown) << unknown.error().message;
+  EXPECT_EQ(unknown->find_model("acme", "m1")->price.reasoning, std::nullopt) << "null: unknown";
+  EXPECT_EQ(unknown->find_model("acme", "m1")->nano_usd_per_request, std::nullopt);
+}
+
+TEST(CatalogParse, LetsALaterFileReplaceRowsAndNames) {
+  const CatalogText providers[] = {{"a", kOneProvider}, {"b", R"(
+providers:
+  - {name: acme, display_name: Acme 2, dialect: openai_chat, serves: [chat], auth: none,
+     otel_name: a, source: https://b.example}
+)"}};
+  const CatalogText prices[] = {{"a", R"(
+models:
+  - {provider: acme, model: one, aliases: ["one-*", uno], input: 1, source: https://a.example, as_of: null}
+  - {provider: acme, model: two, input: 2, source: https://a.example, as_of: null}
+)"},
+                                {"b", R"(
+models:
+  - {provider: acme, model: one, input: 7, source: https://b.example, as_of: null}
+  - {provider: acme, model: three, aliases: [two], input: 3, source: https://b.example, as_of: null}
+)"}};
+  const auto catalog = Catalog::parse(providers, prices);
+  ASSERT_TRUE(catalog) << catalog.error().message;
+  EXPECT_EQ(catalog->find_kind("acme")->display_name, "Acme 2");
+  EXPECT_EQ(catalog->kinds().size(), 1U);
+  EXPECT_EQ(catalog->find_model("acme", "one")->price.input, 7'000'000'000);
+  EXPECT_EQ(catalog->find_model("acme", "uno"), nullptr) << "the aliases of the replaced row are gone";
+  EXPECT_EQ(catalog->find_model("acme", "two")->model, "three") << "the later file's name wins";
+}
+
+TEST(CatalogParse, FindsTheMostLiteralPattern) {
+  const auto catalog = parse(kOneProvider, R"(
+models:
+  - {provider: acme, model: a, aliases: ["big-*"], source: https://a.example, as_of: null}
+  - {provider: acme, model: b, aliases: ["big-model-*"], source: https://a.example, as_of: null}
+  - {provider: acme, model: c, aliases: ["big-model-####"], source: https://a.example, as_of: null}
+)");
+  ASSERT_TRUE(catalog) << catalog.error().message;
+  EXPECT_EQ(catalog->find_model("acme", "big-thing")->model, "a");
+  EXPECT_EQ(catalog->find_model("acme", "big-model-x")->model, "b");
+  EXPECT_EQ(catalog->find_model("acme", "big-"), catalog->find_model("acme", "big-thing"));
+  EXPECT_EQ(catalog->find_model("acme", "big"), nullptr);
+}
+
+TEST(MatchesPattern, KnowsDigitsAndRuns) {
+  EXPECT_TRUE(matches_pattern("gpt-####-##-##", "gpt-2024-08-06"));
+  EXPECT_FALSE(matches_pattern("gpt-####-##-##", "gpt-2024-08-0x"));
+  EXPECT_FALSE(matches_pattern("gpt-####-##-##", "gpt-2024-08-066"));
+  EXPECT_TRUE(matches_pattern("a*b*c", "a--b--b--c"));
+  EXPECT_FALSE(matches_pattern("a*b*c", "a--b--b"));
+  EXPECT_TRUE(matches_pattern("a*", "a"));
+  EXPECT_FALSE(matches_pattern("", "a"));
+  EXPECT_TRUE(matches_pattern("", ""));
+  EXPECT_FALSE(matches_pattern(std::string(50, '*') + "b", std::string(5'000, 'a'))) << "and quickly";
+}
+
+TEST(ParseUsd, IsExact) {
+  EXPECT_EQ(parse_usd("2.50"), 2'500'000'000);
+  EXPECT_EQ(parse_usd("0.0375"), 37'500'000);
+  EXPECT_EQ(parse_usd("1000000"), 1'000'000'000'000'000);
+  for (std::string_view bad :
+       {"", ".5", "5.", "1,5", "+1", "-1", "1e3", " 1", "1000001", "0.1234567891", "0x1"}) {
+    EXPECT_EQ(parse_usd(bad), std::nullopt) << bad;
+  }
+}
+
+TEST(ParseDate, TakesDaysOnly) {
+  EXPECT_EQ(parse_date("2026-02-28"), (Date{2026, 2, 28}));
+  for (std::string_view bad :
+       {"2026-13-01", "2026-00-01", "2026-01-32", "26-01-01", "2026/01/01", "2026-1-1", ""}) {
+    EXPECT_EQ(parse_date(bad), std::nullopt) << bad;
+  }
+}
+
+TEST(ParseYaml, RefusesWhatTheFilesMayNotUse) {
+  const std::pair<std::string_view, std::string_view> bad[] = {
+      {"a: 1\na: 2\n", "f line 2: 'a' is given twice, first in line 1"},
+      {"a: &x 1\nb: *x\n", "anchors are not supported"},
+      {"a: !!int 1\n", "tags are not supported"},
+      {"<<: {a: 1}\n", "merge keys are not supported"},
+      {"? [a, b]\n: 1\n", "a key must be a plain name"},
+      {"---\na: 1\n---\nb: 1\n", "more than one document"},
+      {"a: [1, 2\n", "f line"},
+      {"\tx: 1\n", "f line"},
+      {"[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]", "nesting deeper than 16"},
+  };
+  for (const auto& [text, message] : bad) {
+    const auto result = parse_yaml("f", text);
+    ASSERT_FALSE(result) << text;
+    EXPECT_THAT(result.error().message, HasSubstr(message)) << text;
+  }
+  EXPECT_THAT(parse_yaml("f", std::string_view("a\0b", 3)).error().message, HasSubstr("NUL"));
+  EXPECT_THAT(parse_yaml("f", "[1, 2, 3]", {.nodes_max = 3}).error().message, HasSubstr("too many values"));
+  EXPECT_THAT(parse_yaml("f", "[1, 2, 3]", {.bytes_max = 3}).error().message, HasSubstr("larger than"));
+}
+
+TEST(ParseYaml, KeepsLinesOrderAndTheTextOfNumbers) {
+  const auto root = parse_yaml("f", "a: 1.50\nb:\n  - ~\n  - \"7\"\nc:\n");
+  ASSERT_TRUE(root) << root.error().message;
+  ASSERT_EQ(root->children.size(), 3U);
+  EXPECT_EQ(root->find("a")->text, "1.50");
+  EXPECT_EQ(root->find("a")->line, 1);
+  EXPECT_EQ(root->find("b")->children[0].type, YamlType::null);
+  EXPECT_TRUE(root->find("b")->children[1].is_quoted);
+  EXPECT_EQ(root->find("b")->children[1].line, 4);
+  EXPECT_EQ(root->find("c")->type, YamlType::null);
+  EXPECT_EQ(root->find("c")->line, 5);
+  EXPECT_EQ(parse_yaml("f", "")->type, YamlType::null);
+  EXPECT_EQ(parse_yaml_int("1_050_000"), 1'050'000);
+  EXPECT_EQ(parse_yaml_int("_1"), std::nullopt);
+  EXPECT_EQ(parse_yaml_int("1_"), std::nullopt);
+  EXPECT_EQ(parse_yaml_int("1__0"), std::nullopt);
+  EXPECT_EQ(parse_yaml_int("99999999999999999999"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace weir
