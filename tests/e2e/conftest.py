@@ -1,8 +1,8 @@
 """The session's stack, the clients, and `case`: the identity of one test at the fake provider.
 
-`pytest --direct` points the clients at the fake provider itself: that proves the tests. Tests of what only Weir
-does carry the mark `weir` and are not run then. A test with the argument `upstream` runs once for each dialect
-of provider behind Weir; its module says in CLIENT which dialect its client speaks.
+`pytest --direct` points the clients at the fake provider itself: that proves the tests. Tests of what only
+Weir does carry the mark `weir` and are not run then. A test with the argument `upstream` runs once for each
+dialect of provider behind Weir; its module says in CLIENT which dialect its client speaks.
 """
 
 import itertools
@@ -59,7 +59,10 @@ def pytest_terminal_summary(terminalreporter):
     """The SDKs' versions, since one suite runs with several."""
     import anthropic
     import openai
-    terminalreporter.write_line(f"with the SDKs openai {openai.__version__} and anthropic {anthropic.__version__}")
+
+    terminalreporter.write_line(
+        f"with the SDKs openai {openai.__version__} and anthropic {anthropic.__version__}"
+    )
 
 
 LANE = itertools.count()
@@ -80,7 +83,9 @@ class Case:
         if self.stack.direct:
             return full
         if fault and self.lane is None:
-            self.lane = f"-f{next(LANE) % stacks.LANES:02}"
+            number = next(LANE)
+            assert number < stacks.LANES, "more faulty tests than targets for them: raise LANES"
+            self.lane = f"-f{number:03}"
         return f"{upstream}{self.lane if fault else ''}/{full}"
 
     def records(self):
@@ -90,12 +95,16 @@ class Case:
         """The JSON bodies that the fake received, in order."""
         import base64
         import json
+
         return [json.loads(base64.b64decode(record["body"])) for record in self.records()]
 
     def story(self):
-        return "\n".join(f"{record['method']} {record['target']} {record['model']} -> {record.get('status')} "
-                         f"events={record.get('events_sent')} done={record['done']} "
-                         f"gone_ms={record['client_gone_ms']} {record['problems']}" for record in self.records())
+        return "\n".join(
+            f"{record['method']} {record['target']} {record['model']} -> {record.get('status')} "
+            f"events={record.get('events_sent')} done={record['done']} "
+            f"gone_ms={record['client_gone_ms']} {record['problems']}"
+            for record in self.records()
+        )
 
 
 @pytest.fixture
@@ -114,5 +123,7 @@ def case(request, stack):
 def http(stack):
     """A plain client for what no SDK does; paths are relative to the OpenAI base URL's host."""
     base = stack.openai_url.removesuffix("/v1")
-    with httpx.Client(base_url=base, timeout=30, headers={"authorization": f"Bearer {stacks.CLIENT_KEY}"}) as client:
+    with httpx.Client(
+        base_url=base, timeout=30, headers={"authorization": f"Bearer {stacks.CLIENT_KEY}"}
+    ) as client:
         yield client

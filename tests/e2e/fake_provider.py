@@ -35,8 +35,11 @@ async def main():
     anthropic = provider.Provider("anthropic", given.anthropic_key or ["sk-ant-fake"], records, document)
     _, openai_port = await provider.listen(openai, given.openai_port)
     _, anthropic_port = await provider.listen(anthropic, given.anthropic_port)
-    ready = {"openai_url": f"http://127.0.0.1:{openai_port}/v1",
-             "anthropic_url": f"http://127.0.0.1:{anthropic_port}", "pid": os.getpid()}
+    ready = {
+        "openai_url": f"http://127.0.0.1:{openai_port}/v1",
+        "anthropic_url": f"http://127.0.0.1:{anthropic_port}",
+        "pid": os.getpid(),
+    }
     if given.ready_file:
         path = pathlib.Path(given.ready_file)
         path.with_suffix(".part").write_text(json.dumps(ready))

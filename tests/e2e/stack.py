@@ -16,7 +16,7 @@ import urllib.parse
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-LANES = 100  # targets of their own for faulty requests: a breaker that opens harms no other test
+LANES = 300  # targets of their own for faulty requests: a breaker that opens harms no other test
 OPENAI_KEY = "sk-fake-upstream"
 ANTHROPIC_KEY = "sk-ant-fake-upstream"
 CLIENT_KEY = "sk-fake-client"  # not of Weir's form: on the loopback without keys it counts as absent
@@ -29,14 +29,20 @@ def weir_binary():
 def weir_config(openai_url, anthropic_url):
     """The configuration under test; the one place that knows its shape."""
     providers, routes = [], []
-    kinds = [("oai", "openai", openai_url, "FAKE_OPENAI_KEY"),
-             ("ant", "anthropic", anthropic_url, "FAKE_ANTHROPIC_KEY")]
+    kinds = [
+        ("oai", "openai", openai_url, "FAKE_OPENAI_KEY"),
+        ("ant", "anthropic", anthropic_url, "FAKE_ANTHROPIC_KEY"),
+    ]
     for prefix, kind, url, key in kinds:
-        for lane in [prefix, *(f"{prefix}-f{number:02}" for number in range(LANES))]:
+        for lane in [prefix, *(f"{prefix}-f{number:03}" for number in range(LANES))]:
             providers.append({"name": f"fake-{lane}", "kind": kind, "base_url": url, "keys": [{"env": key}]})
             routes.append({"model": f"{lane}/*", "targets": [{"provider": f"fake-{lane}", "model": "*"}]})
-        routes.append({"model": f"{prefix}-plain-model",
-                       "targets": [{"provider": f"fake-{prefix}", "model": "fake-text"}]})
+        routes.append(
+            {
+                "model": f"{prefix}-plain-model",
+                "targets": [{"provider": f"fake-{prefix}", "model": "fake-text"}],
+            }
+        )
     return {"providers": providers, "routes": routes}
 
 
@@ -48,8 +54,12 @@ class Process:
         self.log_path = folder / f"{name}.log"
         self.ready_path = folder / f"{name}.ready"
         self.log = self.log_path.open("w")
-        self.child = subprocess.Popen([*map(str, command), "--ready-file", str(self.ready_path)],
-                                      stdout=self.log, stderr=subprocess.STDOUT, env={**os.environ, **(env or {})})
+        self.child = subprocess.Popen(
+            [*map(str, command), "--ready-file", str(self.ready_path)],
+            stdout=self.log,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **(env or {})},
+        )
         self.ready = self.wait_ready(60)
 
     def wait_ready(self, seconds):
@@ -104,8 +114,18 @@ class Stack:
     def start_weir(self):
         config = self.folder / "weir.yaml"  # JSON is YAML
         config.write_text(json.dumps(weir_config(self.fake_openai_url, self.fake_anthropic_url), indent=1))
-        command = [weir_binary(), "serve", "--config", config, "--listen", "127.0.0.1:0",
-                   "--admin-listen", "127.0.0.1:0", "--data-dir", self.folder / "data"]
+        command = [
+            weir_binary(),
+            "serve",
+            "--config",
+            config,
+            "--listen",
+            "127.0.0.1:0",
+            "--admin-listen",
+            "127.0.0.1:0",
+            "--data-dir",
+            self.folder / "data",
+        ]
         env = {"FAKE_OPENAI_KEY": OPENAI_KEY, "FAKE_ANTHROPIC_KEY": ANTHROPIC_KEY}
         self.weir = Process("weir", self.folder, command, env)
 
@@ -128,9 +148,13 @@ class Stack:
             return json.load(reply)
 
     def env(self):
-        found = {"OPENAI_URL": self.openai_url, "ANTHROPIC_URL": self.anthropic_url,
-                 "FAKE_OPENAI_URL": self.fake_openai_url, "FAKE_ANTHROPIC_URL": self.fake_anthropic_url,
-                 "WEIR_LANES": str(LANES)}
+        found = {
+            "OPENAI_URL": self.openai_url,
+            "ANTHROPIC_URL": self.anthropic_url,
+            "FAKE_OPENAI_URL": self.fake_openai_url,
+            "FAKE_ANTHROPIC_URL": self.fake_anthropic_url,
+            "WEIR_LANES": str(LANES),
+        }
         if self.weir:
             found |= {"WEIR_URL": self.weir.ready["url"], "WEIR_ADMIN_URL": self.weir.ready["admin_url"]}
         return found

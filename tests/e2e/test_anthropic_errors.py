@@ -14,8 +14,15 @@ CLIENT = "ant"
 
 
 def make_client(stack, retries=0, kind=anthropic.Anthropic, **more):
-    return kind(**{"base_url": stack.anthropic_url, "api_key": "sk-ant-fake-client", "timeout": 30,
-                   "max_retries": retries, **more})
+    return kind(
+        **{
+            "base_url": stack.anthropic_url,
+            "api_key": "sk-ant-fake-client",
+            "timeout": 30,
+            "max_retries": retries,
+            **more,
+        }
+    )
 
 
 @pytest.fixture
@@ -25,8 +32,9 @@ def client(stack):
 
 
 def ask(client, case, upstream, fault, **more):
-    return client.messages.create(model=case.model(upstream, "fake-text", fault), messages=HELLO,
-                                  **{"max_tokens": 100, **more})
+    return client.messages.create(
+        model=case.model(upstream, "fake-text", fault), messages=HELLO, **{"max_tokens": 100, **more}
+    )
 
 
 def text_of(stream):
@@ -72,8 +80,10 @@ def test_a_prompt_that_does_not_fit_is_a_bad_request(client, case, upstream):
 
 @pytest.mark.weir
 def test_a_wrong_key_of_weirs_form_is_refused(stack, case):
-    with make_client(stack, api_key="wk_0000000000000000") as client, \
-            pytest.raises(anthropic.AuthenticationError) as raised:
+    with (
+        make_client(stack, api_key="wk_0000000000000000") as client,
+        pytest.raises(anthropic.AuthenticationError) as raised,
+    ):
         ask(client, case, "ant", "")
     assert_error_shape(raised, "authentication_error")
     assert case.records() == []
@@ -123,8 +133,10 @@ def test_half_an_answer_is_an_error(client, case, upstream, fault):
     assert_error_shape(raised, "api_error", "overloaded_error", "timeout_error")
 
 
-@pytest.mark.parametrize("fault", ["status=429;retry-after=1", "status=500", "status=503", "status=529",
-                                   "cut-before-head", "html=502"])
+@pytest.mark.parametrize(
+    "fault",
+    ["status=429;retry-after=1", "status=500", "status=503", "status=529", "cut-before-head", "html=502"],
+)
 def test_a_passing_fault_is_overcome(stack, case, upstream, fault):
     with make_client(stack, retries=2) as client:
         started = time.monotonic()
@@ -137,7 +149,10 @@ def test_a_passing_fault_is_overcome(stack, case, upstream, fault):
 
 def test_a_passing_fault_before_the_stream_is_overcome(stack, case, upstream):
     with make_client(stack, retries=2) as client:
-        assert text_of(ask(client, case, upstream, "status=529;times=2", stream=True)) == "Echo: Hello there, friend"
+        assert (
+            text_of(ask(client, case, upstream, "status=529;times=2", stream=True))
+            == "Echo: Hello there, friend"
+        )
     assert len(case.records()) == 3
 
 
@@ -180,14 +195,17 @@ def test_a_stream_with_its_finish_but_without_its_last_mark_is_complete(client, 
     if upstream == "ant":  # the same dialect's bytes come as they are; the helper must still not hang
         assert text_of(ask(client, case, upstream, "no-done", stream=True)) == "Echo: Hello there, friend"
         return
-    with client.messages.stream(model=case.model(upstream, "fake-text", "no-done"), messages=HELLO,
-                                max_tokens=100) as stream:
+    with client.messages.stream(
+        model=case.model(upstream, "fake-text", "no-done"), messages=HELLO, max_tokens=100
+    ) as stream:
         final = stream.get_final_message()
     assert (final.content[0].text, final.stop_reason) == ("Echo: Hello there, friend", "end_turn")
 
 
 def test_leaving_a_stream_ends_the_providers_work(client, case, upstream):
-    with client.messages.stream(model=case.model(upstream, "fake-slow"), messages=HELLO, max_tokens=500) as stream:
+    with client.messages.stream(
+        model=case.model(upstream, "fake-slow"), messages=HELLO, max_tokens=500
+    ) as stream:
         for count, _ in enumerate(stream.text_stream):
             if count == 3:
                 break
@@ -203,8 +221,10 @@ def test_a_timeout_of_the_client_ends_the_providers_work(client, case, upstream)
 def test_64_streams_at_once_do_not_mix(stack, case, upstream):
     async def one(client, number):
         async with client.messages.stream(
-                model=case.model(upstream, "fake-text", "chunk=64"), max_tokens=1000,
-                messages=[{"role": "user", "content": f"number {number} " * 20 + "."}]) as stream:
+            model=case.model(upstream, "fake-text", "chunk=64"),
+            max_tokens=1000,
+            messages=[{"role": "user", "content": f"number {number} " * 20 + "."}],
+        ) as stream:
             return await stream.get_final_text()
 
     async def everyone():
@@ -223,14 +243,22 @@ def headers_for(version):
 @pytest.mark.parametrize("version", ["2023-06-01", "2026-10-21"])
 def test_both_versions_of_the_api_are_spoken(stack, case, upstream, version):
     body = {"model": case.model(upstream, "fake-text"), "max_tokens": 100, "messages": HELLO}
-    answer = httpx.post(f"{stack.anthropic_url}/v1/messages", json=body, headers=headers_for(version), timeout=10)
+    answer = httpx.post(
+        f"{stack.anthropic_url}/v1/messages", json=body, headers=headers_for(version), timeout=10
+    )
     assert answer.json()["content"] == [{"type": "text", "text": "Echo: Hello there, friend"}]
 
 
 def test_a_thread_is_refused_with_its_own_code(stack, case, upstream):
     """The SDK's tool runner then sends the whole history; to ignore the field would lose the conversation."""
-    body = {"model": case.model(upstream, "fake-text"), "max_tokens": 100, "messages": HELLO,
-            "thread": {"id": "thread_1"}}
-    answer = httpx.post(f"{stack.anthropic_url}/v1/messages", json=body, headers=headers_for("2026-10-21"), timeout=10)
+    body = {
+        "model": case.model(upstream, "fake-text"),
+        "max_tokens": 100,
+        "messages": HELLO,
+        "thread": {"id": "thread_1"},
+    }
+    answer = httpx.post(
+        f"{stack.anthropic_url}/v1/messages", json=body, headers=headers_for("2026-10-21"), timeout=10
+    )
     assert answer.status_code == 400
     assert answer.json()["error"]["details"]["error_code"] == "thread_unsupported_request"

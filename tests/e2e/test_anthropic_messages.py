@@ -1,4 +1,4 @@
-"""The official Anthropic SDK: everything a message can be, whole and streamed, over both kinds of provider."""
+"""The official Anthropic SDK: all that a message can be, whole and streamed, over both kinds of provider."""
 
 import json
 
@@ -6,13 +6,19 @@ import anthropic
 import media
 import pydantic
 import pytest
-import stack as stacks
 from fake import script
 
 CLIENT = "ant"
-WEATHER = {"name": "get_weather", "description": "The weather in a city.",
-           "input_schema": {"type": "object", "properties": {"city": {"type": "string"}, "days": {"type": "integer"}},
-                            "required": ["city", "days"], "additionalProperties": False}}
+WEATHER = {
+    "name": "get_weather",
+    "description": "The weather in a city.",
+    "input_schema": {
+        "type": "object",
+        "properties": {"city": {"type": "string"}, "days": {"type": "integer"}},
+        "required": ["city", "days"],
+        "additionalProperties": False,
+    },
+}
 HELLO = [{"role": "user", "content": "Hello there, friend"}]
 
 
@@ -62,8 +68,10 @@ def both_ways(client, **request):
     assert plain(whole) == plain(folded)
     assert check_order(events) == [block.type for block in whole.content]
     assert (whole.stop_reason, whole.stop_sequence) == (folded.stop_reason, folded.stop_sequence)
-    assert (whole.usage.input_tokens, whole.usage.output_tokens) == (folded.usage.input_tokens,
-                                                                     folded.usage.output_tokens)
+    assert (whole.usage.input_tokens, whole.usage.output_tokens) == (
+        folded.usage.input_tokens,
+        folded.usage.output_tokens,
+    )
     assert (whole.usage.cache_read_input_tokens or 0) == (folded.usage.cache_read_input_tokens or 0)
     assert folded.usage.output_tokens == events[-2].usage.output_tokens
     assert events[0].message.usage.output_tokens <= 1
@@ -80,7 +88,9 @@ def test_a_plain_answer_comes_whole_and_streamed_alike(client, case, upstream):
 
 
 def test_the_stream_helper_gives_text_as_it_comes(client, case, upstream):
-    with client.messages.stream(model=case.model(upstream, "fake-text"), messages=HELLO, max_tokens=100) as stream:
+    with client.messages.stream(
+        model=case.model(upstream, "fake-text"), messages=HELLO, max_tokens=100
+    ) as stream:
         parts = list(stream.text_stream)
     assert "".join(parts) == "Echo: Hello there, friend"
     assert len(parts) >= 4
@@ -93,7 +103,9 @@ def test_a_tool_is_called(client, case, upstream):
 
 
 def test_text_before_a_tool_call_is_kept(client, case, upstream):
-    whole, _ = both_ways(client, model=case.model(upstream, "fake-text-tools"), messages=HELLO, tools=[WEATHER])
+    whole, _ = both_ways(
+        client, model=case.model(upstream, "fake-text-tools"), messages=HELLO, tools=[WEATHER]
+    )
     assert [block.type for block in whole.content] == ["text", "tool_use"]
     assert whole.content[0].text == "Let me look that up."
 
@@ -112,11 +124,17 @@ def test_a_call_without_arguments_is_an_empty_object(client, case, upstream):
 
 
 def test_a_tool_loop_comes_to_an_answer(client, case, upstream):
-    request = {"model": case.model(upstream, "fake-parallel-tools"), "tools": [WEATHER], "max_tokens": 1000,
-               "system": "Be exact."}
+    request = {
+        "model": case.model(upstream, "fake-parallel-tools"),
+        "tools": [WEATHER],
+        "max_tokens": 1000,
+        "system": "Be exact.",
+    }
     first = client.messages.create(messages=HELLO, **request)
-    results = [{"type": "tool_result", "tool_use_id": block.id, "content": content} for block, content in
-               zip(first.content, ["sunny", [{"type": "text", "text": "雨"}], "fog"])]
+    results = [
+        {"type": "tool_result", "tool_use_id": block.id, "content": content}
+        for block, content in zip(first.content, ["sunny", [{"type": "text", "text": "雨"}], "fog"])
+    ]
     results[2]["is_error"] = True
     messages = [*HELLO, {"role": "assistant", "content": first.content}, {"role": "user", "content": results}]
     second = client.messages.create(messages=messages, **request)
@@ -127,45 +145,78 @@ def test_a_tool_loop_comes_to_an_answer(client, case, upstream):
 def test_text_after_the_results_arrives_too(client, case, upstream):
     request = {"model": case.model(upstream, "fake-tools"), "tools": [WEATHER], "max_tokens": 1000}
     first = client.messages.create(messages=HELLO, **request)
-    results = [{"type": "tool_result", "tool_use_id": first.content[0].id, "content": "sunny"},
-               {"type": "text", "text": "And tomorrow?"}]
-    client.messages.create(messages=[*HELLO, {"role": "assistant", "content": first.content},
-                                     {"role": "user", "content": results}], **request)
+    results = [
+        {"type": "tool_result", "tool_use_id": first.content[0].id, "content": "sunny"},
+        {"type": "text", "text": "And tomorrow?"},
+    ]
+    client.messages.create(
+        messages=[
+            *HELLO,
+            {"role": "assistant", "content": first.content},
+            {"role": "user", "content": results},
+        ],
+        **request,
+    )
     assert "And tomorrow?" in json.dumps(case.bodies()[-1])
 
 
-@pytest.mark.parametrize("choice, wanted", [({"type": "none"}, []), ({"type": "auto"}, ["get_weather"]),
-                                            ({"type": "any"}, ["get_weather"]),
-                                            ({"type": "tool", "name": "other"}, ["other"])])
+@pytest.mark.parametrize(
+    "choice, wanted",
+    [
+        ({"type": "none"}, []),
+        ({"type": "auto"}, ["get_weather"]),
+        ({"type": "any"}, ["get_weather"]),
+        ({"type": "tool", "name": "other"}, ["other"]),
+    ],
+)
 def test_the_choice_of_tool_is_obeyed(client, case, upstream, choice, wanted):
-    answer = client.messages.create(model=case.model(upstream, "fake-tools"), messages=HELLO, max_tokens=1000,
-                                    tools=[WEATHER, {**WEATHER, "name": "other"}], tool_choice=choice)
+    answer = client.messages.create(
+        model=case.model(upstream, "fake-tools"),
+        messages=HELLO,
+        max_tokens=1000,
+        tools=[WEATHER, {**WEATHER, "name": "other"}],
+        tool_choice=choice,
+    )
     assert [block.name for block in answer.content if block.type == "tool_use"] == wanted
 
 
 def test_parallel_calls_can_be_forbidden(client, case, upstream):
-    answer = client.messages.create(model=case.model(upstream, "fake-parallel-tools"), messages=HELLO,
-                                    max_tokens=1000, tools=[WEATHER],
-                                    tool_choice={"type": "auto", "disable_parallel_tool_use": True})
+    answer = client.messages.create(
+        model=case.model(upstream, "fake-parallel-tools"),
+        messages=HELLO,
+        max_tokens=1000,
+        tools=[WEATHER],
+        tool_choice={"type": "auto", "disable_parallel_tool_use": True},
+    )
     assert len(answer.content) == 1
 
 
 def picture(source):
-    return [{"role": "user", "content": [{"type": "image", "source": source},
-                                         {"type": "text", "text": "What is it?"}]}]
+    return [
+        {
+            "role": "user",
+            "content": [{"type": "image", "source": source}, {"type": "text", "text": "What is it?"}],
+        }
+    ]
 
 
 @pytest.mark.parametrize("padding", [0, 5 << 20], ids=["small", "5MB"])
 def test_a_picture_arrives_byte_for_byte(client, case, upstream, padding):
     data, facts = media.base64_png(8, 6, padding)
-    whole, _ = both_ways(client, model=case.model(upstream, "fake-vision"),
-                         messages=picture({"type": "base64", "media_type": "image/png", "data": data}))
+    whole, _ = both_ways(
+        client,
+        model=case.model(upstream, "fake-vision"),
+        messages=picture({"type": "base64", "media_type": "image/png", "data": data}),
+    )
     assert whole.content[0].text == facts
 
 
 def test_a_picture_is_named_by_its_url(client, case, upstream):
-    answer = client.messages.create(model=case.model(upstream, "fake-vision"), max_tokens=100,
-                                    messages=picture({"type": "url", "url": "https://example.com/a%20b.png?c=1"}))
+    answer = client.messages.create(
+        model=case.model(upstream, "fake-vision"),
+        max_tokens=100,
+        messages=picture({"type": "url", "url": "https://example.com/a%20b.png?c=1"}),
+    )
     assert answer.content[0].text == "url https://example.com/a%20b.png?c=1"
 
 
@@ -173,9 +224,17 @@ def test_a_picture_in_a_tool_result_is_seen(client, case, upstream):
     data, _ = media.base64_png(4, 3)
     call = {"type": "tool_use", "id": "toolu_1", "name": "get_weather", "input": {"city": "Rome", "days": 1}}
     image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": data}}
-    result = {"type": "tool_result", "tool_use_id": "toolu_1", "content": [{"type": "text", "text": "see"}, image]}
-    client.messages.create(model=case.model(upstream, "fake-vision"), max_tokens=100, tools=[WEATHER], messages=[
-        *HELLO, {"role": "assistant", "content": [call]}, {"role": "user", "content": [result]}])
+    result = {
+        "type": "tool_result",
+        "tool_use_id": "toolu_1",
+        "content": [{"type": "text", "text": "see"}, image],
+    }
+    client.messages.create(
+        model=case.model(upstream, "fake-vision"),
+        max_tokens=100,
+        tools=[WEATHER],
+        messages=[*HELLO, {"role": "assistant", "content": [call]}, {"role": "user", "content": [result]}],
+    )
     assert data in json.dumps(case.bodies()[-1])
 
 
@@ -186,47 +245,67 @@ class Person(pydantic.BaseModel):
 
 
 def test_a_parsed_answer_has_the_type_asked_for(client, case, upstream):
-    answer = client.messages.parse(model=case.model(upstream, "fake-json"), messages=HELLO, max_tokens=1000,
-                                   output_format=Person)
+    answer = client.messages.parse(
+        model=case.model(upstream, "fake-json"), messages=HELLO, max_tokens=1000, output_format=Person
+    )
     assert answer.parsed_output == Person(name="a name", age=7, tags=["a tags"])
     assert answer.stop_reason == "end_turn"
 
 
 def test_a_schema_in_output_config_is_obeyed_whole_and_streamed(client, case, upstream):
-    schema = {"type": "object", "properties": {"x": {"type": "integer"}, "y": {"enum": ["b", "a"]}},
-              "required": ["x", "y"], "additionalProperties": False}
-    whole, _ = both_ways(client, model=case.model(upstream, "fake-json"), messages=HELLO,
-                         output_config={"format": {"type": "json_schema", "schema": schema}})
+    schema = {
+        "type": "object",
+        "properties": {"x": {"type": "integer"}, "y": {"enum": ["b", "a"]}},
+        "required": ["x", "y"],
+        "additionalProperties": False,
+    }
+    whole, _ = both_ways(
+        client,
+        model=case.model(upstream, "fake-json"),
+        messages=HELLO,
+        output_config={"format": {"type": "json_schema", "schema": schema}},
+    )
     assert [block.type for block in whole.content] == ["text"]
     assert json.loads(whole.content[0].text) == {"x": 7, "y": "b"}
 
 
 @pytest.mark.parametrize("system", ["Be brief. Be kind.", [{"type": "text", "text": "Be brief. Be kind."}]])
 def test_the_system_prompt_arrives(client, case, upstream, system):
-    answer = client.messages.create(model=case.model(upstream, "fake-text"), messages=HELLO, max_tokens=100,
-                                    system=system)
+    answer = client.messages.create(
+        model=case.model(upstream, "fake-text"), messages=HELLO, max_tokens=100, system=system
+    )
     assert answer.content[0].text == "[Be brief. Be kind.] Echo: Hello there, friend"
 
 
 def test_system_blocks_with_cache_markers_stay_apart(client, case, upstream):
-    system = [{"type": "text", "text": "Be brief.", "cache_control": {"type": "ephemeral"}},
-              {"type": "text", "text": "Be kind."}]
-    answer = client.messages.create(model=case.model(upstream, "fake-text"), messages=HELLO, max_tokens=100,
-                                    system=system)
+    system = [
+        {"type": "text", "text": "Be brief.", "cache_control": {"type": "ephemeral"}},
+        {"type": "text", "text": "Be kind."},
+    ]
+    answer = client.messages.create(
+        model=case.model(upstream, "fake-text"), messages=HELLO, max_tokens=100, system=system
+    )
     assert answer.content[0].text == "[Be brief. | Be kind.] Echo: Hello there, friend"
 
 
 def test_a_conversation_of_many_turns_arrives(client, case, upstream):
-    messages = [*HELLO, {"role": "assistant", "content": "Hi."}, {"role": "user", "content": "One"},
-                {"role": "assistant", "content": [{"type": "text", "text": "Yes?"}]},
-                {"role": "user", "content": [{"type": "text", "text": "Two"}]}]
-    answer = client.messages.create(model=case.model(upstream, "fake-text"), messages=messages, max_tokens=100)
+    messages = [
+        *HELLO,
+        {"role": "assistant", "content": "Hi."},
+        {"role": "user", "content": "One"},
+        {"role": "assistant", "content": [{"type": "text", "text": "Yes?"}]},
+        {"role": "user", "content": [{"type": "text", "text": "Two"}]},
+    ]
+    answer = client.messages.create(
+        model=case.model(upstream, "fake-text"), messages=messages, max_tokens=100
+    )
     assert answer.content[0].text == "Echo: Two"
 
 
 def test_a_stop_sequence_ends_the_answer(client, case, upstream):
-    whole, _ = both_ways(client, model=case.model(upstream, "fake-text"), messages=HELLO,
-                         stop_sequences=[", fr", "nothing"])
+    whole, _ = both_ways(
+        client, model=case.model(upstream, "fake-text"), messages=HELLO, stop_sequences=[", fr", "nothing"]
+    )
     assert whole.content[0].text == "Echo: Hello there"
     if upstream == "ant":  # OpenAI's dialect does not tell that a sequence was met
         assert (whole.stop_reason, whole.stop_sequence) == ("stop_sequence", ", fr")
@@ -246,8 +325,11 @@ def test_characters_survive_however_the_bytes_are_cut(client, case, upstream, fa
 
 
 def test_characters_survive_in_the_request(client, case, upstream):
-    answer = client.messages.create(model=case.model(upstream, "fake-text"), max_tokens=1000,
-                                    messages=[{"role": "user", "content": script.UNICODE}])
+    answer = client.messages.create(
+        model=case.model(upstream, "fake-text"),
+        max_tokens=1000,
+        messages=[{"role": "user", "content": script.UNICODE}],
+    )
     assert answer.content[0].text == f"Echo: {script.UNICODE}"
 
 
@@ -267,8 +349,14 @@ def test_thinking_goes_back_with_its_signature_in_a_tool_loop(client, case, upst
     first = client.messages.create(messages=HELLO, **request)
     assert [block.type for block in first.content] == ["thinking", "tool_use"]
     result = {"type": "tool_result", "tool_use_id": first.content[1].id, "content": "sunny"}
-    second = client.messages.create(messages=[*HELLO, {"role": "assistant", "content": first.content},
-                                              {"role": "user", "content": [result]}], **request)
+    second = client.messages.create(
+        messages=[
+            *HELLO,
+            {"role": "assistant", "content": first.content},
+            {"role": "user", "content": [result]},
+        ],
+        **request,
+    )
     assert second.content[-1].text == "Results: sunny"
     if upstream == "ant":
         assert case.bodies()[-1]["messages"][1]["content"][0]["signature"] == script.SIGNATURE
@@ -290,8 +378,9 @@ def test_cached_tokens_are_counted_apart(client, case, upstream):
 
 
 def test_who_the_user_is_reaches_the_provider(client, case, upstream):
-    client.messages.create(model=case.model(upstream, "fake-text"), messages=HELLO, max_tokens=10,
-                           metadata={"user_id": "user-1"})
+    client.messages.create(
+        model=case.model(upstream, "fake-text"), messages=HELLO, max_tokens=10, metadata={"user_id": "user-1"}
+    )
     [body] = case.bodies()
     if upstream == "ant":
         assert body["metadata"] == {"user_id": "user-1"}
@@ -300,13 +389,21 @@ def test_who_the_user_is_reaches_the_provider(client, case, upstream):
 
 
 def test_tokens_are_counted(client, case, upstream):
-    count = client.messages.count_tokens(model=case.model(upstream, "fake-text"), messages=HELLO,
-                                         system="Be brief.", tools=[WEATHER])
+    count = client.messages.count_tokens(
+        model=case.model(upstream, "fake-text"), messages=HELLO, system="Be brief.", tools=[WEATHER]
+    )
     assert count.input_tokens > 0
     if upstream == "ant":
-        assert count.input_tokens == client.messages.create(
-            model=case.model(upstream, "fake-text"), messages=HELLO, system="Be brief.", tools=[WEATHER],
-            max_tokens=100).usage.input_tokens
+        assert (
+            count.input_tokens
+            == client.messages.create(
+                model=case.model(upstream, "fake-text"),
+                messages=HELLO,
+                system="Be brief.",
+                tools=[WEATHER],
+                max_tokens=100,
+            ).usage.input_tokens
+        )
 
 
 def test_models_are_listed_in_this_dialects_shape(client, case):
@@ -328,14 +425,21 @@ def test_a_tool_runner_runs_its_tools(client, case, upstream):
         """
         return f"sunny in {city}"
 
-    runner = client.beta.messages.tool_runner(model=case.model(upstream, "fake-parallel-tools"), max_tokens=1000,
-                                              messages=HELLO, tools=[get_weather])
+    runner = client.beta.messages.tool_runner(
+        model=case.model(upstream, "fake-parallel-tools"),
+        max_tokens=1000,
+        messages=HELLO,
+        tools=[get_weather],
+    )
     final = runner.until_done()
     assert final.content[0].text == "Results: " + "; ".join(f"sunny in {city}" for city in script.CITIES)
 
 
 def test_a_long_stream_is_complete(client, case, upstream):
-    with client.messages.stream(model=case.model(upstream, "fake-long"), max_tokens=100000,
-                                messages=[{"role": "user", "content": "words=5000"}]) as stream:
+    with client.messages.stream(
+        model=case.model(upstream, "fake-long"),
+        max_tokens=100000,
+        messages=[{"role": "user", "content": "words=5000"}],
+    ) as stream:
         text = stream.get_final_text()
     assert text == " ".join(f"word{i}" for i in range(5000))

@@ -24,7 +24,9 @@ class Reply:
         head, _, rest = data.partition(b"\r\n\r\n")
         lines = head.decode("latin-1").split("\r\n")
         self.status = int(lines[0].split()[1])
-        self.headers = {name.lower(): value.strip() for name, value in (line.split(":", 1) for line in lines[1:])}
+        self.headers = {
+            name.lower(): value.strip() for name, value in (line.split(":", 1) for line in lines[1:])
+        }
         length = int(self.headers.get("content-length", len(rest)))
         self.body, self.rest = rest[:length], rest[length:]
 
@@ -60,20 +62,29 @@ def read_part(connection):
 
 def head(stack, method, path, dialect="oai", **headers):
     netloc = urllib.parse.urlsplit(stack.weir.ready["url"]).netloc
-    fields = {"host": netloc, "content-type": "application/json", "authorization": f"Bearer {stacks.CLIENT_KEY}"}
+    fields = {
+        "host": netloc,
+        "content-type": "application/json",
+        "authorization": f"Bearer {stacks.CLIENT_KEY}",
+    }
     if dialect == "ant":
         fields["anthropic-version"] = "2023-06-01"
     fields |= {name.replace("_", "-"): value for name, value in headers.items()}
-    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items() if value is not None)]
+    lines = [
+        f"{method} {path} HTTP/1.1",
+        *(f"{name}: {value}" for name, value in fields.items() if value is not None),
+    ]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
 def post(stack, dialect, body, **headers):
-    return send_raw(stack, head(stack, "POST", PATHS[dialect], dialect, content_length=len(body), **headers) + body)
+    return send_raw(
+        stack, head(stack, "POST", PATHS[dialect], dialect, content_length=len(body), **headers) + body
+    )
 
 
 def assert_error(reply, dialect, status, *said):
-    """The dialect's error body with this status; each regular expression of `said` is found in what it says."""
+    """The dialect's error body with this status, in whose text each regular expression of `said` is found."""
     assert reply.status == status, reply.body
     assert reply.headers["content-type"].startswith("application/json")
     error = reply.json()["error"]
@@ -96,9 +107,25 @@ both = pytest.mark.parametrize("dialect", ["oai", "ant"])
 
 
 @both
-@pytest.mark.parametrize("body", [
-    b"{", b'{"model":"x",}', b"nonsense", b"{} x", b'{"model":"x" "messages":[]}', b"{'model':1}", b'{"a":01}',
-    b'{"a":NaN}', b'{"a":"\x01"}', b'{"a":"\\x"}', b"\xef\xbb\xbf{}", b'{"model":"x', b"[1,2", b"\x00"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b'{"model":"x",}',
+        b"nonsense",
+        b"{} x",
+        b'{"model":"x" "messages":[]}',
+        b"{'model':1}",
+        b'{"a":01}',
+        b'{"a":NaN}',
+        b'{"a":"\x01"}',
+        b'{"a":"\\x"}',
+        b"\xef\xbb\xbf{}",
+        b'{"model":"x',
+        b"[1,2",
+        b"\x00",
+    ],
+)
 def test_what_is_no_json_is_a_bad_request(stack, dialect, body):
     assert_error(post(stack, dialect, body), dialect, 400)
 
@@ -112,15 +139,30 @@ def test_json_that_is_no_object_is_a_bad_request(stack, dialect, body):
 @both
 def test_an_absent_body_is_a_bad_request(stack, dialect):
     assert_error(post(stack, dialect, b""), dialect, 400, "body|empty|json")
-    assert_error(send_raw(stack, head(stack, "POST", PATHS[dialect], dialect)), dialect, 400, "body|empty|json")
+    assert_error(
+        send_raw(stack, head(stack, "POST", PATHS[dialect], dialect)), dialect, 400, "body|empty|json"
+    )
 
 
 @both
-@pytest.mark.parametrize("body, key", [
-    (b'{"model":"DIALECT/fake-text","model":"y","max_tokens":5,"messages":[{"role":"user","content":"x"}]}', "model"),
-    (b'{"model":"DIALECT/fake-text","max_tokens":5,"messages":[{"role":"user","content":"x","role":"user"}]}', "role"),
-    (b'{"model":"DIALECT/fake-text","max_tokens":5,"messages":[{"role":"user","content":"x"}],'
-     b'"x_more":{"deep":[{"same":1,"s\\u0061me":2}]}}', "same")])
+@pytest.mark.parametrize(
+    "body, key",
+    [
+        (
+            b'{"model":"DIALECT/fake-text","model":"y","max_tokens":5,"messages":[{"role":"user","content":"x"}]}',
+            "model",
+        ),
+        (
+            b'{"model":"DIALECT/fake-text","max_tokens":5,"messages":[{"role":"user","content":"x","role":"user"}]}',
+            "role",
+        ),
+        (
+            b'{"model":"DIALECT/fake-text","max_tokens":5,"messages":[{"role":"user","content":"x"}],'
+            b'"x_more":{"deep":[{"same":1,"s\\u0061me":2}]}}',
+            "same",
+        ),
+    ],
+)
 def test_a_name_given_twice_is_a_bad_request(stack, dialect, body, key):
     reply = post(stack, dialect, body.replace(b"DIALECT", dialect.encode()))
     assert_error(reply, dialect, 400, "duplicate|twice", key)
@@ -136,41 +178,104 @@ def test_too_deep_is_a_bad_request(stack, dialect, depth):
 @both
 @pytest.mark.parametrize("bad", [b"\xff", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82"])
 def test_bad_utf8_is_a_bad_request(stack, dialect, bad):
-    assert_error(post(stack, dialect, body_with(dialect).replace(b'"x"', b'"x' + bad + b'"')), dialect, 400, "utf-?8")
+    assert_error(
+        post(stack, dialect, body_with(dialect).replace(b'"x"', b'"x' + bad + b'"')), dialect, 400, "utf-?8"
+    )
 
 
 @both
-@pytest.mark.parametrize("changes, path", [
-    ({"model": ...}, "model"), ({"model": 7}, "model"), ({"model": None}, "model"), ({"model": ""}, "model"),
-    ({"messages": ...}, "messages"), ({"messages": "x"}, "messages"), ({"messages": []}, "messages"),
-    ({"messages": ["x"]}, r"messages\W+0"),
-    ({"messages": [{"content": "x"}]}, r"messages\W+0\W+role"),
-    ({"messages": [{"role": 1, "content": "x"}]}, r"messages\W+0\W+role"),
-    ({"messages": [{"role": "alien", "content": "x"}]}, r"messages\W+0\W+role"),
-    ({"messages": [{"role": "user", "content": 5}]}, r"messages\W+0\W+content"),
-    ({"messages": [{"role": "user", "content": [7]}]}, r"messages\W+0\W+content\W+0"),
-    ({"messages": [{"role": "user", "content": [{"type": "text"}]}]}, r"messages\W+0\W+content\W+0\W+text"),
-    ({"messages": [{"role": "user", "content": [{"text": "x"}]}]}, r"messages\W+0\W+content\W+0\W+type"),
-    ({"max_tokens": "10"}, "max_tokens"), ({"max_tokens": 1.5}, "max_tokens"), ({"max_tokens": -1}, "max_tokens"),
-    ({"temperature": "hot"}, "temperature"), ({"stream": "yes"}, "stream"), ({"tools": {}}, "tools"),
-    ({"tools": [{}]}, r"tools\W+0")], ids=str)
+@pytest.mark.parametrize(
+    "changes, path",
+    [
+        ({"model": ...}, "model"),
+        ({"model": 7}, "model"),
+        ({"model": None}, "model"),
+        ({"model": ""}, "model"),
+        ({"messages": ...}, "messages"),
+        ({"messages": "x"}, "messages"),
+        ({"messages": []}, "messages"),
+        ({"messages": ["x"]}, r"messages\W+0"),
+        ({"messages": [{"content": "x"}]}, r"messages\W+0\W+role"),
+        ({"messages": [{"role": 1, "content": "x"}]}, r"messages\W+0\W+role"),
+        ({"messages": [{"role": "alien", "content": "x"}]}, r"messages\W+0\W+role"),
+        ({"messages": [{"role": "user", "content": 5}]}, r"messages\W+0\W+content"),
+        ({"messages": [{"role": "user", "content": [7]}]}, r"messages\W+0\W+content\W+0"),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "text"}]}]},
+            r"messages\W+0\W+content\W+0\W+text",
+        ),
+        ({"messages": [{"role": "user", "content": [{"text": "x"}]}]}, r"messages\W+0\W+content\W+0\W+type"),
+        ({"max_tokens": "10"}, "max_tokens"),
+        ({"max_tokens": 1.5}, "max_tokens"),
+        ({"max_tokens": -1}, "max_tokens"),
+        ({"temperature": "hot"}, "temperature"),
+        ({"stream": "yes"}, "stream"),
+        ({"tools": {}}, "tools"),
+        ({"tools": [{}]}, r"tools\W+0"),
+    ],
+    ids=str,
+)
 def test_a_wrong_field_is_named_by_its_path(stack, dialect, changes, path):
     assert_error(post(stack, dialect, body_with(dialect, **changes)), dialect, 400, path)
 
 
-@pytest.mark.parametrize("dialect, changes, path", [
-    ("oai", {"stop": 7}, "stop"), ("oai", {"n": 0}, r"\bn\b"), ("oai", {"response_format": "json"}, "response_format"),
-    ("oai", {"tool_choice": 1}, "tool_choice"), ("oai", {"stream_options": []}, "stream_options"),
-    ("oai", {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": 5}}]}]},
-     r"image_url\W+url"),
-    ("oai", {"messages": [{"role": "user", "content": [{"type": "image_url",
-                                                        "image_url": {"url": "data:image/png;base64,@@"}}]}]}, "url"),
-    ("ant", {"max_tokens": ...}, "max_tokens"), ("ant", {"max_tokens": 0}, "max_tokens"), ("ant", {"system": 5}, "system"),
-    ("ant", {"stop_sequences": "x"}, "stop_sequences"), ("ant", {"tool_choice": "auto"}, "tool_choice"),
-    ("ant", {"thinking": True}, "thinking"), ("ant", {"metadata": "x"}, "metadata"),
-    ("ant", {"messages": [{"role": "user", "content": [{"type": "tool_result"}]}]}, r"content\W+0\W+tool_use_id"),
-    ("ant", {"messages": [{"role": "user", "content": [{"type": "image", "source": {"type": "base64",
-             "media_type": "image/png", "data": 5}}]}]}, r"content\W+0\W+source")], ids=str)
+@pytest.mark.parametrize(
+    "dialect, changes, path",
+    [
+        ("oai", {"stop": 7}, "stop"),
+        ("oai", {"n": 0}, r"\bn\b"),
+        ("oai", {"response_format": "json"}, "response_format"),
+        ("oai", {"tool_choice": 1}, "tool_choice"),
+        ("oai", {"stream_options": []}, "stream_options"),
+        (
+            "oai",
+            {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": 5}}]}]},
+            r"image_url\W+url",
+        ),
+        (
+            "oai",
+            {
+                "messages": [
+                    {
+                        "role": "user",
+                        "content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,@@"}}],
+                    }
+                ]
+            },
+            "url",
+        ),
+        ("ant", {"max_tokens": ...}, "max_tokens"),
+        ("ant", {"max_tokens": 0}, "max_tokens"),
+        ("ant", {"system": 5}, "system"),
+        ("ant", {"stop_sequences": "x"}, "stop_sequences"),
+        ("ant", {"tool_choice": "auto"}, "tool_choice"),
+        ("ant", {"thinking": True}, "thinking"),
+        ("ant", {"metadata": "x"}, "metadata"),
+        (
+            "ant",
+            {"messages": [{"role": "user", "content": [{"type": "tool_result"}]}]},
+            r"content\W+0\W+tool_use_id",
+        ),
+        (
+            "ant",
+            {
+                "messages": [
+                    {
+                        "role": "user",
+                        "content": [
+                            {
+                                "type": "image",
+                                "source": {"type": "base64", "media_type": "image/png", "data": 5},
+                            }
+                        ],
+                    }
+                ]
+            },
+            r"content\W+0\W+source",
+        ),
+    ],
+    ids=str,
+)
 def test_a_wrong_field_of_one_dialect_is_named_by_its_path(stack, dialect, changes, path):
     other = "ant" if dialect == "oai" else "oai"
     for target in (dialect, other):
@@ -212,19 +317,35 @@ def test_a_wrong_method_is_told_the_right_one(stack, dialect, method):
 
 
 @both
-@pytest.mark.parametrize("path", ["/", "/v1", "/v1/nonsense", "/v1/chat/completions/", "/v1/messages/x", "/%2e%2e/etc",
-                                  "/v2/chat/completions", "/v1//chat/completions"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/v1",
+        "/v1/nonsense",
+        "/v1/chat/completions/",
+        "/v1/messages/x",
+        "/%2e%2e/etc",
+        "/v2/chat/completions",
+        "/v1//chat/completions",
+    ],
+)
 def test_an_unknown_path_is_not_found(stack, dialect, path):
     assert_error(send_raw(stack, head(stack, "POST", path, dialect, content_length=2) + b"{}"), dialect, 404)
 
 
 @both
 def test_an_unknown_model_is_not_found_and_the_nearest_named(stack, dialect):
-    assert_error(post(stack, dialect, body_with(dialect, model="oai-plain-modle")), dialect, 404, "oai-plain-model")
+    assert_error(
+        post(stack, dialect, body_with(dialect, model="oai-plain-modle")), dialect, 404, "oai-plain-model"
+    )
 
 
-@pytest.mark.parametrize("headers", [{"host": "evil.example"}, {"origin": "https://evil.example"},
-                                     {"host": "127.0.0.1.evil.example:80"}], ids=str)
+@pytest.mark.parametrize(
+    "headers",
+    [{"host": "evil.example"}, {"origin": "https://evil.example"}, {"host": "127.0.0.1.evil.example:80"}],
+    ids=str,
+)
 @both
 def test_a_web_page_can_not_spend_the_owners_keys(stack, dialect, headers):
     assert_error(post(stack, dialect, body_with(dialect), **headers), dialect, 403)
@@ -233,17 +354,26 @@ def test_a_web_page_can_not_spend_the_owners_keys(stack, dialect, headers):
 def test_heads_that_are_no_http_are_refused(stack):
     netloc = urllib.parse.urlsplit(stack.weir.ready["url"]).netloc
     good = f"POST /v1/chat/completions HTTP/1.1\r\nhost: {netloc}\r\n".encode()
-    for bad in [b"nonsense\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET /\x00 HTTP/1.1\r\n\r\n",
-                good + b"content-length: 5\r\ncontent-length: 6\r\n\r\nhello",
-                good + b"content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
-                good + b"content-length: -1\r\n\r\n", good + b"bad header\r\n\r\n", good + b" folded: x\r\n\r\n",
-                good + b"transfer-encoding: chunked\r\n\r\nzz\r\n\r\n"]:
+    for bad in [
+        b"nonsense\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET /\x00 HTTP/1.1\r\n\r\n",
+        good + b"content-length: 5\r\ncontent-length: 6\r\n\r\nhello",
+        good + b"content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+        good + b"content-length: -1\r\n\r\n",
+        good + b"bad header\r\n\r\n",
+        good + b" folded: x\r\n\r\n",
+        good + b"transfer-encoding: chunked\r\n\r\nzz\r\n\r\n",
+    ]:
         reply = send_raw(stack, bad)
         assert 400 <= reply.status <= 505 and reply.status != 500, (bad, reply.status)
 
 
-@pytest.mark.parametrize("data", [b"x-big: " + b"a" * (1 << 20), b"\r\n".join(b"x-%d: 1" % i for i in range(5000))],
-                         ids=["large", "many"])
+@pytest.mark.parametrize(
+    "data",
+    [b"x-big: " + b"a" * (1 << 20), b"\r\n".join(b"x-%d: 1" % i for i in range(5000))],
+    ids=["large", "many"],
+)
 def test_too_large_a_head_is_refused(stack, data):
     netloc = urllib.parse.urlsplit(stack.weir.ready["url"]).netloc
     reply = send_raw(stack, f"GET /v1/models HTTP/1.1\r\nhost: {netloc}\r\n".encode() + data + b"\r\n\r\n")

@@ -40,9 +40,17 @@ def chat(stack, case, pair):
     def make(name, fault="", **more):
         model = case.model(pair[1], name, fault)
         if pair[0] == "oai":
-            return ChatOpenAI(model=model, base_url=stack.openai_url, api_key=stacks.CLIENT_KEY, timeout=30, **more)
-        return ChatAnthropic(model=model, base_url=stack.anthropic_url, api_key="sk-ant-fake-client", timeout=30,
-                             **{"max_tokens": 4096, **more})
+            return ChatOpenAI(
+                model=model, base_url=stack.openai_url, api_key=stacks.CLIENT_KEY, timeout=30, **more
+            )
+        return ChatAnthropic(
+            model=model,
+            base_url=stack.anthropic_url,
+            api_key="sk-ant-fake-client",
+            timeout=30,
+            **{"max_tokens": 4096, **more},
+        )
+
     return make
 
 
@@ -67,7 +75,9 @@ def test_parallel_tools_are_called_and_answered(chat):
     whole, streamed = model.invoke(HELLO), fold(model.stream(HELLO))
     for message in (whole, streamed):
         assert [call["args"] for call in message.tool_calls] == [{"city": city} for city in script.CITIES]
-    results = [ToolMessage(get_weather.invoke(call["args"]), tool_call_id=call["id"]) for call in whole.tool_calls]
+    results = [
+        ToolMessage(get_weather.invoke(call["args"]), tool_call_id=call["id"]) for call in whole.tool_calls
+    ]
     final = model.invoke([*HELLO, whole, *results])
     assert final.text == "Results: " + "; ".join(f"sunny in {city}" for city in script.CITIES)
 
@@ -93,11 +103,19 @@ def test_a_passing_fault_is_overcome(chat, case):
 def test_a_stream_that_breaks_raises(chat):
     with pytest.raises(Exception) as raised:
         fold(chat("fake-text", "error-event-after=5", max_retries=0).stream(HELLO))
-    assert type(raised.value).__name__ in ("APIError", "APIStatusError", "InternalServerError", "OverloadedError")
+    assert type(raised.value).__name__ in (
+        "APIError",
+        "APIStatusError",
+        "InternalServerError",
+        "OverloadedError",
+    )
 
 
 def test_embeddings_are_floats(stack, case):
-    vectors = OpenAIEmbeddings(model=case.model("oai", "fake-embed"), base_url=stack.openai_url,
-                               api_key=stacks.CLIENT_KEY, check_embedding_ctx_length=False,
-                               ).embed_documents(["one", "two"])
+    vectors = OpenAIEmbeddings(
+        model=case.model("oai", "fake-embed"),
+        base_url=stack.openai_url,
+        api_key=stacks.CLIENT_KEY,
+        check_embedding_ctx_length=False,
+    ).embed_documents(["one", "two"])
     assert len(vectors) == 2 and len(vectors[0]) == 8

@@ -12,8 +12,15 @@ CLIENT = "oai"
 
 
 def make_client(stack, retries=0, **more):
-    return openai.OpenAI(**{"base_url": stack.openai_url, "api_key": stacks.CLIENT_KEY, "timeout": 30,
-                            "max_retries": retries, **more})
+    return openai.OpenAI(
+        **{
+            "base_url": stack.openai_url,
+            "api_key": stacks.CLIENT_KEY,
+            "timeout": 30,
+            "max_retries": retries,
+            **more,
+        }
+    )
 
 
 @pytest.fixture
@@ -23,7 +30,9 @@ def client(stack):
 
 
 def ask(client, case, upstream, fault, **more):
-    return client.chat.completions.create(model=case.model(upstream, "fake-text", fault), messages=HELLO, **more)
+    return client.chat.completions.create(
+        model=case.model(upstream, "fake-text", fault), messages=HELLO, **more
+    )
 
 
 def assert_error_shape(error):
@@ -67,7 +76,10 @@ def test_a_prompt_that_does_not_fit_has_its_own_code(client, case, upstream):
 
 @pytest.mark.weir
 def test_a_wrong_key_of_weirs_form_is_refused(stack, case):
-    with make_client(stack, api_key="wk_0000000000000000") as client, pytest.raises(openai.AuthenticationError) as raised:
+    with (
+        make_client(stack, api_key="wk_0000000000000000") as client,
+        pytest.raises(openai.AuthenticationError) as raised,
+    ):
         ask(client, case, "oai", "")
     assert_error_shape(raised.value)
     assert raised.value.code == "invalid_api_key"
@@ -123,8 +135,18 @@ def test_half_an_answer_is_an_error(client, case, upstream, fault):
     assert_error_shape(raised.value)
 
 
-@pytest.mark.parametrize("fault", ["status=429;retry-after=1", "status=429;retry-after-ms=300", "status=500",
-                                   "status=503", "status=529", "cut-before-head", "html=502"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "status=429;retry-after=1",
+        "status=429;retry-after-ms=300",
+        "status=500",
+        "status=503",
+        "status=529",
+        "cut-before-head",
+        "html=502",
+    ],
+)
 def test_a_passing_fault_is_overcome(stack, case, upstream, fault):
     with make_client(stack, retries=2) as client:
         started = time.monotonic()
@@ -208,7 +230,9 @@ def wait_gone(case, seconds=1.0):
 
 
 def test_leaving_a_stream_ends_the_providers_work(client, case, upstream):
-    stream = client.chat.completions.create(model=case.model(upstream, "fake-slow"), messages=HELLO, stream=True)
+    stream = client.chat.completions.create(
+        model=case.model(upstream, "fake-slow"), messages=HELLO, stream=True
+    )
     for count, _ in enumerate(stream):
         if count == 3:
             break

@@ -12,12 +12,20 @@ import stack as stacks
 
 pytestmark = pytest.mark.weir
 
-OPENAI_BODY = (b'{ "x_vendor" : {"b":1.0,"a":1e400,"n":-0, "u":"\\u00e9\\/", "i":12345678901234567890123},\n'
-               b'"messages":[ {"content":"h\\u00e9 \xf0\x9f\x8c\x8a","role":"user"}],\t"model" : "MODEL" %s}\n')
+OPENAI_BODY = (
+    b'{ "x_vendor" : {"b":1.0,"a":1e400,"n":-0, "u":"\\u00e9\\/", "i":12345678901234567890123},\n'
+    b'"messages":[ {"content":"h\\u00e9 \xf0\x9f\x8c\x8a","role":"user"}],\t"model" : "MODEL" %s}\n'
+)
 ANTHROPIC_BODY = OPENAI_BODY.replace(b'"messages"', b'"max_tokens": 100 , "messages"')
 EXCHANGES = [("oai", "/chat/completions", OPENAI_BODY), ("ant", "/v1/messages", ANTHROPIC_BODY)]
-SECRETS = {"cookie": "session=client", "openai-organization": "org-client", "openai-project": "proj-client",
-           "x-forwarded-for": "10.0.0.1", "x-secret-of-client": "1", "x-weir-tags": "team=a"}
+SECRETS = {
+    "cookie": "session=client",
+    "openai-organization": "org-client",
+    "openai-project": "proj-client",
+    "x-forwarded-for": "10.0.0.1",
+    "x-secret-of-client": "1",
+    "x-weir-tags": "team=a",
+}
 
 
 def base(stack, dialect):
@@ -32,7 +40,9 @@ def headers_for(dialect, **more):
 
 
 def post(stack, dialect, path, body, **headers):
-    return httpx.post(base(stack, dialect) + path, content=body, headers=headers_for(dialect, **headers), timeout=30)
+    return httpx.post(
+        base(stack, dialect) + path, content=body, headers=headers_for(dialect, **headers), timeout=30
+    )
 
 
 def post_to_fake(stack, dialect, path, body):
@@ -76,8 +86,13 @@ def test_the_clients_own_headers_stay_here(stack, case, dialect, path, template)
 def test_what_the_provider_says_about_its_customer_stays_here(stack, case, dialect, path, template):
     body = (template % b"").replace(b"MODEL", case.model(dialect, "fake-text").encode())
     answer = post(stack, dialect, path, body)
-    leaked = ["set-cookie", "openai-organization", "anthropic-organization-id", "x-ratelimit-remaining-requests",
-              "anthropic-ratelimit-requests-remaining"]
+    leaked = [
+        "set-cookie",
+        "openai-organization",
+        "anthropic-organization-id",
+        "x-ratelimit-remaining-requests",
+        "anthropic-ratelimit-requests-remaining",
+    ]
     assert not set(leaked) & set(answer.headers)
     assert answer.headers["x-request-id"]
     assert answer.headers["x-weir-provider"] == f"fake-{dialect}"
@@ -121,8 +136,14 @@ def test_nothing_is_reported_where_nothing_is_lost(stack, case):
 @pytest.mark.parametrize("dialect, target", [("oai", "oai"), ("oai", "ant"), ("ant", "ant"), ("ant", "oai")])
 def test_streams_are_framed_for_proxies_and_browsers(stack, case, dialect, target):
     path = "/chat/completions" if dialect == "oai" else "/v1/messages"
-    body = json.dumps({"model": case.model(target, "fake-text"), "stream": True, "max_tokens": 50,
-                       "messages": [{"role": "user", "content": "x"}]}).encode()
+    body = json.dumps(
+        {
+            "model": case.model(target, "fake-text"),
+            "stream": True,
+            "max_tokens": 50,
+            "messages": [{"role": "user", "content": "x"}],
+        }
+    ).encode()
     answer = post(stack, dialect, path, body)
     assert answer.headers["content-type"].startswith("text/event-stream")
     assert answer.headers["cache-control"] == "no-cache"
@@ -153,10 +174,16 @@ def test_the_data_side_is_healthy_and_shows_no_metrics(stack):
 
 
 def test_the_built_in_model_answers_with_nothing_configured(stack):
-    body = {"model": "weir/extract", "messages": [
-        {"role": "system", "content": "The weir was built in 1911. It is 40 metres wide."},
-        {"role": "user", "content": "When was the weir built?"}]}
-    answer = httpx.post(f"{stack.openai_url}/chat/completions", json=body, headers=headers_for("oai"), timeout=30)
+    body = {
+        "model": "weir/extract",
+        "messages": [
+            {"role": "system", "content": "The weir was built in 1911. It is 40 metres wide."},
+            {"role": "user", "content": "When was the weir built?"},
+        ],
+    }
+    answer = httpx.post(
+        f"{stack.openai_url}/chat/completions", json=body, headers=headers_for("oai"), timeout=30
+    )
     assert answer.status_code == 200, answer.text
     assert "1911" in answer.json()["choices"][0]["message"]["content"]
     assert answer.json()["usage"]["completion_tokens"] > 0

@@ -1,1 +1,1 @@
-"""The fake provider: one process that speaks the OpenAI and Anthropic wire formats, strictly and on script."""
+"""The fake provider: one process that speaks OpenAI and Anthropic on the wire, strictly and on script."""

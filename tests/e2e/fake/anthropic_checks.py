@@ -12,35 +12,98 @@ from .openai_checks import EXTENSION
 VERSIONS = {"2023-06-01", "2026-10-21"}
 ANY = object()
 NUMBER = (int, float)
-COMMON = {"model": str, "max_tokens": int, "messages": list, "cache_control": (dict, None), "container": ANY,
-          "inference_geo": (str, None), "metadata": dict, "output_config": dict, "service_tier": str,
-          "stop_sequences": list, "stream": bool, "system": (str, list), "thinking": dict, "tool_choice": dict,
-          "tools": list}
-BY_VERSION = {"2023-06-01": {"temperature": NUMBER, "top_k": int, "top_p": NUMBER},
-              "2026-10-21": {"diagnostics": (dict, None), "speed": (str, None), "user_profile_id": str,
-                             "workspace_id": str}}
-COUNTED = {"model", "messages", "cache_control", "output_config", "speed", "system", "thinking", "tool_choice",
-           "tools", "user_profile_id", "workspace_id"}
+COMMON = {
+    "model": str,
+    "max_tokens": int,
+    "messages": list,
+    "cache_control": (dict, None),
+    "container": ANY,
+    "inference_geo": (str, None),
+    "metadata": dict,
+    "output_config": dict,
+    "service_tier": str,
+    "stop_sequences": list,
+    "stream": bool,
+    "system": (str, list),
+    "thinking": dict,
+    "tool_choice": dict,
+    "tools": list,
+}
+BY_VERSION = {
+    "2023-06-01": {"temperature": NUMBER, "top_k": int, "top_p": NUMBER},
+    "2026-10-21": {
+        "diagnostics": (dict, None),
+        "speed": (str, None),
+        "user_profile_id": str,
+        "workspace_id": str,
+    },
+}
+COUNTED = {
+    "model",
+    "messages",
+    "cache_control",
+    "output_config",
+    "speed",
+    "system",
+    "thinking",
+    "tool_choice",
+    "tools",
+    "user_profile_id",
+    "workspace_id",
+}
 BLOCKS = {  # type: (required, optional); each field with its JSON type
     "text": ({"text": str}, {"cache_control": (dict, None), "citations": (list, None)}),
     "image": ({"source": dict}, {"cache_control": (dict, None), "transformations": (dict, None)}),
-    "document": ({"source": dict}, {"cache_control": (dict, None), "citations": (dict, None),
-                                    "context": (str, None), "title": (str, None)}),
-    "tool_use": ({"id": str, "input": dict, "name": str},
-                 {"cache_control": (dict, None), "caller": dict, "toolset_name": (str, None)}),
-    "tool_result": ({"tool_use_id": str}, {"cache_control": (dict, None), "content": (str, list),
-                                           "is_error": bool, "toolset_name": (str, None)}),
+    "document": (
+        {"source": dict},
+        {
+            "cache_control": (dict, None),
+            "citations": (dict, None),
+            "context": (str, None),
+            "title": (str, None),
+        },
+    ),
+    "tool_use": (
+        {"id": str, "input": dict, "name": str},
+        {"cache_control": (dict, None), "caller": dict, "toolset_name": (str, None)},
+    ),
+    "tool_result": (
+        {"tool_use_id": str},
+        {
+            "cache_control": (dict, None),
+            "content": (str, list),
+            "is_error": bool,
+            "toolset_name": (str, None),
+        },
+    ),
     "thinking": ({"signature": str, "thinking": str}, {}),
     "redacted_thinking": ({"data": str}, {}),
 }
-SOURCES = {"base64": {"data", "media_type"}, "url": {"url"}, "file": {"file_id"}, "text": {"data", "media_type"},
-           "content": {"content"}}
+SOURCES = {
+    "base64": {"data", "media_type"},
+    "url": {"url"},
+    "file": {"file_id"},
+    "text": {"data", "media_type"},
+    "content": {"content"},
+}
 IMAGE_TYPES = {"image/jpeg", "image/png", "image/gif", "image/webp"}
-ROLE_BLOCKS = {"user": {"text", "image", "document", "tool_result"}, "system": {"text"},
-               "assistant": {"text", "tool_use", "thinking", "redacted_thinking"}}
-TOOL_FIELDS = {"name": str, "input_schema": dict, "description": str, "cache_control": (dict, None),
-               "type": (str, None), "strict": bool, "eager_input_streaming": (bool, None), "defer_loading": bool,
-               "input_examples": list, "allowed_callers": list}
+ROLE_BLOCKS = {
+    "user": {"text", "image", "document", "tool_result"},
+    "system": {"text"},
+    "assistant": {"text", "tool_use", "thinking", "redacted_thinking"},
+}
+TOOL_FIELDS = {
+    "name": str,
+    "input_schema": dict,
+    "description": str,
+    "cache_control": (dict, None),
+    "type": (str, None),
+    "strict": bool,
+    "eager_input_streaming": (bool, None),
+    "defer_loading": bool,
+    "input_examples": list,
+    "allowed_callers": list,
+}
 
 
 def is_a(value, kind):
@@ -147,8 +210,12 @@ class Check:
         if thinking is None:
             return
         display = {"display": (str, None)}
-        kinds = {"enabled": ({"budget_tokens": int}, display), "disabled": ({}, {}), "adaptive": ({}, display),
-                 "between_tools": ({}, display)}
+        kinds = {
+            "enabled": ({"budget_tokens": int}, display),
+            "disabled": ({}, {}),
+            "adaptive": ({}, display),
+            "between_tools": ({}, display),
+        }
         if thinking.get("type") not in kinds:
             return self.bad("thinking.type", "unknown")
         required, optional = kinds[thinking["type"]]
@@ -247,12 +314,16 @@ class Check:
             self.bad("messages", f"tool_use ids {waiting} without tool_result blocks")
 
     def thinking_history(self, body):
-        """With thinking on, the turn that called tools starts with its thinking, and the signature is ours."""
+        """With thinking on, the turn that called tools starts with its thinking."""
         if (body.get("thinking") or {}).get("type") in (None, "disabled"):
             return
         last = [message for message in body["messages"] if message["role"] == "assistant"][-1:]
         for message in last:
-            kinds = [block["type"] for block in message["content"]] if isinstance(message["content"], list) else []
+            kinds = (
+                [block["type"] for block in message["content"]]
+                if isinstance(message["content"], list)
+                else []
+            )
             if "tool_use" in kinds and kinds[0] not in ("thinking", "redacted_thinking"):
                 self.bad("messages", "expected thinking before tool_use when thinking is enabled")
 

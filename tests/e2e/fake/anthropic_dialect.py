@@ -5,11 +5,24 @@ import json
 from . import script
 from .script import Conversation, Turn
 
-STOP = {"end": "end_turn", "length": "max_tokens", "stop_sequence": "stop_sequence", "tool": "tool_use",
-        "refusal": "refusal"}
-ERROR_TYPES = {400: "invalid_request_error", 401: "authentication_error", 402: "billing_error",
-               403: "permission_error", 404: "not_found_error", 413: "request_too_large",
-               429: "rate_limit_error", 504: "timeout_error", 529: "overloaded_error"}
+STOP = {
+    "end": "end_turn",
+    "length": "max_tokens",
+    "stop_sequence": "stop_sequence",
+    "tool": "tool_use",
+    "refusal": "refusal",
+}
+ERROR_TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    504: "timeout_error",
+    529: "overloaded_error",
+}
 REQUEST_ID = "req_fake1"
 
 
@@ -61,22 +74,35 @@ def read_messages(body):
     choice = body.get("tool_choice") or {"type": "auto"}
     schema = ((body.get("output_config") or {}).get("format") or {}).get("schema")
     system = [block["text"] for block in blocks_of(body.get("system") or [])]
-    system += [text for message in body["messages"] if message["role"] == "system"
-               for text in read_turn(message).texts]
+    system += [
+        text
+        for message in body["messages"]
+        if message["role"] == "system"
+        for text in read_turn(message).texts
+    ]
     return Conversation(
-        system=system, turns=[read_turn(message) for message in body["messages"] if message["role"] != "system"],
+        system=system,
+        turns=[read_turn(message) for message in body["messages"] if message["role"] != "system"],
         tools={tool["name"]: tool.get("input_schema", {}) for tool in body.get("tools") or []},
         tool_choice=choice["name"] if choice["type"] == "tool" else choice["type"],
-        parallel=not choice.get("disable_parallel_tool_use"), stop=body.get("stop_sequences") or [],
-        tokens_max=body.get("max_tokens"), schema=schema,
-        thinking=(body.get("thinking") or {}).get("type") not in (None, "disabled"))
+        parallel=not choice.get("disable_parallel_tool_use"),
+        stop=body.get("stop_sequences") or [],
+        tokens_max=body.get("max_tokens"),
+        schema=schema,
+        thinking=(body.get("thinking") or {}).get("type") not in (None, "disabled"),
+    )
 
 
 def usage_json(usage, output):
-    return {"input_tokens": usage.uncached, "cache_creation_input_tokens": usage.cache_write,
-            "cache_read_input_tokens": usage.cache_read, "output_tokens": output,
-            "cache_creation": {"ephemeral_5m_input_tokens": usage.cache_write, "ephemeral_1h_input_tokens": 0},
-            "output_tokens_details": {"thinking_tokens": usage.reasoning}, "service_tier": "standard"}
+    return {
+        "input_tokens": usage.uncached,
+        "cache_creation_input_tokens": usage.cache_write,
+        "cache_read_input_tokens": usage.cache_read,
+        "output_tokens": output,
+        "cache_creation": {"ephemeral_5m_input_tokens": usage.cache_write, "ephemeral_1h_input_tokens": 0},
+        "output_tokens_details": {"thinking_tokens": usage.reasoning},
+        "service_tier": "standard",
+    }
 
 
 def content(answer):
@@ -85,8 +111,14 @@ def content(answer):
         if block[0] == "thinking":
             blocks.append({"type": "thinking", "thinking": block[1], "signature": block[2]})
         elif block[0] == "call":
-            blocks.append({"type": "tool_use", "id": f"toolu_fake{index}", "name": block[1],
-                           "input": json.loads(block[2] or "{}")})
+            blocks.append(
+                {
+                    "type": "tool_use",
+                    "id": f"toolu_{answer.tag}_{index}",
+                    "name": block[1],
+                    "input": json.loads(block[2] or "{}"),
+                }
+            )
         else:
             blocks.append({"type": "text", "text": block[1]})
     return blocks
@@ -100,8 +132,15 @@ def stop_fields(answer):
 
 
 def message(answer, model):
-    return {"id": "msg_fake1", "type": "message", "role": "assistant", "model": model, "content": content(answer),
-            **stop_fields(answer), "usage": usage_json(answer.usage, answer.usage.output)}
+    return {
+        "id": f"msg_{answer.tag}",
+        "type": "message",
+        "role": "assistant",
+        "model": model,
+        "content": content(answer),
+        **stop_fields(answer),
+        "usage": usage_json(answer.usage, answer.usage.output),
+    }
 
 
 def event(value):
@@ -114,9 +153,10 @@ def block_deltas(block, arguments):
     if block["type"] == "text":
         return [{"type": "text_delta", "text": piece} for piece in script.pieces(block["text"])]
     if block["type"] == "thinking":
-        return [{"type": "thinking_delta", "thinking": piece} for piece in script.pieces(block["thinking"])] + [
-            {"type": "signature_delta", "signature": block["signature"]}]
-    parts = ["", *(arguments[at:at + 5] for at in range(0, len(arguments), 5))]
+        return [
+            {"type": "thinking_delta", "thinking": piece} for piece in script.pieces(block["thinking"])
+        ] + [{"type": "signature_delta", "signature": block["signature"]}]
+    parts = ["", *(arguments[at : at + 5] for at in range(0, len(arguments), 5))]
     return [{"type": "input_json_delta", "partial_json": part} for part in parts]
 
 
@@ -125,15 +165,28 @@ EMPTY = {"text": {"text": ""}, "thinking": {"thinking": "", "signature": ""}, "t
 
 def events(answer, model, faults):
     """The events of a streamed message, as bytes. Blocks are sent one after the other, as Anthropic does."""
-    start = {**message(answer, model), "content": [], "stop_reason": None, "stop_sequence": None,
-             "stop_details": None, "usage": usage_json(answer.usage, 1)}
+    start = {
+        **message(answer, model),
+        "content": [],
+        "stop_reason": None,
+        "stop_sequence": None,
+        "stop_details": None,
+        "usage": usage_json(answer.usage, 1),
+    }
     yield event({"type": "message_start", "message": start})
     for index, block in enumerate(content(answer)):
-        yield event({"type": "content_block_start", "index": index,
-                     "content_block": {**block, **EMPTY[block["type"]]}})
+        yield event(
+            {
+                "type": "content_block_start",
+                "index": index,
+                "content_block": {**block, **EMPTY[block["type"]]},
+            }
+        )
         if index == 0:
             yield event({"type": "ping"})
-        for delta in block_deltas(block, answer.blocks[index][2] if answer.blocks[index][0] == "call" else ""):
+        for delta in block_deltas(
+            block, answer.blocks[index][2] if answer.blocks[index][0] == "call" else ""
+        ):
             yield event({"type": "content_block_delta", "index": index, "delta": delta})
         yield event({"type": "content_block_stop", "index": index})
     if "no-finish" not in faults:
@@ -144,6 +197,18 @@ def events(answer, model, faults):
 
 
 def models():
-    return {"data": [{"type": "model", "id": name, "display_name": name, "created_at": "2026-01-01T00:00:00Z",
-                      "lifecycle": "active"} for name in script.MODELS],
-            "has_more": False, "first_id": script.MODELS[0], "last_id": script.MODELS[-1]}
+    return {
+        "data": [
+            {
+                "type": "model",
+                "id": name,
+                "display_name": name,
+                "created_at": "2026-01-01T00:00:00Z",
+                "lifecycle": "active",
+            }
+            for name in script.MODELS
+        ],
+        "has_more": False,
+        "first_id": script.MODELS[0],
+        "last_id": script.MODELS[-1],
+    }

@@ -1,12 +1,13 @@
 """Faults: what a provider does wrong, chosen by each request for itself.
 
-A fault comes in the header `x-fake-fault` or after a `!` in the model name, since a gateway in between does not
-forward that header: `fake-text~TEST!status=429;retry-after=1;times=2`. The part between `~` and `!` is the id
-of the test: records are kept, and attempts counted, by it.
+A fault comes in the header `x-fake-fault` or after a `!` in the model name, since a gateway in between does
+not forward that header: `fake-text~TEST!status=429;retry-after=1;times=2`. The part between `~` and `!` is
+the id of the test: records are kept, and attempts counted, by it.
 
 | word | what happens |
 |---|---|
-| status=N | the error status N in the dialect's own body; retry-after=S, retry-after-ms=MS, should-retry=B add headers |
+| status=N | the error status N in the dialect's own body |
+| retry-after=S, retry-after-ms=MS, should-retry=B | headers beside it |
 | context-length | the 400 that says the prompt does not fit; quota: the 429 that says the money is spent |
 | html=N | status N with an HTML page, as from a proxy; empty-body: 200 without a byte |
 | text-plain | the right JSON under the wrong content type |
@@ -24,10 +25,33 @@ of the test: records are kept, and attempts counted, by it.
 import re
 from collections import Counter
 
-WORDS = {"status", "retry-after", "retry-after-ms", "should-retry", "context-length", "quota", "html", "empty-body",
-         "text-plain", "cut-before-head", "cut-after-head", "cut-after-events", "stall-ms", "stall-after-events",
-         "error-event-after", "no-done", "no-finish", "no-usage", "bad-json-event", "comments", "crlf", "dribble",
-         "chunk", "gzip", "times"}
+WORDS = {
+    "status",
+    "retry-after",
+    "retry-after-ms",
+    "should-retry",
+    "context-length",
+    "quota",
+    "html",
+    "empty-body",
+    "text-plain",
+    "cut-before-head",
+    "cut-after-head",
+    "cut-after-events",
+    "stall-ms",
+    "stall-after-events",
+    "error-event-after",
+    "no-done",
+    "no-finish",
+    "no-usage",
+    "bad-json-event",
+    "comments",
+    "crlf",
+    "dribble",
+    "chunk",
+    "gzip",
+    "times",
+}
 
 
 class Faults(dict):
@@ -44,7 +68,7 @@ def split_model(model):
 
 
 def parse(text):
-    """The faults in `a;b=c`. Raises ValueError for a word that is not in the table: a typing error in a test."""
+    """The faults in `a;b=c`. Raises ValueError for a word that is not in the table: a test's typing error."""
     faults = Faults()
     for item in filter(None, text.split(";")):
         word, _, value = item.partition("=")

@@ -10,14 +10,32 @@ import time
 import urllib.parse
 from dataclasses import dataclass
 
-REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
-           405: "Method Not Allowed", 408: "Request Timeout", 409: "Conflict", 413: "Payload Too Large",
-           422: "Unprocessable Entity", 429: "Too Many Requests", 500: "Internal Server Error",
-           502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout", 529: "Overloaded"}
+REASONS = {
+    200: "OK",
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    408: "Request Timeout",
+    409: "Conflict",
+    413: "Payload Too Large",
+    422: "Unprocessable Entity",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    502: "Bad Gateway",
+    503: "Service Unavailable",
+    504: "Gateway Timeout",
+    529: "Overloaded",
+}
 
 
 class PeerGone(Exception):
     """The peer closed the connection before the answer was complete."""
+
+
+class Cut(Exception):
+    """The fake closed the connection itself."""
 
 
 @dataclass
@@ -100,7 +118,7 @@ class Connection(asyncio.Protocol):
         while (at := self.buffer.find(mark)) < 0:
             await self.more()
         data = bytes(self.buffer[:at])
-        del self.buffer[:at + len(mark)]
+        del self.buffer[: at + len(mark)]
         return data
 
     async def read_exactly(self, count):
@@ -139,7 +157,7 @@ class Connection(asyncio.Protocol):
                 await self.app.handle(request, responder)
                 if (request.header("connection") or "").lower() == "close" or responder.must_close:
                     break
-        except PeerGone:
+        except (PeerGone, Cut):
             pass
         finally:
             self.transport.close()
@@ -185,14 +203,21 @@ class Responder:
         await self.send(status, "application/json", body, headers)
 
     async def start_stream(self, headers=()):
-        await self.head(200, [("content-type", "text/event-stream; charset=utf-8"),
-                              ("cache-control", "no-cache"), ("transfer-encoding", "chunked"), *headers])
+        await self.head(
+            200,
+            [
+                ("content-type", "text/event-stream; charset=utf-8"),
+                ("cache-control", "no-cache"),
+                ("transfer-encoding", "chunked"),
+                *headers,
+            ],
+        )
 
     async def send_event(self, data):
         """One SSE event, in HTTP chunks of `chunk_size` bytes, each a write of its own."""
         step = self.chunk_size or len(data)
         for at in range(0, len(data), step):
-            piece = data[at:at + step]
+            piece = data[at : at + step]
             await self.write(b"%x\r\n%s\r\n" % (len(piece), piece))
             if self.chunk_size and at // step % 8 == 7:
                 await self.pause(0.0005)  # lets the reader see a piece alone now and then

@@ -9,8 +9,11 @@ import pathlib
 import sys
 
 DOCUMENT = "vectors/openai-openapi/openapi.ajv-clean.json"
-SCHEMAS = {"/v1/chat/completions": "CreateChatCompletionRequest", "/v1/completions": "CreateCompletionRequest",
-           "/v1/embeddings": "CreateEmbeddingRequest"}
+SCHEMAS = {
+    "/v1/chat/completions": "CreateChatCompletionRequest",
+    "/v1/completions": "CreateCompletionRequest",
+    "/v1/embeddings": "CreateEmbeddingRequest",
+}
 EXTENSION = "x_"  # unknown fields with this prefix are let through: a provider's own extension
 
 
@@ -28,6 +31,7 @@ class Document:
         path = shared_dir() / DOCUMENT
         try:
             import jsonschema_rs
+
             self.engine = jsonschema_rs
             self.schemas = json.loads(path.read_text())["components"]["schemas"]
         except (ImportError, OSError) as error:
@@ -44,8 +48,10 @@ class Document:
         if name not in self.compiled:
             whole = {"$ref": f"#/components/schemas/{name}", "components": {"schemas": self.schemas}}
             self.compiled[name] = self.engine.Draft202012Validator(whole)
-        return [f"{'/'.join(map(str, error.instance_path)) or 'body'}: {error.message[:300]}"
-                for error in self.compiled[name].iter_errors(value)]
+        return [
+            f"{'/'.join(map(str, error.instance_path)) or 'body'}: {error.message[:300]}"
+            for error in self.compiled[name].iter_errors(value)
+        ]
 
     def fields(self, name):
         """The names of the properties of an object schema, through its allOf and $ref."""
@@ -85,12 +91,14 @@ def check(document, path, body):
     if not isinstance(body, dict):
         return ["body: not an object"]
     name = SCHEMAS[path]
-    problems = document.problems(name, {key: value for key, value in body.items()
-                                        if not key.startswith(EXTENSION)})
+    problems = document.problems(
+        name, {key: value for key, value in body.items() if not key.startswith(EXTENSION)}
+    )
     known = document.fields(name)
     if known:
-        problems += [f"{key}: unknown field" for key in body
-                     if key not in known and not key.startswith(EXTENSION)]
+        problems += [
+            f"{key}: unknown field" for key in body if key not in known and not key.startswith(EXTENSION)
+        ]
     if path == "/v1/chat/completions" and not problems:
         problems += pairing(body["messages"])
     if isinstance(body.get("stop"), list) and len(body["stop"]) > 4:

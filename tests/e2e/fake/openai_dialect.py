@@ -10,9 +10,14 @@ from .script import Conversation, Turn
 
 CREATED = 1760000000
 FINISH = {"end": "stop", "length": "length", "stop_sequence": "stop", "tool": "tool_calls", "refusal": "stop"}
-ERROR_TYPES = {400: ("invalid_request_error", None), 401: ("authentication_error", "invalid_api_key"),
-               403: ("permission_error", None), 404: ("invalid_request_error", "model_not_found"),
-               429: ("rate_limit_error", "rate_limit_exceeded"), 503: ("overloaded", "server_overloaded")}
+ERROR_TYPES = {
+    400: ("invalid_request_error", None),
+    401: ("authentication_error", "invalid_api_key"),
+    403: ("permission_error", None),
+    404: ("invalid_request_error", "model_not_found"),
+    429: ("rate_limit_error", "rate_limit_exceeded"),
+    503: ("overloaded", "server_overloaded"),
+}
 
 
 def error(status, message, code=None, param=None):
@@ -21,8 +26,13 @@ def error(status, message, code=None, param=None):
 
 
 def context_length():
-    return error(400, "This model's maximum context length is 8192 tokens. However, your messages resulted in 9000 "
-                 "tokens. Please reduce the length of the messages.", "context_length_exceeded", "messages")
+    return error(
+        400,
+        "This model's maximum context length is 8192 tokens. However, your messages resulted in 9000 "
+        "tokens. Please reduce the length of the messages.",
+        "context_length_exceeded",
+        "messages",
+    )
 
 
 def quota():
@@ -78,39 +88,59 @@ def read_tool_choice(choice):
 
 def read_chat(body):
     """A checked chat body as a Conversation."""
-    system = [part["text"] for message in body["messages"] if message["role"] in ("system", "developer")
-              for part in content_parts(message["content"])]
+    system = [
+        part["text"]
+        for message in body["messages"]
+        if message["role"] in ("system", "developer")
+        for part in content_parts(message["content"])
+    ]
     stop = body.get("stop") or []
     schema = (body.get("response_format") or {}).get("json_schema", {}).get("schema")
     limit = body.get("max_completion_tokens")
     return Conversation(
-        system=system, turns=read_turns(body["messages"]),
-        tools={tool["function"]["name"]: tool["function"].get("parameters", {}) for tool in body.get("tools") or []},
+        system=system,
+        turns=read_turns(body["messages"]),
+        tools={
+            tool["function"]["name"]: tool["function"].get("parameters", {})
+            for tool in body.get("tools") or []
+        },
         tool_choice=read_tool_choice(body.get("tool_choice")),
         parallel=body.get("parallel_tool_calls") is not False,
         stop=[stop] if isinstance(stop, str) else stop,
         tokens_max=body.get("max_tokens") if limit is None else limit,
-        schema=schema, thinking=body.get("reasoning_effort") not in (None, "none"))
+        schema=schema,
+        thinking=body.get("reasoning_effort") not in (None, "none"),
+    )
 
 
 def read_completion(body, prompt):
     """A legacy completion with one prompt as a Conversation."""
     stop = body.get("stop") or []
-    return Conversation(system=[], turns=[Turn("user", [prompt])], tokens_max=body.get("max_tokens"),
-                        stop=[stop] if isinstance(stop, str) else stop)
+    return Conversation(
+        system=[],
+        turns=[Turn("user", [prompt])],
+        tokens_max=body.get("max_tokens"),
+        stop=[stop] if isinstance(stop, str) else stop,
+    )
 
 
 def usage_json(usage):
-    return {"prompt_tokens": usage.input, "completion_tokens": usage.output,
-            "total_tokens": usage.input + usage.output,
-            "prompt_tokens_details": {"cached_tokens": usage.cache_read, "audio_tokens": 0,
-                                      "cache_write_tokens": usage.cache_write},
-            "completion_tokens_details": {"reasoning_tokens": usage.reasoning, "audio_tokens": 0,
-                                          "accepted_prediction_tokens": 0, "rejected_prediction_tokens": 0}}
-
-
-def call_id(index):
-    return f"call_fake{index}"
+    return {
+        "prompt_tokens": usage.input,
+        "completion_tokens": usage.output,
+        "total_tokens": usage.input + usage.output,
+        "prompt_tokens_details": {
+            "cached_tokens": usage.cache_read,
+            "audio_tokens": 0,
+            "cache_write_tokens": usage.cache_write,
+        },
+        "completion_tokens_details": {
+            "reasoning_tokens": usage.reasoning,
+            "audio_tokens": 0,
+            "accepted_prediction_tokens": 0,
+            "rejected_prediction_tokens": 0,
+        },
+    }
 
 
 def joined(answer, kind):
@@ -119,25 +149,48 @@ def joined(answer, kind):
 
 
 def message_json(answer):
-    message = {"role": "assistant", "content": joined(answer, "text"), "refusal": joined(answer, "refusal"),
-               "annotations": []}
+    message = {
+        "role": "assistant",
+        "content": joined(answer, "text"),
+        "refusal": joined(answer, "refusal"),
+        "annotations": [],
+    }
     if thinking := joined(answer, "thinking"):
         message["reasoning_content"] = thinking
     calls = [block for block in answer.blocks if block[0] == "call"]
     if calls:
-        message["tool_calls"] = [{"id": call_id(index), "type": "function",
-                                  "function": {"name": name, "arguments": arguments}}
-                                 for index, (_, name, arguments) in enumerate(calls)]
+        message["tool_calls"] = [
+            {
+                "id": f"call_{answer.tag}_{index}",
+                "type": "function",
+                "function": {"name": name, "arguments": arguments},
+            }
+            for index, (_, name, arguments) in enumerate(calls)
+        ]
     return message
 
 
 def completion(answer, model, count=1):
     """A whole chat completion with `count` equal choices."""
-    choices = [{"index": index, "message": message_json(answer), "logprobs": None,
-                "finish_reason": FINISH[answer.stop]} for index in range(count)]
-    return {"id": "chatcmpl-fake1", "object": "chat.completion", "created": CREATED, "model": model,
-            "choices": choices, "usage": usage_json(answer.usage), "service_tier": "default",
-            "system_fingerprint": "fp_fake"}
+    choices = [
+        {
+            "index": index,
+            "message": message_json(answer),
+            "logprobs": None,
+            "finish_reason": FINISH[answer.stop],
+        }
+        for index in range(count)
+    ]
+    return {
+        "id": f"chatcmpl-{answer.tag}",
+        "object": "chat.completion",
+        "created": CREATED,
+        "model": model,
+        "choices": choices,
+        "usage": usage_json(answer.usage),
+        "service_tier": "default",
+        "system_fingerprint": "fp_fake",
+    }
 
 
 def call_deltas(answer):
@@ -145,10 +198,16 @@ def call_deltas(answer):
     calls = [block for block in answer.blocks if block[0] == "call"]
     each = []
     for index, (_, name, arguments) in enumerate(calls):
-        start = {"index": index, "id": call_id(index), "type": "function",
-                 "function": {"name": name, "arguments": ""}}
-        rest = [{"index": index, "function": {"arguments": arguments[at:at + 5]}}
-                for at in range(0, len(arguments), 5)]
+        start = {
+            "index": index,
+            "id": f"call_{answer.tag}_{index}",
+            "type": "function",
+            "function": {"name": name, "arguments": ""},
+        }
+        rest = [
+            {"index": index, "function": {"arguments": arguments[at : at + 5]}}
+            for at in range(0, len(arguments), 5)
+        ]
         each.append([start, *rest])
     if answer.interleaved:
         longest = max(map(len, each), default=0)
@@ -157,7 +216,11 @@ def call_deltas(answer):
 
 
 def deltas(answer):
-    first = {"role": "assistant", "content": None if answer.stop in ("tool", "refusal") else "", "refusal": None}
+    first = {
+        "role": "assistant",
+        "content": None if answer.stop in ("tool", "refusal") else "",
+        "refusal": None,
+    }
     yield first
     for kind, key in (("thinking", "reasoning_content"), ("text", "content"), ("refusal", "refusal")):
         for piece in script.pieces(joined(answer, kind) or ""):
@@ -173,8 +236,14 @@ def data_line(value):
 def chunks(answer, model, body, faults):
     """The events of a streamed chat completion, as bytes."""
     counted = bool((body.get("stream_options") or {}).get("include_usage"))
-    base = {"id": "chatcmpl-fake1", "object": "chat.completion.chunk", "created": CREATED, "model": model,
-            "service_tier": "default", "system_fingerprint": "fp_fake"}
+    base = {
+        "id": f"chatcmpl-{answer.tag}",
+        "object": "chat.completion.chunk",
+        "created": CREATED,
+        "model": model,
+        "service_tier": "default",
+        "system_fingerprint": "fp_fake",
+    }
 
     def chunk(delta, finish=None, index=0):
         choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": finish}
@@ -191,18 +260,33 @@ def chunks(answer, model, body, faults):
 
 def text_completion(answers, model):
     """A whole legacy completion: one choice for each answer."""
-    choices = [{"index": index, "text": joined(answer, "text") or "", "logprobs": None,
-                "finish_reason": "length" if answer.stop == "length" else "stop"}
-               for index, answer in enumerate(answers)]
-    usage = usage_json(script.Usage(sum(answer.usage.uncached for answer in answers),
-                                    sum(answer.usage.output for answer in answers)))
-    return {"id": "cmpl-fake1", "object": "text_completion", "created": CREATED, "model": model,
-            "choices": choices, "usage": usage}
+    choices = [
+        {
+            "index": index,
+            "text": joined(answer, "text") or "",
+            "logprobs": None,
+            "finish_reason": "length" if answer.stop == "length" else "stop",
+        }
+        for index, answer in enumerate(answers)
+    ]
+    usage = usage_json(
+        script.Usage(
+            sum(answer.usage.uncached for answer in answers), sum(answer.usage.output for answer in answers)
+        )
+    )
+    return {
+        "id": f"cmpl-{answers[0].tag}",
+        "object": "text_completion",
+        "created": CREATED,
+        "model": model,
+        "choices": choices,
+        "usage": usage,
+    }
 
 
 def text_chunks(answers, model, body, faults):
     """The events of a streamed legacy completion."""
-    base = {"id": "cmpl-fake1", "object": "text_completion", "created": CREATED, "model": model}
+    base = {"id": f"cmpl-{answers[0].tag}", "object": "text_completion", "created": CREATED, "model": model}
     whole = text_completion(answers, model)
     counted = bool((body.get("stream_options") or {}).get("include_usage"))
     events = []
@@ -210,7 +294,12 @@ def text_chunks(answers, model, body, faults):
         for piece in script.pieces(choice["text"]):
             part = {"index": choice["index"], "text": piece, "logprobs": None, "finish_reason": None}
             events.append(data_line({**base, "choices": [part], **({"usage": None} if counted else {})}))
-        end = {"index": choice["index"], "text": "", "logprobs": None, "finish_reason": choice["finish_reason"]}
+        end = {
+            "index": choice["index"],
+            "text": "",
+            "logprobs": None,
+            "finish_reason": choice["finish_reason"],
+        }
         events.append(data_line({**base, "choices": [end], **({"usage": None} if counted else {})}))
     if counted:
         events.append(data_line({**base, "choices": [], "usage": whole["usage"]}))
@@ -236,10 +325,18 @@ def embeddings(body, model):
             value = base64.b64encode(struct.pack(f"<{dimensions}f", *value)).decode()
         data.append({"object": "embedding", "index": index, "embedding": value})
     count = sum(len(script.pieces(text)) for text in texts)
-    return {"object": "list", "model": model, "data": data,
-            "usage": {"prompt_tokens": count, "total_tokens": count}}
+    return {
+        "object": "list",
+        "model": model,
+        "data": data,
+        "usage": {"prompt_tokens": count, "total_tokens": count},
+    }
 
 
 def models():
-    return {"object": "list", "data": [{"id": name, "object": "model", "created": CREATED, "owned_by": "fake"}
-                                       for name in script.MODELS]}
+    return {
+        "object": "list",
+        "data": [
+            {"id": name, "object": "model", "created": CREATED, "owned_by": "fake"} for name in script.MODELS
+        ],
+    }

@@ -3,16 +3,21 @@
 import asyncio
 import base64
 import gzip
+import hashlib
 import json
 import time
 
 from . import anthropic_checks, anthropic_dialect, faults, openai_checks, openai_dialect, script, streams
-from .http import PeerGone
+from .http import Connection, Cut, PeerGone
 
 # What providers tell about the account that pays, and a gateway must keep to itself.
-PRIVATE_HEADERS = [("set-cookie", "__cf_bm=fake; path=/; HttpOnly"), ("openai-organization", "org-fake"),
-                   ("anthropic-organization-id", "org-fake"), ("x-ratelimit-remaining-requests", "9999"),
-                   ("anthropic-ratelimit-requests-remaining", "9999")]
+PRIVATE_HEADERS = [
+    ("set-cookie", "__cf_bm=fake; path=/; HttpOnly"),
+    ("openai-organization", "org-fake"),
+    ("anthropic-organization-id", "org-fake"),
+    ("x-ratelimit-remaining-requests", "9999"),
+    ("anthropic-ratelimit-requests-remaining", "9999"),
+]
 HTML = b"<html><head><title>Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>"
 
 
@@ -23,6 +28,12 @@ class Refused(Exception):
         super().__init__(body)
         self.status = status
         self.body = body
+
+
+def tagged(answer, request):
+    """`answer` with ids of its own that depend on nothing but the bytes of the request."""
+    answer.tag = hashlib.sha256(request.body).hexdigest()[:16]
+    return answer
 
 
 class Provider:
@@ -39,9 +50,19 @@ class Provider:
     async def handle(self, request, responder):
         if request.path.startswith("/_"):
             return await self.control(request, responder)
-        record = {"port": self.dialect, "method": request.method, "target": request.target,
-                  "headers": request.headers, "body": base64.b64encode(request.body).decode(), "id": "",
-                  "model": "", "problems": [], "at": time.time(), "done": False, "client_gone_ms": None}
+        record = {
+            "port": self.dialect,
+            "method": request.method,
+            "target": request.target,
+            "headers": request.headers,
+            "body": base64.b64encode(request.body).decode(),
+            "id": "",
+            "model": "",
+            "problems": [],
+            "at": time.time(),
+            "done": False,
+            "client_gone_ms": None,
+        }
         self.records.append(record)
         started = time.monotonic()
         name = "request-id" if self.dialect == "anthropic" else "x-request-id"
@@ -56,8 +77,11 @@ class Provider:
             record["client_gone_ms"] = round(1000 * (responder.connection.gone_at - started))
             raise
         finally:
-            record.update(status=responder.status, events_sent=responder.events_sent,
-                          took_ms=round(1000 * (time.monotonic() - started)))
+            record.update(
+                status=responder.status,
+                events_sent=responder.events_sent,
+                took_ms=round(1000 * (time.monotonic() - started)),
+            )
 
     async def control(self, request, responder):
         """`/_requests?id=TEST` tells what was received, `/_health` that somebody is there."""
@@ -108,12 +132,16 @@ class Provider:
             await responder.pause(chosen.number("stall-ms") / 1000)
         if "cut-before-head" in chosen:
             responder.cut()
-            raise PeerGone
+            raise Cut
         if "context-length" in chosen:
             raise Refused(400, self.errors.context_length())
         if "quota" in chosen:
             raise Refused(429, self.errors.quota())
-        names = {"retry-after": "retry-after", "retry-after-ms": "retry-after-ms", "should-retry": "x-should-retry"}
+        names = {
+            "retry-after": "retry-after",
+            "retry-after-ms": "retry-after-ms",
+            "should-retry": "x-should-retry",
+        }
         responder.headers += [(header, chosen[word]) for word, header in names.items() if word in chosen]
         if "status" in chosen:
             status = chosen.number("status")
@@ -142,7 +170,7 @@ class Provider:
             return await responder.send(200, kind, gzip.compress(body), [("content-encoding", "gzip")])
         if "cut-after-head" in chosen or "cut-after-events" in chosen:
             await responder.head(200, [("content-type", kind), ("content-length", len(body))])
-            await responder.write(body[:len(body) // 2] if "cut-after-events" in chosen else b"")
+            await responder.write(body[: len(body) // 2] if "cut-after-events" in chosen else b"")
             return responder.cut()
         await responder.send(200, kind, body)
 
@@ -151,7 +179,9 @@ class Provider:
             return await responder.send(chosen.number("html"), "text/html", HTML)
         if "empty-body" in chosen:
             return await responder.send(200, "text/event-stream", b"")
-        failure = self.errors.error(529 if self.dialect == "anthropic" else 503, "fake: overloaded in mid-stream")
+        failure = self.errors.error(
+            529 if self.dialect == "anthropic" else 503, "fake: overloaded in mid-stream"
+        )
         if self.dialect == "openai":
             failure = openai_dialect.data_line(failure)
         else:
@@ -163,12 +193,17 @@ class Provider:
             return await self.send_whole(responder, openai_dialect.embeddings(body, body["model"]), chosen)
         if request.path == "/v1/completions":
             prompts = body["prompt"] if isinstance(body["prompt"], list) else [body["prompt"]]
-            answers = [script.answer(model, openai_dialect.read_completion(body, prompt)) for prompt in prompts]
+            answers = [
+                tagged(script.answer(model, openai_dialect.read_completion(body, prompt)), request)
+                for prompt in prompts
+            ]
             if body.get("stream"):
                 events = openai_dialect.text_chunks(answers, body["model"], body, chosen)
                 return await self.send_stream(responder, events, chosen, answers[0].pause_ms)
-            return await self.send_whole(responder, openai_dialect.text_completion(answers, body["model"]), chosen)
-        answer = script.answer(model, openai_dialect.read_chat(body))
+            return await self.send_whole(
+                responder, openai_dialect.text_completion(answers, body["model"]), chosen
+            )
+        answer = tagged(script.answer(model, openai_dialect.read_chat(body)), request)
         if body.get("stream"):
             events = openai_dialect.chunks(answer, body["model"], body, chosen)
             return await self.send_stream(responder, events, chosen, answer.pause_ms)
@@ -179,9 +214,11 @@ class Provider:
 
     async def answer_anthropic(self, request, responder, body, model, chosen):
         conversation = anthropic_dialect.read_messages(body)
-        answer = script.answer(model, conversation)
+        answer = tagged(script.answer(model, conversation), request)
         if request.path.endswith("count_tokens"):
-            return await self.send_whole(responder, {"input_tokens": script.input_tokens(conversation)}, chosen)
+            return await self.send_whole(
+                responder, {"input_tokens": script.input_tokens(conversation)}, chosen
+            )
         if body.get("stream"):
             events = anthropic_dialect.events(answer, body["model"], chosen)
             return await self.send_stream(responder, events, chosen, answer.pause_ms)
@@ -192,7 +229,7 @@ class Provider:
 
 async def listen(provider, port):
     """Starts a server on the loopback; returns (server, its port)."""
-    from .http import Connection
-    server = await asyncio.get_running_loop().create_server(lambda: Connection(provider), "127.0.0.1", port,
-                                                            backlog=1024)
+    server = await asyncio.get_running_loop().create_server(
+        lambda: Connection(provider), "127.0.0.1", port, backlog=1024
+    )
     return server, server.sockets[0].getsockname()[1]

@@ -11,7 +11,7 @@
 | fake-thinking | thinking with a signature, then text, or a tool call if there are tools |
 | fake-usage-cached | text; 40 plain, 60 cached and 20 newly cached input tokens |
 | fake-vision | for each image its media type and size in pixels and bytes, or its URL |
-| fake-json | the smallest value of the schema that is asked for |
+| fake-json | the smallest value of the schema that is asked for; with a forced tool, a call of it |
 | fake-tools, fake-text-tools | one call of the first or the chosen tool; the second with text before it |
 | fake-parallel-tools, fake-interleaved-tools | three calls; the second streams their arguments in turns |
 | fake-empty-args | a call without arguments |
@@ -25,11 +25,33 @@ import re
 import struct
 from dataclasses import dataclass, field
 
-MODELS = ["fake-text", "fake-long", "fake-slow", "fake-unicode", "fake-length", "fake-refusal", "fake-thinking",
-          "fake-usage-cached", "fake-vision", "fake-json", "fake-tools", "fake-text-tools", "fake-parallel-tools",
-          "fake-interleaved-tools", "fake-empty-args", "fake-embed"]
-TOOL_MODELS = {"fake-tools", "fake-text-tools", "fake-parallel-tools", "fake-interleaved-tools",
-               "fake-empty-args", "fake-thinking"}
+MODELS = [
+    "fake-text",
+    "fake-long",
+    "fake-slow",
+    "fake-unicode",
+    "fake-length",
+    "fake-refusal",
+    "fake-thinking",
+    "fake-usage-cached",
+    "fake-vision",
+    "fake-json",
+    "fake-tools",
+    "fake-text-tools",
+    "fake-parallel-tools",
+    "fake-interleaved-tools",
+    "fake-empty-args",
+    "fake-embed",
+]
+TOOL_MODELS = {
+    "fake-tools",
+    "fake-text-tools",
+    "fake-parallel-tools",
+    "fake-interleaved-tools",
+    "fake-empty-args",
+    "fake-thinking",
+    "fake-json",
+}
 CITIES = ["Zürich", "東京", "São Paulo 🌊"]
 UNICODE = 'naïve “quotes” – 東京 🌊 👩‍👩‍👧‍👦 Å \\ "x" \t end 𝒜𝒷𝒸 \u2028 done'
 THINKING = "Let me think: 1 + 1 is 2 🤔."
@@ -79,7 +101,7 @@ class Usage:
 
 @dataclass
 class Answer:
-    """Blocks are ("text", text), ("thinking", text, signature), ("refusal", text) or ("call", name, arguments)."""
+    """Blocks are ("text" or "refusal", text), ("thinking", text, signature), ("call", name, arguments)."""
 
     blocks: list
     stop: str  # end, length, stop_sequence, tool, refusal
@@ -87,6 +109,7 @@ class Answer:
     stop_sequence: str | None = None
     pause_ms: int = 0
     interleaved: bool = False
+    tag: str = "0"  # ends the ids of the answer and its calls; clients take equal ids for the same message
 
 
 def pieces(text):
@@ -106,7 +129,7 @@ def image_facts(media_type, data):
 
 
 def smallest_value(schema, name="value", root=None):
-    """A value of the schema, the same one always: first of an enum or a choice, every property of an object."""
+    """Always the same value of a schema: the first of an enum or choice, every property of an object."""
     root = root or schema
     if "$ref" in schema:
         target = root
@@ -157,8 +180,10 @@ def plain_text(model, conversation):
         images = [image for turn in conversation.turns for image in turn.images]
         return "; ".join(image_facts(*image) for image in images) or "no image"
     if model == "fake-json":
-        return json.dumps(smallest_value(conversation.schema) if conversation.schema else {"answer": said},
-                          ensure_ascii=False)
+        return json.dumps(
+            smallest_value(conversation.schema) if conversation.schema else {"answer": said},
+            ensure_ascii=False,
+        )
     prefix = f"[{' | '.join(conversation.system)}] " if conversation.system else ""
     return f"{prefix}Echo: {said}"
 
@@ -167,6 +192,8 @@ def tool_calls(model, conversation):
     """The calls of a tool model, or none when it may not or need not call."""
     results = conversation.turns[-1].results if conversation.turns else []
     if not conversation.tools or conversation.tool_choice == "none" or results:
+        return []
+    if model == "fake-json" and conversation.tool_choice == "auto":
         return []
     name = conversation.tool_choice
     if name not in conversation.tools:
@@ -177,8 +204,10 @@ def tool_calls(model, conversation):
     if model not in ("fake-parallel-tools", "fake-interleaved-tools"):
         return [("call", name, json.dumps(value, ensure_ascii=False))]
     texts = [key for key, item in value.items() if isinstance(item, str)]
-    calls = [("call", name, json.dumps({**value, **{key: city for key in texts}}, ensure_ascii=False))
-             for city in CITIES]
+    calls = [
+        ("call", name, json.dumps({**value, **{key: city for key in texts}}, ensure_ascii=False))
+        for city in CITIES
+    ]
     return calls if conversation.parallel else calls[:1]
 
 
@@ -217,5 +246,6 @@ def answer(model, conversation):
         blocks = [("thinking", THINKING, SIGNATURE), *blocks]
         usage.reasoning = len(pieces(THINKING))
     usage.output = sum(len(pieces(block[2] if block[0] == "call" else block[1])) for block in blocks)
-    return Answer(blocks, stop, usage, sequence, 50 if model == "fake-slow" else 0,
-                  model == "fake-interleaved-tools")
+    return Answer(
+        blocks, stop, usage, sequence, 50 if model == "fake-slow" else 0, model == "fake-interleaved-tools"
+    )

@@ -30,7 +30,7 @@ async def play(responder, events, faults, error_event, pause_ms=0):
         if count == faults.number("stall-after-events"):
             await responder.pause(faults.number("stall-ms", 1000) / 1000)
         if "bad-json-event" in faults and count == 2:
-            event = event[:event.index(b"{") + 5] + b"\n\n"
+            event = event[: event.index(b"{") + 5] + b"\n\n"
         if "comments" in faults:
             event = b": keep-alive\n\n" + event
         if "crlf" in faults:

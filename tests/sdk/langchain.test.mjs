@@ -1,0 +1,112 @@
+// LangChain for JavaScript: its chat models for OpenAI and Anthropic, and its agent loop.
+
+import assert from 'node:assert/strict';
+
+import { ChatAnthropic } from '@langchain/anthropic';
+import { ChatOpenAI, OpenAIEmbeddings } from '@langchain/openai';
+import { createAgent, tool } from 'langchain';
+import { z } from 'zod';
+
+import * as h from './harness.mjs';
+
+h.useLanes(260, 300);
+const SDKS = {
+  '@langchain/openai': [
+    'oai',
+    (model, more) =>
+      new ChatOpenAI({
+        model,
+        apiKey: h.CLIENT_KEY,
+        maxRetries: 0,
+        configuration: { baseURL: h.OPENAI_URL },
+        ...more,
+      }),
+  ],
+  '@langchain/anthropic': [
+    'ant',
+    (model, more) =>
+      new ChatAnthropic({
+        model,
+        apiKey: h.ANTHROPIC_KEY,
+        maxRetries: 0,
+        maxTokens: 4096,
+        anthropicApiUrl: h.ANTHROPIC_URL,
+        ...more,
+      }),
+  ],
+};
+const weather = tool(({ city }) => `sunny in ${city}`, {
+  name: 'get_weather',
+  description: 'The weather.',
+  schema: z.object({ city: z.string() }),
+});
+const messages = [
+  ['system', 'Be brief.'],
+  ['human', 'Hello there, friend'],
+];
+
+for (const [sdk, [dialect, make]] of Object.entries(SDKS)) {
+  const over = (name, body) => h.overProviders(dialect, `${sdk}: ${name}`, body);
+
+  /** The chunks of a stream as one message. */
+  const fold = async (stream) => (await h.collect(stream)).reduce((whole, chunk) => whole.concat(chunk));
+
+  over('an answer comes whole and streamed alike', async (one, upstream) => {
+    const model = make(one.model(upstream, 'fake-text'));
+    for (const answer of [await model.invoke(messages), await fold(await model.stream(messages))]) {
+      assert.equal(answer.text, `[Be brief.] ${h.ECHO}`);
+      assert.equal(answer.usage_metadata.input_tokens, 5);
+    }
+  });
+
+  over('tools are called, whole and streamed', async (one, upstream) => {
+    const model = make(one.model(upstream, 'fake-parallel-tools')).bindTools([weather]);
+    for (const answer of [await model.invoke(messages), await fold(await model.stream(messages))]) {
+      assert.deepEqual(
+        answer.tool_calls.map((call) => call.args.city),
+        h.CITIES,
+      );
+    }
+  });
+
+  over('an agent comes to its answer', async (one, upstream) => {
+    const agent = createAgent({ model: make(one.model(upstream, 'fake-parallel-tools')), tools: [weather] });
+    const state = await agent.invoke({ messages: [{ role: 'user', content: 'Hello there, friend' }] });
+    assert.equal(
+      state.messages.at(-1).text,
+      `Results: ${h.CITIES.map((city) => `sunny in ${city}`).join('; ')}`,
+    );
+  });
+
+  over('structured output has its schema', async (one, upstream) => {
+    const schema = z.object({ name: z.string(), age: z.number() });
+    const answer = await make(one.model(upstream, 'fake-json'))
+      .withStructuredOutput(schema, { method: 'jsonSchema' })
+      .invoke(messages);
+    assert.deepEqual(answer, { name: 'a name', age: 1.5 });
+  });
+
+  over('a passing fault is overcome', async (one, upstream) => {
+    const model = make(one.model(upstream, 'fake-text', 'status=429;retry-after=1;times=1'), {
+      maxRetries: 2,
+    });
+    assert.equal((await model.invoke(messages)).text, `[Be brief.] ${h.ECHO}`);
+    assert.equal((await one.records()).length, 2);
+  });
+
+  over('a stream that breaks raises', async (one, upstream) => {
+    const model = make(one.model(upstream, 'fake-text', 'error-event-after=5'));
+    await assert.rejects(async () => h.collect(await model.stream(messages)));
+  });
+}
+
+h.check('@langchain/openai: embeddings are numbers', async (one) => {
+  const model = new OpenAIEmbeddings({
+    model: one.model('oai', 'fake-embed'),
+    apiKey: h.CLIENT_KEY,
+    maxRetries: 0,
+    configuration: { baseURL: h.OPENAI_URL },
+  });
+  const vectors = await model.embedDocuments(['one', 'two']);
+  assert.ok(vectors.length === 2 && vectors.every((vector) => vector.length === 8));
+});
