@@ -16,15 +16,18 @@ class Http1BodyReader final : public BodyReader {
   // What remains of a body that the handler did not read is read and thrown away up to this size.
   static constexpr uint64_t kDrainBytesMax = 64 * 1024;
 
-  // `input` holds what was received behind the head. `on_complete` is called once, when the last byte was
-  // taken; not when there is no body. `timeout`: how long the client may send nothing.
+  // `input` holds what was received behind the head. `on_complete` is called when the last byte was taken;
+  // not when there is no body. `timeout`: how long the client may send nothing.
   Http1BodyReader(ByteStream& stream, ReadBuffer& input, ByteBudget& budget, const RequestHead& head,
                   Duration timeout, std::function<void()> on_complete);
 
   Task<std::string> read_all(Scope& scope, size_t bytes_max) override;
   Task<size_t> read_some(Scope& scope, std::span<char> buffer) override;
 
+  // Every byte was taken.
   bool is_complete() const { return is_complete_; }
+  // Every byte has arrived, as far as can be told without decoding.
+  bool is_received() const { return is_complete_ || (!chunks_ && left_ <= input_.view().size()); }
   // Whether draining what is left is worth keeping the connection for.
   bool is_worth_draining() const;
   // Reads the rest and throws it away. False: it was too much, or broken.
