@@ -6,6 +6,8 @@ phases_failed=0
 summaries=build/test-summaries.txt
 mkdir -p build
 : >$summaries
+# A script that runs several runners puts their summaries there itself, each under its title.
+export WEIR_TEST_SUMMARIES=$PWD/$summaries
 
 # phase NAME COMMAND...: the command's exit status 77 means that it could not run here (its last line says why).
 phase() {
