@@ -1,5 +1,6 @@
-// Errors are values. One table (error.cpp) says for each kind its HTTP status, whether the same target is tried
-// again, whether the next target is tried, whether the target's breaker counts it, and whose fault it was.
+// Errors are values. One table (error.cpp) says for each kind its HTTP status, whether the same target is
+// tried again, whether the next target is tried, whether the target's breaker counts it, and whose fault it
+// was.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,8 @@ namespace weir {
 enum class ErrorKind : uint8_t {
   // The caller's fault.
   bad_request,             // malformed or invalid input; `path` names the field
-  unsupported,             // valid, but the chosen target cannot express it (strict mode, or a refusal of the specification)
+  unsupported,             // valid, but the chosen target cannot express it (strict mode, or a refusal of the
+                           // specification)
   context_too_long,        // the prompt does not fit the model
   content_policy,          // the provider's or Weir's policy refused the content
   unauthenticated,         // no credentials, or bad ones
@@ -51,11 +53,11 @@ enum class Blame : uint8_t { caller, policy, provider, gateway };
 
 struct ErrorRow {
   ErrorKind kind;
-  std::string_view name;      // label of metrics and logs
-  uint16_t http_status;       // what the client sees
-  bool retries_same_target;   // worth another attempt at the same target after a pause
-  bool falls_back;            // worth the next target
-  bool trips_breaker;         // counts as a failure of the target
+  std::string_view name;     // label of metrics and logs
+  uint16_t http_status;      // what the client sees
+  bool retries_same_target;  // worth another attempt at the same target after a pause
+  bool falls_back;           // worth the next target
+  bool trips_breaker;        // counts as a failure of the target
   Blame blame;
 };
 
@@ -65,12 +67,12 @@ std::string_view to_string(Blame blame);
 
 struct Error {
   ErrorKind kind = ErrorKind::internal;
-  std::string message;             // for the client: names the field and the remedy, never a secret, a stack or a path
-  std::string detail;              // for the log
-  std::string path;                // the field in the caller's body, e.g. "messages[2].content"; empty if none
-  std::string code;                // finer machine-readable code in the dialect's body, e.g. "thread_unsupported_request"
-  std::string provider_body;       // what the provider answered, at most kProviderBodyMax bytes, for the log
-  int upstream_status = 0;         // the provider's HTTP status, 0 if none
+  std::string message;  // for the client: names the field and the remedy, never a secret, a stack or a path
+  std::string detail;   // for the log
+  std::string path;     // the field in the caller's body, e.g. "messages[2].content"; empty if none
+  std::string code;  // finer machine-readable code in the dialect's body, e.g. "thread_unsupported_request"
+  std::string provider_body;  // what the provider answered, at most kProviderBodyMax bytes, for the log
+  int upstream_status = 0;    // the provider's HTTP status, 0 if none
   std::optional<int64_t> retry_after_ms;  // when trying again makes sense
 
   int http_status() const { return error_row(kind).http_status; }

@@ -1,4 +1,5 @@
-// The Rng port's one implementation: seeded, fast, not for secrets (base/crypto.h has random_bytes for those).
+// The Rng port's one implementation: seeded, fast, not for secrets (base/crypto.h has random_bytes for
+// those).
 #pragma once
 
 #include <cstdint>

@@ -1,8 +1,10 @@
-// Task<T>: a coroutine that gives a Result<T>. It starts when it is awaited and resumes its awaiter by symmetric
-// transfer. Every Task is awaited by exactly one owner; the top of a chain is started by Scope::spawn (io/scope.h).
+// Task<T>: a coroutine that gives a Result<T>. It starts when it is awaited and resumes its awaiter by
+// symmetric transfer. Every Task is awaited by exactly one owner; the top of a chain is started by
+// Scope::spawn (io/scope.h).
 //
-// An own type rather than asio::awaitable, because every wait of Weir (socket, timer, child, queue slot) is one
-// Waiter that its Scope can cancel, and because the simulator runs the same coroutines without a socket in sight.
+// An own type rather than asio::awaitable, because every wait of Weir (socket, timer, child, queue slot) is
+// one Waiter that its Scope can cancel, and because the simulator runs the same coroutines without a socket
+// in sight.
 #pragma once
 
 #include <coroutine>
