@@ -179,7 +179,7 @@ for (const [sdk, OpenAI] of Object.entries(SDKS)) {
   });
 
   over('a rate limit is one, and says how long', async (one, upstream) => {
-    await assert.rejects(ask(one, upstream, 'status=429;retry-after=7'), (error) => {
+    await assert.rejects(ask(one, upstream, 'status=429;retry-after=12'), (error) => {
       const headers = error.headers.get ? error.headers : new Headers(error.headers);
       assert.ok(error instanceof OpenAI.RateLimitError);
       return Number(headers.get('retry-after')) >= 1;
