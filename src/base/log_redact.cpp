@@ -66,40 +66,50 @@ Finding find_pem(std::string_view text) {
   return {line_end + kPemKey.size(), end == std::string_view::npos ? text.size() : end};
 }
 
+Finding find_scheme(std::string_view text) {
+  for (const std::string_view scheme : kSchemes) {
+    if (!starts_with_ignore_case(text, scheme)) continue;
+    const size_t length = key_length(text.substr(scheme.size()));
+    if (length > 0) return {scheme.size(), scheme.size() + length};
+  }
+  return {};
+}
+
+Finding find_key(std::string_view text) {
+  for (const std::string_view prefix : kKeyPrefixes) {
+    // Two characters tell nearly every word from a key without a call.
+    if (text[0] != prefix[0] || text[1] != prefix[1] || !text.starts_with(prefix)) continue;
+    const size_t length = key_length(text);
+    if (length >= prefix.size() + kSecretBytesMin) return {prefix.size(), length};
+  }
+  return {};
+}
+
+enum class Start : uint8_t { nothing, key, scheme, pem };
+
+// What a word that starts with this character may turn out to be.
+constexpr std::array<Start, 256> kStarts = [] {
+  std::array<Start, 256> table{};
+  for (const std::string_view prefix : kKeyPrefixes) table[static_cast<uint8_t>(prefix[0])] = Start::key;
+  table['B'] = table['b'] = Start::scheme;
+  table['-'] = Start::pem;
+  return table;
+}();
+
 // A secret at the start of `text`, which starts a word.
 Finding find_secret(std::string_view text) {
-  switch (text.front()) {
-    case '-':
+  if (text.size() < kSecretBytesMin) return {};
+  switch (kStarts[static_cast<uint8_t>(text.front())]) {
+    case Start::nothing:
+      return {};
+    case Start::key:
+      return find_key(text);
+    case Start::scheme:
+      return find_scheme(text);
+    case Start::pem:
       return find_pem(text);
-    case 'B':
-    case 'b':
-      for (const std::string_view scheme : kSchemes) {
-        if (!starts_with_ignore_case(text, scheme)) continue;
-        const size_t length = key_length(text.substr(scheme.size()));
-        if (length > 0) return {scheme.size(), scheme.size() + length};
-      }
-      return {};
-    case 's':
-    case 'w':
-    case 'g':
-    case 'x':
-    case 'A':
-    case 'p':
-    case 'h':
-    case 'r':
-    case 'e':
-    case 'c':
-    case 'f':
-    case 't':
-      for (const std::string_view prefix : kKeyPrefixes) {
-        if (!text.starts_with(prefix)) continue;
-        const size_t length = key_length(text);
-        if (length >= prefix.size() + kSecretBytesMin) return {prefix.size(), length};
-      }
-      return {};
-    default:
-      return {};
   }
+  return {};
 }
 
 }  // namespace
@@ -107,7 +117,7 @@ Finding find_secret(std::string_view text) {
 void append_redacted(std::string& out, std::string_view text) {
   size_t copied = 0;
   for (size_t at = 0; at < text.size(); ++at) {
-    if (!is_word_start(text, at)) continue;
+    if (kStarts[static_cast<uint8_t>(text[at])] == Start::nothing || !is_word_start(text, at)) continue;
     const Finding found = find_secret(text.substr(at));
     if (found.size == 0) continue;
     out.append(text.substr(copied, at + found.kept - copied)).append(kRedacted);

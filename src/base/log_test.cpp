@@ -55,18 +55,17 @@ std::string text_line(std::string_view message, LogFields fields = {}) {
 }
 
 TEST(LogLines, AreJsonWithTypedFields) {
-  EXPECT_EQ(
-      json_line(LogLevel::info, "config reloaded",
-                {{"generation", 3},
-                 {"ratio", 0.5},
-                 {"ok", true},
-                 {"file", "weir.yaml"},
-                 {"big", UINT64_MAX},
-                 {"low", int8_t{-7}},
-                 {"letter", std::string("x")}}),
-      R"({"ts":"2026-11-20T11:22:33.123456Z","level":"info","msg":"config reloaded","generation":3,"ratio":0.5,)"
-      R"("ok":true,"file":"weir.yaml","big":18446744073709551615,"low":-7,"letter":"x"})"
-      "\n");
+  EXPECT_EQ(json_line(LogLevel::info, "config reloaded",
+                      {{"generation", 3},
+                       {"ratio", 0.5},
+                       {"ok", true},
+                       {"file", "weir.yaml"},
+                       {"big", UINT64_MAX},
+                       {"low", int8_t{-7}},
+                       {"letter", std::string("x")}}),
+            R"({"ts":"2026-11-20T11:22:33.123456Z","level":"info","msg":"config reloaded","generation":3,)"
+            R"("ratio":0.5,"ok":true,"file":"weir.yaml","big":18446744073709551615,"low":-7,"letter":"x"})"
+            "\n");
 }
 
 TEST(LogLines, StayOneValidLineWhateverTheTextHolds) {
@@ -112,6 +111,7 @@ TEST(Redaction, KnowsSecretsByTheirShape) {
       {"task-abcdefghij is no key", "task-abcdefghij is no key"},
       {"sk-learn", "sk-learn"},
       {"Bearer ", "Bearer "},
+      {"Bearer x", "Bearer ***"},
       {"-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----",
        "-----BEGIN PRIVATE KEY-----***-----END PRIVATE KEY-----"},
       {"-----BEGIN RSA PRIVATE KEY-----\nMIIE", "-----BEGIN RSA PRIVATE KEY-----***"},

@@ -67,14 +67,15 @@ class Counter {
  public:
   Counter() = default;
   void add(uint64_t by = 1) const {
-    if (cells_ != nullptr) add_to_cell(*cells_->local(slot_), by);
+    if (cells_ != nullptr) add_to_cell(*cells_->local(slot_, id_), by);
   }
 
  private:
   friend class MetricFamily;
-  Counter(MetricCells* cells, uint32_t slot) : cells_(cells), slot_(slot) {}
+  Counter(MetricCells* cells, uint32_t slot) : cells_(cells), slot_(slot), id_(cells->id()) {}
   MetricCells* cells_ = nullptr;
   uint32_t slot_ = 0;
+  uint32_t id_ = 0;
 };
 
 // A gauge that many threads move up and down, such as requests in flight.
@@ -83,14 +84,15 @@ class UpDownCounter {
   UpDownCounter() = default;
   void add(int64_t by) const {
     // Unsigned addition wraps, so the sum over the threads is right as two's complement.
-    if (cells_ != nullptr) add_to_cell(*cells_->local(slot_), static_cast<uint64_t>(by));
+    if (cells_ != nullptr) add_to_cell(*cells_->local(slot_, id_), static_cast<uint64_t>(by));
   }
 
  private:
   friend class MetricFamily;
-  UpDownCounter(MetricCells* cells, uint32_t slot) : cells_(cells), slot_(slot) {}
+  UpDownCounter(MetricCells* cells, uint32_t slot) : cells_(cells), slot_(slot), id_(cells->id()) {}
   MetricCells* cells_ = nullptr;
   uint32_t slot_ = 0;
+  uint32_t id_ = 0;
 };
 
 // A gauge that is set: the last value wins, whichever thread it came from.
@@ -113,7 +115,7 @@ class Histogram {
   // In the family's unit. NaN is not counted: it would spoil the sum for good.
   void observe(double value) const {
     if (cells_ == nullptr || value != value) return;
-    MetricCells::Cell* const cells = cells_->local(slot_);
+    MetricCells::Cell* const cells = cells_->local(slot_, id_);
     // Counting the bounds below the value has no branch to mispredict, and compiles to vector compares.
     uint32_t bucket = 0;
     for (uint32_t i = 0; i < bound_count_; ++i) bucket += value > bounds_[i] ? 1 : 0;
@@ -127,10 +129,12 @@ class Histogram {
       : cells_(cells),
         bounds_(bounds.data()),
         slot_(slot),
+        id_(cells->id()),
         bound_count_(static_cast<uint32_t>(bounds.size())) {}
   MetricCells* cells_ = nullptr;
   const double* bounds_ = nullptr;
   uint32_t slot_ = 0;
+  uint32_t id_ = 0;
   uint32_t bound_count_ = 0;
 };
 

@@ -5,7 +5,7 @@
 namespace weir {
 namespace {
 
-std::atomic<uint64_t> next_id = 1;
+std::atomic<uint32_t> next_id = 1;
 
 // Set once the thread's ThreadShards is gone; other thread-local destructors may still count after that.
 thread_local constinit bool is_thread_ending = false;
@@ -34,7 +34,7 @@ class ThreadShards {
 
  private:
   struct Entry {
-    uint64_t id;
+    uint32_t id;
     std::weak_ptr<MetricCells> cells;
     MetricCells::Shard* shard;
   };

@@ -29,9 +29,13 @@ class MetricCells : public std::enable_shared_from_this<MetricCells> {
   // REQUIRES count <= kPageCells.
   std::optional<uint32_t> reserve(uint32_t count);
 
-  // The calling thread's cells from `slot` on. Valid until the next call by this thread.
-  Cell* local(uint32_t slot) {
-    Shard* const shard = last_used_.id == id_ ? last_used_.shard : find_shard();
+  // Never used twice in a process, so that what a thread remembers of cells that are gone cannot match.
+  uint32_t id() const { return id_; }
+
+  // The calling thread's cells from `slot` on. Valid until the next call by this thread. REQUIRES id = id():
+  // handles keep a copy, which spares the hot path a look at this object.
+  Cell* local(uint32_t slot, uint32_t id) {
+    Shard* const shard = last_used_.id == id ? last_used_.shard : find_shard();
     Page* const page = shard->pages[slot / kPageCells].load(std::memory_order_relaxed);
     return (page != nullptr ? page : add_page(*shard, slot / kPageCells))->data() + slot % kPageCells;
   }
@@ -51,7 +55,7 @@ class MetricCells : public std::enable_shared_from_this<MetricCells> {
     std::array<std::atomic<Page*>, kPagesMax> pages{};
   };
   struct LastUsed {
-    uint64_t id = 0;  // no MetricCells has 0
+    uint32_t id = 0;  // no MetricCells has 0
     Shard* shard = nullptr;
   };
 
@@ -65,7 +69,7 @@ class MetricCells : public std::enable_shared_from_this<MetricCells> {
 
   static thread_local constinit LastUsed last_used_;
 
-  const uint64_t id_;  // never used twice, so that a stale last_used_ cannot match
+  const uint32_t id_;
   mutable std::mutex mutex_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<Shard*> free_shards_;  // of threads that have ended; what they counted stays
