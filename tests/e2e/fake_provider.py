@@ -15,7 +15,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from fake import openai_checks, provider  # noqa: E402  the path is set just above
+from fake import faults, openai_checks, provider  # noqa: E402  the path is set just above
 
 
 def arguments():
@@ -30,9 +30,9 @@ def arguments():
 
 async def main():
     given = arguments()
-    records, document = [], openai_checks.Document()
-    openai = provider.Provider("openai", given.openai_key or ["sk-fake"], records, document)
-    anthropic = provider.Provider("anthropic", given.anthropic_key or ["sk-ant-fake"], records, document)
+    shared = [], faults.Attempts(), openai_checks.Document()
+    openai = provider.Provider("openai", given.openai_key or ["sk-fake"], *shared)
+    anthropic = provider.Provider("anthropic", given.anthropic_key or ["sk-ant-fake"], *shared)
     _, openai_port = await provider.listen(openai, given.openai_port)
     _, anthropic_port = await provider.listen(anthropic, given.anthropic_port)
     ready = {

@@ -43,6 +43,22 @@ def weir_config(openai_url, anthropic_url):
                 "targets": [{"provider": f"fake-{prefix}", "model": "fake-text"}],
             }
         )
+    providers.append(
+        {
+            "name": "fake-dead",
+            "kind": "openai",
+            "base_url": "http://127.0.0.1:1/v1",
+            "keys": [{"env": "FAKE_OPENAI_KEY"}],
+        }
+    )
+    for first in ("fake-dead", "fake-oai"):
+        routes.append(
+            {
+                "model": f"{first}-then-ant/*",
+                "strategy": "ordered",
+                "targets": [{"provider": first, "model": "*"}, {"provider": "fake-ant", "model": "*"}],
+            }
+        )
     return {"providers": providers, "routes": routes}
 
 

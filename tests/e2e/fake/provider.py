@@ -37,13 +37,13 @@ def tagged(answer, request):
 
 
 class Provider:
-    """One port of the fake: `dialect` is "openai" or "anthropic". The records are shared by the ports."""
+    """One port of the fake: `dialect` is "openai" or "anthropic". Records and attempts are shared."""
 
-    def __init__(self, dialect, keys, records, document):
+    def __init__(self, dialect, keys, records, attempts, document):
         self.dialect = dialect
         self.keys = keys
         self.records = records
-        self.attempts = faults.Attempts()
+        self.attempts = attempts
         self.document = document
         self.errors = openai_dialect if dialect == "openai" else anthropic_dialect
 

@@ -1,0 +1,125 @@
+"""Fallback between providers, hot reload and a drained shutdown, seen by a client. All of it needs Weir."""
+
+import json
+import signal
+import threading
+import time
+
+import httpx
+import pytest
+import stack as stacks
+
+pytestmark = pytest.mark.weir
+
+HELLO = [{"role": "user", "content": "Hello there, friend"}]
+ECHO = "Echo: Hello there, friend"
+
+
+@pytest.fixture(scope="module")
+def stack():
+    """A stack of this file's own in place of the session's: the tests here change and end it."""
+    running = stacks.Stack(direct=False)
+    yield running
+    running.stop()
+
+
+def ask(stack, model, **more):
+    body = {"model": model, "messages": HELLO, **more}
+    return httpx.post(f"{stack.openai_url}/chat/completions", json=body, timeout=30)
+
+
+def text_of(stack, model, ready=None):
+    """The text of a stream; `ready` is set once its first line is here."""
+    body, text = {"model": model, "messages": HELLO, "stream": True}, ""
+    with httpx.stream("POST", f"{stack.openai_url}/chat/completions", json=body, timeout=30) as answer:
+        assert answer.status_code == 200, answer.read()
+        for line in answer.iter_lines():
+            if ready:
+                ready.set()
+            if line.startswith("data: {"):
+                value = json.loads(line[6:])
+                assert "error" not in value, value
+                text += "".join(choice["delta"].get("content") or "" for choice in value["choices"])
+            elif line == "data: [DONE]":
+                return text
+    raise AssertionError(f"the stream ended without its last mark after {text!r}")
+
+
+def start_slow_stream(stack, case):
+    """A stream under way that needs 1.5 s more; gives a function that waits for its text."""
+    ready, texts = threading.Event(), []
+    model = f"oai/fake-text~{case.id}!stall-after-events=4;stall-ms=1500"
+    thread = threading.Thread(target=lambda: texts.append(text_of(stack, model, ready)))
+    thread.start()
+    assert ready.wait(10)
+
+    def finish():
+        thread.join(20)
+        return texts[0] if texts else None
+
+    return finish
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_dead_provider_is_replaced_by_the_next(stack, case, stream):
+    model = f"fake-dead-then-ant/fake-text~{case.id}"
+    if stream:
+        assert text_of(stack, model) == ECHO
+        return
+    answer = ask(stack, model)
+    assert answer.json()["choices"][0]["message"]["content"] == ECHO
+    assert answer.headers["x-weir-provider"] == "fake-ant"
+    assert int(answer.headers["x-weir-attempts"]) >= 2
+
+
+@pytest.mark.parametrize(
+    "fault", ["status=500", "status=429;retry-after=600", "context-length", "cut-after-head"]
+)
+def test_a_failing_provider_is_replaced_before_the_stream_begins(stack, case, fault):
+    # The fault is the first attempts' only: both providers are asked under one name.
+    times = 2 if fault in ("status=500", "cut-after-head") else 1
+    text = text_of(stack, f"fake-oai-then-ant/fake-text~{case.id}!{fault};times={times}")
+    assert text == ECHO
+
+
+def wait_for(condition, seconds=5):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come true in time"
+        time.sleep(0.05)
+
+
+def test_a_reload_adds_a_model_and_drops_no_stream(stack, case):
+    path = stack.folder / "weir.yaml"
+    config = json.loads(path.read_text())
+    finish = start_slow_stream(stack, case)
+    assert ask(stack, "brand-new-model").status_code == 404
+    config["routes"].append(
+        {"model": "brand-new-model", "targets": [{"provider": "fake-oai", "model": "fake-text"}]}
+    )
+    path.write_text(json.dumps(config))
+    stack.weir.child.send_signal(signal.SIGHUP)
+    wait_for(lambda: ask(stack, "brand-new-model").status_code == 200)
+    assert finish() == ECHO
+
+
+def test_a_bad_file_changes_nothing(stack, case):
+    path = stack.folder / "weir.yaml"
+    good = path.read_text()
+    path.write_text(good[: len(good) // 2])
+    stack.weir.child.send_signal(signal.SIGHUP)
+    time.sleep(0.5)  # long enough for a reload to have happened
+    assert ask(stack, f"oai/fake-text~{case.id}").status_code == 200
+    path.write_text(good)
+    stack.weir.child.send_signal(signal.SIGHUP)
+    wait_for(lambda: ask(stack, "oai-plain-model").status_code == 200)
+
+
+def test_a_terminated_weir_finishes_its_streams_and_ends_well(stack, case):
+    case.weir_may_end = True
+    finish = start_slow_stream(stack, case)
+    stack.weir.child.send_signal(signal.SIGTERM)
+    assert finish() == ECHO
+    assert stack.weir.child.wait(10) == 0, stack.weir.log_tail()
+    with pytest.raises(httpx.ConnectError):
+        ask(stack, "oai-plain-model")
