@@ -9,6 +9,7 @@ import json
 import httpx
 import pytest
 import stack as stacks
+from test_openai_errors import wait_gone
 
 pytestmark = pytest.mark.weir
 
@@ -187,3 +188,16 @@ def test_the_built_in_model_answers_with_nothing_configured(stack):
     assert answer.status_code == 200, answer.text
     assert "1911" in answer.json()["choices"][0]["message"]["content"]
     assert answer.json()["usage"]["completion_tokens"] > 0
+
+
+@pytest.mark.parametrize("header, value", [("x-weir-timeout-ms", "400"), ("x-stainless-timeout", "0.4")])
+def test_a_deadline_of_the_caller_is_kept(stack, case, header, value):
+    body = {
+        "model": case.model("oai", "fake-text", "stall-ms=8000"),
+        "messages": [{"role": "user", "content": "x"}],
+    }
+    answer = post(stack, "oai", "/chat/completions", json.dumps(body).encode(), **{header: value})
+    assert answer.status_code == 504, answer.text
+    assert answer.elapsed.total_seconds() < 3
+    assert answer.json()["error"]["message"]
+    assert 200 < wait_gone(case) < 3000
