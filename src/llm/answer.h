@@ -11,29 +11,29 @@ namespace weir {
 
 struct AnswerBlock {
   BlockKind kind = BlockKind::text;
-  std::string text;  // text, thinking or refusal; arguments of a tool call; base64 of media; data of redacted
-                     // thinking
-  std::string signature;
-  std::string tool_id;
-  std::string tool_name;
+  std::string text{};  // text, thinking or refusal; arguments of a tool call; base64 of media; data of
+                       // redacted thinking
+  std::string signature{};
+  std::string tool_id{};
+  std::string tool_name{};
   ToolKind tool_kind = ToolKind::function;
-  std::vector<std::string> citations;  // raw JSON of `dialect`
-  std::string raw;                     // kind unknown: raw JSON of `dialect`
+  std::vector<std::string> citations{};  // raw JSON of `dialect`
+  std::string raw{};                     // kind unknown: raw JSON of `dialect`
   Dialect dialect = Dialect::openai_chat;
 };
 
 struct AnswerChoice {
-  std::vector<AnswerBlock> blocks;
-  std::vector<std::string> logprobs;  // raw JSON arrays in order
+  std::vector<AnswerBlock> blocks{};
+  std::vector<std::string> logprobs{};  // raw JSON arrays in order
   Finish finish;
 };
 
 struct Answer {
   Start start;
-  std::vector<AnswerChoice> choices;  // by their index; at least one for chat answers
+  std::vector<AnswerChoice> choices{};  // by their index; at least one for chat answers
   Usage usage;
-  std::optional<Payload> payload;  // non-chat answers
-  bool is_complete = false;        // End was seen
+  std::optional<Payload> payload{};  // non-chat answers
+  bool is_complete = false;          // End was seen
 };
 
 class AnswerFolder {

@@ -32,13 +32,13 @@ class Arena {
 
  private:
   std::deque<std::string> texts_;
-  std::vector<std::shared_ptr<const void>> owners_;
+  std::vector<std::shared_ptr<const void>> owners_{};
 };
 
 // Bytes that are one valid JSON value, passed on as they came (key order and number text survive). Empty:
 // absent.
 struct RawJson {
-  std::string_view text;
+  std::string_view text{};
   explicit operator bool() const { return !text.empty(); }
 };
 
@@ -46,33 +46,33 @@ struct RawJson {
 // -----------------------------------------------------------------------------------------------------
 
 struct TextBlock {
-  std::string_view text;
+  std::string_view text{};
 };
 
 // Where the bytes of an image, document or audio clip are. Exactly one of the three is not empty.
 struct Media {
-  std::string_view base64;   // standard alphabet, as it came
-  std::string_view url;      // http(s) or gs
-  std::string_view file_id;  // an id of the provider's file store
-  std::string_view mime;     // as declared; may be empty for URLs
+  std::string_view base64{};   // standard alphabet, as it came
+  std::string_view url{};      // http(s) or gs
+  std::string_view file_id{};  // an id of the provider's file store
+  std::string_view mime{};     // as declared; may be empty for URLs
 };
 
 struct ImageBlock {
-  Media media;
-  std::string_view detail;  // OpenAI's low, high, auto; empty if not given
+  Media media{};
+  std::string_view detail{};  // OpenAI's low, high, auto; empty if not given
 };
 
 struct DocumentBlock {
-  Media media;             // or text
-  std::string_view text;   // a plain-text document
-  std::string_view title;  // or the file's name
-  std::string_view context;
+  Media media{};             // or text
+  std::string_view text{};   // a plain-text document
+  std::string_view title{};  // or the file's name
+  std::string_view context{};
   bool wants_citations = false;
 };
 
 struct AudioBlock {
-  Media media;
-  std::string_view format;  // "wav", "mp3"
+  Media media{};
+  std::string_view format{};  // "wav", "mp3"
 };
 
 enum class ToolKind : uint8_t {
@@ -82,44 +82,44 @@ enum class ToolKind : uint8_t {
 };
 
 struct ToolCallBlock {
-  std::string_view id;
-  std::string_view name;
+  std::string_view id{};
+  std::string_view name{};
   std::string_view
       arguments;  // raw JSON text as the model wrote it (may be empty or broken), free text for custom
   ToolKind kind = ToolKind::function;
-  std::string_view signature;  // provider's thought signature, empty if none
+  std::string_view signature{};  // provider's thought signature, empty if none
 };
 
 struct Block;
 
 struct ToolResultBlock {
-  std::string_view call_id;
-  std::string_view tool_name;  // where the dialect says it
+  std::string_view call_id{};
+  std::string_view tool_name{};  // where the dialect says it
   bool is_error = false;
   std::vector<Block> content;
 };
 
 struct ThinkingBlock {
-  std::string_view text;
-  std::string_view signature;
-  std::optional<Dialect> issuer;  // whose signature it is; it means nothing elsewhere
+  std::string_view text{};
+  std::string_view signature{};
+  std::optional<Dialect> issuer{};  // whose signature it is; it means nothing elsewhere
 };
 
 struct RedactedThinkingBlock {
-  std::string_view data;
-  std::optional<Dialect> issuer;
+  std::string_view data{};
+  std::optional<Dialect> issuer{};
 };
 
 struct RefusalBlock {
-  std::string_view text;
+  std::string_view text{};
 };
 
 // A block that only its own dialect understands (server tool results, search results, ...): raw for that
 // dialect, reported as not carried for the others.
 struct UnknownBlock {
   Dialect dialect = Dialect::openai_chat;
-  std::string_view type;
-  RawJson raw;
+  std::string_view type{};
+  RawJson raw{};
 };
 
 enum class CacheTtl : uint8_t { standard, one_hour };  // standard: not stated, or 5 minutes
@@ -134,7 +134,7 @@ using BlockBody =
 
 struct Block {
   BlockBody body;
-  std::optional<CacheMarker> cache;  // a prompt-cache breakpoint after this block
+  std::optional<CacheMarker> cache{};  // a prompt-cache breakpoint after this block
   std::string_view
       pointer;  // where it stood in the client's body, as a JSON pointer; for reports. May be empty
 };
@@ -145,7 +145,7 @@ std::string_view to_string(Role role);
 struct Message {
   Role role = Role::user;
   std::vector<Block> content;
-  std::string_view name;  // OpenAI's participant name
+  std::string_view name{};  // OpenAI's participant name
 };
 
 // ---- Tools
@@ -153,22 +153,22 @@ struct Message {
 
 struct Tool {
   ToolKind kind = ToolKind::function;
-  std::string_view name;
-  std::string_view description;
-  RawJson schema;  // of the arguments; absent: none given
-  std::optional<bool> strict;
-  std::optional<CacheMarker> cache;
+  std::string_view name{};
+  std::string_view description{};
+  RawJson schema{};  // of the arguments; absent: none given
+  std::optional<bool> strict{};
+  std::optional<CacheMarker> cache{};
   // kind server or custom: the tool's whole definition in its own dialect.
   Dialect dialect = Dialect::openai_chat;
-  std::string_view type;  // e.g. "web_search_20250305"
-  RawJson raw;
+  std::string_view type{};  // e.g. "web_search_20250305"
+  RawJson raw{};
 };
 
 enum class ToolChoiceMode : uint8_t { automatic, required, none, named };
 struct ToolChoice {
   ToolChoiceMode mode = ToolChoiceMode::automatic;
-  std::string_view name;                  // mode named
-  std::vector<std::string_view> allowed;  // OpenAI allowed_tools: only these may be called; empty: all
+  std::string_view name{};                  // mode named
+  std::vector<std::string_view> allowed{};  // OpenAI allowed_tools: only these may be called; empty: all
 };
 
 // ---- Other settings
@@ -177,65 +177,65 @@ struct ToolChoice {
 enum class FormatKind : uint8_t { text, json_object, json_schema };
 struct ResponseFormat {
   FormatKind kind = FormatKind::text;
-  std::string_view name;  // json_schema only, from here on
-  std::string_view description;
-  RawJson schema;
-  std::optional<bool> strict;
+  std::string_view name{};  // json_schema only, from here on
+  std::string_view description{};
+  RawJson schema{};
+  std::optional<bool> strict{};
 };
 
 // What the caller said about reasoning; all absent: nothing.
 struct Reasoning {
-  std::optional<EffortLevel> effort;
-  std::optional<int64_t> budget_tokens;
-  bool is_adaptive = false;  // the model decides how much
-  bool is_disabled = false;  // explicitly off
-  std::string_view display;  // Anthropic thinking.display, OpenAI summary; empty if not given
+  std::optional<EffortLevel> effort{};
+  std::optional<int64_t> budget_tokens{};
+  bool is_adaptive = false;    // the model decides how much
+  bool is_disabled = false;    // explicitly off
+  std::string_view display{};  // Anthropic thinking.display, OpenAI summary; empty if not given
   bool is_set() const { return effort || budget_tokens || is_adaptive || is_disabled; }
 };
 
 struct MetadataEntry {
-  std::string_view key;
-  std::string_view value;
+  std::string_view key{};
+  std::string_view value{};
 };
 
 // A field of the client's body that the IR has no place for. Same-dialect calls pass it on; others report it.
 struct ExtraField {
   Dialect dialect = Dialect::openai_chat;
-  std::string_view key;  // top-level key, e.g. "logit_bias"
-  RawJson raw;
+  std::string_view key{};  // top-level key, e.g. "logit_bias"
+  RawJson raw{};
 };
 
 struct Chat {
   std::shared_ptr<Arena> arena = std::make_shared<Arena>();
 
-  std::string_view model;         // as the client named it
-  std::vector<Message> messages;  // system messages in their place; a dialect's `system` field comes first
+  std::string_view model{};         // as the client named it
+  std::vector<Message> messages{};  // system messages in their place; a dialect's `system` field comes first
   bool is_streamed = false;
   bool includes_usage = true;  // the client wants usage in its stream (OpenAI: stream_options.include_usage)
 
-  std::optional<int64_t> max_tokens;
-  std::optional<double> temperature;
-  std::optional<double> top_p;
-  std::optional<int64_t> top_k;
-  std::optional<double> frequency_penalty;
-  std::optional<double> presence_penalty;
-  std::optional<int64_t> seed;
-  std::optional<int64_t> choices;  // OpenAI n
-  std::optional<bool> logprobs;
-  std::optional<int64_t> top_logprobs;
-  std::vector<std::string_view> stop;
+  std::optional<int64_t> max_tokens{};
+  std::optional<double> temperature{};
+  std::optional<double> top_p{};
+  std::optional<int64_t> top_k{};
+  std::optional<double> frequency_penalty{};
+  std::optional<double> presence_penalty{};
+  std::optional<int64_t> seed{};
+  std::optional<int64_t> choices{};  // OpenAI n
+  std::optional<bool> logprobs{};
+  std::optional<int64_t> top_logprobs{};
+  std::vector<std::string_view> stop{};
 
-  std::vector<Tool> tools;
-  std::optional<ToolChoice> tool_choice;
-  std::optional<bool> parallel_tools;
+  std::vector<Tool> tools{};
+  std::optional<ToolChoice> tool_choice{};
+  std::optional<bool> parallel_tools{};
 
   ResponseFormat format;
   Reasoning reasoning;
 
-  std::string_view end_user;  // OpenAI user / safety_identifier, Anthropic metadata.user_id
-  std::string_view service_tier;
-  std::vector<MetadataEntry> metadata;
-  std::vector<ExtraField> extras;
+  std::string_view end_user{};  // OpenAI user / safety_identifier, Anthropic metadata.user_id
+  std::string_view service_tier{};
+  std::vector<MetadataEntry> metadata{};
+  std::vector<ExtraField> extras{};
 
   // Legacy completions only: the prompt is the last user message and the answer's text continues it.
   bool is_text_completion = false;

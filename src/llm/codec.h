@@ -22,12 +22,12 @@ namespace weir {
 
 // What an encoder needs to know beside the events.
 struct AnswerContext {
-  std::string exchange_id;  // ids that Weir makes up are derived from it, so an answer is reproducible
-  int64_t created_s = 0;    // for dialects that state a time when the provider does not
-  std::string model;        // the model name to state when the provider states none
-  const Request* request = nullptr;              // never null; outlives the encoder
-  std::string api_version;                       // the dialect's version header, empty if none
-  std::optional<int64_t> input_tokens_estimate;  // for dialects that state input tokens before the answer
+  std::string exchange_id{};  // ids that Weir makes up are derived from it, so an answer is reproducible
+  int64_t created_s = 0;      // for dialects that state a time when the provider does not
+  std::string model{};        // the model name to state when the provider states none
+  const Request* request = nullptr;                // never null; outlives the encoder
+  std::string api_version{};                       // the dialect's version header, empty if none
+  std::optional<int64_t> input_tokens_estimate{};  // for dialects that state input tokens before the answer
 };
 
 // Turns events into the bytes of a streamed body (framing included). Accepts events in any legal order.
@@ -45,7 +45,7 @@ class StreamEncoder {
 struct ClientReply {
   int status = 200;
   Headers headers;  // content-type and what the dialect wants
-  std::string body;
+  std::string body{};
 };
 
 class ClientCodec {
@@ -68,15 +68,15 @@ class ClientCodec {
 
 // The target as a codec sees it.
 struct TargetModel {
-  std::string_view model;                      // the provider's name of the model
+  std::string_view model{};                    // the provider's name of the model
   const Capabilities* capabilities = nullptr;  // never null; quirks included
 };
 
 struct WireRequest {
   std::string method = "POST";
-  std::string path;  // relative to the provider's base URL, percent-encoded, e.g. "/chat/completions"
-  Headers headers;   // content-type, accept and the dialect's own; authentication is added by the provider
-  std::string body;
+  std::string path{};  // relative to the provider's base URL, percent-encoded, e.g. "/chat/completions"
+  Headers headers;     // content-type, accept and the dialect's own; authentication is added by the provider
+  std::string body{};
 };
 
 // Names that were changed for the target, to be restored in its answer (bijective).
@@ -95,7 +95,7 @@ class ToolNames {
     std::string wire;
     std::string original;
   };
-  std::vector<Entry> entries_;
+  std::vector<Entry> entries_{};
 };
 
 // What the decoder of the answer must know of how the request was encoded.
@@ -137,7 +137,7 @@ class StreamDecoder {
 struct WireReply {
   int status = 200;
   const Headers* headers = nullptr;  // never null
-  std::string_view body;
+  std::string_view body{};
 };
 
 class ProviderCodec {

@@ -18,11 +18,11 @@
 namespace weir {
 
 struct Start {
-  std::string id;         // the provider's id of the answer
-  std::string model;      // the model that answers, as the provider names it
+  std::string id{};       // the provider's id of the answer
+  std::string model{};    // the model that answers, as the provider names it
   int64_t created_s = 0;  // seconds since the epoch; 0: not said
-  std::string system_fingerprint;
-  std::string service_tier;
+  std::string system_fingerprint{};
+  std::string service_tier{};
 };
 
 enum class BlockKind : uint8_t {
@@ -41,11 +41,11 @@ struct BlockStart {
   int index = 0;
   BlockKind kind = BlockKind::text;
   // tool_call:
-  std::string tool_id;
-  std::string tool_name;
+  std::string tool_id{};
+  std::string tool_name{};
   ToolKind tool_kind = ToolKind::function;
   // redacted_thinking: the data. unknown: the block as raw JSON of `dialect`.
-  std::string data;
+  std::string data{};
   Dialect dialect = Dialect::openai_chat;
 };
 
@@ -59,7 +59,7 @@ struct Delta {
   int choice = 0;
   int index = 0;
   DeltaKind kind = DeltaKind::content;
-  std::string text;
+  std::string text{};
   Dialect dialect = Dialect::openai_chat;  // citation: whose form it has
 };
 
@@ -71,7 +71,7 @@ struct BlockEnd {
 // OpenAI-shaped entries of logprobs.content (raw JSON array) that belong to the content before it.
 struct Logprobs {
   int choice = 0;
-  std::string raw;
+  std::string raw{};
 };
 
 enum class StopReason : uint8_t {
@@ -92,8 +92,8 @@ std::string_view to_string(StopReason reason);
 struct Finish {
   int choice = 0;
   StopReason reason = StopReason::end;
-  std::string stop_sequence;  // which one matched, where the provider says
-  std::string native;         // the provider's own word
+  std::string stop_sequence{};  // which one matched, where the provider says
+  std::string native{};         // the provider's own word
 };
 
 struct UsageReport {
@@ -105,22 +105,22 @@ struct Ping {};
 
 // The whole of a non-chat answer.
 struct EmbedAnswer {
-  std::vector<std::vector<float>> vectors;  // in the order of the inputs
+  std::vector<std::vector<float>> vectors{};  // in the order of the inputs
 };
 struct RerankAnswer {
   struct Hit {
     int64_t index = 0;
     double score = 0;
   };
-  std::vector<Hit> hits;  // best first
+  std::vector<Hit> hits{};  // best first
 };
 struct OpaqueAnswer {
-  std::string content_type;
-  std::string bytes;
+  std::string content_type{};
+  std::string bytes{};
 };
 struct Payload {
-  std::string id;
-  std::string model;
+  std::string id{};
+  std::string model{};
   std::variant<EmbedAnswer, RerankAnswer, OpaqueAnswer> body;
 };
 

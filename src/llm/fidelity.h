@@ -37,9 +37,9 @@ std::string_view to_string(Severity severity);
 struct FidelityRecord {
   Severity severity = Severity::warning;
   LossReason reason = LossReason::dropped;
-  std::string pointer;  // JSON pointer into the client's body, e.g. "/messages/2/name"
-  std::string from;     // short: what was asked
-  std::string to;       // short: what was sent instead; empty: nothing
+  std::string pointer{};  // JSON pointer into the client's body, e.g. "/messages/2/name"
+  std::string from{};     // short: what was asked
+  std::string to{};       // short: what was sent instead; empty: nothing
 };
 
 class Fidelity {
@@ -54,7 +54,7 @@ class Fidelity {
   std::string header_value() const;
 
  private:
-  std::vector<FidelityRecord> records_;
+  std::vector<FidelityRecord> records_{};
 };
 
 }  // namespace weir

@@ -20,33 +20,33 @@ struct CountTokens {
 
 struct Embed {
   std::shared_ptr<Arena> arena = std::make_shared<Arena>();
-  std::string_view model;
-  std::vector<std::string_view> inputs;            // texts, in order
-  std::vector<std::vector<int64_t>> token_inputs;  // OpenAI's arrays of token ids; either this or `inputs`
-  std::optional<int64_t> dimensions;
+  std::string_view model{};
+  std::vector<std::string_view> inputs{};            // texts, in order
+  std::vector<std::vector<int64_t>> token_inputs{};  // OpenAI's arrays of token ids; either this or `inputs`
+  std::optional<int64_t> dimensions{};
   bool wants_base64 = false;  // the client asked for base64 floats
-  std::string_view end_user;
-  std::vector<ExtraField> extras;
+  std::string_view end_user{};
+  std::vector<ExtraField> extras{};
 };
 
 struct Rerank {
   std::shared_ptr<Arena> arena = std::make_shared<Arena>();
-  std::string_view model;
-  std::string_view query;
-  std::vector<std::string_view> documents;
-  std::optional<int64_t> top_n;
+  std::string_view model{};
+  std::string_view query{};
+  std::vector<std::string_view> documents{};
+  std::optional<int64_t> top_n{};
   bool returns_documents = false;
-  std::vector<ExtraField> extras;
+  std::vector<ExtraField> extras{};
 };
 
 // A body that passes through as bytes, with a named meter (audio, images, files).
 struct Opaque {
   std::shared_ptr<Arena> arena = std::make_shared<Arena>();
-  std::string_view model;
-  std::string_view path;   // relative to the provider's base, e.g. "/audio/speech"
-  std::string_view meter;  // what is counted, e.g. "audio_seconds"
-  std::string_view content_type;
-  std::string_view body;  // REQUIRES the arena to hold it
+  std::string_view model{};
+  std::string_view path{};   // relative to the provider's base, e.g. "/audio/speech"
+  std::string_view meter{};  // what is counted, e.g. "audio_seconds"
+  std::string_view content_type{};
+  std::string_view body{};  // REQUIRES the arena to hold it
 };
 
 using Request = std::variant<Chat, CountTokens, Embed, Rerank, Opaque>;
@@ -61,11 +61,11 @@ const Chat* chat_of(const Request& request);
 // body.
 struct ClientCall {
   Dialect dialect = Dialect::openai_chat;
-  std::string method;
-  std::string path;  // without the query
-  std::string query;
+  std::string method{};
+  std::string path{};  // without the query
+  std::string query{};
   Headers headers;
-  std::shared_ptr<const JsonDoc> body;
+  std::shared_ptr<const JsonDoc> body{};
 };
 
 }  // namespace weir

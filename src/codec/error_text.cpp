@@ -1,0 +1,163 @@
+#include "codec/error_text.h"
+
+#include <algorithm>
+#include <array>
+#include <fmt/core.h>
+
+#include "base/encoding.h"
+#include "base/text.h"
+
+namespace weir {
+namespace {
+
+// Words by which the vendors say that a prompt does not fit.
+constexpr std::array<std::string_view, 10> kTooLong = {
+    "context_length_exceeded", "maximum context length",
+    "prompt is too long",      "input is too long",
+    "input token count",       "context window",
+    "too many tokens",         "exceeds the maximum number of tokens",
+    "context length",          "reduce the length of the messages",
+};
+constexpr std::array<std::string_view, 7> kPolicy = {
+    "content_filter", "content_policy",           "content management policy", "safety system",
+    "responsible ai", "content_policy_violation", "flagged as potentially",
+};
+constexpr std::array<std::string_view, 5> kQuota = {
+    "insufficient_quota", "exceeded your current quota", "credit balance is too low",
+    "billing_hard_limit", "insufficient balance",
+};
+constexpr std::array<std::string_view, 4> kNoModel = {"model_not_found", "does not exist", "model not found",
+                                                      "unknown model"};
+
+bool contains_ignore_case(std::string_view text, std::string_view word) {
+  const auto found = std::search(text.begin(), text.end(), word.begin(), word.end(), [](char a, char b) {
+    return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == (b >= 'A' && b <= 'Z' ? b - 'A' + 'a' : b);
+  });
+  return found != text.end();
+}
+
+template <size_t N>
+bool says(const ProviderErrorWords& words, const std::array<std::string_view, N>& list) {
+  return std::any_of(list.begin(), list.end(), [&](std::string_view word) {
+    return contains_ignore_case(words.code, word) || contains_ignore_case(words.type, word) ||
+           contains_ignore_case(words.message, word);
+  });
+}
+
+ErrorKind kind_of_status(int status) {
+  switch (status) {
+    case 401:
+    case 403:
+      return ErrorKind::upstream_auth;
+    case 402:
+      return ErrorKind::upstream_quota;
+    case 404:
+      return ErrorKind::model_not_found;
+    case 408:
+    case 504:
+      return ErrorKind::upstream_timeout;
+    case 413:
+      return ErrorKind::body_too_large;
+    case 429:
+      return ErrorKind::upstream_rate_limited;
+    case 503:
+    case 529:
+      return ErrorKind::upstream_overloaded;
+    default:
+      return status >= 500 || status < 400 ? ErrorKind::upstream_error : ErrorKind::bad_request;
+  }
+}
+
+// Errors inside a stream carry no status: their type says what it would have been.
+int status_of_type(std::string_view type) {
+  struct Row {
+    std::string_view type;
+    int status;
+  };
+  constexpr std::array<Row, 9> kRows = {{{"invalid_request_error", 400},
+                                         {"authentication_error", 401},
+                                         {"permission_error", 403},
+                                         {"not_found_error", 404},
+                                         {"request_too_large", 413},
+                                         {"rate_limit_error", 429},
+                                         {"overloaded_error", 529},
+                                         {"timeout_error", 504},
+                                         {"billing_error", 402}}};
+  for (const Row& row : kRows) {
+    if (row.type == type) return row.status;
+  }
+  return 500;
+}
+
+ErrorKind kind_of(const ProviderErrorWords& words) {
+  const int status = words.status ? words.status : status_of_type(words.type);
+  if (says(words, kQuota)) return ErrorKind::upstream_quota;
+  if (status >= 500 || status == 429 || status == 401) return kind_of_status(status);
+  if (says(words, kTooLong)) return ErrorKind::context_too_long;
+  if (says(words, kPolicy)) return ErrorKind::content_policy;
+  if (status == 400 && says(words, kNoModel)) return ErrorKind::model_not_found;
+  return kind_of_status(status);
+}
+
+bool is_key_char(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' ||
+         c == '.' || c == '/' || c == '+';
+}
+
+}  // namespace
+
+std::string hide_keys(std::string_view text) {
+  constexpr std::array<std::string_view, 6> kStarts = {"sk-", "Bearer ", "wk_", "AIza", "gsk_", "xai-"};
+  constexpr size_t kSecretMin = 8;
+  std::string out;
+  for (size_t at = 0; at < text.size();) {
+    const std::string_view rest = text.substr(at);
+    const auto start =
+        std::find_if(kStarts.begin(), kStarts.end(), [&](std::string_view s) { return rest.starts_with(s); });
+    size_t length = 0;
+    if (start != kStarts.end()) {
+      length = start->size();
+      while (length < rest.size() && (is_key_char(rest[length]) || rest[length] == '*')) ++length;
+    }
+    if (length >= kSecretMin + 3) {
+      out.append(*start).append("…");
+      at += length;
+    } else {
+      out.push_back(text[at++]);
+    }
+  }
+  return out;
+}
+
+Error classify_provider_error(const ProviderErrorWords& words) {
+  Error error = make_error(kind_of(words), hide_keys(words.message));
+  error.upstream_status = words.status;
+  if (error.kind == ErrorKind::upstream_auth) {
+    // The provider's refusal of Weir's key is not the caller's to fix, and names things of the operator's.
+    error.detail = std::move(error.message);
+    error.message =
+        "the provider refused Weir's credentials; the operator of this gateway must look at its key";
+  }
+  if (error.kind == ErrorKind::bad_request && !words.code.empty()) error.code = words.code;
+  return error;
+}
+
+Error error_of_foreign_body(int status, std::string_view body) {
+  constexpr size_t kShown = 200;
+  std::string shown;
+  for (const char c : sanitize_utf8(clip_utf8(body, kShown))) {
+    shown.push_back(static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c);
+  }
+  Error error = classify_provider_error({.status = status, .type = {}, .code = {}, .message = {}});
+  if (error.kind == ErrorKind::upstream_auth) return error;
+  // A page instead of an answer is trouble on the way, whatever the status says of the request.
+  const bool is_page = contains_ignore_case(body.substr(0, 512), "<html") ||
+                       contains_ignore_case(body.substr(0, 512), "<!doctype");
+  if (is_page && error.kind == ErrorKind::bad_request) error.kind = ErrorKind::upstream_error;
+  error.message = fmt::format("the provider answered {} with {}", status,
+                              body.empty() ? "no body" : "a body that is not its dialect's");
+  if (!body.empty()) error.message += ": " + hide_keys(trim(shown));
+  return error;
+}
+
+}  // namespace weir

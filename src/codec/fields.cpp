@@ -1,0 +1,54 @@
+#include "codec/fields.h"
+
+#include <fmt/core.h>
+
+namespace weir {
+
+Result<void> read_field(JsonValue value, std::string_view& into) {
+  if (!value.is_absent()) into = TRY(value.as_string());
+  return {};
+}
+
+Result<void> read_field(JsonValue value, std::optional<double>& into) {
+  if (!value.is_absent()) into = TRY(value.as_double());
+  return {};
+}
+
+Result<void> read_field(JsonValue value, std::optional<int64_t>& into) {
+  if (!value.is_absent()) into = TRY(value.as_int());
+  return {};
+}
+
+Result<void> read_field(JsonValue value, std::optional<bool>& into) {
+  if (!value.is_absent()) into = TRY(value.as_bool());
+  return {};
+}
+
+Result<void> read_field(JsonValue value, bool& into) {
+  if (!value.is_absent()) into = TRY(value.as_bool());
+  return {};
+}
+
+Result<std::string_view> required_string(JsonValue object, std::string_view key) {
+  const JsonValue value = object[key];
+  const std::string base = object.path();
+  const std::string path = base.empty() ? std::string(key) : base + "." + std::string(key);
+  if (value.is_absent()) return fail(ErrorKind::bad_request, fmt::format("{} is missing", path), path);
+  const std::string_view text = TRY(value.as_string());
+  if (text.empty()) return fail(ErrorKind::bad_request, fmt::format("{} must not be empty", path), path);
+  return text;
+}
+
+std::string json_pointer(JsonValue value) {
+  std::string pointer = "/";
+  for (const char c : value.path()) {
+    if (c == '.' || c == '[') {
+      if (pointer.size() > 1) pointer.push_back('/');
+    } else if (c != ']') {
+      pointer.push_back(c);
+    }
+  }
+  return pointer;
+}
+
+}  // namespace weir

@@ -1,0 +1,376 @@
+// The provider half of OpenAI's chat dialect: requests from the IR, or the client's own bytes with a splice.
+#include <fmt/core.h>
+
+#include "base/crypto.h"
+#include "codec/openai.h"
+#include "codec/openai_decode.h"
+#include "codec/openai_embeddings.h"
+#include "codec/openai_provider_messages.h"
+#include "codec/tool_names.h"
+
+namespace weir {
+namespace {
+
+constexpr Dialect kDialect = Dialect::openai_chat;
+// https://platform.openai.com/docs/api-reference/chat/create: at most four stop sequences, 64 characters of
+// `user`.
+constexpr size_t kStopMax = 4;
+constexpr size_t kUserMax = 64;
+
+class ChatWriter {
+ public:
+  ChatWriter(const Chat& chat, const TargetModel& target, EncodedCall& call)
+      : chat_(chat),
+        target_(target),
+        caps_(*target.capabilities),
+        quirks_(target.capabilities->quirks),
+        call_(call),
+        json_(call.wire.body) {}
+
+  Result<void> write() {
+    name_tools();
+    json_.begin_object().key("model").value(target_.model).key("messages");
+    TRY(write_openai_messages(json_, chat_, target_, call_.notes));
+    if (chat_.is_streamed) {
+      json_.key("stream").value(true);
+      if (!quirks_.no_stream_options) json_.key("stream_options").raw(R"({"include_usage":true})");
+    }
+    write_limits();
+    write_sampling();
+    TRY(write_tools());
+    write_format();
+    write_reasoning();
+    write_identity();
+    write_extras();
+    json_.end_object();
+    return {};
+  }
+
+ private:
+  void lose(Severity severity, LossReason reason, std::string_view field, std::string from = {},
+            std::string to = {}) {
+    call_.notes.fidelity.add(severity, reason, fmt::format("/{}", field), std::move(from), std::move(to));
+  }
+
+  void name_tools() {
+    for (const Tool& tool : chat_.tools) {
+      if (tool.kind == ToolKind::server) continue;
+      std::string wire = legal_tool_name(tool.name, kOpenAiToolNameMax);
+      if (wire == tool.name) continue;
+      lose(Severity::info, LossReason::renamed, "tools", std::string(tool.name), wire);
+      call_.notes.tool_names.add(std::move(wire), std::string(tool.name));
+    }
+  }
+
+  void write_limits() {
+    if (chat_.max_tokens) {
+      int64_t tokens = *chat_.max_tokens;
+      if (caps_.output_max && tokens > *caps_.output_max) {
+        lose(Severity::info, LossReason::clamped, "max_tokens", fmt::format("{}", tokens),
+             fmt::format("{}", *caps_.output_max));
+        tokens = *caps_.output_max;
+      }
+      const bool is_new_name = caps_.max_tokens_field == MaxTokensField::max_completion_tokens;
+      json_.key(is_new_name ? "max_completion_tokens" : "max_tokens").value(tokens);
+    }
+    if (chat_.stop.empty()) return;
+    if (caps_.allows_stop == false) return lose(Severity::warning, LossReason::dropped, "stop");
+    const size_t count = std::min(chat_.stop.size(), static_cast<size_t>(caps_.stop_max.value_or(kStopMax)));
+    if (count < chat_.stop.size()) {
+      lose(Severity::warning, LossReason::clamped, "stop", fmt::format("{}", chat_.stop.size()),
+           fmt::format("{}", count));
+    }
+    json_.key("stop").begin_array();
+    for (size_t i = 0; i < count; ++i) json_.value(chat_.stop[i]);
+    json_.end_array();
+  }
+
+  void write_number(std::string_view key, const std::optional<double>& value) {
+    if (value) json_.key(key).value(*value);
+  }
+  void write_number(std::string_view key, const std::optional<int64_t>& value) {
+    if (value) json_.key(key).value(*value);
+  }
+
+  void write_sampling() {
+    const bool fixed = caps_.allows_sampling == false;
+    if (fixed && chat_.temperature.value_or(1) != 1) {
+      lose(Severity::warning, LossReason::dropped, "temperature", fmt::format("{}", *chat_.temperature));
+    } else {
+      write_number("temperature", chat_.temperature);
+    }
+    if (fixed && chat_.top_p.value_or(1) != 1) {
+      lose(Severity::warning, LossReason::dropped, "top_p", fmt::format("{}", *chat_.top_p));
+    } else {
+      write_number("top_p", chat_.top_p);
+    }
+    if (chat_.top_k) lose(Severity::warning, LossReason::dropped, "top_k", fmt::format("{}", *chat_.top_k));
+    if (quirks_.no_penalties && (chat_.frequency_penalty || chat_.presence_penalty)) {
+      lose(Severity::warning, LossReason::dropped, "frequency_penalty");
+    } else {
+      write_number("frequency_penalty", chat_.frequency_penalty);
+      write_number("presence_penalty", chat_.presence_penalty);
+    }
+    write_number(quirks_.seed_is_random_seed ? "random_seed" : "seed", chat_.seed);
+    write_number("n", chat_.choices);
+    if (chat_.logprobs) json_.key("logprobs").value(*chat_.logprobs);
+    write_number("top_logprobs", chat_.top_logprobs);
+  }
+
+  Result<void> write_tools() {
+    if (chat_.tools.empty()) return {};
+    json_.key("tools").begin_array();
+    for (const Tool& tool : chat_.tools) TRY(write_tool(tool));
+    json_.end_array();
+    if (chat_.tool_choice) write_tool_choice(*chat_.tool_choice);
+    if (chat_.parallel_tools) {
+      if (quirks_.no_parallel_tool_calls) {
+        lose(Severity::warning, LossReason::dropped, "parallel_tool_calls");
+      } else {
+        json_.key("parallel_tool_calls").value(*chat_.parallel_tools);
+      }
+    }
+    return {};
+  }
+
+  Result<void> write_tool(const Tool& tool) {
+    if (tool.kind != ToolKind::function) {
+      if (tool.dialect == kDialect) {
+        json_.raw(tool.raw.text);
+        return {};
+      }
+      return fail(ErrorKind::unsupported,
+                  fmt::format("the tool {} is run by another vendor; this model cannot call it", tool.type),
+                  "tools");
+    }
+    json_.begin_object().key("type").value("function").key("function").begin_object();
+    json_.key("name").value(call_.notes.tool_names.wire(tool.name));
+    if (!tool.description.empty()) json_.key("description").value(tool.description);
+    if (tool.schema) json_.key("parameters").raw(tool.schema.text);
+    if (tool.strict && !quirks_.no_tool_strict) json_.key("strict").value(*tool.strict);
+    json_.end_object().end_object();
+    return {};
+  }
+
+  void write_tool_choice(const ToolChoice& choice) {
+    json_.key("tool_choice");
+    switch (choice.mode) {
+      case ToolChoiceMode::automatic:
+        json_.value("auto");
+        return;
+      case ToolChoiceMode::required:
+        json_.value(quirks_.tool_choice_any ? "any" : "required");
+        return;
+      case ToolChoiceMode::none:
+        json_.value("none");
+        return;
+      case ToolChoiceMode::named:
+        break;
+    }
+    json_.begin_object().key("type").value("function").key("function").begin_object();
+    json_.key("name").value(call_.notes.tool_names.wire(choice.name)).end_object().end_object();
+  }
+
+  void write_format() {
+    const ResponseFormat& format = chat_.format;
+    if (format.kind == FormatKind::text) return;
+    const bool has_schema =
+        format.kind == FormatKind::json_schema && caps_.json_schema != JsonSchemaSupport::none;
+    json_.key("response_format").begin_object();
+    if (has_schema) {
+      json_.key("type").value("json_schema").key("json_schema").begin_object();
+      json_.key("name").value(format.name.empty() ? "structured_output" : format.name);
+      if (!format.description.empty()) json_.key("description").value(format.description);
+      if (format.schema) json_.key("schema").raw(format.schema.text);
+      if (format.strict) json_.key("strict").value(*format.strict);
+      json_.end_object();
+    } else {
+      if (format.kind == FormatKind::json_schema) {
+        lose(Severity::warning, LossReason::emulated, "response_format", "json_schema", "json_object");
+      }
+      json_.key("type").value("json_object");
+    }
+    json_.end_object();
+  }
+
+  // Budgets of tokens have no counterpart: the nearest named effort (translation.md 4.8).
+  static EffortLevel effort_of(const Reasoning& reasoning) {
+    if (reasoning.effort) return *reasoning.effort;
+    if (!reasoning.budget_tokens) return EffortLevel::medium;
+    if (*reasoning.budget_tokens <= 1024) return EffortLevel::low;
+    return *reasoning.budget_tokens <= 8192 ? EffortLevel::medium : EffortLevel::high;
+  }
+
+  void write_reasoning() {
+    const Reasoning& reasoning = chat_.reasoning;
+    if (!reasoning.is_set()) return;
+    if (caps_.thinking == ThinkingMode::none) {
+      if (!reasoning.is_disabled) lose(Severity::info, LossReason::dropped, "reasoning_effort");
+      return;
+    }
+    if (reasoning.is_disabled) {
+      if (caps_.effort_levels && caps_.effort_levels->contains(EffortLevel::off))
+        json_.key("reasoning_effort").value("none");
+      return;
+    }
+    EffortLevel effort = effort_of(reasoning);
+    if (caps_.effort_levels && !caps_.effort_levels->empty()) effort = caps_.effort_levels->nearest(effort);
+    if (!reasoning.effort)
+      lose(Severity::info, LossReason::emulated, "thinking", "budget", std::string(to_string(effort)));
+    json_.key("reasoning_effort").value(to_string(effort));
+  }
+
+  void write_identity() {
+    if (!chat_.end_user.empty() && !quirks_.no_user) {
+      const bool fits = chat_.end_user.size() <= kUserMax;
+      json_.key("user").value(fits ? std::string(chat_.end_user) : sha256_hex(chat_.end_user));
+    }
+    if (!chat_.service_tier.empty()) json_.key("service_tier").value(chat_.service_tier);
+    // The vendor takes metadata for stored answers only, and Weir keeps it as tags.
+  }
+
+  void write_extras() {
+    for (const ExtraField& extra : chat_.extras) {
+      if (extra.dialect == kDialect) {
+        json_.key(extra.key).raw(extra.raw.text);
+      } else {
+        lose(Severity::warning, LossReason::dropped, extra.key);
+      }
+    }
+  }
+
+  const Chat& chat_;
+  const TargetModel& target_;
+  const Capabilities& caps_;
+  const Quirks& quirks_;
+  EncodedCall& call_;
+  JsonWriter json_;
+};
+
+EncodedCall new_call(const Request& request) {
+  EncodedCall call;
+  call.notes.operation = operation_of(request);
+  call.notes.is_streamed = is_streamed(request);
+  call.wire.headers.add("content-type", "application/json");
+  call.wire.headers.add("accept", call.notes.is_streamed ? "text/event-stream" : "application/json");
+  return call;
+}
+
+// The edits that make the client's own body fit the target: the model's name, and the usage that billing
+// needs.
+class Splice {
+ public:
+  Splice(JsonValue root, const TargetModel& target) : root_(root), target_(target) {}
+
+  void model() {
+    const JsonValue model = root_["model"];
+    if (model.string_or("") == target_.model) return;
+    append_json_string(model_text_, target_.model);
+    edits_.push_back({.offset = model.offset(), .length = model.raw().size(), .text = model_text_});
+  }
+
+  // Returns whether the client will see a usage event that it did not ask for.
+  bool usage() {
+    const JsonValue options = root_["stream_options"];
+    if (options["include_usage"].bool_or(false)) return false;
+    const JsonValue include = options["include_usage"];
+    if (include) {
+      edits_.push_back({.offset = include.offset(), .length = include.raw().size(), .text = "true"});
+    } else if (options.is_object()) {
+      const std::string_view text =
+          options.size() > 0 ? R"("include_usage":true,)" : R"("include_usage":true)";
+      edits_.push_back({.offset = options.offset() + 1, .length = 0, .text = text});
+    } else if (options) {
+      edits_.push_back(
+          {.offset = options.offset(), .length = options.raw().size(), .text = R"({"include_usage":true})"});
+    } else {
+      edits_.push_back(
+          {.offset = root_.offset() + 1, .length = 0, .text = R"("stream_options":{"include_usage":true},)"});
+    }
+    return true;
+  }
+
+  // The newer models take the newer name only, and the older servers the older one.
+  void max_tokens() {
+    if (!target_.capabilities->max_tokens_field) return;
+    const bool wants_new = *target_.capabilities->max_tokens_field == MaxTokensField::max_completion_tokens;
+    const std::string_view from = wants_new ? "max_tokens" : "max_completion_tokens";
+    const std::string_view to = wants_new ? R"("max_completion_tokens")" : R"("max_tokens")";
+    const JsonValue value = root_[from];
+    if (!value || root_[wants_new ? "max_completion_tokens" : "max_tokens"]) return;
+    edits_.push_back({.offset = value.key_offset(), .length = from.size() + 2, .text = to});
+  }
+
+  std::string apply(std::string_view source) {
+    std::sort(edits_.begin(), edits_.end(),
+              [](const JsonEdit& a, const JsonEdit& b) { return a.offset < b.offset; });
+    return splice(source, edits_);
+  }
+
+ private:
+  const JsonValue root_;
+  const TargetModel& target_;
+  std::string model_text_;
+  std::vector<JsonEdit> edits_;
+};
+
+class OpenAiChatProvider final : public ProviderCodec {
+ public:
+  Dialect dialect() const override { return kDialect; }
+
+  Result<EncodedCall> encode_request(const Request& request, const TargetModel& target) const override {
+    EncodedCall call = new_call(request);
+    if (const auto* embed = std::get_if<Embed>(&request)) {
+      call.wire.path = "/embeddings";
+      TRY(encode_openai_embed(*embed, target, call));
+      return call;
+    }
+    const auto* chat = std::get_if<Chat>(&request);
+    if (!chat) {
+      return fail(ErrorKind::unsupported,
+                  fmt::format("this provider has no endpoint for {}", to_string(operation_of(request))));
+    }
+    call.wire.path = "/chat/completions";
+    TRY(ChatWriter(*chat, target, call).write());
+    return call;
+  }
+
+  Result<EncodedCall> splice_request(const ClientCall& client, const Request& request,
+                                     const TargetModel& target) const override {
+    EncodedCall call = new_call(request);
+    const JsonValue root = client.body->root();
+    Splice edits(root, target);
+    edits.model();
+    if (std::holds_alternative<Chat>(request)) {
+      call.wire.path =
+          operation_of(request) == Operation::text_completion ? "/completions" : "/chat/completions";
+      if (call.notes.is_streamed && !target.capabilities->quirks.no_stream_options)
+        call.notes.strips_usage = edits.usage();
+      edits.max_tokens();
+    } else {
+      call.wire.path = "/embeddings";
+    }
+    call.wire.body = edits.apply(client.body->source());
+    return call;
+  }
+
+  Result<std::vector<Event>> decode_answer(const WireReply& reply, const CallNotes& notes) const override {
+    if (notes.operation == Operation::embeddings) return decode_openai_embed(reply);
+    return decode_openai_answer(reply, notes);
+  }
+  std::unique_ptr<StreamDecoder> stream_decoder(const CallNotes& notes) const override {
+    return make_openai_stream_decoder(notes);
+  }
+  Error decode_error(const WireReply& reply, int64_t wall_ns) const override {
+    return decode_openai_error(reply, wall_ns);
+  }
+};
+
+}  // namespace
+
+const ProviderCodec& openai_chat_provider() {
+  static const OpenAiChatProvider codec;
+  return codec;
+}
+
+}  // namespace weir

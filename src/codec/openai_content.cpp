@@ -1,0 +1,315 @@
+#include "codec/openai_content.h"
+
+#include <fmt/core.h>
+
+#include "codec/fields.h"
+
+namespace weir {
+namespace {
+
+constexpr Dialect kDialect = Dialect::openai_chat;
+
+Result<Role> decode_role(JsonValue message) {
+  const std::string_view role = TRY(required_string(message, "role"));
+  if (role == "user") return Role::user;
+  if (role == "assistant") return Role::assistant;
+  if (role == "system") return Role::system;
+  if (role == "developer") return Role::developer;
+  if (role == "tool" || role == "function") return Role::tool;
+  return fail(ErrorKind::bad_request,
+              fmt::format("{} is not a role; use system, developer, user, assistant or tool", role),
+              message["role"].path());
+}
+
+// Extension: prompt-cache markers on content parts and tools, as several vendors take them.
+Result<std::optional<CacheMarker>> decode_cache(JsonValue holder) {
+  const JsonValue control = holder["cache_control"];
+  if (control.is_absent()) return std::nullopt;
+  TRY(control.expect(JsonType::object));
+  std::string_view ttl;
+  TRY(read_field(control["ttl"], ttl));
+  return CacheMarker{.ttl = ttl == "1h" ? CacheTtl::one_hour : CacheTtl::standard,
+                     .states_ttl = !ttl.empty()};
+}
+
+// "data:image/png;base64,AAAA" or a URL.
+Media media_of_url(std::string_view url) {
+  constexpr std::string_view kBase64 = ";base64,";
+  Media media;
+  if (!url.starts_with("data:")) {
+    media.url = url;
+    return media;
+  }
+  const size_t at = url.find(kBase64);
+  if (at == std::string_view::npos) {
+    media.url = url;
+    return media;
+  }
+  media.mime = url.substr(5, at - 5);
+  media.base64 = url.substr(at + kBase64.size());
+  return media;
+}
+
+Result<BlockBody> decode_image(JsonValue part) {
+  const JsonValue image = part["image_url"];
+  if (image.is_string()) return ImageBlock {
+      .media = media_of_url(TRY(image.as_string())), .detail = {}
+    };
+  if (!image.is_object()) {
+    return fail(ErrorKind::bad_request, "image_url is an object with a url", part.path() + ".image_url");
+  }
+  ImageBlock block {
+    .media = media_of_url(TRY(required_string(image, "url"))), .detail = {}
+  };
+  TRY(read_field(image["detail"], block.detail));
+  return block;
+}
+
+Result<BlockBody> decode_audio(JsonValue part) {
+  const JsonValue audio = part["input_audio"];
+  AudioBlock block;
+  block.media.base64 = TRY(required_string(audio, "data"));
+  block.format = TRY(required_string(audio, "format"));
+  return block;
+}
+
+Result<BlockBody> decode_file(JsonValue part) {
+  const JsonValue file = part["file"];
+  TRY(file.expect(JsonType::object));
+  DocumentBlock block;
+  std::string_view data;
+  TRY(read_field(file["file_data"], data));
+  if (!data.empty()) block.media = data.starts_with("data:") ? media_of_url(data) : Media{.base64 = data};
+  TRY(read_field(file["file_id"], block.media.file_id));
+  TRY(read_field(file["filename"], block.title));
+  if (data.empty() && block.media.file_id.empty()) {
+    return fail(ErrorKind::bad_request, "a file needs file_data or file_id", file.path());
+  }
+  return block;
+}
+
+Result<BlockBody> decode_part(JsonValue part) {
+  TRY(part.expect(JsonType::object));
+  const std::string_view type = TRY(required_string(part, "type"));
+  if (type == "text") {
+    const JsonValue text = part["text"];
+    if (!text.is_string())
+      return fail(ErrorKind::bad_request, "a text part needs a text", part.path() + ".text");
+    return TextBlock {
+      TRY(text.as_string())
+    };
+  }
+  if (type == "image_url") return decode_image(part);
+  if (type == "input_audio") return decode_audio(part);
+  if (type == "file") return decode_file(part);
+  if (type == "refusal") return RefusalBlock {
+      TRY(required_string(part, "refusal"))
+    };
+  return UnknownBlock{.dialect = kDialect, .type = type, .raw = {part.raw()}};
+}
+
+// A string or an array of parts.
+Result<void> decode_content(JsonValue content, std::vector<Block>& into) {
+  if (content.is_absent()) return {};
+  if (content.is_string()) {
+    const std::string_view text = TRY(content.as_string());
+    if (!text.empty()) into.push_back({.body = TextBlock{text}, .cache = {}, .pointer = {}});
+    return {};
+  }
+  if (!content.is_array()) {
+    return fail(ErrorKind::bad_request, "content is a string or an array of parts", content.path());
+  }
+  for (const JsonValue part : content) {
+    Block block {
+      .body = TRY(decode_part(part))
+      , .cache = {}, .pointer = {}
+    };
+    block.cache = TRY(decode_cache(part));
+    into.push_back(std::move(block));
+  }
+  return {};
+}
+
+Result<BlockBody> decode_tool_call(JsonValue call) {
+  TRY(call.expect(JsonType::object));
+  ToolCallBlock block;
+  TRY(read_field(call["id"], block.id));
+  const JsonValue custom = call["custom"];
+  const JsonValue body = custom.is_absent() ? call["function"] : custom;
+  if (!body.is_object()) {
+    return fail(ErrorKind::bad_request, "a tool call needs `function` with name and arguments", call.path());
+  }
+  block.name = TRY(required_string(body, "name"));
+  if (!custom.is_absent()) {
+    block.kind = ToolKind::custom;
+    TRY(read_field(body["input"], block.arguments));
+  } else if (body["arguments"].is_object()) {
+    block.arguments = body["arguments"].raw();  // some clients forget to encode them
+  } else {
+    TRY(read_field(body["arguments"], block.arguments));
+  }
+  return block;
+}
+
+// Reasoning that an earlier answer carried: `thinking_blocks` with signatures, else the plain
+// `reasoning_content`.
+Result<void> decode_reasoning(JsonValue message, std::vector<Block>& into) {
+  const JsonValue blocks = message["thinking_blocks"];
+  if (blocks.is_array() && blocks.size() > 0) {
+    for (const JsonValue block : blocks) {
+      TRY(block.expect(JsonType::object));
+      if (block["type"].string_or("") == "redacted_thinking") {
+        RedactedThinkingBlock redacted{.data = {}, .issuer = Dialect::anthropic_messages};
+        TRY(read_field(block["data"], redacted.data));
+        into.push_back({.body = redacted, .cache = {}, .pointer = {}});
+        continue;
+      }
+      ThinkingBlock thinking;
+      TRY(read_field(block["thinking"], thinking.text));
+      TRY(read_field(block["signature"], thinking.signature));
+      if (!thinking.signature.empty()) thinking.issuer = Dialect::anthropic_messages;
+      into.push_back({.body = thinking, .cache = {}, .pointer = {}});
+    }
+    return {};
+  }
+  ThinkingBlock thinking;
+  for (const std::string_view key : {"reasoning_content", "reasoning"}) {
+    if (thinking.text.empty() && message[key].is_string()) TRY(read_field(message[key], thinking.text));
+  }
+  if (!thinking.text.empty()) into.push_back({.body = thinking, .cache = {}, .pointer = {}});
+  return {};
+}
+
+Result<void> decode_assistant(JsonValue source, Message& message) {
+  TRY(decode_reasoning(source, message.content));
+  TRY(decode_content(source["content"], message.content));
+  std::string_view refusal;
+  TRY(read_field(source["refusal"], refusal));
+  if (!refusal.empty())
+    message.content.push_back({.body = RefusalBlock{refusal}, .cache = {}, .pointer = {}});
+  const JsonValue calls = source["tool_calls"];
+  if (!calls.is_absent()) {
+    TRY(calls.expect(JsonType::array));
+    for (const JsonValue call : calls) {
+      message.content.push_back({
+        .body = TRY(decode_tool_call(call))
+        , .cache = {}, .pointer = {}
+      });
+    }
+  }
+  // Before tools there were functions: one call, no id.
+  const JsonValue function = source["function_call"];
+  if (!function.is_absent()) {
+    ToolCallBlock block;
+    block.name = TRY(required_string(function, "name"));
+    block.id = block.name;
+    TRY(read_field(function["arguments"], block.arguments));
+    message.content.push_back({.body = block, .cache = {}, .pointer = {}});
+  }
+  return {};
+}
+
+Result<void> decode_tool_result(JsonValue source, Message& message) {
+  ToolResultBlock result;
+  TRY(read_field(source["tool_call_id"], result.call_id));
+  TRY(read_field(source["name"], result.tool_name));
+  if (result.call_id.empty() && source["role"].string_or("") == "function") result.call_id = result.tool_name;
+  if (result.call_id.empty()) {
+    const std::string path = source.path() + ".tool_call_id";
+    return fail(ErrorKind::bad_request,
+                fmt::format("{} is missing: the id of the call that this answers", path), path);
+  }
+  TRY(decode_content(source["content"], result.content));
+  message.content.push_back({.body = std::move(result), .cache = {}, .pointer = {}});
+  return {};
+}
+
+}  // namespace
+
+Result<void> decode_openai_messages(JsonValue messages, Chat& chat) {
+  if (!messages.is_array())
+    return fail(ErrorKind::bad_request, "messages is an array of messages", "messages");
+  chat.messages.reserve(messages.size());
+  for (const JsonValue source : messages) {
+    TRY(source.expect(JsonType::object));
+    Message message;
+    message.role = TRY(decode_role(source));
+    if (message.role != Role::tool) TRY(read_field(source["name"], message.name));
+    if (message.role == Role::assistant) {
+      TRY(decode_assistant(source, message));
+    } else if (message.role == Role::tool) {
+      TRY(decode_tool_result(source, message));
+    } else {
+      if (source["content"].is_absent()) {
+        const std::string path = source.path() + ".content";
+        return fail(ErrorKind::bad_request, fmt::format("{} is missing", path), path);
+      }
+      TRY(decode_content(source["content"], message.content));
+    }
+    chat.messages.push_back(std::move(message));
+  }
+  return {};
+}
+
+Result<void> decode_openai_tools(JsonValue tools, Chat& chat) {
+  if (tools.is_absent()) return {};
+  TRY(tools.expect(JsonType::array));
+  for (const JsonValue source : tools) {
+    TRY(source.expect(JsonType::object));
+    const std::string_view type = TRY(required_string(source, "type"));
+    Tool tool{.dialect = kDialect, .type = type, .raw = {source.raw()}};
+    tool.cache = TRY(decode_cache(source));
+    if (type == "function") {
+      const JsonValue function = source["function"];
+      TRY(function.expect(JsonType::object));
+      tool.name = TRY(required_string(function, "name"));
+      TRY(read_field(function["description"], tool.description));
+      TRY(read_field(function["strict"], tool.strict));
+      const JsonValue parameters = function["parameters"];
+      if (!parameters.is_absent()) {
+        TRY(parameters.expect(JsonType::object));
+        tool.schema = {parameters.raw()};
+      }
+    } else if (type == "custom") {
+      tool.kind = ToolKind::custom;
+      tool.name = TRY(required_string(source["custom"], "name"));
+      TRY(read_field(source["custom"]["description"], tool.description));
+    } else {
+      tool.kind = ToolKind::server;
+      tool.name = type;
+    }
+    chat.tools.push_back(tool);
+  }
+  return {};
+}
+
+Result<void> decode_openai_tool_choice(JsonValue choice, Chat& chat) {
+  if (choice.is_absent()) return {};
+  ToolChoice& into = chat.tool_choice.emplace();
+  if (choice.is_string()) {
+    const std::string_view mode = TRY(choice.as_string());
+    if (mode == "auto") return {};
+    if (mode == "required") return into.mode = ToolChoiceMode::required, Result<void>{};
+    if (mode == "none") return into.mode = ToolChoiceMode::none, Result<void>{};
+    return fail(
+        ErrorKind::bad_request,
+        fmt::format("{} is not a tool_choice; use auto, none, required or an object that names a tool", mode),
+        "tool_choice");
+  }
+  TRY(choice.expect(JsonType::object));
+  const std::string_view type = choice["type"].string_or("function");
+  if (type == "allowed_tools") {
+    const JsonValue allowed = choice["allowed_tools"];
+    if (allowed["mode"].string_or("auto") == "required") into.mode = ToolChoiceMode::required;
+    for (const JsonValue tool : allowed["tools"]) {
+      const JsonValue body = tool["function"].is_object() ? tool["function"] : tool;
+      into.allowed.push_back(TRY(required_string(body, "name")));
+    }
+    return {};
+  }
+  into.mode = ToolChoiceMode::named;
+  into.name = TRY(required_string(type == "custom" ? choice["custom"] : choice["function"], "name"));
+  return {};
+}
+
+}  // namespace weir

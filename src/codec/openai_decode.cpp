@@ -1,0 +1,229 @@
+#include "codec/openai_decode.h"
+
+#include <algorithm>
+#include <fmt/core.h>
+
+#include "codec/error_text.h"
+#include "codec/retry_after.h"
+
+namespace weir {
+namespace {
+
+std::optional<int64_t> count_of(JsonValue value) {
+  if (!value.is_number()) return std::nullopt;
+  return std::max<int64_t>(0, value.int_or(0));
+}
+
+// The choice's message, as events of whole blocks.
+class MessageDecoder {
+ public:
+  MessageDecoder(int choice, std::vector<Event>& events, const CallNotes& notes)
+      : choice_(choice), events_(events), notes_(notes) {}
+
+  void decode(JsonValue message) {
+    decode_thinking(message);
+    text_block(BlockKind::text, message["content"], message["annotations"]);
+    text_block(BlockKind::refusal, message["refusal"], {});
+    for (const JsonValue call : message["tool_calls"]) decode_call(call);
+    if (message["function_call"].is_object()) decode_function(message["function_call"]);
+  }
+  bool has_tool_calls() const { return has_tool_calls_; }
+
+ private:
+  void decode_thinking(JsonValue message) {
+    const JsonValue blocks = message["thinking_blocks"];
+    if (blocks.is_array() && blocks.size() > 0) {
+      for (const JsonValue block : blocks) {
+        start({.kind = BlockKind::thinking});
+        delta(DeltaKind::content, block["thinking"].string_or(""));
+        delta(DeltaKind::signature, block["signature"].string_or(""));
+        end();
+      }
+      return;
+    }
+    const JsonValue plain = message["reasoning_content"];
+    text_block(BlockKind::thinking, plain.is_string() ? plain : message["reasoning"], {});
+  }
+
+  void text_block(BlockKind kind, JsonValue value, JsonValue citations) {
+    if (value.is_array()) {
+      // Some servers answer with parts (Mistral's thinking, LiteLLM's text parts).
+      for (const JsonValue part : value) {
+        if (part["type"].string_or("") == "thinking") {
+          text_block(BlockKind::thinking,
+                     part["thinking"].is_array() ? part["thinking"].at(0)["text"] : part["thinking"], {});
+        } else {
+          text_block(kind, part["text"], {});
+        }
+      }
+      return;
+    }
+    const std::string_view text = value.string_or("");
+    if (text.empty()) return;
+    start({.kind = kind});
+    delta(DeltaKind::content, text);
+    for (const JsonValue citation : citations) delta(DeltaKind::citation, citation.raw());
+    end();
+  }
+
+  void decode_call(JsonValue call) {
+    const bool is_custom = call["custom"].is_object();
+    const JsonValue body = is_custom ? call["custom"] : call["function"];
+    BlockStart started{.kind = BlockKind::tool_call};
+    started.tool_id = call["id"].string_or("");
+    if (started.tool_id.empty()) started.tool_id = fmt::format("call_{}_{}", choice_, index_);
+    started.tool_name = notes_.tool_names.original(body["name"].string_or(""));
+    started.tool_kind = is_custom ? ToolKind::custom : ToolKind::function;
+    start(std::move(started));
+    const JsonValue arguments = is_custom ? body["input"] : body["arguments"];
+    delta(DeltaKind::content, arguments.is_object() ? arguments.raw() : arguments.string_or(""));
+    end();
+    has_tool_calls_ = true;
+  }
+
+  void decode_function(JsonValue function) {
+    BlockStart started{.kind = BlockKind::tool_call};
+    started.tool_name = notes_.tool_names.original(function["name"].string_or(""));
+    started.tool_id = started.tool_name;
+    start(std::move(started));
+    delta(DeltaKind::content, function["arguments"].string_or(""));
+    end();
+    has_tool_calls_ = true;
+  }
+
+  void start(BlockStart started) {
+    started.choice = choice_;
+    started.index = index_;
+    events_.push_back(std::move(started));
+  }
+  void delta(DeltaKind kind, std::string_view text) {
+    if (text.empty()) return;
+    events_.push_back(Delta{.choice = choice_, .index = index_, .kind = kind, .text = std::string(text)});
+  }
+  void end() {
+    events_.push_back(BlockEnd{.choice = choice_, .index = index_});
+    ++index_;
+  }
+
+  const int choice_;
+  std::vector<Event>& events_;
+  const CallNotes& notes_;
+  int index_ = 0;
+  bool has_tool_calls_ = false;
+};
+
+Start decode_start(JsonValue root) {
+  Start start;
+  start.id = root["id"].string_or("");
+  start.model = root["model"].string_or("");
+  start.created_s = root["created"].int_or(0);
+  start.system_fingerprint = root["system_fingerprint"].string_or("");
+  start.service_tier = root["service_tier"].string_or("");
+  return start;
+}
+
+}  // namespace
+
+Usage decode_openai_usage(JsonValue usage) {
+  Usage into;
+  if (!usage.is_object()) return into;
+  const JsonValue prompt = usage["prompt_tokens_details"];
+  const JsonValue completion = usage["completion_tokens_details"];
+  into.cache_read = count_of(prompt["cached_tokens"]);
+  if (!into.cache_read) into.cache_read = count_of(usage["prompt_cache_hit_tokens"]);
+  into.cache_write_5m = count_of(prompt["cache_write_tokens"]);
+  if (const auto audio = count_of(prompt["audio_tokens"]); audio && *audio > 0) into.in_audio = audio;
+  if (const auto total = count_of(usage["prompt_tokens"])) {
+    const int64_t apart =
+        into.cache_read.value_or(0) + into.cache_write_5m.value_or(0) + into.in_audio.value_or(0);
+    into.in_uncached = std::max<int64_t>(0, *total - apart);
+  }
+  into.out_reasoning = count_of(completion["reasoning_tokens"]);
+  if (const auto audio = count_of(completion["audio_tokens"]); audio && *audio > 0) into.out_audio = audio;
+  if (const auto total = count_of(usage["completion_tokens"])) {
+    const int64_t apart = into.out_reasoning.value_or(0) + into.out_audio.value_or(0);
+    into.out_text = std::max<int64_t>(0, *total - apart);
+  }
+  return into;
+}
+
+StopReason decode_openai_finish(std::string_view reason, bool has_tool_calls) {
+  if (reason == "length" || reason == "max_tokens") return StopReason::length;
+  if (reason == "model_length") return StopReason::context_full;
+  if (reason == "content_filter") return StopReason::filter;
+  if (reason == "tool_calls" || reason == "function_call") return StopReason::tool;
+  if (has_tool_calls) return StopReason::tool;
+  if (reason == "stop" || reason == "eos" || reason == "eos_token" || reason == "end_turn")
+    return StopReason::end;
+  return StopReason::other;
+}
+
+Result<std::vector<Event>> decode_openai_answer(const WireReply& reply, const CallNotes& notes) {
+  Result<JsonDoc> parsed = JsonDoc::parse(std::string(reply.body));
+  if (!parsed || !parsed->root().is_object()) {
+    Error error = make_error(ErrorKind::upstream_malformed, "the provider's answer is not a JSON object");
+    error.detail = parsed ? "" : parsed.error().message;
+    error.provider_body = reply.body.substr(0, kProviderBodyMax);
+    return fail(std::move(error));
+  }
+  const JsonValue root = parsed->root();
+  if (root["error"].is_object() && !root["choices"])
+    return fail(openai_error_of(root["error"], reply.status));
+  std::vector<Event> events;
+  events.push_back(decode_start(root));
+  if (!root["choices"].is_array()) {
+    return fail(ErrorKind::upstream_malformed, "the provider's answer has no choices");
+  }
+  for (const JsonValue choice : root["choices"]) {
+    const int index = static_cast<int>(choice["index"].int_or(0));
+    MessageDecoder decoder(index, events, notes);
+    if (choice["text"].is_string()) {
+      // Legacy completions.
+      events.push_back(BlockStart{.choice = index});
+      events.push_back(Delta{.choice = index, .text = std::string(choice["text"].string_or(""))});
+      events.push_back(BlockEnd{.choice = index});
+    } else {
+      decoder.decode(choice["message"]);
+    }
+    const JsonValue logprobs = choice["logprobs"]["content"];
+    if (logprobs.is_array()) events.push_back(Logprobs{.choice = index, .raw = std::string(logprobs.raw())});
+    const std::string_view reason = choice["finish_reason"].string_or("");
+    events.push_back(Finish{.choice = index,
+                            .reason = decode_openai_finish(reason, decoder.has_tool_calls()),
+                            .native = std::string(reason)});
+  }
+  Usage usage = decode_openai_usage(root["usage"]);
+  if (!usage.empty()) events.push_back(UsageReport{usage});
+  events.push_back(End{});
+  return events;
+}
+
+Error openai_error_of(JsonValue error, int status) {
+  const std::string_view message = error.is_string() ? error.string_or("") : error["message"].string_or("");
+  const std::string_view code = error["code"].string_or("");
+  const std::string_view type = error["type"].string_or("");
+  Error made = classify_provider_error({.status = status, .type = type, .code = code, .message = message});
+  made.path = error["param"].string_or("");
+  return made;
+}
+
+Error decode_openai_error(const WireReply& reply, int64_t wall_ns) {
+  Result<JsonDoc> parsed = JsonDoc::parse(std::string(reply.body));
+  Error error;
+  if (parsed && parsed->root().is_object()) {
+    const JsonValue root = parsed->root();
+    // {"error": {...}}, {"error": "text"}, {"message": ...} and {"detail": ...} are all in use.
+    const JsonValue body = root["error"] ? root["error"] : root;
+    error = openai_error_of(body, reply.status);
+    if (error.message.empty()) error.message = root["detail"].string_or("");
+  } else if (parsed && parsed->root().is_array() && parsed->root().size() > 0) {
+    error = openai_error_of(parsed->root().at(0)["error"], reply.status);
+  }
+  if (error.message.empty()) error = error_of_foreign_body(reply.status, reply.body);
+  error.upstream_status = reply.status;
+  error.provider_body = reply.body.substr(0, kProviderBodyMax);
+  if (const auto wait = retry_after_ms(*reply.headers, wall_ns)) error.retry_after_ms = wait;
+  return error;
+}
+
+}  // namespace weir

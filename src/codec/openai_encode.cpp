@@ -1,0 +1,302 @@
+#include "codec/openai_encode.h"
+
+#include <fmt/core.h>
+
+#include "codec/retry_headers.h"
+
+namespace weir {
+namespace {
+
+struct ErrorWords {
+  std::string_view type;
+  std::string_view code;  // empty: null
+};
+
+// translation.md 4.10.
+ErrorWords words_of(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::bad_request:
+    case ErrorKind::expectation_failed:
+    case ErrorKind::head_too_large:
+      return {"invalid_request_error", ""};
+    case ErrorKind::unsupported:
+      return {"invalid_request_error", "unsupported_by_target"};
+    case ErrorKind::context_too_long:
+      return {"invalid_request_error", "context_length_exceeded"};
+    case ErrorKind::content_policy:
+      return {"invalid_request_error", "content_filter"};
+    case ErrorKind::unauthenticated:
+      return {"authentication_error", "invalid_api_key"};
+    case ErrorKind::forbidden:
+      return {"permission_error", ""};
+    case ErrorKind::not_found:
+      return {"invalid_request_error", "not_found"};
+    case ErrorKind::model_not_found:
+      return {"invalid_request_error", "model_not_found"};
+    case ErrorKind::method_not_allowed:
+      return {"invalid_request_error", "method_not_supported"};
+    case ErrorKind::body_too_large:
+      return {"invalid_request_error", "request_too_large"};
+    case ErrorKind::unsupported_media_type:
+      return {"invalid_request_error", "unsupported_media_type"};
+    case ErrorKind::request_timeout:
+      return {"timeout", "request_timeout"};
+    case ErrorKind::cancelled:
+      return {"cancelled", "client_closed_request"};
+    case ErrorKind::rate_limited:
+    case ErrorKind::upstream_rate_limited:
+      return {"rate_limit_error", "rate_limit_exceeded"};
+    case ErrorKind::budget_exceeded:
+      return {"insufficient_quota", "budget_exceeded"};
+    case ErrorKind::upstream_quota:
+      return {"insufficient_quota", "insufficient_quota"};
+    case ErrorKind::overloaded:
+    case ErrorKind::shutting_down:
+    case ErrorKind::upstream_overloaded:
+      return {"overloaded", "server_overloaded"};
+    case ErrorKind::timeout:
+    case ErrorKind::upstream_timeout:
+      return {"timeout", "upstream_timeout"};
+    case ErrorKind::internal:
+      return {"api_error", "internal_error"};
+    case ErrorKind::upstream_auth:
+      return {"api_error", "upstream_auth"};
+    case ErrorKind::upstream_unreachable:
+    case ErrorKind::upstream_error:
+    case ErrorKind::upstream_malformed:
+    case ErrorKind::upstream_truncated:
+      return {"api_error", "upstream_error"};
+  }
+  return {"api_error", ""};
+}
+
+// The blocks of one choice, in the message's fields.
+class MessageWriter {
+ public:
+  MessageWriter(JsonWriter& json, const AnswerChoice& choice) : json_(json), choice_(choice) {}
+
+  void write() {
+    json_.begin_object().key("role").value("assistant");
+    write_text("content", BlockKind::text, true);
+    write_text("refusal", BlockKind::refusal, true);
+    write_citations();
+    write_reasoning();
+    write_tool_calls();
+    json_.end_object();
+  }
+
+ private:
+  // Blocks of a kind joined in order; null when there are none.
+  void write_text(std::string_view key, BlockKind kind, bool always) {
+    const AnswerBlock* only = nullptr;
+    std::string joined;
+    size_t count = 0;
+    for (const AnswerBlock& block : choice_.blocks) {
+      if (block.kind != kind) continue;
+      ++count;
+      only = &block;
+      joined += block.text;
+    }
+    if (count == 0) {
+      if (always) json_.key(key).null();
+      return;
+    }
+    json_.key(key).value(count == 1 ? only->text : joined);
+  }
+
+  void write_citations() {
+    bool any = false;
+    for (const AnswerBlock& block : choice_.blocks) {
+      if (block.kind != BlockKind::text || block.dialect != Dialect::openai_chat) continue;
+      for (const std::string& citation : block.citations) {
+        if (!any) json_.key("annotations").begin_array();
+        any = true;
+        json_.raw(citation);
+      }
+    }
+    if (any) json_.end_array();
+  }
+
+  void write_reasoning() {
+    write_text("reasoning_content", BlockKind::thinking, false);
+    bool any = false;
+    for (const AnswerBlock& block : choice_.blocks) {
+      const bool is_signed = block.kind == BlockKind::thinking && !block.signature.empty();
+      if (!is_signed && block.kind != BlockKind::redacted_thinking) continue;
+      if (!any) json_.key("thinking_blocks").begin_array();
+      any = true;
+      write_thinking_block(json_, block);
+    }
+    if (any) json_.end_array();
+  }
+
+ public:
+  static void write_thinking_block(JsonWriter& json, const AnswerBlock& block) {
+    json.begin_object();
+    if (block.kind == BlockKind::redacted_thinking) {
+      json.key("type").value("redacted_thinking").key("data").value(block.text);
+    } else {
+      json.key("type")
+          .value("thinking")
+          .key("thinking")
+          .value(block.text)
+          .key("signature")
+          .value(block.signature);
+    }
+    json.end_object();
+  }
+
+ private:
+  void write_tool_calls() {
+    bool any = false;
+    for (const AnswerBlock& block : choice_.blocks) {
+      if (block.kind != BlockKind::tool_call || block.tool_kind == ToolKind::server) continue;
+      if (!any) json_.key("tool_calls").begin_array();
+      any = true;
+      json_.begin_object().key("id").value(block.tool_id);
+      if (block.tool_kind == ToolKind::custom) {
+        json_.key("type").value("custom").key("custom").begin_object();
+        json_.key("name").value(block.tool_name).key("input").value(block.text).end_object();
+      } else {
+        json_.key("type").value("function").key("function").begin_object();
+        json_.key("name").value(block.tool_name);
+        json_.key("arguments").value(block.text.empty() ? "{}" : std::string_view(block.text)).end_object();
+      }
+      json_.end_object();
+    }
+    if (any) json_.end_array();
+  }
+
+  JsonWriter& json_;
+  const AnswerChoice& choice_;
+};
+
+void write_logprobs(JsonWriter& json, const AnswerChoice& choice) {
+  json.key("logprobs");
+  if (choice.logprobs.empty()) {
+    json.null();
+    return;
+  }
+  // Each piece is an array; one array of all their elements.
+  std::string joined = "[";
+  for (const std::string& piece : choice.logprobs) {
+    if (piece.size() <= 2) continue;
+    if (joined.size() > 1) joined += ',';
+    joined.append(piece, 1, piece.size() - 2);
+  }
+  joined += ']';
+  json.begin_object().key("content").raw(joined).key("refusal").null().end_object();
+}
+
+}  // namespace
+
+std::string_view openai_finish_reason(StopReason reason) {
+  switch (reason) {
+    case StopReason::length:
+    case StopReason::context_full:
+      return "length";
+    case StopReason::tool:
+      return "tool_calls";
+    case StopReason::refusal:
+    case StopReason::filter:
+    case StopReason::guardrail:
+      return "content_filter";
+    case StopReason::end:
+    case StopReason::stop_sequence:
+    case StopReason::pause:
+    case StopReason::bad_tool:
+    case StopReason::other:
+      break;
+  }
+  return "stop";
+}
+
+std::string openai_answer_id(std::string_view prefix, std::string_view provider_id,
+                             std::string_view exchange_id) {
+  if (provider_id.starts_with(prefix)) return std::string(provider_id);
+  const size_t underscore = exchange_id.find('_');
+  return std::string(prefix).append(
+      exchange_id.substr(underscore == std::string_view::npos ? 0 : underscore + 1));
+}
+
+void write_openai_usage(JsonWriter& json, const Usage& usage) {
+  const int64_t input = usage.input_total();
+  const int64_t output = usage.output_total();
+  json.begin_object();
+  json.key("prompt_tokens").value(input).key("completion_tokens").value(output);
+  json.key("total_tokens").value(input + output);
+  json.key("prompt_tokens_details").begin_object();
+  json.key("cached_tokens").value(usage.cache_read.value_or(0));
+  json.key("audio_tokens").value(usage.in_audio.value_or(0));
+  const int64_t written = usage.cache_write_5m.value_or(0) + usage.cache_write_1h.value_or(0);
+  if (usage.cache_write_5m || usage.cache_write_1h) json.key("cache_write_tokens").value(written);
+  json.end_object().key("completion_tokens_details").begin_object();
+  json.key("reasoning_tokens").value(usage.out_reasoning.value_or(0));
+  json.key("audio_tokens").value(usage.out_audio.value_or(0));
+  json.key("accepted_prediction_tokens").value(0).key("rejected_prediction_tokens").value(0);
+  json.end_object().end_object();
+}
+
+void write_openai_error(JsonWriter& json, const Error& error) {
+  const ErrorWords words = words_of(error.kind);
+  json.begin_object().key("message").value(error.message).key("type").value(words.type);
+  json.key("param");
+  if (error.path.empty()) {
+    json.null();
+  } else {
+    json.value(error.path);
+  }
+  json.key("code");
+  const std::string_view code = error.code.empty() ? words.code : std::string_view(error.code);
+  if (code.empty()) {
+    json.null();
+  } else {
+    json.value(code);
+  }
+  json.end_object();
+}
+
+ClientReply encode_openai_error(const Error& error, std::string_view) {
+  ClientReply reply;
+  reply.status = error.http_status();
+  reply.headers.add("content-type", "application/json");
+  add_retry_headers(error, reply.headers);
+  JsonWriter json(reply.body);
+  json.begin_object().key("error");
+  write_openai_error(json, error);
+  json.end_object();
+  return reply;
+}
+
+ClientReply encode_openai_answer(const Answer& answer, const AnswerContext& context) {
+  ClientReply reply;
+  reply.headers.add("content-type", "application/json");
+  JsonWriter json(reply.body);
+  json.begin_object();
+  json.key("id").value(openai_answer_id("chatcmpl-", answer.start.id, context.exchange_id));
+  json.key("object").value("chat.completion");
+  json.key("created").value(answer.start.created_s > 0 ? answer.start.created_s : context.created_s);
+  json.key("model").value(answer.start.model.empty() ? context.model : answer.start.model);
+  json.key("choices").begin_array();
+  static const std::vector<AnswerChoice> kOneEmpty(1);
+  const auto& choices = answer.choices.empty() ? kOneEmpty : answer.choices;
+  for (size_t i = 0; i < choices.size(); ++i) {
+    json.begin_object().key("index").value(static_cast<int64_t>(i)).key("message");
+    MessageWriter(json, choices[i]).write();
+    write_logprobs(json, choices[i]);
+    json.key("finish_reason").value(openai_finish_reason(choices[i].finish.reason)).end_object();
+  }
+  json.end_array().key("usage");
+  write_openai_usage(json, answer.usage);
+  if (!answer.start.service_tier.empty()) json.key("service_tier").value(answer.start.service_tier);
+  json.key("system_fingerprint");
+  if (answer.start.system_fingerprint.empty()) {
+    json.null();
+  } else {
+    json.value(answer.start.system_fingerprint);
+  }
+  json.end_object();
+  return reply;
+}
+
+}  // namespace weir

@@ -1,0 +1,27 @@
+// Answers in OpenAI's chat dialect: whole, streamed, and errors.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/json.h"
+#include "llm/codec.h"
+
+namespace weir {
+
+std::unique_ptr<StreamEncoder> make_openai_stream_encoder(const AnswerContext& context);
+ClientReply encode_openai_answer(const Answer& answer, const AnswerContext& context);
+ClientReply encode_openai_error(const Error& error, std::string_view request_id);
+
+// "stop", "length", "tool_calls" or "content_filter".
+std::string_view openai_finish_reason(StopReason reason);
+// {"prompt_tokens":...}: prompt tokens include what was cached (translation.md 4.6.2).
+void write_openai_usage(JsonWriter& json, const Usage& usage);
+// {"message","type","param","code"}: all four keys, as the vendor's schema requires.
+void write_openai_error(JsonWriter& json, const Error& error);
+// The provider's id when it has the vendor's form, else one made of the exchange's: "chatcmpl-...".
+std::string openai_answer_id(std::string_view prefix, std::string_view provider_id,
+                             std::string_view exchange_id);
+
+}  // namespace weir

@@ -1,0 +1,273 @@
+#include "codec/openai_provider_messages.h"
+
+#include <fmt/core.h>
+
+namespace weir {
+namespace {
+
+constexpr Dialect kDialect = Dialect::openai_chat;
+
+bool is_tool_result(const Block& block) {
+  return std::holds_alternative<ToolResultBlock>(block.body);
+}
+
+class MessagesWriter {
+ public:
+  MessagesWriter(JsonWriter& json, const Chat& chat, const TargetModel& target, CallNotes& notes)
+      : json_(json),
+        chat_(chat),
+        quirks_(target.capabilities->quirks),
+        caps_(*target.capabilities),
+        notes_(notes) {}
+
+  Result<void> write() {
+    json_.begin_array();
+    for (at_ = 0; at_ < chat_.messages.size(); ++at_) {
+      const Message& message = chat_.messages[at_];
+      switch (message.role) {
+        case Role::system:
+        case Role::developer:
+          TRY(write_parts(system_role(), message, message.content));
+          break;
+        case Role::assistant:
+          TRY(write_assistant(message));
+          break;
+        case Role::tool:
+        case Role::user:
+          TRY(write_user(message));
+          break;
+      }
+    }
+    json_.end_array();
+    return {};
+  }
+
+ private:
+  std::string pointer(std::string_view rest = {}) const { return fmt::format("/messages/{}{}", at_, rest); }
+
+  std::string_view system_role() const {
+    if (quirks_.system_role_only) return "system";
+    return caps_.system_role == SystemRole::developer ? "developer" : "system";
+  }
+
+  // One message with text (a plain string when it is one text block without a marker) and parts.
+  Result<void> write_parts(std::string_view role, const Message& message, std::span<const Block> blocks) {
+    json_.begin_object().key("role").value(role);
+    if (!message.name.empty() && !quirks_.no_message_name) json_.key("name").value(message.name);
+    json_.key("content");
+    TRY(write_content(blocks));
+    json_.end_object();
+    return {};
+  }
+
+  Result<void> write_content(std::span<const Block> blocks) {
+    if (blocks.empty()) {
+      json_.value("");
+      return {};
+    }
+    if (blocks.size() == 1 && !blocks[0].cache) {
+      if (const auto* text = std::get_if<TextBlock>(&blocks[0].body)) {
+        json_.value(text->text);
+        return {};
+      }
+    }
+    json_.begin_array();
+    for (const Block& block : blocks) TRY(write_part(block));
+    json_.end_array();
+    return {};
+  }
+
+  Result<void> write_part(const Block& block) {
+    if (block.cache)
+      notes_.fidelity.add(Severity::info, LossReason::cache_dropped, pointer(), "cache_control");
+    if (const auto* text = std::get_if<TextBlock>(&block.body)) {
+      json_.begin_object().key("type").value("text").key("text").value(text->text).end_object();
+    } else if (const auto* image = std::get_if<ImageBlock>(&block.body)) {
+      TRY(write_image(*image));
+    } else if (const auto* document = std::get_if<DocumentBlock>(&block.body)) {
+      TRY(write_document(*document));
+    } else if (const auto* audio = std::get_if<AudioBlock>(&block.body)) {
+      json_.begin_object().key("type").value("input_audio").key("input_audio").begin_object();
+      json_.key("data")
+          .value(audio->media.base64)
+          .key("format")
+          .value(audio->format)
+          .end_object()
+          .end_object();
+    } else if (const auto* refusal = std::get_if<RefusalBlock>(&block.body)) {
+      json_.begin_object().key("type").value("text").key("text").value(refusal->text).end_object();
+    } else if (const auto* unknown = std::get_if<UnknownBlock>(&block.body)) {
+      if (unknown->dialect == kDialect) {
+        json_.raw(unknown->raw.text);
+      } else {
+        notes_.fidelity.add(Severity::warning, LossReason::unsupported_block, pointer("/content"),
+                            std::string(unknown->type));
+      }
+    }
+    return {};
+  }
+
+  Result<void> write_image(const ImageBlock& image) {
+    if (!image.media.file_id.empty()) {
+      return fail(ErrorKind::unsupported,
+                  "an image by file id belongs to the provider that stored it; send its bytes",
+                  pointer("/content"));
+    }
+    json_.begin_object().key("type").value("image_url").key("image_url").begin_object().key("url");
+    if (image.media.base64.empty()) {
+      json_.value(image.media.url);
+    } else {
+      json_.value(fmt::format("data:{};base64,{}", image.media.mime, image.media.base64));
+    }
+    if (!image.detail.empty()) json_.key("detail").value(image.detail);
+    json_.end_object().end_object();
+    return {};
+  }
+
+  Result<void> write_document(const DocumentBlock& document) {
+    if (document.wants_citations) {
+      notes_.fidelity.add(Severity::warning, LossReason::dropped, pointer("/content"), "citations");
+    }
+    if (!document.text.empty()) {
+      notes_.fidelity.add(Severity::info, LossReason::coerced_string, pointer("/content"), "document",
+                          "text");
+      json_.begin_object().key("type").value("text").key("text").value(document.text).end_object();
+      return {};
+    }
+    if (!document.media.url.empty()) {
+      return fail(ErrorKind::unsupported, "this model takes documents by their bytes, not by URL",
+                  pointer("/content"));
+    }
+    json_.begin_object().key("type").value("file").key("file").begin_object();
+    if (!document.media.file_id.empty()) {
+      json_.key("file_id").value(document.media.file_id);
+    } else {
+      const std::string_view mime = document.media.mime.empty() ? "application/pdf" : document.media.mime;
+      json_.key("filename").value(document.title.empty() ? "document.pdf" : document.title);
+      json_.key("file_data").value(fmt::format("data:{};base64,{}", mime, document.media.base64));
+    }
+    json_.end_object().end_object();
+    return {};
+  }
+
+  // A user turn: first a tool message for each result, then what the user said, then images that results
+  // held.
+  Result<void> write_user(const Message& message) {
+    std::vector<Block> rest;
+    std::vector<Block> attached;
+    for (const Block& block : message.content) {
+      if (const auto* result = std::get_if<ToolResultBlock>(&block.body)) {
+        TRY(write_tool_result(*result, attached));
+      } else {
+        rest.push_back(block);
+      }
+    }
+    rest.insert(rest.begin(), attached.begin(), attached.end());
+    if (!rest.empty() || message.content.empty()) TRY(write_parts("user", message, rest));
+    return {};
+  }
+
+  Result<void> write_tool_result(const ToolResultBlock& result, std::vector<Block>& attached) {
+    std::string text;
+    for (const Block& block : result.content) {
+      if (const auto* words = std::get_if<TextBlock>(&block.body)) {
+        if (!text.empty()) text += '\n';
+        text += words->text;
+      } else if (const auto* unknown = std::get_if<UnknownBlock>(&block.body)) {
+        notes_.fidelity.add(Severity::warning, LossReason::coerced_string, pointer("/content"),
+                            std::string(unknown->type), "text");
+        text += unknown->raw.text;
+      } else {
+        // Tool messages are text only: the media follows in a user message.
+        if (!text.empty()) text += '\n';
+        text += "[attachment below]";
+        attached.push_back(block);
+        notes_.fidelity.add(Severity::info, LossReason::reordered, pointer("/content"), "tool_result",
+                            "user message");
+      }
+    }
+    if (result.is_error) {
+      text = "ERROR: " + text;
+      notes_.fidelity.add(Severity::info, LossReason::emulated, pointer("/content"), "is_error", "prefix");
+    }
+    json_.begin_object().key("role").value("tool").key("tool_call_id").value(result.call_id);
+    json_.key("content").value(text).end_object();
+    return {};
+  }
+
+  Result<void> write_assistant(const Message& message) {
+    std::vector<Block> spoken;
+    std::string thinking;
+    std::vector<const ToolCallBlock*> calls;
+    std::string_view refusal;
+    for (const Block& block : message.content) {
+      if (const auto* call = std::get_if<ToolCallBlock>(&block.body)) {
+        calls.push_back(call);
+      } else if (const auto* thought = std::get_if<ThinkingBlock>(&block.body)) {
+        thinking += thought->text;
+      } else if (std::holds_alternative<RedactedThinkingBlock>(block.body)) {
+        notes_.fidelity.add(Severity::info, LossReason::thinking_dropped, pointer("/content"),
+                            "redacted_thinking");
+      } else if (const auto* refused = std::get_if<RefusalBlock>(&block.body)) {
+        refusal = refused->text;
+      } else if (!is_tool_result(block)) {
+        spoken.push_back(block);
+      }
+    }
+    json_.begin_object().key("role").value("assistant").key("content");
+    if (spoken.empty()) {
+      json_.null();
+    } else {
+      TRY(write_content(spoken));
+    }
+    if (!refusal.empty()) json_.key("refusal").value(refusal);
+    write_thinking(thinking);
+    write_calls(calls);
+    json_.end_object();
+    return {};
+  }
+
+  void write_thinking(std::string_view thinking) {
+    if (thinking.empty()) return;
+    if (quirks_.reasoning_content) {
+      json_.key("reasoning_content").value(thinking);
+    } else if (quirks_.reasoning_field) {
+      json_.key("reasoning").value(thinking);
+    } else {
+      notes_.fidelity.add(Severity::info, LossReason::thinking_dropped, pointer("/content"), "thinking");
+    }
+  }
+
+  void write_calls(const std::vector<const ToolCallBlock*>& calls) {
+    if (calls.empty()) return;
+    json_.key("tool_calls").begin_array();
+    for (const ToolCallBlock* call : calls) {
+      const bool is_custom = call->kind == ToolKind::custom;
+      json_.begin_object().key("id").value(call->id);
+      json_.key("type")
+          .value(is_custom ? "custom" : "function")
+          .key(is_custom ? "custom" : "function")
+          .begin_object();
+      json_.key("name").value(notes_.tool_names.wire(call->name));
+      json_.key(is_custom ? "input" : "arguments");
+      json_.value(call->arguments.empty() && !is_custom ? "{}" : call->arguments).end_object().end_object();
+    }
+    json_.end_array();
+  }
+
+  JsonWriter& json_;
+  const Chat& chat_;
+  const Quirks& quirks_;
+  const Capabilities& caps_;
+  CallNotes& notes_;
+  size_t at_ = 0;
+};
+
+}  // namespace
+
+Result<void> write_openai_messages(JsonWriter& json, const Chat& chat, const TargetModel& target,
+                                   CallNotes& notes) {
+  return MessagesWriter(json, chat, target, notes).write();
+}
+
+}  // namespace weir

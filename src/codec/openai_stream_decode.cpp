@@ -1,0 +1,253 @@
+// Streams of providers that speak OpenAI's chat dialect.
+#include <fmt/core.h>
+#include <map>
+
+#include "codec/openai_decode.h"
+#include "codec/sse_tap.h"
+
+namespace weir {
+namespace {
+
+// The first chunk may hold role, content, tool calls, finish and usage at once (S3); tool calls are keyed by
+// their index, by their id where there is no index (S5, S6); the finish waits for the usage that comes after
+// it (S10).
+class OpenAiStreamDecoder final : public StreamDecoder {
+ public:
+  explicit OpenAiStreamDecoder(const CallNotes& notes) : notes_(notes) {}
+  OpenAiStreamDecoder(const OpenAiStreamDecoder& other)
+      : notes_(other.notes_),
+        tap_(other.tap_),
+        choices_(other.choices_),
+        has_started_(other.has_started_),
+        is_done_(other.is_done_) {}
+
+  Result<void> feed(std::string_view bytes, std::vector<Event>& events) override {
+    return tap_.feed(bytes, [&](const SseEvent& event) { return on_event(event, events); });
+  }
+
+  Result<void> finish(std::vector<Event>& events) override {
+    TRY(tap_.finish([&](const SseEvent& event) { return on_event(event, events); }));
+    if (is_done_) return {};
+    // S11: without [DONE] but with a finish for every choice the answer is whole.
+    if (choices_.empty() || !is_finished()) {
+      return fail(ErrorKind::upstream_truncated,
+                  "the provider's stream ended before its answer was finished");
+    }
+    conclude(events);
+    return {};
+  }
+
+  std::string_view forwardable() const override { return tap_.forwardable(); }
+  std::unique_ptr<StreamDecoder> clone() const override {
+    return std::make_unique<OpenAiStreamDecoder>(*this);
+  }
+
+ private:
+  struct Call {
+    int block = -1;  // -1: its name has not come yet
+    std::string id;
+    std::string name;
+    std::string early_arguments;
+    ToolKind kind = ToolKind::function;
+  };
+  struct Choice {
+    int blocks = 0;  // how many were started
+    int open = -1;   // the text-like block that is open
+    BlockKind open_kind = BlockKind::text;
+    std::map<int64_t, Call> calls;
+    std::optional<std::string> finish;
+  };
+
+  bool is_finished() const {
+    for (const auto& [index, choice] : choices_) {
+      if (!choice.finish) return false;
+    }
+    return true;
+  }
+
+  Result<SseVerdict> on_event(const SseEvent& event, std::vector<Event>& events) {
+    if (event.is_comment) {
+      events.push_back(Ping{});
+      return SseVerdict::keep;
+    }
+    if (is_done_ || event.data.empty()) return SseVerdict::keep;
+    if (event.data == "[DONE]") {
+      if (!is_finished() || choices_.empty()) {
+        return fail(ErrorKind::upstream_truncated,
+                    "the provider ended its stream before its answer was finished");
+      }
+      conclude(events);
+      return SseVerdict::keep;
+    }
+    if (Result<void> parsed = doc_.reparse(event.data); !parsed) {
+      Error error = make_error(ErrorKind::upstream_malformed, "the provider sent an event that is not JSON");
+      error.detail = parsed.error().message;
+      error.provider_body = event.data.substr(0, kProviderBodyMax);
+      return fail(std::move(error));
+    }
+    return on_chunk(doc_.root(), events);
+  }
+
+  Result<SseVerdict> on_chunk(JsonValue chunk, std::vector<Event>& events) {
+    const JsonValue error = chunk["error"];
+    if (error.is_object() || error.is_string()) return fail(openai_error_of(error, 0));
+    const JsonValue choices = chunk["choices"];
+    if (!has_started_) start(chunk, events);
+    for (const JsonValue choice : choices) on_choice(choice, events);
+    const JsonValue reported = chunk["usage"].is_object() ? chunk["usage"] : chunk["x_groq"]["usage"];
+    const Usage usage = decode_openai_usage(reported);
+    if (!usage.empty()) events.push_back(UsageReport{usage});
+    const bool is_usage_alone = choices.is_array() && choices.size() == 0 && chunk["usage"].is_object();
+    return is_usage_alone && notes_.strips_usage ? SseVerdict::drop : SseVerdict::keep;
+  }
+
+  void start(JsonValue chunk, std::vector<Event>& events) {
+    // Azure's first chunk has filter results only, without id and model (S15).
+    if (chunk["choices"].size() == 0 && chunk["id"].string_or("").empty()) return;
+    has_started_ = true;
+    Start started;
+    started.id = chunk["id"].string_or("");
+    started.model = chunk["model"].string_or("");
+    started.created_s = chunk["created"].int_or(0);
+    started.system_fingerprint = chunk["system_fingerprint"].string_or("");
+    started.service_tier = chunk["service_tier"].string_or("");
+    events.push_back(std::move(started));
+  }
+
+  void on_choice(JsonValue source, std::vector<Event>& events) {
+    const int index = static_cast<int>(source["index"].int_or(0));
+    Choice& choice = choices_[index];
+    const JsonValue delta = source["delta"];
+    const JsonValue reasoning =
+        delta["reasoning_content"].is_string() ? delta["reasoning_content"] : delta["reasoning"];
+    text(index, choice, BlockKind::thinking, reasoning, events);
+    text(index, choice, BlockKind::text, source["text"].is_string() ? source["text"] : delta["content"],
+         events);
+    text(index, choice, BlockKind::refusal, delta["refusal"], events);
+    for (const JsonValue citation : delta["annotations"]) {
+      open_text(index, choice, BlockKind::text, events);
+      events.push_back(Delta{.choice = index,
+                             .index = choice.open,
+                             .kind = DeltaKind::citation,
+                             .text = std::string(citation.raw()),
+                             .dialect = Dialect::openai_chat});
+    }
+    for (const JsonValue call : delta["tool_calls"]) on_call(index, choice, call, events);
+    if (delta["function_call"].is_object()) on_call(index, choice, delta, events);
+    if (const JsonValue logprobs = source["logprobs"]["content"];
+        logprobs.is_array() && logprobs.size() > 0) {
+      events.push_back(Logprobs{.choice = index, .raw = std::string(logprobs.raw())});
+    }
+    if (source["finish_reason"].is_string()) choice.finish = source["finish_reason"].string_or("");
+  }
+
+  void text(int index, Choice& choice, BlockKind kind, JsonValue value, std::vector<Event>& events) {
+    if (value.is_array()) {
+      for (const JsonValue part : value) {
+        const bool is_thinking = part["type"].string_or("") == "thinking";
+        const JsonValue inner = is_thinking ? part["thinking"] : part["text"];
+        text(index, choice, is_thinking ? BlockKind::thinking : kind,
+             inner.is_array() ? inner.at(0)["text"] : inner, events);
+      }
+      return;
+    }
+    const std::string_view words = value.string_or("");
+    if (words.empty()) return;
+    open_text(index, choice, kind, events);
+    events.push_back(Delta{.choice = index, .index = choice.open, .text = std::string(words)});
+  }
+
+  void open_text(int index, Choice& choice, BlockKind kind, std::vector<Event>& events) {
+    if (choice.open >= 0 && choice.open_kind == kind) return;
+    close_text(index, choice, events);
+    choice.open = choice.blocks++;
+    choice.open_kind = kind;
+    events.push_back(BlockStart{.choice = index, .index = choice.open, .kind = kind});
+  }
+
+  void close_text(int index, Choice& choice, std::vector<Event>& events) {
+    if (choice.open < 0) return;
+    events.push_back(BlockEnd{.choice = index, .index = choice.open});
+    choice.open = -1;
+  }
+
+  // Which call a delta belongs to: by its index; some servers leave that out and repeat the id, or mean the
+  // last call.
+  Call& call_of(Choice& choice, JsonValue source) {
+    if (source["index"].is_number()) return choice.calls[source["index"].int_or(0)];
+    const std::string_view id = source["id"].string_or("");
+    for (auto& [key, call] : choice.calls) {
+      if (!id.empty() && call.id == id) return call;
+    }
+    if (id.empty() && !choice.calls.empty()) return choice.calls.rbegin()->second;
+    return choice.calls[choice.calls.empty() ? 0 : choice.calls.rbegin()->first + 1];
+  }
+
+  void on_call(int index, Choice& choice, JsonValue source, std::vector<Event>& events) {
+    Call& call = call_of(choice, source);
+    const bool is_custom = source["custom"].is_object();
+    const bool is_function = source["function_call"].is_object();
+    const JsonValue body = is_custom     ? source["custom"]
+                           : is_function ? source["function_call"]
+                                         : source["function"];
+    if (call.id.empty()) call.id = source["id"].string_or("");
+    if (is_custom) call.kind = ToolKind::custom;
+    const std::string_view name = body["name"].string_or("");
+    const JsonValue arguments = is_custom ? body["input"] : body["arguments"];
+    const std::string_view fragment = arguments.is_object() ? arguments.raw() : arguments.string_or("");
+    if (call.block >= 0) {
+      add_arguments(index, call, fragment, events);
+      return;
+    }
+    if (call.name.empty()) call.name = name;
+    call.early_arguments += fragment;
+    if (!call.name.empty()) start_call(index, choice, call, events);
+  }
+
+  void start_call(int index, Choice& choice, Call& call, std::vector<Event>& events) {
+    close_text(index, choice, events);
+    call.block = choice.blocks++;
+    if (call.id.empty()) call.id = fmt::format("call_{}_{}", index, call.block);
+    BlockStart started{.choice = index, .index = call.block, .kind = BlockKind::tool_call};
+    started.tool_id = call.id;
+    started.tool_name = notes_.tool_names.original(call.name);
+    started.tool_kind = call.kind;
+    events.push_back(std::move(started));
+    add_arguments(index, call, call.early_arguments, events);
+  }
+
+  void add_arguments(int index, const Call& call, std::string_view fragment, std::vector<Event>& events) {
+    if (fragment.empty()) return;
+    events.push_back(Delta{.choice = index, .index = call.block, .text = std::string(fragment)});
+  }
+
+  void conclude(std::vector<Event>& events) {
+    is_done_ = true;
+    for (auto& [index, choice] : choices_) {
+      close_text(index, choice, events);
+      for (auto& [key, call] : choice.calls) {
+        if (call.block < 0) start_call(index, choice, call, events);
+        events.push_back(BlockEnd{.choice = index, .index = call.block});
+      }
+      events.push_back(Finish{.choice = index,
+                              .reason = decode_openai_finish(*choice.finish, !choice.calls.empty()),
+                              .native = *choice.finish});
+    }
+    events.push_back(End{});
+  }
+
+  CallNotes notes_;
+  SseTap tap_;
+  JsonDoc doc_;
+  std::map<int, Choice> choices_;
+  bool has_started_ = false;
+  bool is_done_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<StreamDecoder> make_openai_stream_decoder(const CallNotes& notes) {
+  return std::make_unique<OpenAiStreamDecoder>(notes);
+}
+
+}  // namespace weir

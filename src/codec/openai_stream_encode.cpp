@@ -1,0 +1,256 @@
+// Streams in OpenAI's chat dialect, in the chunk shapes that every client accepts (clients.md 2.2).
+#include <map>
+
+#include "codec/openai_encode.h"
+#include "io/sse.h"
+
+namespace weir {
+namespace {
+
+// S4, S14: role in a choice's first chunk only; every chunk repeats id, created and model; the tool index
+// counts tool calls only; usage comes last and only if asked for.
+class OpenAiStreamEncoder final : public StreamEncoder {
+ public:
+  explicit OpenAiStreamEncoder(const AnswerContext& context) : context_(context) {
+    const Chat* chat = context.request ? chat_of(*context.request) : nullptr;
+    includes_usage_ = chat && chat->includes_usage;
+  }
+
+  void encode(const Event& event, std::string& out) override {
+    std::visit([&](const auto& body) { on(body, out); }, event);
+  }
+
+  void keep_alive(std::string& out) override { append_sse_comment(out, "keep-alive"); }
+
+  void fail(const Error& error, std::string& out) override {
+    out += "data: ";
+    JsonWriter json(out);
+    json.begin_object().key("error");
+    write_openai_error(json, error);
+    json.end_object();
+    out += "\n\n";
+  }
+
+ private:
+  struct Block {
+    BlockKind kind = BlockKind::text;
+    int tool_index = 0;
+    ToolKind tool_kind = ToolKind::function;
+    bool has_content = false;
+    AnswerBlock thinking;  // signature and text, for thinking_blocks
+  };
+  struct Choice {
+    bool has_role = false;
+    int tools = 0;
+    std::map<int, Block> blocks;
+  };
+
+  void on(const Start& start, std::string&) {
+    id_ = openai_answer_id("chatcmpl-", start.id, context_.exchange_id);
+    if (!start.model.empty()) model_ = start.model;
+    if (start.created_s > 0) created_s_ = start.created_s;
+    fingerprint_ = start.system_fingerprint;
+    service_tier_ = start.service_tier;
+  }
+
+  void on(const BlockStart& started, std::string& out) {
+    Choice& choice = choices_[started.choice];
+    Block& block = choice.blocks[started.index];
+    block.kind = started.kind;
+    block.tool_kind = started.tool_kind;
+    if (started.kind == BlockKind::redacted_thinking) {
+      block.thinking.kind = started.kind;
+      block.thinking.text = started.data;
+    }
+    if (started.kind != BlockKind::tool_call || started.tool_kind == ToolKind::server) return;
+    block.tool_index = choice.tools++;
+    open_chunk(started.choice, out);
+    write_role(choice, true);
+    json_->key("tool_calls").begin_array().begin_object().key("index").value(block.tool_index);
+    json_->key("id").value(started.tool_id);
+    const bool is_custom = started.tool_kind == ToolKind::custom;
+    json_->key("type")
+        .value(is_custom ? "custom" : "function")
+        .key(is_custom ? "custom" : "function")
+        .begin_object();
+    json_->key("name").value(started.tool_name).key(is_custom ? "input" : "arguments").value("").end_object();
+    json_->end_object().end_array();
+    close_chunk(nullptr, out);
+  }
+
+  void on(const Delta& delta, std::string& out) {
+    Choice& choice = choices_[delta.choice];
+    Block& block = choice.blocks[delta.index];
+    if (delta.kind == DeltaKind::signature) {
+      block.thinking.signature += delta.text;
+      return;
+    }
+    if (delta.kind == DeltaKind::citation) return on_citation(delta, choice, out);
+    if (delta.text.empty()) return;
+    block.has_content = true;
+    switch (block.kind) {
+      case BlockKind::tool_call:
+        return on_arguments(delta, choice, block, out);
+      case BlockKind::thinking:
+        block.thinking.text += delta.text;
+        return text_chunk(delta, choice, "reasoning_content", out);
+      case BlockKind::refusal:
+        return text_chunk(delta, choice, "refusal", out);
+      case BlockKind::text:
+        return text_chunk(delta, choice, "content", out);
+      case BlockKind::redacted_thinking:
+      case BlockKind::audio:
+      case BlockKind::image:
+      case BlockKind::unknown:
+        return;
+    }
+  }
+
+  void text_chunk(const Delta& delta, Choice& choice, std::string_view key, std::string& out) {
+    open_chunk(delta.choice, out);
+    write_role(choice, key != "content");
+    json_->key(key).value(delta.text);
+    close_chunk(nullptr, out);
+  }
+
+  void on_arguments(const Delta& delta, Choice& choice, const Block& block, std::string& out) {
+    if (block.tool_kind == ToolKind::server) return;
+    const bool is_custom = block.tool_kind == ToolKind::custom;
+    open_chunk(delta.choice, out);
+    write_role(choice, false);
+    json_->key("tool_calls").begin_array().begin_object().key("index").value(block.tool_index);
+    json_->key(is_custom ? "custom" : "function").begin_object();
+    json_->key(is_custom ? "input" : "arguments").value(delta.text).end_object().end_object().end_array();
+    close_chunk(nullptr, out);
+  }
+
+  void on_citation(const Delta& delta, Choice& choice, std::string& out) {
+    if (delta.dialect != Dialect::openai_chat) return;
+    open_chunk(delta.choice, out);
+    write_role(choice, false);
+    json_->key("annotations").begin_array().raw(delta.text).end_array();
+    close_chunk(nullptr, out);
+  }
+
+  void on(const BlockEnd& ended, std::string& out) {
+    Choice& choice = choices_[ended.choice];
+    Block& block = choice.blocks[ended.index];
+    // S7: a call without arguments is a call with none.
+    if (block.kind == BlockKind::tool_call && !block.has_content && block.tool_kind == ToolKind::function) {
+      return on_arguments({.choice = ended.choice,
+                           .index = ended.index,
+                           .kind = DeltaKind::content,
+                           .text = "{}",
+                           .dialect = {}},
+                          choice, block, out);
+    }
+    const bool is_signed = block.kind == BlockKind::thinking && !block.thinking.signature.empty();
+    if (!is_signed && block.kind != BlockKind::redacted_thinking) return;
+    open_chunk(ended.choice, out);
+    write_role(choice, false);
+    json_->key("thinking_blocks").begin_array().begin_object();
+    if (block.kind == BlockKind::redacted_thinking) {
+      json_->key("type").value("redacted_thinking").key("data").value(block.thinking.text);
+    } else {
+      json_->key("type").value("thinking").key("thinking").value(block.thinking.text);
+      json_->key("signature").value(block.thinking.signature);
+    }
+    json_->end_object().end_array();
+    close_chunk(nullptr, out);
+  }
+
+  void on(const Logprobs& logprobs, std::string& out) {
+    open_chunk(logprobs.choice, out);
+    json_->end_object().key("logprobs").begin_object().key("content").raw(logprobs.raw).key("refusal").null();
+    json_->end_object();
+    finish_chunk(nullptr, out);
+  }
+
+  void on(const Finish& finish, std::string& out) {
+    Choice& choice = choices_[finish.choice];
+    open_chunk(finish.choice, out);
+    write_role(choice, false);
+    const std::string_view reason = openai_finish_reason(finish.reason);
+    close_chunk(&reason, out);
+  }
+
+  void on(const UsageReport& report, std::string&) { usage_.set_from(report.usage); }
+  void on(const Ping&, std::string& out) { keep_alive(out); }
+  void on(const Payload&, std::string&) {}
+
+  void on(const End&, std::string& out) {
+    if (includes_usage_) {
+      head(out);
+      json_->key("choices").begin_array().end_array().key("usage");
+      write_openai_usage(*json_, usage_);
+      tail(out);
+    }
+    out += "data: [DONE]\n\n";
+  }
+
+  void head(std::string& out) {
+    if (id_.empty()) id_ = openai_answer_id("chatcmpl-", {}, context_.exchange_id);
+    out += "data: ";
+    json_.emplace(out);
+    json_->begin_object().key("id").value(id_).key("object").value("chat.completion.chunk");
+    json_->key("created").value(created_s_ > 0 ? created_s_ : context_.created_s);
+    json_->key("model").value(model_.empty() ? context_.model : model_);
+    if (!service_tier_.empty()) json_->key("service_tier").value(service_tier_);
+    if (!fingerprint_.empty()) json_->key("system_fingerprint").value(fingerprint_);
+  }
+
+  void tail(std::string& out) {
+    json_->end_object();
+    json_.reset();
+    out += "\n\n";
+  }
+
+  // Up to and into the delta object.
+  void open_chunk(int choice, std::string& out) {
+    head(out);
+    json_->key("choices").begin_array().begin_object().key("index").value(choice).key("delta").begin_object();
+  }
+
+  void close_chunk(const std::string_view* finish_reason, std::string& out) {
+    json_->end_object().key("logprobs").null();
+    finish_chunk(finish_reason, out);
+  }
+
+  void finish_chunk(const std::string_view* finish_reason, std::string& out) {
+    json_->key("finish_reason");
+    if (finish_reason) {
+      json_->value(*finish_reason);
+    } else {
+      json_->null();
+    }
+    json_->end_object().end_array();
+    if (includes_usage_) json_->key("usage").null();
+    tail(out);
+  }
+
+  void write_role(Choice& choice, bool with_null_content) {
+    if (choice.has_role) return;
+    choice.has_role = true;
+    json_->key("role").value("assistant");
+    if (with_null_content) json_->key("content").null();
+  }
+
+  const AnswerContext& context_;
+  bool includes_usage_ = false;
+  std::string id_;
+  std::string model_;
+  int64_t created_s_ = 0;
+  std::string fingerprint_;
+  std::string service_tier_;
+  std::map<int, Choice> choices_;
+  Usage usage_;
+  std::optional<JsonWriter> json_;  // of the chunk that is being written
+};
+
+}  // namespace
+
+std::unique_ptr<StreamEncoder> make_openai_stream_encoder(const AnswerContext& context) {
+  return std::make_unique<OpenAiStreamEncoder>(context);
+}
+
+}  // namespace weir
