@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "io/http1_connection.h"
+#include "io/tls.h"
 
 namespace weir {
 namespace {
@@ -60,8 +61,11 @@ Task<void> HttpService::run_connection(std::unique_ptr<ByteStream> stream) {
   // The scope ends before the stream: a watch of the stream may hold on to it.
   {
     Scope scope(root_);
-    (void)co_await speak(scope, *stream);
-    stream->close();
+    (void)co_await secure(scope, stream);
+    if (stream) {
+      (void)co_await speak(scope, *stream);
+      stream->close();
+    }
   }
   resources_.connections.fetch_sub(1, std::memory_order_relaxed);
   counters_.connections_open.add(-1);
@@ -69,8 +73,17 @@ Task<void> HttpService::run_connection(std::unique_ptr<ByteStream> stream) {
   co_return {};
 }
 
+Task<void> HttpService::secure(Scope& scope, std::unique_ptr<ByteStream>& stream) {
+  if (!settings_.tls) co_return {};
+  Scope handshake(scope);
+  handshake.set_deadline(core_.now() + settings_.head_timeout);
+  // Left empty when the handshake fails.
+  stream = CO_TRY(co_await tls_accept(handshake, std::move(stream), *settings_.tls));
+  co_return {};
+}
+
 Task<void> HttpService::speak(Scope& scope, ByteStream& stream) {
-  Http1Connection connection(*this, scope, stream, false);
+  Http1Connection connection(*this, scope, stream, settings_.tls != nullptr);
   CO_TRY(co_await connection.run());
   co_return {};
 }

@@ -99,6 +99,7 @@ class HttpService {
 
  private:
   Task<void> run_connection(std::unique_ptr<ByteStream> stream);
+  Task<void> secure(Scope& scope, std::unique_ptr<ByteStream>& stream);
   Task<void> speak(Scope& scope, ByteStream& stream);
   Task<void> report_stopped(std::function<void()> on_stopped);
 
