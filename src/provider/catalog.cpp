@@ -7,6 +7,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "base/assert.h"
 #include "provider/catalog_rows.h"
 
 namespace weir {
@@ -144,18 +145,25 @@ Catalog::~Catalog() = default;
 Catalog::Catalog(Catalog&&) noexcept = default;
 Catalog& Catalog::operator=(Catalog&&) noexcept = default;
 
-Result<Catalog> Catalog::parse(std::span<const CatalogText> providers, std::span<const CatalogText> prices) {
+Result<Catalog> Catalog::extended(std::span<const CatalogText> providers,
+                                  std::span<const CatalogText> prices) const {
   Catalog catalog;
+  *catalog.state_ = *state_;
   for (const CatalogText& text : providers) TRY(catalog.state_->add_providers(text));
   for (const CatalogText& text : prices) TRY(catalog.state_->add_models(text));
   catalog.state_->index_models();
   return catalog;
 }
 
-Result<Catalog> Catalog::parse_embedded() {
-  const CatalogText providers{"providers.yaml", embedded::providers_yaml};
-  const CatalogText prices{"prices.yaml", embedded::prices_yaml};
-  return parse({&providers, 1}, {&prices, 1});
+const Catalog& Catalog::embedded() {
+  static const Catalog kEmbedded = [] {
+    const CatalogText providers{"providers.yaml", weir::embedded::providers_yaml};
+    const CatalogText prices{"prices.yaml", weir::embedded::prices_yaml};
+    auto parsed = Catalog().extended({&providers, 1}, {&prices, 1});
+    WEIR_ASSERT(parsed.has_value(), parsed.has_value() ? "" : parsed.error().message.c_str());
+    return std::move(parsed).value();
+  }();
+  return kEmbedded;
 }
 
 const ProviderKind* Catalog::find_kind(std::string_view name) const {

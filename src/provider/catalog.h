@@ -2,8 +2,7 @@
 // Immutable once parsed; share it inside the Snapshot. What the tables do not say is unknown, and stays
 // unknown: an unlisted model is nullptr, an unlisted price is nullopt, never zero.
 //
-//   auto catalog = TRY(Catalog::parse({{"providers.yaml", embedded::providers_yaml}},
-//                                     {{"prices.yaml", embedded::prices_yaml}}));
+//   const Catalog& catalog = Catalog::embedded();
 //   const ProviderKind* kind = catalog.find_kind("openai");
 //   const ModelRow* row = catalog.find_model("openai", "gpt-4o-2024-08-06");   // through an alias pattern
 //   Capabilities capabilities = catalog.capabilities("openai", "gpt-4o");      // row, endpoint and quirks
@@ -127,18 +126,20 @@ struct CatalogText {
 
 class Catalog {
  public:
-  Catalog();
+  Catalog();  // knows nothing
   ~Catalog();
   Catalog(Catalog&&) noexcept;
   Catalog& operator=(Catalog&&) noexcept;
 
-  // Rows of a later file replace those of an earlier one with the same key (name; provider and model), and
-  // the names of a later file win over the same names in an earlier one. Errors: bad_request, "<file> line
-  // <n>: ..." for unknown keys (with the nearest), values out of range, duplicates in one file, unknown
-  // providers and profiles.
-  static Result<Catalog> parse(std::span<const CatalogText> providers, std::span<const CatalogText> prices);
-  // The two embedded files. They are tested, so a failure is a bug in the build.
-  static Result<Catalog> parse_embedded();
+  // The two files in the binary, parsed on the first call (any thread), which takes about 8 ms: let startup
+  // make it on a thread of its own while other things are opened.
+  static const Catalog& embedded();
+
+  // This catalog with more files on top, e.g. an operator's own. Rows of a later file replace those of an
+  // earlier one with the same key (name; provider and model), and the names of a later file win over the same
+  // names in an earlier one. Errors: bad_request, "<file> line <n>: ..." for unknown keys (with the nearest),
+  // values out of range, duplicates in one file, unknown providers and profiles.
+  Result<Catalog> extended(std::span<const CatalogText> providers, std::span<const CatalogText> prices) const;
 
   // nullptr when unknown. Pointers live as long as the catalog, which may be moved.
   const ProviderKind* find_kind(std::string_view name) const;

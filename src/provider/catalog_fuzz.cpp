@@ -37,8 +37,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const weir::CatalogText fuzzed{"fuzz.yaml", text};
   const weir::CatalogText providers{"providers.yaml", kProviders};
   const bool fuzzes_prices = data[0] % 2 == 0;
-  const auto catalog = fuzzes_prices ? weir::Catalog::parse({&providers, 1}, {&fuzzed, 1})
-                                     : weir::Catalog::parse({&fuzzed, 1}, {});
+  const auto catalog = fuzzes_prices ? weir::Catalog().extended({&providers, 1}, {&fuzzed, 1})
+                                     : weir::Catalog().extended({&fuzzed, 1}, {});
   if (!catalog) {
     if (catalog.error().message.empty()) std::abort();
     return 0;

@@ -44,7 +44,7 @@ std::string model_with(std::string_view lines) {
 Result<Catalog> parse(std::string_view providers, std::string_view prices = "models: []") {
   const CatalogText p{"p.yaml", providers};
   const CatalogText m{"m.yaml", prices};
-  return Catalog::parse({&p, 1}, {&m, 1});
+  return Catalog().extended({&p, 1}, {&m, 1});
 }
 
 std::string error_of(const Result<Catalog>& result) {
@@ -57,13 +57,33 @@ std::string error_of(const Result<Catalog>& result) {
 
 class EmbeddedCatalog : public ::testing::Test {
  protected:
-  void SetUp() override {
-    auto parsed = Catalog::parse_embedded();
-    ASSERT_TRUE(parsed) << parsed.error().message;
-    catalog_ = std::move(parsed).value();
-  }
-  Catalog catalog_;
+  const Catalog& catalog_ = Catalog::embedded();
 };
+
+// First of all, so that a mistake in the files shows as a message with its line and not as a failed
+// assertion.
+TEST(EmbeddedCatalogFiles, Parse) {
+  const CatalogText providers{"config/providers.yaml", embedded::providers_yaml};
+  const CatalogText prices{"config/prices.yaml", embedded::prices_yaml};
+  const auto catalog = Catalog().extended({&providers, 1}, {&prices, 1});
+  ASSERT_TRUE(catalog) << catalog.error().message;
+}
+
+TEST(EmbeddedCatalogFiles, CanBeExtendedWithPricesOfOnesOwn) {
+  const CatalogText own{"own.yaml", R"(
+models:
+  - {provider: openai, model: gpt-4o, input: 2.00, output: 8.00, source: https://contract.example, as_of: 2026-11-01}
+  - {provider: vllm, model: our-model, input: 0.30, output: 0.30, source: https://wiki.example, as_of: null}
+)"};
+  const auto catalog = Catalog::embedded().extended({}, {&own, 1});
+  ASSERT_TRUE(catalog) << catalog.error().message;
+  EXPECT_EQ(catalog->find_model("openai", "gpt-4o")->price.input, 2'000'000'000);
+  EXPECT_EQ(catalog->find_model("openai", "gpt-4o-2024-08-06"), nullptr)
+      << "a replaced row takes its aliases along";
+  EXPECT_NE(catalog->find_model("vllm", "our-model"), nullptr);
+  EXPECT_EQ(catalog->models().size(), Catalog::embedded().models().size() + 1);
+  EXPECT_EQ(Catalog::embedded().find_model("openai", "gpt-4o")->price.input, 2'500'000'000) << "unchanged";
+}
 
 TEST_F(EmbeddedCatalog, HasEveryVendorThatTheDocumentationPromises) {
   for (std::string_view name :
@@ -339,7 +359,7 @@ models:
   - {provider: acme, model: one, input: 7, source: https://b.example, as_of: null}
   - {provider: acme, model: three, aliases: [two], input: 3, source: https://b.example, as_of: null}
 )"}};
-  const auto catalog = Catalog::parse(providers, prices);
+  const auto catalog = Catalog().extended(providers, prices);
   ASSERT_TRUE(catalog) << catalog.error().message;
   EXPECT_EQ(catalog->find_kind("acme")->display_name, "Acme 2");
   EXPECT_EQ(catalog->kinds().size(), 1U);

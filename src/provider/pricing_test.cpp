@@ -12,17 +12,8 @@
 namespace weir {
 namespace {
 
-const Catalog& embedded_catalog() {
-  static const Catalog kCatalog = [] {
-    auto parsed = Catalog::parse_embedded();
-    EXPECT_TRUE(parsed) << (parsed ? "" : parsed.error().message);
-    return std::move(parsed).value();
-  }();
-  return kCatalog;
-}
-
 const ModelRow& model(std::string_view kind, std::string_view name) {
-  const ModelRow* row = embedded_catalog().find_model(kind, name);
+  const ModelRow* row = Catalog::embedded().find_model(kind, name);
   EXPECT_NE(row, nullptr) << kind << "/" << name;
   static const ModelRow kNothing;
   return row != nullptr ? *row : kNothing;
