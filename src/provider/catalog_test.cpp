@@ -72,7 +72,8 @@ TEST(EmbeddedCatalogFiles, Parse) {
 TEST(EmbeddedCatalogFiles, CanBeExtendedWithPricesOfOnesOwn) {
   const CatalogText own{"own.yaml", R"(
 models:
-  - {provider: openai, model: gpt-4o, input: 2.00, output: 8.00, source: https://contract.example, as_of: 2026-11-01}
+  - {provider: openai, model: gpt-4o, input: 2.00, output: 8.00,
+     source: https://contract.example, as_of: 2026-11-01}
   - {provider: vllm, model: our-model, input: 0.30, output: 0.30, source: https://wiki.example, as_of: null}
 )"};
   const auto catalog = Catalog::embedded().extended({}, {&own, 1});
