@@ -17,7 +17,7 @@ class ThreadShards {
  public:
   ~ThreadShards() {
     is_thread_ending = true;
-    MetricCells::last_used_ = {};
+    MetricCells::last_used = {};
     for (const Entry& entry : entries_) {
       if (const std::shared_ptr<MetricCells> cells = entry.cells.lock()) cells->release_shard(entry.shard);
     }
@@ -41,7 +41,7 @@ class ThreadShards {
   std::vector<Entry> entries_;
 };
 
-thread_local constinit MetricCells::LastUsed MetricCells::last_used_;
+thread_local constinit MetricCells::LastUsed MetricCells::last_used;
 
 std::shared_ptr<MetricCells> MetricCells::create() {
   return std::shared_ptr<MetricCells>(new MetricCells());
@@ -69,7 +69,7 @@ MetricCells::Shard* MetricCells::find_shard() {
   thread_local ThreadShards shards;
   // A thread that is ending keeps its last shard to itself: nobody is left to give it back.
   Shard* const shard = is_thread_ending ? acquire_shard() : shards.find(*this);
-  last_used_ = {id_, shard};
+  last_used = {id_, shard};
   return shard;
 }
 

@@ -35,7 +35,7 @@ class MetricCells : public std::enable_shared_from_this<MetricCells> {
   // The calling thread's cells from `slot` on. Valid until the next call by this thread. REQUIRES id = id():
   // handles keep a copy, which spares the hot path a look at this object.
   Cell* local(uint32_t slot, uint32_t id) {
-    Shard* const shard = last_used_.id == id ? last_used_.shard : find_shard();
+    Shard* const shard = last_used.id == id ? last_used.shard : find_shard();
     Page* const page = shard->pages[slot / kPageCells].load(std::memory_order_relaxed);
     return (page != nullptr ? page : add_page(*shard, slot / kPageCells))->data() + slot % kPageCells;
   }
@@ -67,7 +67,7 @@ class MetricCells : public std::enable_shared_from_this<MetricCells> {
   template <class Visit>
   void for_each_copy(uint32_t slot, Visit visit) const;
 
-  static thread_local constinit LastUsed last_used_;
+  static thread_local constinit LastUsed last_used;
 
   const uint32_t id_;
   mutable std::mutex mutex_;

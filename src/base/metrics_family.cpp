@@ -51,7 +51,9 @@ void check_spec(MetricFamily::Kind kind, const MetricSpec& spec, std::span<const
   WEIR_ASSERT(spec.name.ends_with("_total") == (kind == MetricFamily::Kind::counter),
               "counters, and only they, end in _total");
   WEIR_ASSERT(std::all_of(spec.labels.begin(), spec.labels.end(), is_label_name), "labels have proper names");
-  WEIR_ASSERT(spec.series_max > 0 && spec.divisor > 0, "limits and divisors are positive");
+  WEIR_ASSERT(spec.series_max > 0, "a family has room for a series");
+  WEIR_ASSERT(spec.divisor == 1 || (spec.divisor > 1 && kind == MetricFamily::Kind::counter),
+              "counters divide");
   WEIR_ASSERT(
       std::is_sorted(bounds.begin(), bounds.end(), std::less_equal<>()) && bounds.size() <= kBoundsMax,
       "bounds ascend, and are few");

@@ -206,7 +206,8 @@ TEST(JsonWebKeys, AreRefusedNamingTheMember) {
 TEST(JsonWebKeys, OfRsaMustHaveEnoughBits) {
   constexpr std::string_view k1024 =
       R"({"kty":"RSA","e":"AQAB","n":"p4XUomzzMReBJ4hH6K_qeLhxrLTan3JbnMk2RrjcjQwG5qwUKK04EVm_fcfjIT4nlJ)"
-      R"(fmZOLQlXLuVyTojboOAvGWaUn6twCID9ccewJCQkemdhS-QOJn1msE6alElRLM6daW6rzIKq4c7GDSWkQnFdxVUwQz6wo-TUGZk_lWNVs"})";
+      R"(fmZOLQlXLuVyTojboOAvGWaUn6twCID9ccewJCQkemdhS-QOJn1msE6alElRLM6daW6rzIKq4c7GDSWkQnFdxVUw)"
+      R"(Qz6wo-TUGZk_lWNVs"})";
   EXPECT_FALSE(key_from_jwk(k1024).has_value());
   std::string even_exponent(kRsaJwk);
   even_exponent.replace(even_exponent.find("AQAB"), 4, "AQAA");
