@@ -12,9 +12,12 @@ using enum SignatureAlgorithm;
 // Throw-away keys; their signatures below were made with Python's cryptography package.
 constexpr std::string_view kMessage = "weir signs this";
 constexpr std::string_view kRsaJwk =
-    R"({"kty":"RSA","use":"sig","alg":"RS256","e":"AQAB","n":"ykO0XiWLDXbckXVj4gRs4VSIfaglmTD-K6RcrIa3VRzLPYcTbk9X0)"
-    R"(fFYfKMoAyCwJr2bYROPTP783KRDcM6OARQydeko7sSR7RlHaK5aoFDQ7ohyD-EMzft1PJFbMgevIl58IYCcERVlWOVbT9GN6l9H-D6mA00p)"
-    R"(Wzgu7yUd09LsnjSqtcX3OavRHI1MxdPN88w2_GTcAY7FvTm4II_-tyaSON1Pe9-_vL9VkqffSBgmD7ImoU14m71B9z6UzNcXzYytBz0rlAot)"
+    R"({"kty":"RSA","use":"sig","alg":"RS256","e":"AQAB","n":"ykO0XiWLDXbckXVj4gRs4VSIfaglmT)"
+    R"(D-K6RcrIa3VRzLPYcTbk9X0)"
+    R"(fFYfKMoAyCwJr2bYROPTP783KRDcM6OARQydeko7sSR7RlHaK5aoFDQ7ohyD-EMzft1PJFbMgevIl58IYCcER)"
+    R"(VlWOVbT9GN6l9H-D6mA00p)"
+    R"(Wzgu7yUd09LsnjSqtcX3OavRHI1MxdPN88w2_GTcAY7FvTm4II_-tyaSON1Pe9-_vL9VkqffSBgmD7ImoU14m)"
+    R"(71B9z6UzNcXzYytBz0rlAot)"
     R"(ji7lnxnxCKpk_S37lXj3Qu4WBL1WoREwIfMRnNKPjo_1sH6IANCiT2E13ISUxjj8JyjLVlSXLw"})";
 constexpr std::string_view kRsaPem =
     "-----BEGIN PUBLIC KEY-----\n"
@@ -40,7 +43,8 @@ constexpr std::string_view kEcJwk =
 constexpr std::string_view kEs256Signature =
     "k3T_hH6ZOhvmxzsg2tXEY2NfH56zC9YLvucKUY7SBSeUBxdf3zLlIQjMHvK-RCtqu897biq4y9qWnMMLmGpTlA";
 constexpr std::string_view kEs256DerHex =
-    "30460221009374ff847e993a1be6c73b20dad5c463635f1f9eb30bd60bbee70a518ed205270221009407175fdf32e52108cc1ef2"
+    "30460221009374ff847e993a1be6c73b20dad5c463635f1f9eb30bd60bbee70a518ed2052702210094071"
+    "75fdf32e52108cc1ef2"
     "be442b6a"
     "bbcf7b6e2ab8cbda969cc30b986a5394";
 
