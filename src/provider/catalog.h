@@ -5,8 +5,7 @@
 //   const Catalog& catalog = Catalog::embedded();
 //   const ProviderKind* kind = catalog.find_kind("openai");
 //   const ModelRow* row = catalog.find_model("openai", "gpt-4o-2024-08-06");   // through an alias pattern
-//   Capabilities capabilities = catalog.capabilities("openai", "gpt-4o");      // row, endpoint and quirks
-//   joined
+//   Capabilities capabilities = catalog.capabilities("openai", "gpt-4o");      // of row and endpoint
 #pragma once
 
 #include <array>
