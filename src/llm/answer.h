@@ -18,7 +18,7 @@ struct AnswerBlock {
   std::string tool_name{};
   ToolKind tool_kind = ToolKind::function;
   std::vector<std::string> citations{};  // raw JSON of `dialect`
-  std::string raw{};                     // kind unknown: raw JSON of `dialect`
+  std::string raw{};                     // kind unknown, and server tool calls: raw JSON of `dialect`
   Dialect dialect = Dialect::openai_chat;
 };
 

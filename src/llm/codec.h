@@ -107,6 +107,9 @@ struct CallNotes {
       json_tool;  // not empty: the schema was emulated by a forced tool of that name; unwrap it into text
   bool strips_usage =
       false;  // raw way: usage was asked for by Weir alone, the client must not see that event
+  // Custom tools (free text) that were offered as functions with one string `input`: the answer's arguments
+  // are unwrapped. The client's names.
+  std::vector<std::string> custom_tools{};
   bool wants_base64 = false;  // embeddings were asked for as base64
   Fidelity fidelity;
 };

@@ -44,7 +44,7 @@ struct BlockStart {
   std::string tool_id{};
   std::string tool_name{};
   ToolKind tool_kind = ToolKind::function;
-  // redacted_thinking: the data. unknown: the block as raw JSON of `dialect`.
+  // redacted_thinking: the data. unknown, and a tool_call of kind server: the block as raw JSON of `dialect`.
   std::string data{};
   Dialect dialect = Dialect::openai_chat;
 };

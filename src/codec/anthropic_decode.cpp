@@ -1,0 +1,200 @@
+#include "codec/anthropic_decode.h"
+
+#include <algorithm>
+#include <fmt/core.h>
+
+#include "codec/args.h"
+#include "codec/error_text.h"
+#include "codec/retry_after.h"
+
+namespace weir {
+namespace {
+
+constexpr Dialect kDialect = Dialect::anthropic_messages;
+constexpr JsonLimits kAnswerLimits{.replaces_lone_surrogates = true};
+
+std::optional<int64_t> count_of(JsonValue value) {
+  if (!value.is_number()) return std::nullopt;
+  return std::max<int64_t>(0, value.int_or(0));
+}
+
+Result<JsonDoc> parse_answer(const WireReply& reply) {
+  Result<JsonDoc> parsed = JsonDoc::parse(std::string(reply.body), kAnswerLimits);
+  if (parsed && parsed->root().is_object()) return parsed;
+  Error error = make_error(ErrorKind::upstream_malformed, "the provider's answer is not a JSON object");
+  error.detail = parsed ? "" : parsed.error().message;
+  error.provider_body = reply.body.substr(0, kProviderBodyMax);
+  return fail(std::move(error));
+}
+
+bool is_custom_tool(std::string_view name, const CallNotes& notes) {
+  return std::find(notes.custom_tools.begin(), notes.custom_tools.end(), name) != notes.custom_tools.end();
+}
+
+// The content of a whole message, as events of whole blocks.
+class ContentDecoder {
+ public:
+  ContentDecoder(std::vector<Event>& events, const CallNotes& notes) : events_(events), notes_(notes) {}
+
+  void decode(JsonValue block) {
+    BlockStart started = decode_anthropic_block(block, notes_);
+    started.index = index_;
+    const BlockKind kind = started.kind;
+    const bool is_custom = started.tool_kind == ToolKind::custom;
+    if (kind == BlockKind::tool_call && started.tool_kind != ToolKind::server) has_calls_ = true;
+    events_.push_back(std::move(started));
+    const JsonValue input = block["input"];
+    if (kind == BlockKind::tool_call) {
+      delta(is_custom ? custom_tool_input(input.raw()) : std::string(input ? input.raw() : "{}"));
+    } else if (kind == BlockKind::thinking) {
+      delta(std::string(block["thinking"].string_or("")));
+      delta(std::string(block["signature"].string_or("")), DeltaKind::signature);
+    } else if (kind == BlockKind::text) {
+      // A text block that is called tool_use: the forced tool that stands for a schema.
+      delta(std::string(input ? input.raw() : block["text"].string_or("")));
+      for (const JsonValue citation : block["citations"])
+        delta(std::string(citation.raw()), DeltaKind::citation);
+    }
+    events_.push_back(BlockEnd{.index = index_++});
+  }
+  bool has_calls() const { return has_calls_; }
+
+ private:
+  void delta(std::string text, DeltaKind kind = DeltaKind::content) {
+    if (text.empty()) return;
+    events_.push_back(Delta{.index = index_, .kind = kind, .text = std::move(text), .dialect = kDialect});
+  }
+
+  std::vector<Event>& events_;
+  const CallNotes& notes_;
+  int index_ = 0;
+  bool has_calls_ = false;
+};
+
+}  // namespace
+
+Start decode_anthropic_start(JsonValue message) {
+  Start start;
+  start.id = message["id"].string_or("");
+  start.model = message["model"].string_or("");
+  start.service_tier = message["usage"]["service_tier"].string_or("");
+  return start;
+}
+
+Usage decode_anthropic_usage(JsonValue usage, const Usage& before) {
+  Usage into;
+  if (!usage.is_object()) return into;
+  into.in_uncached = count_of(usage["input_tokens"]);
+  into.cache_read = count_of(usage["cache_read_input_tokens"]);
+  const JsonValue split = usage["cache_creation"];
+  if (split.is_object()) {
+    into.cache_write_5m = count_of(split["ephemeral_5m_input_tokens"]);
+    into.cache_write_1h = count_of(split["ephemeral_1h_input_tokens"]);
+  } else if (const auto written = count_of(usage["cache_creation_input_tokens"])) {
+    into.cache_write_5m = std::max<int64_t>(0, *written - before.cache_write_1h.value_or(0));
+  }
+  into.out_reasoning = count_of(usage["output_tokens_details"]["thinking_tokens"]);
+  if (const auto total = count_of(usage["output_tokens"])) {
+    const int64_t reasoning = into.out_reasoning.value_or(before.out_reasoning.value_or(0));
+    into.out_text = std::max<int64_t>(0, *total - reasoning);
+  }
+  into.web_searches = count_of(usage["server_tool_use"]["web_search_requests"]);
+  return into;
+}
+
+StopReason decode_anthropic_stop(std::string_view reason) {
+  if (reason == "end_turn") return StopReason::end;
+  if (reason == "tool_use") return StopReason::tool;
+  if (reason == "max_tokens") return StopReason::length;
+  if (reason == "stop_sequence") return StopReason::stop_sequence;
+  if (reason == "pause_turn") return StopReason::pause;
+  if (reason == "refusal") return StopReason::refusal;
+  if (reason == "model_context_window_exceeded") return StopReason::context_full;
+  return StopReason::other;
+}
+
+BlockStart decode_anthropic_block(JsonValue block, const CallNotes& notes) {
+  const std::string_view type = block["type"].string_or("");
+  BlockStart started{.dialect = kDialect};
+  if (type == "text") return started;
+  if (type == "thinking") {
+    started.kind = BlockKind::thinking;
+  } else if (type == "redacted_thinking") {
+    started.kind = BlockKind::redacted_thinking;
+    started.data = block["data"].string_or("");
+  } else if (type.ends_with("tool_use") && block["name"].is_string()) {
+    const std::string_view name = block["name"].string_or("");
+    if (!notes.json_tool.empty() && name == notes.json_tool) return started;
+    started.kind = BlockKind::tool_call;
+    started.tool_id = block["id"].string_or("");
+    started.tool_name = notes.tool_names.original(name);
+    if (is_custom_tool(started.tool_name, notes)) started.tool_kind = ToolKind::custom;
+    if (type != "tool_use") {
+      // server_tool_use, mcp_tool_use: run by the vendor; raw keeps what the IR has no place for.
+      started.tool_kind = ToolKind::server;
+      started.data = block.raw();
+    }
+  } else {
+    started.kind = BlockKind::unknown;
+    started.data = block.raw();
+  }
+  return started;
+}
+
+Result<std::vector<Event>> decode_anthropic_answer(const WireReply& reply, const CallNotes& notes) {
+  const JsonDoc parsed = TRY(parse_answer(reply));
+  const JsonValue root = parsed.root();
+  if (root["error"].is_object()) return fail(anthropic_error_of(root["error"], 0));
+  if (!root["content"].is_array()) {
+    Error error = make_error(ErrorKind::upstream_malformed, "the provider's answer has no content");
+    error.provider_body = reply.body.substr(0, kProviderBodyMax);
+    return fail(std::move(error));
+  }
+  std::vector<Event> events;
+  events.push_back(decode_anthropic_start(root));
+  ContentDecoder content(events, notes);
+  for (const JsonValue block : root["content"]) content.decode(block);
+  Finish finish;
+  finish.native = root["stop_reason"].string_or("");
+  finish.reason = decode_anthropic_stop(finish.native);
+  finish.stop_sequence = root["stop_sequence"].string_or("");
+  if (finish.reason == StopReason::tool && !notes.json_tool.empty() && !content.has_calls())
+    finish.reason = StopReason::end;
+  events.push_back(std::move(finish));
+  const Usage usage = decode_anthropic_usage(root["usage"], {});
+  if (!usage.empty()) events.push_back(UsageReport{usage});
+  events.push_back(End{});
+  return events;
+}
+
+Result<std::vector<Event>> decode_anthropic_count(const WireReply& reply) {
+  const JsonDoc parsed = TRY(parse_answer(reply));
+  const auto count = count_of(parsed.root()["input_tokens"]);
+  if (!count) return fail(ErrorKind::upstream_malformed, "the provider's answer has no input_tokens");
+  UsageReport report;
+  report.usage.in_uncached = count;
+  return std::vector<Event>{std::move(report), End{}};
+}
+
+Error anthropic_error_of(JsonValue error, int status) {
+  return classify_provider_error({.status = status,
+                                  .type = error["type"].string_or(""),
+                                  .code = error["details"]["error_code"].string_or(""),
+                                  .message = error["message"].string_or("")});
+}
+
+Error decode_anthropic_error(const WireReply& reply, int64_t wall_ns) {
+  const Result<JsonDoc> parsed = JsonDoc::parse(std::string(reply.body), kAnswerLimits);
+  Error error;
+  if (parsed && parsed->root().is_object()) {
+    const JsonValue root = parsed->root();
+    error = anthropic_error_of(root["error"].is_object() ? root["error"] : root, reply.status);
+  }
+  if (error.message.empty()) error = error_of_foreign_body(reply.status, reply.body);
+  error.upstream_status = reply.status;
+  error.provider_body = reply.body.substr(0, kProviderBodyMax);
+  if (const auto wait = retry_after_ms(*reply.headers, wall_ns)) error.retry_after_ms = wait;
+  return error;
+}
+
+}  // namespace weir

@@ -1,0 +1,257 @@
+// Streams in Anthropic's dialect. The SDKs drop every event without its `event:` line (clients.md 3.1).
+#include <deque>
+#include <fmt/core.h>
+
+#include "codec/anthropic_encode.h"
+#include "io/sse.h"
+
+namespace weir {
+namespace {
+
+constexpr Dialect kDialect = Dialect::anthropic_messages;
+
+// S1: message_start goes out with the first content, so that it can state the input tokens. S2: blocks never
+// interleave: one is open, the events of later ones wait. S10: stop reason and usage leave together at the
+// end.
+class AnthropicStreamEncoder final : public StreamEncoder {
+ public:
+  explicit AnthropicStreamEncoder(const AnswerContext& context) : context_(context) {}
+
+  void encode(const Event& event, std::string& out) override {
+    std::visit([&](const auto& body) { on(body, out); }, event);
+  }
+
+  void keep_alive(std::string& out) override { out += "event: ping\ndata: {\"type\": \"ping\"}\n\n"; }
+
+  void fail(const Error& error, std::string& out) override {
+    out += "event: error\ndata: ";
+    JsonWriter json(out);
+    json.begin_object().key("type").value("error").key("error");
+    write_anthropic_error(json, error);
+    json.end_object();
+    out += "\n\n";
+  }
+
+ private:
+  struct Block {
+    BlockStart start;
+    std::vector<Delta> waiting;  // while another block is open
+    bool has_content = false;
+    bool has_ended = false;
+    bool is_shown = true;  // false: the dialect has no form for it
+  };
+
+  void on(const Start& start, std::string&) { start_ = start; }
+  void on(const UsageReport& report, std::string&) { usage_.set_from(report.usage); }
+  void on(const Ping&, std::string& out) { keep_alive(out); }
+  void on(const Payload&, std::string&) {}
+  void on(const Logprobs&, std::string&) {}
+  void on(const Finish& finish, std::string&) {
+    if (finish.choice == 0) finish_ = finish;
+  }
+
+  void on(const BlockStart& started, std::string& out) {
+    if (started.choice != 0) return;
+    const bool is_first = blocks_.empty();
+    Block& block = blocks_.emplace_back();
+    block.start = started;
+    block.is_shown = has_form(started);
+    if (is_first) open_front(out);
+  }
+
+  void on(const Delta& delta, std::string& out) {
+    if (delta.choice != 0) return;
+    Block* block = find(delta.index);
+    if (!block) {
+      // A delta for a block that was never started is a text block's.
+      on(BlockStart{.index = delta.index}, out);
+      block = &blocks_.back();
+    }
+    if (block != &blocks_.front()) {
+      block->waiting.push_back(delta);
+      return;
+    }
+    write_delta(*block, delta, out);
+  }
+
+  void on(const BlockEnd& ended, std::string& out) {
+    if (ended.choice != 0) return;
+    Block* block = find(ended.index);
+    if (!block) return;
+    block->has_ended = true;
+    if (block == &blocks_.front()) close_ended(out);
+  }
+
+  void on(const End&, std::string& out) {
+    for (Block& block : blocks_) block.has_ended = true;
+    close_ended(out);
+    write_head(out);
+    out += "event: message_delta\ndata: ";
+    JsonWriter json(out);
+    json.begin_object().key("type").value("message_delta").key("delta").begin_object();
+    json.key("stop_reason").value(anthropic_stop_reason(finish_.reason)).key("stop_sequence");
+    if (finish_.stop_sequence.empty()) {
+      json.null();
+    } else {
+      json.value(finish_.stop_sequence);
+    }
+    json.end_object().key("usage");
+    write_anthropic_usage(json, usage_, {});
+    json.end_object();
+    out += "\n\nevent: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
+  }
+
+  Block* find(int index) {
+    for (Block& block : blocks_) {
+      if (block.start.index == index) return &block;
+    }
+    return nullptr;
+  }
+
+  static bool has_form(const BlockStart& started) {
+    switch (started.kind) {
+      case BlockKind::audio:
+      case BlockKind::image:
+        return false;
+      case BlockKind::unknown:
+        return started.dialect == kDialect;
+      case BlockKind::tool_call:
+        return started.tool_kind != ToolKind::server || started.dialect == kDialect;
+      case BlockKind::text:
+      case BlockKind::thinking:
+      case BlockKind::redacted_thinking:
+      case BlockKind::refusal:
+        break;
+    }
+    return true;
+  }
+
+  // Closes the open block if it has ended, and goes on with those that waited.
+  void close_ended(std::string& out) {
+    while (!blocks_.empty() && blocks_.front().has_ended) {
+      close_front(out);
+      blocks_.pop_front();
+      if (blocks_.empty()) return;
+      open_front(out);
+      Block& next = blocks_.front();
+      for (const Delta& delta : std::exchange(next.waiting, {})) write_delta(next, delta, out);
+    }
+  }
+
+  void open_front(std::string& out) {
+    const Block& block = blocks_.front();
+    if (!block.is_shown) return;
+    write_head(out);
+    const BlockStart& started = block.start;
+    out += "event: content_block_start\ndata: ";
+    JsonWriter json(out);
+    json.begin_object().key("type").value("content_block_start").key("index").value(index_);
+    json.key("content_block");
+    switch (started.kind) {
+      case BlockKind::tool_call:
+        if (started.tool_kind == ToolKind::server) {
+          write_anthropic_server_call(json, started.data, {});
+          break;
+        }
+        json.begin_object().key("type").value("tool_use").key("id").value(started.tool_id);
+        json.key("name").value(started.tool_name).key("input").begin_object().end_object().end_object();
+        break;
+      case BlockKind::thinking:
+        json.raw(R"({"type":"thinking","thinking":"","signature":""})");
+        break;
+      case BlockKind::redacted_thinking:
+        json.begin_object().key("type").value("redacted_thinking").key("data").value(started.data);
+        json.end_object();
+        break;
+      case BlockKind::unknown:
+        json.raw(started.data);
+        break;
+      case BlockKind::text:
+      case BlockKind::refusal:
+      case BlockKind::audio:
+      case BlockKind::image:
+        json.raw(R"({"type":"text","text":""})");
+        break;
+    }
+    json.end_object();
+    out += "\n\n";
+  }
+
+  void close_front(std::string& out) {
+    const Block& block = blocks_.front();
+    if (!block.is_shown) return;
+    fmt::format_to(std::back_inserter(out),
+                   "event: content_block_stop\ndata: {{\"type\":\"content_block_stop\",\"index\":{}}}\n\n",
+                   index_);
+    ++index_;
+  }
+
+  void write_delta(Block& block, const Delta& delta, std::string& out) {
+    if (!block.is_shown || delta.text.empty()) return;
+    block.has_content = true;
+    if (delta.kind == DeltaKind::citation) {
+      if (delta.dialect != kDialect) return;
+      open_delta(R"({"type":"citations_delta","citation":)", out);
+      out += delta.text;
+    } else if (block.start.kind == BlockKind::unknown) {
+      open_delta({}, out);
+      out += delta.text;
+      out += "}\n\n";
+      return;
+    } else {
+      open_delta(delta_prefix(block.start.kind, delta.kind), out);
+      append_json_string(out, delta.text);
+    }
+    out += "}}\n\n";
+  }
+
+  static std::string_view delta_prefix(BlockKind block, DeltaKind delta) {
+    if (delta == DeltaKind::signature) return R"({"type":"signature_delta","signature":)";
+    if (block == BlockKind::tool_call) return R"({"type":"input_json_delta","partial_json":)";
+    if (block == BlockKind::thinking) return R"({"type":"thinking_delta","thinking":)";
+    return R"({"type":"text_delta","text":)";
+  }
+
+  void open_delta(std::string_view prefix, std::string& out) {
+    out += "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":";
+    fmt::format_to(std::back_inserter(out), "{}", index_);
+    out += ",\"delta\":";
+    out += prefix;
+  }
+
+  // output_tokens is 0 here: some clients add it to the one of message_delta.
+  void write_head(std::string& out) {
+    if (std::exchange(has_head_, true)) return;
+    Usage usage = usage_;
+    usage.out_text = 0;
+    usage.out_reasoning.reset();
+    usage.out_audio.reset();
+    if (usage.input_total() == 0 && context_.input_tokens_estimate)
+      usage.in_uncached = context_.input_tokens_estimate;
+    out += "event: message_start\ndata: ";
+    JsonWriter json(out);
+    json.begin_object().key("type").value("message_start").key("message").begin_object();
+    write_anthropic_message_head(json, start_, context_);
+    json.key("content").begin_array().end_array();
+    json.key("stop_reason").null().key("stop_sequence").null().key("usage");
+    write_anthropic_usage(json, usage, start_.service_tier);
+    json.end_object().end_object();
+    out += "\n\n";
+  }
+
+  const AnswerContext context_;
+  Start start_;
+  Usage usage_;
+  Finish finish_;
+  std::deque<Block> blocks_;  // the first is the open one
+  int index_ = 0;             // of the open block, as the client counts
+  bool has_head_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<StreamEncoder> make_anthropic_stream_encoder(const AnswerContext& context) {
+  return std::make_unique<AnthropicStreamEncoder>(context);
+}
+
+}  // namespace weir

@@ -1,0 +1,226 @@
+// Arranging a conversation into the turns that Anthropic's dialect wants.
+#include <algorithm>
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include "base/text.h"
+#include "codec/anthropic_provider_messages.h"
+
+namespace weir {
+namespace {
+
+constexpr Dialect kDialect = Dialect::anthropic_messages;
+constexpr size_t kCacheMarkersMax =
+    4;  // https://platform.claude.com/docs/en/build-with-claude/prompt-caching
+
+class Arranger {
+ public:
+  Arranger(const Chat& chat, CallNotes& notes) : chat_(chat), notes_(notes) {}
+
+  Result<AnthropicConversation> arrange() {
+    bool has_turn = false;
+    for (at_ = 0; at_ < chat_.messages.size(); ++at_) {
+      const Message& message = chat_.messages[at_];
+      if (!message.name.empty()) lose(Severity::warning, LossReason::dropped, "/name", message.name);
+      if (message.role == Role::system || message.role == Role::developer) {
+        if (has_turn) lose(Severity::warning, LossReason::reordered, "", to_string(message.role), "system");
+        add_system(message);
+      } else {
+        has_turn = true;
+        add_turn(message);
+      }
+    }
+    for (size_t i = 0; i < into_.turns.size(); ++i) TRY(settle_results(i));
+    merge_neighbours();
+    if (into_.turns.empty()) {
+      return fail(ErrorKind::bad_request, "messages holds no message with content that this model can read",
+                  "messages");
+    }
+    return std::move(into_);
+  }
+
+ private:
+  void lose(Severity severity, LossReason reason, std::string_view rest, std::string_view from,
+            std::string to = {}) {
+    notes_.fidelity.add(severity, reason, fmt::format("/messages/{}{}", at_, rest), std::string(from),
+                        std::move(to));
+  }
+
+  void add_system(const Message& message) {
+    for (const Block& block : message.content) {
+      if (const auto* text = std::get_if<TextBlock>(&block.body)) {
+        if (!trim(text->text).empty()) into_.system.push_back(&block);
+      } else {
+        lose(Severity::warning, LossReason::unsupported_block, "/content",
+             "a system message that is not text");
+      }
+    }
+  }
+
+  void add_turn(const Message& message) {
+    const Role role = message.role == Role::assistant ? Role::assistant : Role::user;
+    if (into_.turns.empty() || into_.turns.back().role != role)
+      into_.turns.push_back({.role = role, .blocks = {}});
+    for (const Block& block : message.content) {
+      if (is_carried(block)) into_.turns.back().blocks.push_back(&block);
+    }
+    // A turn without content is no turn: its neighbours are of one role then.
+    if (into_.turns.back().blocks.empty()) into_.turns.pop_back();
+  }
+
+  bool is_carried(const Block& block) {
+    if (const auto* text = std::get_if<TextBlock>(&block.body)) {
+      // The vendor refuses text without a visible character.
+      if (!trim(text->text).empty()) return true;
+      if (!text->text.empty()) lose(Severity::info, LossReason::dropped, "/content", "white space");
+      return false;
+    }
+    if (const auto* refusal = std::get_if<RefusalBlock>(&block.body)) return !refusal->text.empty();
+    if (const auto* thinking = std::get_if<ThinkingBlock>(&block.body)) {
+      if (thinking->issuer == kDialect && !thinking->signature.empty()) return true;
+      lose(Severity::info,
+           thinking->signature.empty() ? LossReason::thinking_dropped : LossReason::signature_dropped,
+           "/content", "thinking");
+      return false;
+    }
+    if (const auto* redacted = std::get_if<RedactedThinkingBlock>(&block.body)) {
+      if (redacted->issuer == kDialect) return true;
+      lose(Severity::info, LossReason::thinking_dropped, "/content", "redacted_thinking");
+      return false;
+    }
+    if (const auto* unknown = std::get_if<UnknownBlock>(&block.body)) {
+      if (unknown->dialect == kDialect) return true;
+      lose(Severity::warning, LossReason::unsupported_block, "/content", unknown->type);
+      return false;
+    }
+    return true;
+  }
+
+  static std::vector<std::string_view> calls_of(const AnthropicTurn& turn) {
+    std::vector<std::string_view> ids;
+    for (const Block* block : turn.blocks) {
+      if (const auto* call = std::get_if<ToolCallBlock>(&block->body)) ids.push_back(call->id);
+    }
+    return ids;
+  }
+
+  // The results of a user turn: first, in the order of the calls of the turn before; those that answer no
+  // call go.
+  Result<void> settle_results(size_t at) {
+    AnthropicTurn& turn = into_.turns[at];
+    if (turn.role == Role::assistant)
+      return at + 1 < into_.turns.size() ? Result<void>{} : refuse_open(turn, {});
+    const std::vector<std::string_view> calls =
+        at > 0 ? calls_of(into_.turns[at - 1]) : std::vector<std::string_view>{};
+    std::vector<const Block*> results(calls.size(), nullptr);
+    std::vector<const Block*> rest;
+    for (const Block* block : turn.blocks) {
+      const auto* result = std::get_if<ToolResultBlock>(&block->body);
+      if (!result) {
+        rest.push_back(block);
+        continue;
+      }
+      const auto call = std::find(calls.begin(), calls.end(), result->call_id);
+      const size_t slot = static_cast<size_t>(call - calls.begin());
+      if (call == calls.end() || results[slot]) {
+        notes_.fidelity.add(Severity::warning, LossReason::dropped, "/messages",
+                            fmt::format("a result for {}, which is no open call", result->call_id));
+      } else {
+        results[slot] = block;
+      }
+    }
+    if (at > 0) TRY(refuse_open(into_.turns[at - 1], results));
+    turn.blocks = std::move(results);
+    turn.blocks.insert(turn.blocks.end(), rest.begin(), rest.end());
+    return {};
+  }
+
+  // A turn of nothing but stray results is gone, and what stood around it is one turn.
+  void merge_neighbours() {
+    std::vector<AnthropicTurn> merged;
+    for (AnthropicTurn& turn : into_.turns) {
+      if (turn.blocks.empty()) continue;
+      if (merged.empty() || merged.back().role != turn.role) {
+        merged.push_back(std::move(turn));
+      } else {
+        merged.back().blocks.insert(merged.back().blocks.end(), turn.blocks.begin(), turn.blocks.end());
+      }
+    }
+    into_.turns = std::move(merged);
+  }
+
+  static Result<void> refuse_open(const AnthropicTurn& turn, const std::vector<const Block*>& results) {
+    const std::vector<std::string_view> calls = calls_of(turn);
+    std::vector<std::string_view> open;
+    for (size_t i = 0; i < calls.size(); ++i) {
+      if (i >= results.size() || !results[i]) open.push_back(calls[i]);
+    }
+    if (open.empty()) return {};
+    return fail(ErrorKind::bad_request,
+                fmt::format("the tool calls {} have no result: each call must be answered by a tool message "
+                            "right after it",
+                            fmt::join(open, ", ")),
+                "messages");
+  }
+
+  const Chat& chat_;
+  CallNotes& notes_;
+  AnthropicConversation into_;
+  size_t at_ = 0;
+};
+
+}  // namespace
+
+Result<AnthropicConversation> arrange_anthropic_turns(const Chat& chat, CallNotes& notes) {
+  return Arranger(chat, notes).arrange();
+}
+
+AnthropicCacheMarkers::AnthropicCacheMarkers(const Chat& chat, const AnthropicConversation& conversation,
+                                             const TargetModel& target, CallNotes& notes)
+    : has_hour_(target.capabilities->cache_ttl_1h != false) {
+  std::vector<const std::optional<CacheMarker>*> all;
+  std::vector<const std::optional<CacheMarker>*> said;
+  const auto gather = [&all](auto& into, const std::optional<CacheMarker>& marker) {
+    if (!marker) return;
+    all.push_back(&marker);
+    into.push_back(&marker);
+  };
+  std::vector<const std::optional<CacheMarker>*> tools;
+  std::vector<const std::optional<CacheMarker>*> system;
+  for (const Tool& tool : chat.tools) gather(tools, tool.cache);
+  for (const Block* block : conversation.system) gather(system, block->cache);
+  for (const AnthropicTurn& turn : conversation.turns) {
+    for (const Block* block : turn.blocks) {
+      if (const auto* result = std::get_if<ToolResultBlock>(&block->body)) {
+        for (const Block& inner : result->content) gather(said, inner.cache);
+      }
+      gather(said, block->cache);
+    }
+  }
+  if (all.empty()) return;
+  const bool takes_markers =
+      target.capabilities->cache_control.value_or(CacheControl::markers) == CacheControl::markers;
+  if (!takes_markers) {
+    notes.fidelity.add(Severity::info, LossReason::cache_dropped, "/messages", "cache_control");
+    return;
+  }
+  if (all.size() <= kCacheMarkersMax) {
+    kept_.insert(all.begin(), all.end());
+    return;
+  }
+  if (!tools.empty()) kept_.insert(tools.back());
+  if (!system.empty()) kept_.insert(system.back());
+  const size_t last = std::min(said.size(), kCacheMarkersMax - kept_.size());
+  kept_.insert(said.end() - static_cast<std::ptrdiff_t>(last), said.end());
+  notes.fidelity.add(Severity::info, LossReason::cache_dropped, "/messages",
+                     fmt::format("{} cache markers", all.size()), fmt::format("{}", kept_.size()));
+}
+
+void AnthropicCacheMarkers::write(JsonWriter& json, const std::optional<CacheMarker>& marker) const {
+  if (!marker || !kept_.contains(&marker)) return;
+  json.key("cache_control").begin_object().key("type").value("ephemeral");
+  if (marker->states_ttl) json.key("ttl").value(marker->ttl == CacheTtl::one_hour && has_hour_ ? "1h" : "5m");
+  json.end_object();
+}
+
+}  // namespace weir
