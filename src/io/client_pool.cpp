@@ -1,0 +1,127 @@
+#include "io/client_pool.h"
+
+#include <algorithm>
+
+namespace weir {
+
+size_t ClientPool::OriginHash::operator()(const Origin& origin) const {
+  return std::hash<std::string_view>()(origin.host) * 31 + origin.port * 2U + (origin.is_tls ? 1 : 0);
+}
+
+ClientPool::~ClientPool() {
+  close_idle();
+}
+
+ClientPool::Place::~Place() {
+  if (group_) pool_.leave(*static_cast<Group*>(group_));
+}
+
+void ClientPool::leave(Group& group) {
+  // A group without connections goes: origins that users name must not pile up.
+  if (--group.open == 0) groups_.erase(Origin(group.origin));
+}
+
+Result<ClientPool::Place> ClientPool::reserve(const Origin& origin) {
+  Group& group = groups_[origin];
+  if (group.open >= options_.total_per_origin_max)
+    return fail(ErrorKind::overloaded, "too many connections to the provider are in use");
+  if (group.open++ == 0) group.origin = origin;
+  ++connects_;
+  return Place(*this, &group);
+}
+
+std::unique_ptr<ClientConnection> ClientPool::take(const Origin& origin) {
+  const auto found = groups_.find(origin);
+  if (found == groups_.end() || found->second.idle.empty()) return nullptr;
+  std::unique_ptr<ClientConnection> connection = std::move(found->second.idle.back());
+  found->second.idle.pop_back();
+  connection->disarm();
+  connection->stream().watch_input(nullptr);
+  ++reuses_;
+  return connection;
+}
+
+void ClientPool::give(std::unique_ptr<ClientConnection> connection) {
+  // Bytes behind the answer belong to no request: the two sides do not agree about the framing.
+  if (!connection->buffer().empty() || !connection->stream().is_open() || options_.idle_per_origin_max == 0)
+    return;
+  Group& group = *static_cast<Group*>(connection->place_.group_);
+  if (group.idle.size() >= options_.idle_per_origin_max) drop(*group.idle.front());
+  connection->buffer().release();
+  ClientConnection& idle = *connection;
+  group.idle.push_back(std::move(connection));
+  core_.timers().arm(idle, core_.now() + options_.idle_timeout);
+  idle.stream().watch_input([&idle] { idle.pool_.drop(idle); });
+}
+
+void ClientPool::drop(ClientConnection& connection) {
+  Group& group = *static_cast<Group*>(connection.place_.group_);
+  const auto found = std::ranges::find(group.idle, &connection, &std::unique_ptr<ClientConnection>::get);
+  const std::unique_ptr<ClientConnection> dropped =
+      std::move(*found);  // destroyed last: it may end the group
+  group.idle.erase(found);
+}
+
+void ClientPool::close_idle() {
+  std::vector<std::unique_ptr<ClientConnection>> dropped;
+  for (auto& [origin, group] : groups_) {
+    std::ranges::move(group.idle, std::back_inserter(dropped));
+    group.idle.clear();
+  }
+}
+
+ClientPoolStats ClientPool::stats() const {
+  ClientPoolStats stats{.connects = connects_, .reuses = reuses_};
+  for (const auto& [origin, group] : groups_) {
+    stats.open += group.open;
+    stats.idle += group.idle.size();
+  }
+  return stats;
+}
+
+ClientConnection::~ClientConnection() {
+  stream_->close();
+}
+
+Task<bool> ClientConnection::write(Scope& scope, std::string_view head, std::string_view body) {
+  std::array<std::string_view, 2> left = {head, body};
+  for (;;) {
+    const IoResult written = stream_->try_write(left);
+    if (written.state == IoState::end || written.state == IoState::broken) co_return false;
+    if (written.state == IoState::done) {
+      const size_t of_head = std::min(written.bytes, left[0].size());
+      left[0].remove_prefix(of_head);
+      left[1].remove_prefix(written.bytes - of_head);
+      if (left[0].empty() && left[1].empty()) co_return true;
+      continue;
+    }
+    if (CO_TRY(co_await is_answered_early(scope))) co_return false;
+  }
+}
+
+Task<bool> ClientConnection::is_answered_early(Scope& scope) {
+  const size_t first =
+      CO_TRY(co_await first_of(scope, {[this](Scope& race) { return stream_->writable(race); },
+                                       [this](Scope& race) { return stream_->readable(race); }}));
+  if (first == 0) co_return false;
+  const IoResult received = stream_->try_read(buffer_.room());
+  if (received.state == IoState::done) buffer_.commit(received.bytes);
+  co_return received.state != IoState::would_block;
+}
+
+Task<IoState> ClientConnection::receive(Scope& scope) {
+  for (;;) {
+    if (!may_have_more_) {
+      if (buffer_.empty()) buffer_.release();
+      CO_TRY(co_await stream_->readable(scope));
+    }
+    const std::span<char> room = buffer_.room();
+    const IoResult received = stream_->try_read(room);
+    may_have_more_ = received.state == IoState::done && received.bytes == room.size();
+    if (received.state == IoState::would_block) continue;
+    if (received.state == IoState::done) buffer_.commit(received.bytes);
+    co_return received.state;
+  }
+}
+
+}  // namespace weir

@@ -1,0 +1,46 @@
+// How a client gets a connection to an origin: over the network, or in memory for tests and the simulator.
+#pragma once
+
+#include <memory>
+
+#include "io/byte_stream.h"
+#include "io/dns.h"
+#include "io/http.h"
+#include "io/tls.h"
+
+namespace weir {
+
+class Connector {
+ public:
+  virtual ~Connector() = default;
+  // A connected stream, TLS included. Errors: upstream_unreachable, forbidden, the scope's reason.
+  virtual Task<std::unique_ptr<ByteStream>> connect(Scope& scope, Origin origin) = 0;
+};
+
+struct NetworkConnectorOptions {
+  Duration connect_timeout = std::chrono::seconds(5);  // of each address
+  Duration tls_timeout = std::chrono::seconds(10);     // of the handshake
+  // Connects to the public internet only: for every URL that a user or a tenant gave.
+  bool refuses_private_addresses = false;
+  std::shared_ptr<TlsClientContext> tls = {};  // null: https origins are refused
+  DnsOptions dns = {};
+};
+
+// Resolves, then tries the addresses in their order, each with a timeout of its own, so that one that
+// swallows packets delays and does not fail the request.
+class NetworkConnector final : public Connector {
+ public:
+  NetworkConnector(Core& core, NetworkConnectorOptions options);
+  Task<std::unique_ptr<ByteStream>> connect(Scope& scope, Origin origin) override;
+
+ private:
+  Task<std::unique_ptr<ByteStream>> connect_to(Scope& scope, std::string address, uint16_t port);
+  Task<std::unique_ptr<ByteStream>> secure(Scope& scope, std::unique_ptr<ByteStream> stream,
+                                           std::string name);
+
+  Core& core_;
+  const NetworkConnectorOptions options_;
+  Resolver resolver_;
+};
+
+}  // namespace weir

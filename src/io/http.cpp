@@ -1,0 +1,16 @@
+#include "io/http.h"
+
+namespace weir {
+
+Task<std::string> read_all(Scope& scope, ClientResponse& response, size_t bytes_max) {
+  std::string body;
+  for (;;) {
+    const std::string_view piece = CO_TRY(co_await response.read(scope));
+    if (piece.empty()) co_return body;
+    if (piece.size() > bytes_max - body.size())
+      co_return fail(ErrorKind::upstream_malformed, "the provider's answer is larger than the limit");
+    body.append(piece);
+  }
+}
+
+}  // namespace weir
