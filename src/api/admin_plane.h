@@ -12,7 +12,7 @@ namespace weir {
 
 // What the admin plane asks of the process. Called on the core that serves the request.
 struct AdminActions {
-  const Registry* metrics = nullptr;
+  const MetricsRegistry* metrics = nullptr;
   // Reads the configuration again. Gives a JSON object that says what changed. Errors: bad_request listing
   // the problems.
   std::function<Task<std::string>(Scope&)> reload;

@@ -116,9 +116,7 @@ Task<void> prepare(CoreServices& services, Exchange& exchange, HttpRequest& requ
   exchange.session = request.headers.get_or("x-weir-session", "");
   exchange.scope->set_deadline(request.first_byte_at + timeout_of(request.headers, snapshot.settings));
 
-  const size_t bytes_max =
-      snapshot.settings.body_bytes_max ? snapshot.settings.body_bytes_max : kBodyBytesMax;
-  std::string text = CO_TRY(co_await body.read_all(*exchange.scope, bytes_max));
+  std::string text = CO_TRY(co_await body.read_all(*exchange.scope, snapshot.settings.body_bytes_max));
   exchange.timings.mark(Mark::body, exchange.now());
   if (text.empty()) co_return fail(ErrorKind::bad_request, "the request has no body: send a JSON object");
   exchange.call.body = CO_TRY(co_await parse_body(*exchange.scope, *services.cpu, std::move(text)));

@@ -53,14 +53,6 @@ std::string traceparent(const TraceContext& trace, std::string_view span_id) {
   return fmt::format("00-{}-{}-{}", trace.trace_id, span_id, trace.is_sampled ? "01" : "00");
 }
 
-// Tokens of a prompt for a provider that cannot count them: Weir's own count, marked as an estimate.
-std::unique_ptr<EventSource> count_here(const Exchange& exchange) {
-  Usage usage;
-  usage.in_uncached = estimate_prompt_tokens(*exchange.chat(), exchange.target.capabilities.tokenizer);
-  usage.source = UsageSource::estimated;
-  return std::make_unique<StoredSource>(std::vector<Event>{UsageReport{usage}, End{}});
-}
-
 bool is_about_the_key(const Error& error) {
   return error.kind == ErrorKind::upstream_auth || error.kind == ErrorKind::upstream_rate_limited ||
          error.kind == ErrorKind::upstream_quota;
@@ -74,9 +66,21 @@ Task<std::unique_ptr<EventSource>> CallStage::handle(Exchange& exchange, Next) {
   if (provider.local) co_return co_await provider.local->answer(*exchange.scope, exchange.request);
   if (operation_of(exchange.request) == Operation::count_tokens &&
       !provider.kind.serves(Endpoint::count_tokens)) {
-    co_return count_here(exchange);
+    co_return co_await count_here(exchange);
   }
   co_return co_await call_remote(exchange);
+}
+
+// Tokens of a prompt for a provider that cannot count them: Weir's own count, marked as an estimate.
+Task<std::unique_ptr<EventSource>> CallStage::count_here(Exchange& exchange) {
+  const Chat chat = *exchange.chat();  // a copy shares the texts
+  const TokenizerKind tokenizer = exchange.target.capabilities.tokenizer;
+  Usage usage;
+  usage.in_uncached = CO_TRY(co_await cpu_.run(*exchange.scope, [chat, tokenizer]() -> Result<int64_t> {
+    return estimate_prompt_tokens(chat, tokenizer);
+  }));
+  usage.source = UsageSource::estimated;
+  co_return std::make_unique<StoredSource>(std::vector<Event>{UsageReport{usage}, End{}});
 }
 
 Task<std::unique_ptr<EventSource>> CallStage::call_remote(Exchange& exchange) {

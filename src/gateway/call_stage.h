@@ -4,23 +4,26 @@
 
 #include "gateway/stage.h"
 #include "io/http.h"
+#include "io/pool.h"
 
 namespace weir {
 
 class CallStage final : public Stage {
  public:
-  // Both outlive the stage; the client is this core's.
-  CallStage(HttpClient& client, const Clock& clock) : client_(client), clock_(clock) {}
+  // All outlive the stage; the client is this core's. Tokens are counted in `cpu`.
+  CallStage(HttpClient& client, const Clock& clock, Pool& cpu) : client_(client), clock_(clock), cpu_(cpu) {}
   std::string_view name() const override { return "call"; }
   // Errors: those of call_upstream, unsupported in strict mode when something would not be carried over.
   Task<std::unique_ptr<EventSource>> handle(Exchange& exchange, Next next) override;
 
  private:
+  Task<std::unique_ptr<EventSource>> count_here(Exchange& exchange);
   Task<std::unique_ptr<EventSource>> call_remote(Exchange& exchange);
   Task<std::unique_ptr<EventSource>> call_with_key(Exchange& exchange, std::vector<size_t>& tried);
 
   HttpClient& client_;
   const Clock& clock_;
+  Pool& cpu_;
 };
 
 }  // namespace weir

@@ -34,7 +34,7 @@ std::string Timings::server_timing() const {
   for (const Stretch& stretch : kStretches) {
     if (!has(stretch.from) || !has(stretch.to)) continue;
     const double ms = static_cast<double>(between(stretch.from, stretch.to).count()) / 1e6;
-    fmt::format_to(std::back_inserter(text), "{}{};dur={:.3f}", text.empty() ? "" : ", ", stretch.name, ms);
+    text += fmt::format("{}{};dur={:.3f}", text.empty() ? "" : ", ", stretch.name, ms);
   }
   return text;
 }

@@ -50,7 +50,7 @@ class MeteredSource final : public EventSource {
     const bool reports_output = usage.out_text || usage.out_reasoning;
     if (chat && !reports_output && operation_of(exchange_.request) != Operation::count_tokens) {
       if (!usage.in_uncached) {
-        usage.in_uncached = estimate_prompt_tokens(*chat, exchange_.target.capabilities.tokenizer);
+        usage.in_uncached = estimate_prompt_tokens(*chat, TokenizerKind::estimate);
       }
       usage.out_text = estimate_tokens_of_bytes(content_bytes_);
       usage.source = is_complete ? UsageSource::estimated : UsageSource::partial;

@@ -10,19 +10,12 @@
 
 #include "base/clock.h"
 #include "gateway/route.h"
+#include "gateway/settings.h"
 #include "provider/catalog.h"
 #include "provider/provider.h"
 #include "security/api_keys.h"
 
 namespace weir {
-
-struct GatewaySettings {
-  Duration timeout = std::chrono::minutes(10);    // of an exchange when neither the client nor the route says
-  Duration head_wait = std::chrono::seconds(10);  // when the head leaves although no content has come
-  Duration keep_alive = std::chrono::seconds(15);  // between comments or pings on a silent stream
-  size_t body_bytes_max = 0;                       // 0: kBodyBytesMax
-  std::vector<std::string> cors_origins;
-};
 
 struct Snapshot {
   uint64_t generation = 0;

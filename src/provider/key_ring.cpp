@@ -100,6 +100,15 @@ std::vector<KeyRing::Status> KeyRing::status(MonoTime now) const {
   return list;
 }
 
+bool KeyRing::has_same_keys(const std::vector<ProviderKey>& keys) const {
+  const std::lock_guard lock(mutex_);
+  return std::equal(keys_.begin(), keys_.end(), keys.begin(), keys.end(),
+                    [](const Entry& entry, const ProviderKey& key) {
+                      return entry.key.name == key.name && *entry.key.secret == *key.secret &&
+                             entry.key.weight == key.weight;
+                    });
+}
+
 bool KeyRing::has_other(MonoTime now, const std::vector<size_t>& tried) const {
   const std::lock_guard lock(mutex_);
   for (size_t i = 0; i < keys_.size(); ++i) {

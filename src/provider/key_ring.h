@@ -55,6 +55,8 @@ class KeyRing {
   };
   std::vector<Status> status(MonoTime now) const;
   size_t size() const { return keys_.size(); }
+  // Whether these are the ring's keys: same names, secrets and weights in the same order.
+  bool has_same_keys(const std::vector<ProviderKey>& keys) const;
   // True if some key other than `tried` could be used now.
   bool has_other(MonoTime now, const std::vector<size_t>& tried) const;
 

@@ -1,0 +1,98 @@
+#include "app/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "app/compile.h"
+#include "app/config.h"
+#include "app/serve.h"
+#include "app/version.h"
+#include "security/api_keys.h"
+
+namespace weir {
+namespace {
+
+void add_serve(CLI::App& app, int& status) {
+  auto options = std::make_shared<ServeOptions>();
+  CLI::App* serve = app.add_subcommand("serve", "Run the server.");
+  serve->add_option("--config", options->config, "Configuration file; without it the defaults hold");
+  serve->add_option("--listen", options->listen,
+                    "Address of the data plane, e.g. 127.0.0.1:7480; port 0 takes a free one");
+  serve->add_option("--admin-listen", options->admin_listen,
+                    "Address of the admin plane, e.g. 127.0.0.1:7481");
+  serve->add_option("--data-dir", options->data_dir, "Where Weir keeps what it must not lose");
+  serve->add_option("--ready-file", options->ready_file,
+                    "Gets {\"url\",\"admin_url\",\"pid\"} once requests are served");
+  serve->footer(
+      "Example: weir serve --config weir.yaml\nSIGTERM drains and stops; SIGHUP reloads the configuration.");
+  serve->callback([options, &status] { status = serve_command(*options); });
+}
+
+int check(const std::string& path) {
+  Result<Config> config = load_config(path);
+  if (config) {
+    // Names and ranges are checked by compiling; secrets must be there to be read.
+    Result<std::shared_ptr<const Snapshot>> snapshot = compile_snapshot({.config = &*config,
+                                                                         .environment = process_environment(),
+                                                                         .extract = nullptr,
+                                                                         .previous = nullptr,
+                                                                         .generation = 1});
+    if (snapshot) {
+      std::printf("%s: ok\n", path.empty() ? "the defaults" : path.c_str());
+      return 0;
+    }
+    config = fail(snapshot.error());
+  }
+  std::fprintf(stderr, "weir: %s\n", config.error().message.c_str());
+  return 1;
+}
+
+int print_effective(const std::string& path) {
+  const Result<Config> config = load_config(path);
+  if (!config) {
+    std::fprintf(stderr, "weir: %s\n", config.error().message.c_str());
+    return 1;
+  }
+  std::fputs(print_config(*config).c_str(), stdout);
+  return 0;
+}
+
+void add_config_commands(CLI::App& app, int& status) {
+  auto path = std::make_shared<std::string>();
+  CLI::App* check_command =
+      app.add_subcommand("check", "Validate a configuration: exit 1 says what is wrong and where.");
+  check_command->add_option("--config,config", *path, "Configuration file");
+  check_command->callback([path, &status] { status = check(*path); });
+  CLI::App* config_command =
+      app.add_subcommand("config", "Print the effective configuration, secrets hidden.");
+  config_command->add_option("--config,config", *path, "Configuration file");
+  config_command->callback([path, &status] { status = print_effective(*path); });
+}
+
+void add_small_commands(CLI::App& app) {
+  app.add_subcommand("key", "Make an API key and print it with the hash that the configuration holds.")
+      ->callback([] {
+        const std::string key = make_api_key();
+        std::printf("key:  %s\nhash: %s\n", key.c_str(), to_string(hash_api_key(key)).c_str());
+      });
+  app.add_subcommand("version", "Print the version.")->callback([] { std::printf("weir %s\n", kVersion); });
+}
+
+}  // namespace
+
+int run_command_line(int argc, char** argv) {
+  CLI::App app("Weir: one server between your applications and every model.", "weir");
+  app.require_subcommand(1);
+  int status = 0;
+  add_serve(app, status);
+  add_config_commands(app, status);
+  add_small_commands(app);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  return status;
+}
+
+}  // namespace weir

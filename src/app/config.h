@@ -1,0 +1,93 @@
+// Config: what the configuration file says, parsed and checked row by row, not yet resolved. Lines are kept,
+// so that what only the compiler can see (an unknown provider) names its place too.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "app/server_settings.h"
+#include "base/result.h"
+#include "gateway/route.h"
+#include "gateway/settings.h"
+#include "ops/telemetry_settings.h"
+
+namespace weir {
+
+// Where a secret is: never in the file itself.
+struct SecretSource {
+  std::string env;
+  std::string file;
+  std::string name() const { return env.empty() ? file : env; }
+};
+
+struct ProviderKeyConfig {
+  SecretSource source;
+  double weight = 1;
+};
+
+struct ProviderConfig {
+  int line = 0;
+  std::string name;
+  std::string kind;
+  std::string base_url;
+  std::vector<ProviderKeyConfig> keys;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string region;
+  ProviderTimeouts timeouts;
+};
+
+struct RouteTargetConfig {
+  int line = 0;
+  std::string provider;
+  std::string model = "*";
+  double weight = 1;
+  int64_t priority = 0;
+  int64_t concurrency = 0;
+};
+
+struct RouteConfig {
+  int line = 0;
+  std::string model;
+  std::string strategy = "weighted";
+  bool sticky = false;
+  std::vector<RouteTargetConfig> targets;
+  RetryPolicy retry;
+  FallbackRules fallback;
+  BreakerSettings breaker;
+  Duration timeout{};      // zero: not said
+  Duration first_event{};  // zero: not said
+};
+
+struct KeyConfig {
+  int line = 0;
+  std::string name;
+  std::string hash;  // or
+  SecretSource source;
+  std::vector<std::string> models;
+  bool admin = false;
+};
+
+struct Config {
+  std::string file;  // for messages; empty: no file
+  ServerSettings server;
+  GatewaySettings gateway;
+  TelemetrySettings telemetry;
+  std::vector<ProviderConfig> providers;
+  std::vector<RouteConfig> routes;
+  std::vector<std::pair<std::string, std::string>> aliases;
+  std::vector<KeyConfig> keys;
+  std::vector<std::string> provider_files;  // over the embedded tables
+  std::vector<std::string> price_files;
+};
+
+// Errors: bad_request, "FILE line N: ..." with the nearest known key.
+Result<Config> parse_config(std::string file, std::string_view text);
+// Reads and parses the file; an empty path gives the defaults.
+Result<Config> load_config(const std::string& path);
+// The effective configuration as YAML. It holds names of secrets, never secrets.
+std::string print_config(const Config& config);
+
+}  // namespace weir

@@ -1,0 +1,105 @@
+#include "app/serve.h"
+
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "app/config_watch.h"
+#include "app/server.h"
+#include "base/json.h"
+#include "base/log.h"
+
+namespace weir {
+namespace {
+
+int complain(const Error& error) {
+  std::fprintf(stderr, "weir: %s\n", error.message.c_str());
+  return 1;
+}
+
+// Sockets are files: every proxied stream takes two.
+void raise_file_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+Result<void> write_ready_file(const std::string& path, const Server& server) {
+  std::string text;
+  JsonWriter json(text);
+  json.begin_object().key("url").value(server.url()).key("admin_url").value(server.admin_url());
+  json.key("pid").value(static_cast<int64_t>(getpid())).end_object();
+  // Written aside and renamed: whoever waits for the file finds it whole.
+  const std::string aside = path + ".new";
+  std::ofstream(aside) << text << "\n";
+  std::error_code failed;
+  std::filesystem::rename(aside, path, failed);
+  if (failed) return fail(ErrorKind::bad_request, fmt::format("the ready file {} cannot be written", path));
+  return {};
+}
+
+void reload(Server& server) {
+  if (Result<std::string> reloaded = server.reload(); !reloaded) {
+    log_error("the configuration was not reloaded: nothing has changed",
+              {{"error", reloaded.error().message}});
+  }
+}
+
+// Serves until SIGTERM or SIGINT; SIGHUP and a changed file reload.
+void run_until_stopped(Server& server, const std::string& config_path, const sigset_t& signals) {
+  ConfigWatch watch(config_path);
+  constexpr timespec kPoll{.tv_sec = 0, .tv_nsec = 500'000'000};
+  for (;;) {
+    const int signal = sigtimedwait(&signals, nullptr, &kPoll);
+    if (signal == SIGTERM || signal == SIGINT) return;
+    if (signal == SIGHUP || watch.has_changed()) reload(server);
+  }
+}
+
+}  // namespace
+
+int serve_command(const ServeOptions& options) {
+  // Signals are taken by this thread alone; the others inherit the mask.
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  raise_file_limit();
+
+  Result<Config> config = load_config(options.config);
+  if (!config) return complain(config.error());
+  if (!options.listen.empty()) config->server.listen = options.listen;
+  if (!options.admin_listen.empty()) config->server.admin_listen = options.admin_listen;
+  if (!options.data_dir.empty()) config->server.data_dir = options.data_dir;
+
+  FdLogSink sink(STDERR_FILENO);
+  Logger logger(sink, SystemClock::instance(),
+                {.level = parse_log_level(config->server.log_level).value_or(LogLevel::info),
+                 .format = isatty(STDERR_FILENO) ? LogFormat::text : LogFormat::json});
+  set_process_logger(&logger);
+  int status = 0;
+  {
+    Server server(std::move(*config), options.config);
+    if (Result<void> started = server.start(); !started) {
+      status = complain(started.error());
+    } else if (Result<void> told =
+                   options.ready_file.empty() ? Result<void>{} : write_ready_file(options.ready_file, server);
+               !told) {
+      status = complain(told.error());
+    } else {
+      log_info("serving", {{"url", server.url()}, {"admin_url", server.admin_url()}});
+      run_until_stopped(server, options.config, signals);
+      log_info("stopping: draining requests in flight");
+    }
+    server.stop();
+  }
+  set_process_logger(nullptr);
+  return status;
+}
+
+}  // namespace weir

@@ -1,0 +1,81 @@
+// Settings structs from YAML and back, by their rows.
+#pragma once
+
+#include <fmt/core.h>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/settings.h"
+#include "base/text.h"
+#include "provider/catalog_yaml.h"
+
+namespace weir {
+
+// The text of one scalar as the member's type. `file` and `node` are for the message. Errors: bad_request
+// with file, line, what is wrong and what is accepted.
+Result<void> read_value(std::string_view file, const YamlNode& node, bool& into);
+Result<void> read_value(std::string_view file, const YamlNode& node, int64_t& into);
+Result<void> read_value(std::string_view file, const YamlNode& node, double& into);
+Result<void> read_value(std::string_view file, const YamlNode& node, Duration& into);
+Result<void> read_value(std::string_view file, const YamlNode& node, size_t& into);
+Result<void> read_value(std::string_view file, const YamlNode& node, std::string& into);
+Result<void> read_value(std::string_view file, const YamlNode& node, std::vector<std::string>& into);
+
+// As the configuration would say it.
+std::string print_value(bool value);
+std::string print_value(int64_t value);
+std::string print_value(double value);
+std::string print_value(Duration value);
+std::string print_value(size_t value);
+std::string print_value(const std::string& value);
+std::string print_value(const std::vector<std::string>& value);
+
+// What of a value a row's range or choices speak about; nothing is checked for lists and booleans.
+Result<void> check_range(std::string_view file, const YamlNode& node, double value, double min, double max);
+Result<void> check_choices(std::string_view file, const YamlNode& node, std::string_view value,
+                           std::string_view choices);
+
+template <class S>
+Result<void> read_settings(std::string_view file, const YamlNode& map, std::string_view what,
+                           std::span<const Setting<S>> rows, S& into) {
+  std::vector<std::string_view> keys;
+  for (const Setting<S>& row : rows) keys.push_back(row.key);
+  if (map.type == YamlType::null) return {};
+  TRY(YamlFields(file, map, what).check(keys));
+  for (const Setting<S>& row : rows) {
+    const YamlNode* node = map.find(row.key);
+    if (!node || node->type == YamlType::null) continue;
+    TRY(std::visit(
+        [&](auto member) -> Result<void> {
+          auto& value = into.*member;
+          TRY(read_value(file, *node, value));
+          using T = std::remove_reference_t<decltype(value)>;
+          if constexpr (std::is_same_v<T, Duration>) {
+            return check_range(file, *node, static_cast<double>(value.count()) / 1e9, row.min, row.max);
+          } else if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) {
+            return check_range(file, *node, static_cast<double>(value), row.min, row.max);
+          } else if constexpr (std::is_same_v<T, std::string>) {
+            return check_choices(file, *node, value, row.choices);
+          } else {
+            return {};
+          }
+        },
+        row.member));
+  }
+  return {};
+}
+
+// "key: value" lines, indented by two spaces.
+template <class S>
+std::string print_settings(std::span<const Setting<S>> rows, const S& from) {
+  std::string out;
+  for (const Setting<S>& row : rows) {
+    const std::string value = std::visit([&](auto member) { return print_value(from.*member); }, row.member);
+    out += fmt::format("  {}: {}\n", row.key, value);
+  }
+  return out;
+}
+
+}  // namespace weir

@@ -1,0 +1,31 @@
+// The access log: one JSON line for each exchange.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/log.h"
+#include "gateway/observer.h"
+
+namespace weir {
+
+// The line without its line feed. Text of users is not in it; names of keys, models and providers are.
+std::string access_log_line(const Exchange& exchange, const ExchangeOutcome& outcome, int64_t wall_ns);
+
+class AccessLog final : public ExchangeObserver {
+ public:
+  AccessLog() = default;  // to the process's log
+  // To a file of its own, appended to. Error: bad_request when it cannot be opened.
+  static Result<std::unique_ptr<AccessLog>> to_file(const std::string& path);
+  ~AccessLog() override;
+
+  void started(const Exchange&) override {}
+  void ended(const Exchange& exchange, const ExchangeOutcome& outcome) override;
+
+ private:
+  int fd_ = -1;
+  std::unique_ptr<FdLogSink> sink_;
+  std::unique_ptr<Logger> logger_;
+};
+
+}  // namespace weir

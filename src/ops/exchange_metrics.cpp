@@ -1,0 +1,173 @@
+#include "ops/exchange_metrics.h"
+
+#include <array>
+
+#include "gateway/snapshot.h"
+
+namespace weir {
+namespace {
+
+double seconds(Duration duration) {
+  return static_cast<double>(duration.count()) / 1e9;
+}
+
+std::string_view status_class(int status) {
+  constexpr std::array<std::string_view, 6> kClasses = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
+  const int hundreds = status / 100;
+  return kClasses[static_cast<size_t>(hundreds < 0 || hundreds > 5 ? 0 : hundreds)];
+}
+
+// Labels are names of the registry: what a caller made up (a model behind a wildcard that nobody described)
+// is "other".
+std::string_view model_label(const Exchange& exchange) {
+  if (!exchange.target.target) return kMetricOther;
+  if (exchange.target.row) return exchange.target.row->model;
+  const std::string& configured = exchange.target.target->model;
+  return configured.find('*') == std::string::npos ? std::string_view(configured) : kMetricOther;
+}
+
+std::string_view provider_label(const Exchange& exchange) {
+  if (!exchange.target.target) return "none";
+  const Provider& provider = *exchange.target.target->provider;
+  return provider.kind.otel_name.empty() ? std::string_view(provider.name)
+                                         : std::string_view(provider.kind.otel_name);
+}
+
+std::string_view route_label(const Exchange& exchange) {
+  return exchange.route ? std::string_view(exchange.route->pattern) : "none";
+}
+
+struct Stretch {
+  std::string_view stage;
+  Mark from;
+  Mark to;
+};
+// Weir's own time, from the first readable byte; the provider's is not among it.
+constexpr std::array<Stretch, 6> kStretches = {{{"read", Mark::first_byte, Mark::body},
+                                                {"decode", Mark::body, Mark::decoded},
+                                                {"pick", Mark::decoded, Mark::picked},
+                                                {"encode", Mark::picked, Mark::sent},
+                                                {"first_event", Mark::upstream_head, Mark::first_event},
+                                                {"write", Mark::first_event, Mark::first_write}}};
+
+}  // namespace
+
+ExchangeMetrics::ExchangeMetrics(MetricsRegistry& registry) {
+  in_flight_ =
+      registry.up_down_counter({.name = "weir_in_flight", .help = "Model calls under way."}).with({});
+  requests_ = registry.counter({.name = "weir_requests_total",
+                                .help = "Model calls answered.",
+                                .labels = {"route", "status_class", "error_type"}});
+  attempts_ = registry.counter(
+      {.name = "weir_attempts_total", .help = "Attempts at targets.", .labels = {"provider", "outcome"}});
+  fallbacks_ = registry.counter({.name = "weir_fallbacks_total",
+                                 .help = "Model calls that went on to another target.",
+                                 .labels = {"from", "to", "reason"}});
+  lossy_ = registry.counter({.name = "weir_translation_lossy_total",
+                             .help = "Fields that a target could not take as the client said them.",
+                             .labels = {"from", "to", "reason"}});
+  cost_ = registry.counter({.name = "weir_cost_usd_total",
+                            .help = "What model calls cost, where the price is known.",
+                            .unit = "USD",
+                            .labels = {"provider", "model"},
+                            .divisor = 1'000'000'000});
+  stream_ends_ = registry.counter(
+      {.name = "weir_stream_end_total", .help = "Streamed answers by how they ended.", .labels = {"reason"}});
+  client_aborts_ =
+      registry.counter({.name = "weir_client_abort_total", .help = "Model calls whose client hung up."})
+          .with({});
+  overhead_ = registry.histogram({.name = "weir_overhead_seconds",
+                                  .help = "Time spent in Weir, by stage, from the first readable byte.",
+                                  .unit = "s",
+                                  .labels = {"stage"}},
+                                 kOverheadBuckets);
+  const std::vector<std::string_view> labels = {"gen_ai_operation_name", "gen_ai_provider_name",
+                                                "gen_ai_request_model"};
+  tokens_ = registry.histogram({.name = "gen_ai_client_token_usage",
+                                .help = "Tokens of a model call.",
+                                .unit = "{token}",
+                                .labels = {"gen_ai_operation_name", "gen_ai_provider_name",
+                                           "gen_ai_request_model", "gen_ai_token_type"}},
+                               kTokenBuckets);
+  duration_ = registry.histogram(
+      {.name = "gen_ai_server_request_duration_seconds",
+       .help = "Model calls from the first byte of the request to the last of the answer.",
+       .unit = "s",
+       .labels = {"gen_ai_operation_name", "gen_ai_provider_name", "gen_ai_request_model", "error_type"}},
+      kDurationBuckets);
+  first_token_ =
+      registry.histogram({.name = "gen_ai_server_time_to_first_token_seconds",
+                          .help = "From the first byte of the request to the first content of the answer.",
+                          .unit = "s",
+                          .labels = labels},
+                         kTimeToFirstTokenBuckets);
+  per_token_ = registry.histogram({.name = "gen_ai_server_time_per_output_token_seconds",
+                                   .help = "Time of each output token after the first.",
+                                   .unit = "s",
+                                   .labels = labels},
+                                  kTimePerOutputTokenBuckets);
+}
+
+void ExchangeMetrics::started(const Exchange&) {
+  in_flight_.add(1);
+}
+
+void ExchangeMetrics::count_tokens(const Exchange& exchange, std::string_view operation,
+                                   std::string_view provider, std::string_view model) {
+  if (exchange.usage.empty()) return;
+  tokens_.with({operation, provider, model, "input"})
+      .observe(static_cast<double>(exchange.usage.input_total()));
+  tokens_.with({operation, provider, model, "output"})
+      .observe(static_cast<double>(exchange.usage.output_total()));
+  const int64_t output = exchange.usage.output_total();
+  const Timings& timings = exchange.timings;
+  if (output > 1 && timings.has(Mark::first_event) && timings.has(Mark::done)) {
+    const double stretch = seconds(timings.between(Mark::first_event, Mark::done));
+    per_token_.with({operation, provider, model}).observe(stretch / static_cast<double>(output - 1));
+  }
+}
+
+void ExchangeMetrics::observe_overhead(const Timings& timings) {
+  for (const Stretch& stretch : kStretches) {
+    if (!timings.has(stretch.from) || !timings.has(stretch.to)) continue;
+    overhead_.with({stretch.stage}).observe(seconds(timings.between(stretch.from, stretch.to)));
+  }
+}
+
+void ExchangeMetrics::ended(const Exchange& exchange, const ExchangeOutcome& outcome) {
+  in_flight_.add(-1);
+  const std::string_view error = outcome.error ? to_string(outcome.error->kind) : "none";
+  requests_.with({route_label(exchange), status_class(outcome.status), error}).add();
+  for (const Attempt& attempt : exchange.attempts) {
+    attempts_.with({attempt.provider, attempt.failure ? to_string(*attempt.failure) : "ok"}).add();
+  }
+  for (size_t i = 1; i < exchange.attempts.size(); ++i) {
+    const Attempt& before = exchange.attempts[i - 1];
+    if (before.provider == exchange.attempts[i].provider || !before.failure) continue;
+    fallbacks_.with({before.provider, exchange.attempts[i].provider, to_string(*before.failure)}).add();
+  }
+  if (exchange.target.target && !exchange.fidelity.empty()) {
+    const std::string_view to = to_string(exchange.target.target->provider->kind.dialect);
+    for (const FidelityRecord& record : exchange.fidelity.records()) {
+      lossy_.with({to_string(exchange.call.dialect), to, to_string(record.reason)}).add();
+    }
+  }
+  const bool hung_up = outcome.error && outcome.error->kind == ErrorKind::cancelled;
+  if (hung_up) client_aborts_.add();
+  if (outcome.was_streamed) stream_ends_.with({outcome.error ? error : "complete"}).add();
+  const std::string_view operation = to_string(operation_of(exchange.request));
+  const std::string_view provider = provider_label(exchange);
+  const std::string_view model = model_label(exchange);
+  if (exchange.cost_nano_usd)
+    cost_.with({provider, model}).add(static_cast<uint64_t>(*exchange.cost_nano_usd));
+  count_tokens(exchange, operation, provider, model);
+  duration_.with({operation, provider, model, error})
+      .observe(seconds(exchange.timings.between(Mark::first_byte, Mark::done)));
+  if (exchange.timings.has(Mark::first_event)) {
+    first_token_.with({operation, provider, model})
+        .observe(seconds(exchange.timings.between(Mark::first_byte, Mark::first_event)));
+  }
+  observe_overhead(exchange.timings);
+}
+
+}  // namespace weir

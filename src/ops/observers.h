@@ -1,0 +1,49 @@
+// Who watches exchanges: metrics, the access log, traces.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/metrics.h"
+#include "base/result.h"
+#include "gateway/observer.h"
+#include "gateway/snapshot.h"
+#include "ops/telemetry_settings.h"
+
+namespace weir {
+
+// One observer that tells several.
+class CompositeObserver final : public ExchangeObserver {
+ public:
+  explicit CompositeObserver(std::vector<std::unique_ptr<ExchangeObserver>> parts)
+      : parts_(std::move(parts)) {}
+  void started(const Exchange& exchange) override {
+    for (const auto& part : parts_) part->started(exchange);
+  }
+  void ended(const Exchange& exchange, const ExchangeOutcome& outcome) override {
+    for (const auto& part : parts_) part->ended(exchange, outcome);
+  }
+
+ private:
+  std::vector<std::unique_ptr<ExchangeObserver>> parts_;
+};
+
+// The observers that the settings ask for. `access_log`: on, off, or a file's path. Errors: bad_request for a
+// file that cannot be written.
+Result<std::unique_ptr<ExchangeObserver>> make_observer(MetricsRegistry& metrics,
+                                                        const std::string& access_log,
+                                                        const TelemetrySettings& telemetry);
+
+// What the process's own metrics are read from, at each scrape. All outlive the callbacks.
+struct ProcessSources {
+  std::function<std::shared_ptr<const Snapshot>()> snapshot;
+  const TargetStates* states = nullptr;
+  const std::atomic<int64_t>* exchanges_open = nullptr;
+};
+// weir_rss_bytes, weir_config_generation, weir_exchanges_open.
+std::vector<MetricCallback> expose_process_metrics(MetricsRegistry& metrics, ProcessSources sources);
+
+}  // namespace weir

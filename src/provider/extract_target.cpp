@@ -1,0 +1,143 @@
+#include "provider/extract_target.h"
+
+#include "llm/prompt_tokens.h"
+#include "provider/extract_model.h"
+
+namespace weir {
+namespace {
+
+std::string text_of(const std::vector<Block>& blocks) {
+  std::string text;
+  for (const Block& block : blocks) {
+    std::string_view piece;
+    std::string inner;
+    if (const auto* words = std::get_if<TextBlock>(&block.body)) {
+      piece = words->text;
+    } else if (const auto* document = std::get_if<DocumentBlock>(&block.body)) {
+      piece = document->text;
+    } else if (const auto* result = std::get_if<ToolResultBlock>(&block.body)) {
+      inner = text_of(result->content);
+      piece = inner;
+    }
+    if (piece.empty()) continue;
+    if (!text.empty()) text += "\n\n";
+    text += piece;
+  }
+  return text;
+}
+
+void append_paragraph(std::string& to, std::string text) {
+  if (text.empty()) return;
+  if (!to.empty()) to += "\n\n";
+  to += text;
+}
+
+ExtractFormat format_of(FormatKind kind) {
+  switch (kind) {
+    case FormatKind::json_object:
+      return ExtractFormat::json_object;
+    case FormatKind::json_schema:
+      return ExtractFormat::json_schema;
+    case FormatKind::text:
+      break;
+  }
+  return ExtractFormat::text;
+}
+
+// The last user message asks; what came before is its context.
+ExtractRequest request_of(const Chat& chat) {
+  ExtractRequest request;
+  size_t last = chat.messages.size();
+  for (size_t i = 0; i < chat.messages.size(); ++i) {
+    if (chat.messages[i].role == Role::user) last = i;
+  }
+  for (size_t i = 0; i < chat.messages.size(); ++i) {
+    const Message& message = chat.messages[i];
+    std::string text = text_of(message.content);
+    if (i == last) {
+      request.question = std::move(text);
+    } else if (message.role == Role::system || message.role == Role::developer) {
+      append_paragraph(request.instructions, std::move(text));
+    } else {
+      append_paragraph(request.context, std::move(text));
+    }
+  }
+  request.format = format_of(chat.format.kind);
+  request.json_schema = chat.format.schema.text;
+  request.max_tokens = chat.max_tokens;
+  for (const std::string_view stop : chat.stop) request.stop_sequences.emplace_back(stop);
+  return request;
+}
+
+Finish finish_of(const ExtractAnswer& answer) {
+  Finish finish;
+  switch (answer.stop_reason) {
+    case ExtractStop::end_turn:
+      finish.reason = StopReason::end;
+      break;
+    case ExtractStop::max_tokens:
+      finish.reason = StopReason::length;
+      break;
+    case ExtractStop::refusal:
+      finish.reason = StopReason::refusal;
+      break;
+    case ExtractStop::stop_sequence:
+      finish.reason = StopReason::stop_sequence;
+      finish.stop_sequence = answer.stop_sequence;
+      break;
+  }
+  return finish;
+}
+
+std::vector<Event> events_of(const ExtractAnswer& answer) {
+  std::vector<Event> events;
+  Start start;
+  start.model = kExtractModel;
+  events.push_back(std::move(start));
+  const bool is_refusal = answer.stop_reason == ExtractStop::refusal;
+  events.push_back(BlockStart{.kind = is_refusal ? BlockKind::refusal : BlockKind::text});
+  for (const std::string_view chunk : stream_chunks(answer.text))
+    events.push_back(Delta{.text = std::string(chunk)});
+  events.push_back(BlockEnd{});
+  events.push_back(finish_of(answer));
+  Usage usage;
+  usage.in_uncached = answer.input_tokens;
+  usage.out_text = answer.output_tokens;
+  events.push_back(UsageReport{usage});
+  events.push_back(End{});
+  return events;
+}
+
+class ExtractTarget final : public LocalModel {
+ public:
+  explicit ExtractTarget(Pool& cpu) : cpu_(cpu) {}
+
+  Task<std::unique_ptr<EventSource>> answer(Scope& scope, const Request& request) override {
+    if (const auto* count = std::get_if<CountTokens>(&request)) {
+      const Chat chat = count->chat;  // shares its arena
+      const int64_t tokens = CO_TRY(co_await cpu_.run(scope, [chat]() -> Result<int64_t> {
+        return estimate_prompt_tokens(chat, TokenizerKind::o200k_base);
+      }));
+      Usage usage;
+      usage.in_uncached = tokens;
+      co_return std::make_unique<StoredSource>(std::vector<Event>{UsageReport{usage}, End{}});
+    }
+    const auto* chat = std::get_if<Chat>(&request);
+    if (!chat) co_return fail(ErrorKind::unsupported, "weir/extract answers chat requests only", "model");
+    const ExtractRequest asked = request_of(*chat);
+    ExtractAnswer answer =
+        CO_TRY(co_await cpu_.run(scope, [asked]() -> Result<ExtractAnswer> { return extract(asked); }));
+    co_return std::make_unique<StoredSource>(events_of(answer));
+  }
+
+ private:
+  Pool& cpu_;
+};
+
+}  // namespace
+
+std::shared_ptr<LocalModel> make_extract_target(Pool& cpu) {
+  return std::make_shared<ExtractTarget>(cpu);
+}
+
+}  // namespace weir
