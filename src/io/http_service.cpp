@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "io/http1_connection.h"
+#include "io/http2_connection.h"
 #include "io/tls.h"
 
 namespace weir {
@@ -83,9 +84,16 @@ Task<void> HttpService::secure(Scope& scope, std::unique_ptr<ByteStream>& stream
 }
 
 Task<void> HttpService::speak(Scope& scope, ByteStream& stream) {
-  Http1Connection connection(*this, scope, stream, settings_.tls != nullptr);
-  CO_TRY(co_await connection.run());
-  co_return {};
+  const bool is_tls = settings_.tls != nullptr;
+  std::string received;
+  if (stream.alpn() != "h2") {
+    Http1Connection connection(*this, scope, stream, is_tls);
+    const bool is_http2 = CO_TRY(co_await connection.run());
+    if (!is_http2) co_return {};
+    received = connection.input().view();
+  }
+  Http2Connection connection(*this, scope, stream, is_tls);
+  co_return co_await connection.run(std::move(received));
 }
 
 void HttpService::delist(HttpConnection& connection) {
