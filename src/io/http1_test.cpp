@@ -96,81 +96,78 @@ Outcome serve(std::string_view bytes) {
 const Outcome k400 = {{}, 400};
 
 // The outcome we chose for each case, where its "expect" names several.
-const std::map<std::string, Outcome>& chosen_outcomes() {
-  static const std::map<std::string, Outcome> outcomes = {
-      {"cl-te-both", k400},
-      {"te-te-obf-xchunked", k400},
-      {"te-chunked-twice", k400},
-      {"te-chunked-identity", k400},
-      {"te-two-headers", k400},
-      {"te-space-before-colon", k400},
-      {"te-tab-value", {{"POST / host=a body="}, 0}},
-      {"te-vt-value", k400},
-      {"te-http10", k400},
-      {"cl-duplicate-same", k400},
-      {"cl-duplicate-differ", k400},
-      {"cl-list-same", k400},
-      {"cl-plus", k400},
-      {"cl-minus", k400},
-      {"cl-hex", k400},
-      {"cl-underscore", k400},
-      {"cl-empty", k400},
-      {"cl-overflow", k400},
-      {"cl-inner-space", k400},
-      {"cl-leading-zeros", {{"POST / host=a body=X"}, 0}},
-      {"chunk-0x", k400},
-      {"chunk-plus", k400},
-      {"chunk-minus", k400},
-      {"chunk-underscore", k400},
-      {"chunk-space-before", k400},
-      {"chunk-trailing-space", k400},
-      {"chunk-overflow", k400},
-      {"chunk-empty", k400},
-      {"chunk-nonhex", k400},
-      {"chunk-upper", {{"POST / host=a body=XXXXXXXXXX"}, 0}},
-      {"chunk-leading-zeros", {{"POST / host=a body=X"}, 0}},
-      {"chunk-ext", {{"POST / host=a body=X"}, 0}},
-      {"chunk-ext-lf", k400},
-      {"chunk-lf-only", k400},
-      {"chunk-data-no-crlf", k400},
-      {"chunk-trailer", {{"POST / host=a body="}, 0}},
-      {"chunk-trailer-auth", {{"POST / host=a body="}, 0}},
-      {"lf-line-endings", k400},
-      {"cr-in-value", k400},
-      {"nul-in-value", k400},
-      {"lf-in-value-fold", k400},
-      {"fold-first-header", k400},
-      {"no-colon", k400},
-      {"empty-name", k400},
-      {"name-nontoken", k400},
-      {"host-missing", k400},
-      {"host-duplicate", k400},
-      {"host-invalid", k400},
-      {"host-http10-none", {{"GET / host= body= close"}, 0}},
-      {"version-1.2", {{}, 505}},
-      {"version-2.0-text", {{}, 505}},
-      {"version-lower", k400},
-      {"version-missing", k400},
-      {"double-space", k400},
-      {"uri-space", k400},
-      {"uri-absolute", {{"GET / host=a body="}, 0}},
-      {"uri-fragment", k400},
-      {"method-lower", {{"get / host=a body="}, 0}},  // another method than GET: the router answers 405
-      {"method-ctl", k400},
-      {"leading-crlf", {{"GET / host=a body="}, 0}},
-      {"pipeline-two", {{"GET /a host=a body=", "GET /b host=a body="}, 0}},
-      {"expect-100", {{}, 0}},  // waits for the body; see AsksForContinue
-      {"expect-unknown", {{}, 417}},
-      {"connection-hop-auth", {{"GET / host=a body= close"}, 0}},
-      {"get-with-body", {{"GET / host=a body=hello", "GET /b host=a body="}, 0}},
-      {"header-64k", {{}, 431}},
-      {"headers-2000", {{}, 431}},
-      {"uri-16k", {{}, 414}},
-      {"upgrade-h2c", {{"GET / host=a body= upgrade"}, 0}},  // a note for the server, which ignores it
-      {"h2-preface-on-h1", {{}, 505}},
-  };
-  return outcomes;
-}
+const std::map<std::string, Outcome> kChosenOutcomes = {
+    {"cl-te-both", k400},
+    {"te-te-obf-xchunked", k400},
+    {"te-chunked-twice", k400},
+    {"te-chunked-identity", k400},
+    {"te-two-headers", k400},
+    {"te-space-before-colon", k400},
+    {"te-tab-value", {{"POST / host=a body="}, 0}},
+    {"te-vt-value", k400},
+    {"te-http10", k400},
+    {"cl-duplicate-same", k400},
+    {"cl-duplicate-differ", k400},
+    {"cl-list-same", k400},
+    {"cl-plus", k400},
+    {"cl-minus", k400},
+    {"cl-hex", k400},
+    {"cl-underscore", k400},
+    {"cl-empty", k400},
+    {"cl-overflow", k400},
+    {"cl-inner-space", k400},
+    {"cl-leading-zeros", {{"POST / host=a body=X"}, 0}},
+    {"chunk-0x", k400},
+    {"chunk-plus", k400},
+    {"chunk-minus", k400},
+    {"chunk-underscore", k400},
+    {"chunk-space-before", k400},
+    {"chunk-trailing-space", k400},
+    {"chunk-overflow", k400},
+    {"chunk-empty", k400},
+    {"chunk-nonhex", k400},
+    {"chunk-upper", {{"POST / host=a body=XXXXXXXXXX"}, 0}},
+    {"chunk-leading-zeros", {{"POST / host=a body=X"}, 0}},
+    {"chunk-ext", {{"POST / host=a body=X"}, 0}},
+    {"chunk-ext-lf", k400},
+    {"chunk-lf-only", k400},
+    {"chunk-data-no-crlf", k400},
+    {"chunk-trailer", {{"POST / host=a body="}, 0}},
+    {"chunk-trailer-auth", {{"POST / host=a body="}, 0}},
+    {"lf-line-endings", k400},
+    {"cr-in-value", k400},
+    {"nul-in-value", k400},
+    {"lf-in-value-fold", k400},
+    {"fold-first-header", k400},
+    {"no-colon", k400},
+    {"empty-name", k400},
+    {"name-nontoken", k400},
+    {"host-missing", k400},
+    {"host-duplicate", k400},
+    {"host-invalid", k400},
+    {"host-http10-none", {{"GET / host= body= close"}, 0}},
+    {"version-1.2", {{}, 505}},
+    {"version-2.0-text", {{}, 505}},
+    {"version-lower", k400},
+    {"version-missing", k400},
+    {"double-space", k400},
+    {"uri-space", k400},
+    {"uri-absolute", {{"GET / host=a body="}, 0}},
+    {"uri-fragment", k400},
+    {"method-lower", {{"get / host=a body="}, 0}},  // another method than GET: the router answers 405
+    {"method-ctl", k400},
+    {"leading-crlf", {{"GET / host=a body="}, 0}},
+    {"pipeline-two", {{"GET /a host=a body=", "GET /b host=a body="}, 0}},
+    {"expect-100", {{}, 0}},  // waits for the body; see AsksForContinue
+    {"expect-unknown", {{}, 417}},
+    {"connection-hop-auth", {{"GET / host=a body= close"}, 0}},
+    {"get-with-body", {{"GET / host=a body=hello", "GET /b host=a body="}, 0}},
+    {"header-64k", {{}, 431}},
+    {"headers-2000", {{}, 431}},
+    {"uri-16k", {{}, 414}},
+    {"upgrade-h2c", {{"GET / host=a body= upgrade"}, 0}},  // a note for the server, which ignores it
+    {"h2-preface-on-h1", {{}, 505}},
+};
 
 TEST(Http1, AnswersTheSmugglingCasesAlikeHoweverTheyAreCut) {
   const auto text = test::read_shared("vectors/http1-smuggling/cases.json");
@@ -181,8 +178,8 @@ TEST(Http1, AnswersTheSmugglingCasesAlikeHoweverTheyAreCut) {
   for (const JsonValue entry : doc->root()) {
     const std::string id(entry["id"].string_or(""));
     const std::string bytes = test::from_hex(entry["request_hex"].string_or(""));
-    const auto expected = chosen_outcomes().find(id);
-    ASSERT_NE(expected, chosen_outcomes().end()) << "no outcome is chosen for " << id;
+    const auto expected = kChosenOutcomes.find(id);
+    ASSERT_NE(expected, kChosenOutcomes.end()) << "no outcome is chosen for " << id;
     ++cases;
     const auto check = [&](const std::vector<std::string_view>& pieces) {
       Server server;
@@ -197,7 +194,7 @@ TEST(Http1, AnswersTheSmugglingCasesAlikeHoweverTheyAreCut) {
       check({std::string_view(bytes).substr(0, 100), std::string_view(bytes).substr(100)});
     }
   }
-  EXPECT_EQ(cases, chosen_outcomes().size());
+  EXPECT_EQ(cases, kChosenOutcomes.size());
 }
 
 TEST(Http1, KeepsFieldsNamedByConnectionSoThatTheyAreStillChecked) {
