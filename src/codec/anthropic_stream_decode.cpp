@@ -83,8 +83,7 @@ class AnthropicStreamDecoder final : public StreamDecoder {
     } else if (type == "content_block_stop") {
       if (Block* block = find(body["index"].int_or(0))) close(*block, events);
     } else if (type == "message_start") {
-      if (!std::exchange(started_, true)) events.push_back(decode_anthropic_start(body["message"]));
-      report(body["message"]["usage"], events);
+      TRY(on_start(body["message"], events));
     } else if (type == "message_delta") {
       on_message_delta(body, events);
     } else if (type == "message_stop") {
@@ -98,6 +97,17 @@ class AnthropicStreamDecoder final : public StreamDecoder {
     } else if (type == "error" || body["error"].is_object()) {
       return fail(anthropic_error_of(body["error"], 0));
     }
+    return {};
+  }
+
+  // Some servers say it twice; but another answer inside this one, after a hidden retry, would leave half a
+  // tool call behind.
+  Result<void> on_start(JsonValue message, std::vector<Event>& events) {
+    if (!blocks_.empty()) {
+      return fail(ErrorKind::upstream_malformed, "the provider began a second answer inside its stream");
+    }
+    if (!std::exchange(started_, true)) events.push_back(decode_anthropic_start(message));
+    report(message["usage"], events);
     return {};
   }
 
