@@ -213,7 +213,6 @@ void Http2Connection::begin_stream(int32_t id) {
   opening_->request().first_byte_at = read_at_;
   nghttp2_session_set_stream_user_data(session_.get(), id, opening_.get());
   if (is_draining_) {
-    nghttp2_session_set_stream_user_data(session_.get(), id, nullptr);
     nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM);
     opening_.reset();
   }
@@ -253,8 +252,6 @@ Task<void> Http2Connection::serve(std::unique_ptr<Http2Stream> stream) {
     (void)co_await finish_stream(*stream, request_scope, std::move(handled));
     stream->set_exchange(nullptr);
   }
-  const int32_t id = stream->id();
-  if (!stream->is_closed()) nghttp2_session_set_stream_user_data(session_.get(), id, nullptr);
   stream.reset();
   --active_;
   update_deadline();

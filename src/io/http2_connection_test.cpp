@@ -513,6 +513,19 @@ TEST_F(Http2FloodTest, EmptyDataIsBounded) {
   EXPECT_LE(flood(data), kHttp2PingsPerWindowMax + 3);
 }
 
+TEST_F(Http2FloodTest, AHeadThatIsRefusedHalfwayMakesRoomForTheNext) {
+  Client client(test, service);
+  client.exchange();
+  // A path with a control character: nghttp2 resets the stream without having reported a whole head.
+  client.send_raw(frame(1, 5, 1,
+                        std::string("\x82\x86\x04\x05/ha\x01"
+                                    "f\x01\x01") +
+                            "a") +
+                  frame(1, 5, 3, kSlowHead));
+  EXPECT_EQ(handler.calls, 1);
+  EXPECT_EQ(handler.active, 1);
+}
+
 TEST_F(Http2FloodTest, ContinuationsAreBounded) {
   Client client(test, service, 10'000'000);
   client.exchange();

@@ -85,6 +85,7 @@ Http2Stream::Http2Stream(Http2Connection& connection, int32_t id)
 }
 
 Http2Stream::~Http2Stream() {
+  if (!is_closed_) nghttp2_session_set_stream_user_data(connection_.session(), id_, nullptr);
   // What nobody read still counts in the window that all streams share.
   if (input_begin_ < input_.size() && !is_collecting_)
     nghttp2_session_consume_connection(connection_.session(), input_.size() - input_begin_);

@@ -15,10 +15,9 @@ class TestHandler final : public HttpHandler {
  public:
   Task<void> handle(Scope& scope, HttpRequest& request, BodyReader& body, ResponseWriter& response) override {
     ++calls;
-    ++active;
+    const Running running(active);
     last = request;
     Result<void> result = co_await route(scope, request, body, response);
-    --active;
     if (scope.is_cancelled()) cancelled.push_back(scope.reason().message);
     if (!result) errors.push_back(result.error().kind);
     co_return result;
@@ -32,6 +31,13 @@ class TestHandler final : public HttpHandler {
   size_t body_bytes_max = 1'000'000;
 
  private:
+  // Counts down also when a path throws.
+  struct Running {
+    explicit Running(int& its_count) : count(its_count) { ++count; }
+    ~Running() { --count; }
+    int& count;
+  };
+
   Task<void> route(Scope& scope, HttpRequest& request, BodyReader& body, ResponseWriter& response) {
     const std::string_view path = request.path();
     if (path == "/echo") co_return co_await echo(scope, body, response);
