@@ -45,7 +45,8 @@ Task<const EventBatch*> CommittedSource::next(Scope& scope) {
   }
   if (pending_) co_return std::exchange(pending_, nullptr);
   Result<const EventBatch*> batch = co_await inner_->next(scope);
-  if (!batch && error_row(batch.error().kind).trips_breaker) state_->breaker().report(scope.now(), false);
+  if (!batch && error_row(batch.error().kind).trips_breaker)
+    state_->breaker().report(scope.now(), BreakerPass::usual, false);
   co_return batch;
 }
 

@@ -68,7 +68,8 @@ class Attempts {
     ++made_;
     exchange_.target = candidate;
     exchange_.timings.mark(Mark::picked, exchange_.now());
-    if (!state.breaker().try_pass(exchange_.now())) {
+    const BreakerPass pass = state.breaker().try_pass(exchange_.now());
+    if (pass == BreakerPass::refused) {
       Error error = make_error(ErrorKind::upstream_overloaded,
                                "the target is put aside after repeated failures; try again later");
       error.detail = "circuit breaker open: " + state.name();
@@ -77,11 +78,11 @@ class Attempts {
     candidate.target->provider->retry_budget->on_call();
     Result<std::unique_ptr<EventSource>> source = co_await call(candidate);
     if (source) {
-      state.breaker().report(exchange_.now(), true);
+      state.breaker().report(exchange_.now(), pass, true);
     } else if (error_row(source.error().kind).trips_breaker && !exchange_.scope->is_cancelled()) {
-      state.breaker().report(exchange_.now(), false);
+      state.breaker().report(exchange_.now(), pass, false);
     } else {
-      state.breaker().abandon();
+      state.breaker().abandon(pass);
     }
     co_return source;
   }

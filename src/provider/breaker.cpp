@@ -14,28 +14,27 @@ bool Breaker::would_pass(MonoTime now) const {
   return state_ == BreakerState::closed || (now >= open_until_ && !probe_is_out_);
 }
 
-bool Breaker::try_pass(MonoTime now) {
+BreakerPass Breaker::try_pass(MonoTime now) {
   const std::lock_guard lock(mutex_);
-  if (state_ == BreakerState::closed) return true;
-  if (now < open_until_ || probe_is_out_) return false;
+  if (state_ == BreakerState::closed) return BreakerPass::usual;
+  if (now < open_until_ || probe_is_out_) return BreakerPass::refused;
   state_ = BreakerState::half_open;
   probe_is_out_ = true;
-  return true;
+  return BreakerPass::probe;
 }
 
-void Breaker::report(MonoTime now, bool is_success) {
+void Breaker::report(MonoTime now, BreakerPass pass, bool is_success) {
   const std::lock_guard lock(mutex_);
-  if (state_ == BreakerState::half_open) {
+  if (pass == BreakerPass::probe) {
     probe_is_out_ = false;
     if (!is_success) return open(now);
     state_ = BreakerState::closed;
     open_for_ = {};
     failures_in_a_row_ = 0;
-    outcomes_.clear();
     return;
   }
   // A call that began before the breaker opened says nothing new.
-  if (state_ == BreakerState::open) return;
+  if (state_ != BreakerState::closed) return;
   failures_in_a_row_ = is_success ? 0 : failures_in_a_row_ + 1;
   failures_ += is_success ? 0 : 1;
   outcomes_.push_back(!is_success);
@@ -60,10 +59,9 @@ void Breaker::open(MonoTime now) {
   outcomes_.clear();
 }
 
-void Breaker::abandon() {
+void Breaker::abandon(BreakerPass pass) {
   const std::lock_guard lock(mutex_);
-  if (state_ != BreakerState::half_open) return;
-  probe_is_out_ = false;
+  if (pass == BreakerPass::probe) probe_is_out_ = false;
 }
 
 BreakerState Breaker::state(MonoTime now) const {

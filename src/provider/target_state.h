@@ -30,26 +30,31 @@ struct BreakerSettings {
   Duration open_for_max = std::chrono::minutes(5);
 };
 
+// How a call got through a breaker; it goes back with the call's outcome.
+enum class BreakerPass : uint8_t {
+  refused,
+  usual,
+  probe,  // the one call that a half-open breaker lets through: it MUST be reported or abandoned
+};
+
 // Closed: everything passes. Open: nothing passes. Half-open: exactly one probe passes; its outcome closes or
 // reopens.
 class Breaker {
  public:
   explicit Breaker(BreakerSettings settings = {}) : settings_(settings) {}
 
-  // Whether a call may be made now. In half-open this takes the one probe: the caller MUST report() or
-  // abandon().
-  bool try_pass(MonoTime now);
-  // Whether try_pass() would say yes, without taking the probe.
+  BreakerPass try_pass(MonoTime now);
+  // Whether try_pass() would let a call through, without taking the probe.
   bool would_pass(MonoTime now) const;
-  void report(MonoTime now, bool is_success);
-  // The call ended without telling anything about the target (cancelled, bad request): gives the probe back.
-  void abandon();
+  void report(MonoTime now, BreakerPass pass, bool is_success);
+  // The call ended without telling anything about the target (cancelled, bad request): gives a probe back.
+  void abandon(BreakerPass pass);
   BreakerState state(MonoTime now) const;
 
  private:
-  void open(MonoTime now);
+  void open(MonoTime now);  // REQUIRES the lock
 
-  BreakerSettings settings_;
+  const BreakerSettings settings_;
   mutable std::mutex mutex_;
   BreakerState state_ = BreakerState::closed;
   MonoTime open_until_{};

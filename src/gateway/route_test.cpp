@@ -1,0 +1,69 @@
+#include "gateway/route.h"
+
+#include <gtest/gtest.h>
+
+namespace weir {
+namespace {
+
+std::unique_ptr<Route> route(std::string pattern) {
+  auto made = std::make_unique<Route>();
+  made->pattern = std::move(pattern);
+  return made;
+}
+
+RouteTable table(std::initializer_list<const char*> patterns,
+                 std::vector<std::pair<std::string, std::string>> aliases = {}) {
+  std::vector<std::unique_ptr<Route>> routes;
+  for (const char* pattern : patterns) routes.push_back(route(pattern));
+  return RouteTable::make(std::move(routes), std::move(aliases)).value();
+}
+
+TEST(RouteTable, ExactNamesWinOverWildcardsAndLongerWildcardsOverShorter) {
+  const RouteTable routes = table({"openai/*", "openai/gpt-*", "openai/gpt-4o", "*-mini"});
+  EXPECT_EQ(routes.find("openai/gpt-4o")->route->pattern, "openai/gpt-4o");
+  EXPECT_EQ(routes.find("openai/gpt-5")->route->pattern, "openai/gpt-*");
+  EXPECT_EQ(routes.find("openai/o3")->route->pattern, "openai/*");
+  EXPECT_EQ(routes.find("phi-mini")->route->pattern, "*-mini");
+}
+
+TEST(RouteTable, TellsWhatTheStarStoodFor) {
+  const RouteTable routes = table({"openai/*", "*-mini"});
+  EXPECT_EQ(routes.find("openai/a/b")->wildcard, "a/b");
+  EXPECT_EQ(routes.find("phi-mini")->wildcard, "phi");
+  EXPECT_FALSE(routes.find("openai/")) << "a star stands for at least one character";
+}
+
+TEST(RouteTable, AliasesReachExactAndWildcardRoutes) {
+  const RouteTable routes = table({"gpt-4o", "openai/*"}, {{"smart", "gpt-4o"}, {"fast", "openai/o4-mini"}});
+  EXPECT_EQ(routes.find("smart")->route->pattern, "gpt-4o");
+  EXPECT_EQ(routes.find("fast")->route->pattern, "openai/*");
+  EXPECT_EQ(routes.find("fast")->wildcard, "o4-mini");
+  EXPECT_EQ(routes.names(), (std::vector<std::string>{"fast", "gpt-4o", "smart"}));
+}
+
+TEST(RouteTable, AnUnknownModelIsAnsweredWithTheNearestNames) {
+  const RouteTable routes = table({"gpt-4o", "claude-opus"});
+  const auto match = routes.find("gpt-4");
+  ASSERT_FALSE(match);
+  EXPECT_EQ(match.error().kind, ErrorKind::model_not_found);
+  EXPECT_NE(match.error().message.find("gpt-4o"), std::string::npos);
+  EXPECT_EQ(match.error().path, "model");
+}
+
+TEST(RouteTable, RefusesWhatCannotBeMeant) {
+  const auto make = [](std::vector<const char*> patterns,
+                       std::vector<std::pair<std::string, std::string>> aliases) {
+    std::vector<std::unique_ptr<Route>> routes;
+    for (const char* pattern : patterns) routes.push_back(route(pattern));
+    return RouteTable::make(std::move(routes), std::move(aliases)).has_value();
+  };
+  EXPECT_FALSE(make({"a", "a"}, {}));
+  EXPECT_FALSE(make({"a*", "a*"}, {}));
+  EXPECT_FALSE(make({"a*b*"}, {}));
+  EXPECT_FALSE(make({"a"}, {{"b", "nothing"}}));
+  EXPECT_FALSE(make({"a", "b"}, {{"b", "a"}}));
+  EXPECT_TRUE(make({"a", "b"}, {{"c", "a"}}));
+}
+
+}  // namespace
+}  // namespace weir
