@@ -26,7 +26,7 @@ endif()
 add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
 
 # A compiler cache makes the second build take seconds; where there is none, the build only takes longer.
-# Paths are relative in its keys, so that every clone shares it; the precompiled header needs a stable timestamp for that.
+# The precompiled header needs a stable timestamp for that.
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1

@@ -98,13 +98,17 @@ function(weir_simulation)
   endif()
 endfunction()
 
-# bench/: Google Benchmark per hot path (release tree only).
+# bench/: Google Benchmark per hot path, and the provider that `make bench` measures against (release tree only).
 function(weir_benchmarks)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bench/*_bench.cpp)
   if(sources AND WEIR_FLAVOUR STREQUAL "release" AND benchmark_FOUND AND TARGET weir_app)
     add_executable(weir_bench_micro EXCLUDE_FROM_ALL ${sources})
     target_precompile_headers(weir_bench_micro REUSE_FROM weir_pch)
     target_link_libraries(weir_bench_micro PRIVATE weir_app benchmark::benchmark_main)
+  endif()
+  if(WEIR_FLAVOUR STREQUAL "release" AND EXISTS ${CMAKE_SOURCE_DIR}/bench/mock_upstream.cpp)
+    add_executable(mock_upstream EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/bench/mock_upstream.cpp)
+    target_link_libraries(mock_upstream PRIVATE fmt::shared)
   endif()
 endfunction()
 
