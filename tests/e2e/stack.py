@@ -51,7 +51,7 @@ def weir_config(openai_url, anthropic_url):
             "keys": [{"env": "FAKE_OPENAI_KEY"}],
         }
     )
-    for first in ("fake-dead", "fake-oai"):
+    for first in ("fake-dead", *(f"fake-oai-f{lane:03}" for lane in range(4))):
         routes.append(
             {
                 "model": f"{first}-then-ant/*",

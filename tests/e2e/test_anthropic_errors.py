@@ -156,7 +156,7 @@ def test_a_passing_fault_before_the_stream_is_overcome(stack, case, upstream):
     assert len(case.records()) == 3
 
 
-@pytest.mark.parametrize("fault", ["cut-after-events=5", "error-event-after=5"])
+@pytest.mark.parametrize("fault", ["cut-after-events=4", "error-event-after=4"])
 def test_a_stream_that_breaks_raises_after_what_was_said(client, case, upstream, fault):
     text = ""
     with pytest.raises(Exception) as raised:
@@ -246,7 +246,7 @@ def test_both_versions_of_the_api_are_spoken(stack, case, upstream, version):
     answer = httpx.post(
         f"{stack.anthropic_url}/v1/messages", json=body, headers=headers_for(version), timeout=10
     )
-    assert answer.json()["content"] == [{"type": "text", "text": "Echo: Hello there, friend"}]
+    assert [block["text"] for block in answer.json()["content"]] == ["Echo: Hello there, friend"]
 
 
 def test_a_thread_is_refused_with_its_own_code(stack, case, upstream):

@@ -102,7 +102,7 @@ def test_a_passing_fault_is_overcome(chat, case):
 
 def test_a_stream_that_breaks_raises(chat):
     with pytest.raises(Exception) as raised:
-        fold(chat("fake-text", "error-event-after=5", max_retries=0).stream(HELLO))
+        fold(chat("fake-text", "error-event-after=4", max_retries=0).stream(HELLO))
     assert type(raised.value).__name__ in (
         "APIError",
         "APIStatusError",

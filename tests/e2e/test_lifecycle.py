@@ -73,13 +73,19 @@ def test_a_dead_provider_is_replaced_by_the_next(stack, case, stream):
 
 
 @pytest.mark.parametrize(
-    "fault", ["status=500", "status=429;retry-after=600", "context-length", "cut-after-head"]
+    "lane, fault, times",
+    [
+        (0, "status=500", 2),
+        (1, "status=429;retry-after=600", 1),
+        (2, "context-length", 1),
+        (3, "cut-after-head", 2),
+    ],
 )
-def test_a_failing_provider_is_replaced_before_the_stream_begins(stack, case, fault):
-    # The fault is the first attempts' only: both providers are asked under one name.
-    times = 2 if fault in ("status=500", "cut-after-head") else 1
-    text = text_of(stack, f"fake-oai-then-ant/fake-text~{case.id}!{fault};times={times}")
+def test_a_failing_provider_is_replaced_before_the_stream_begins(stack, case, lane, fault, times):
+    # Both providers are asked under one name, so the fault is the first `times` attempts' only.
+    text = text_of(stack, f"fake-oai-f{lane:03}-then-ant/fake-text~{case.id}!{fault};times={times}")
     assert text == ECHO
+    assert [record["port"] for record in case.records()] == ["openai"] * times + ["anthropic"]
 
 
 def wait_for(condition, seconds=5):

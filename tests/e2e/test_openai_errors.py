@@ -124,7 +124,7 @@ def test_an_outage_is_an_error_of_the_server(client, case, upstream, fault, stre
     if not case.stack.direct:
         assert_error_shape(raised.value)
         assert raised.value.status_code in (502, 503)
-        assert "<html" not in raised.value.message
+        assert len(raised.value.message) < 500  # of a proxy's page only the beginning
 
 
 @pytest.mark.weir

@@ -176,7 +176,7 @@ for (const [sdk, Anthropic] of Object.entries(SDKS)) {
     });
   }
 
-  for (const fault of ['cut-after-events=5', 'error-event-after=5']) {
+  for (const fault of ['cut-after-events=4', 'error-event-after=4']) {
     over(`a stream with ${fault} raises`, async (one, upstream) => {
       let text = '';
       await assert.rejects(

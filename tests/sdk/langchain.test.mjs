@@ -95,7 +95,7 @@ for (const [sdk, [dialect, make]] of Object.entries(SDKS)) {
   });
 
   over('a stream that breaks raises', async (one, upstream) => {
-    const model = make(one.model(upstream, 'fake-text', 'error-event-after=5'));
+    const model = make(one.model(upstream, 'fake-text', 'error-event-after=4'));
     await assert.rejects(async () => h.collect(await model.stream(messages)));
   });
 }

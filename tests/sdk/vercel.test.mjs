@@ -119,7 +119,7 @@ for (const [sdk, [dialect, use]] of Object.entries(SDKS)) {
 
   over('a stream that breaks becomes an error part', async (one, upstream) => {
     const streamed = streamText({
-      ...settings(one, upstream, 'fake-text', 'error-event-after=5'),
+      ...settings(one, upstream, 'fake-text', 'error-event-after=4'),
       onError() {},
     });
     const parts = await h.collect(streamed.fullStream).catch((error) => [{ type: 'error', error }]);

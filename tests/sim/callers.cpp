@@ -1,0 +1,90 @@
+// The callers of the gateway.
+#include "base/json.h"
+#include "sim/parts.h"
+
+namespace weir::sim {
+namespace {
+
+std::string body_of(const CallerPlan& caller) {
+  std::string body;
+  JsonWriter json(body);
+  json.begin_object().key("model").value("sim").key("stream").value(caller.is_streamed);
+  if (caller.is_anthropic) json.key("max_tokens").value(100);
+  json.key("messages").begin_array().begin_object().key("role").value("user");
+  json.key("content").value("Say something.").end_object().end_array().end_object();
+  return body;
+}
+
+Headers headers_of(const CallerPlan& caller, size_t index) {
+  Headers headers = {{"content-type", "application/json"}};
+  headers.add("x-weir-tags", fmt::format("caller={}", index));
+  headers.add("x-weir-session", fmt::format("session-{}", index % 2));
+  headers.add("x-weir-priority", to_string(caller.priority));
+  if (caller.is_anthropic) headers.add("anthropic-version", "2023-06-01");
+  if (caller.timeout > Duration::zero()) {
+    headers.add("x-weir-timeout-ms", fmt::format("{}", caller.timeout / std::chrono::milliseconds(1)));
+  }
+  return headers;
+}
+
+}  // namespace
+
+Task<std::unique_ptr<ByteStream>> Callers::connect(Scope&, Origin) {
+  MemoryStream::Pair pair = MemoryStream::pair(run_.core, room_, "127.0.0.1:50000", "127.0.0.1:7480");
+  service_.serve(std::move(pair.second));
+  co_return std::move(pair.first);
+}
+
+void Callers::start(HttpClient& client) {
+  run_.record.calls.resize(run_.plan.callers.size());
+  for (size_t i = 0; i < run_.plan.callers.size(); ++i) scope_.spawn(call(client, i));
+}
+
+Task<void> Callers::call(HttpClient& client, size_t index) {
+  const CallerPlan& plan = run_.plan.callers[index];
+  CO_TRY(co_await scope_.sleep(plan.starts_after));
+  Call& call = run_.record.calls[index];
+  call.started = run_.core.now();
+  run_.trace("c{} calls: {}{}{}", index, plan.is_anthropic ? "anthropic" : "openai",
+             plan.is_streamed ? ", streamed" : "",
+             plan.mood == Mood::slow       ? ", slow"
+             : plan.mood == Mood::hangs_up ? ", will hang up"
+                                           : "");
+  {
+    Scope scope(scope_);
+    if (plan.mood == Mood::hangs_up)
+      scope.set_deadline(call.started + plan.leaves_after, ErrorKind::cancelled);
+    const Result<void> conversed = co_await converse(scope, client, index);
+    call.hung_up = scope.is_cancelled();
+    run_.trace("c{} {}: status {}, {} bytes{}", index, call.hung_up ? "hung up" : "is done", call.status,
+               call.body.size(), conversed ? "" : ", " + conversed.error().message);
+  }
+  call.ended = run_.core.now();
+  co_return {};
+}
+
+Task<void> Callers::converse(Scope& scope, HttpClient& client, size_t index) {
+  const CallerPlan& plan = run_.plan.callers[index];
+  Call& call = run_.record.calls[index];
+  const Headers headers = headers_of(plan, index);
+  const std::string body = body_of(plan);
+  const ClientRequest request{.origin = {.host = "127.0.0.1", .port = 7480, .is_tls = false},
+                              .method = "POST",
+                              .target = plan.is_anthropic ? "/v1/messages" : "/v1/chat/completions",
+                              .headers = &headers,
+                              .body = body};
+  room_ = plan.room;
+  const std::unique_ptr<ClientResponse> response = CO_TRY(co_await client.send(scope, request));
+  call.status = response->status;
+  call.headers = response->headers;
+  for (;;) {
+    if (plan.mood == Mood::slow) CO_TRY(co_await scope.sleep(plan.read_pause));
+    const std::string_view piece = CO_TRY(co_await response->read(scope));
+    if (piece.empty()) break;
+    call.body += piece;
+  }
+  call.is_complete = true;
+  co_return {};
+}
+
+}  // namespace weir::sim

@@ -1,0 +1,264 @@
+#include "sim/checks.h"
+
+#include <algorithm>
+#include <fmt/core.h>
+
+#include "base/json.h"
+#include "io/sse.h"
+
+namespace weir::sim {
+namespace {
+
+// Timers are coarse (two ticks, one for each of two that hang together).
+constexpr Duration kSlack = std::chrono::milliseconds(40);
+
+bool is_prefix(std::string_view part, std::string_view whole) {
+  return whole.starts_with(part);
+}
+
+bool has_error(JsonValue root, bool is_anthropic) {
+  return is_anthropic ? root["type"].string_or("") == "error" : root["error"].is_object();
+}
+
+void view_event(const CallerPlan& caller, const SseEvent& event, View& view) {
+  if (event.is_comment) return;
+  if (view.success_marks + view.errors > 0) view.goes_on_after_end = true;
+  if (!caller.is_anthropic && event.data == "[DONE]") {
+    ++view.success_marks;
+    return;
+  }
+  const auto parsed = JsonDoc::parse(std::string(event.data));
+  if (!parsed) {
+    view.broken = "an event that is not JSON: " + std::string(event.data);
+    return;
+  }
+  const JsonValue root = parsed->root();
+  if (has_error(root, caller.is_anthropic)) {
+    ++view.errors;
+  } else if (caller.is_anthropic) {
+    if (root["type"].string_or("") != event.event) view.broken = "event and type differ";
+    if (event.event == "message_stop") ++view.success_marks;
+    view.text += root["delta"]["text"].string_or("");
+  } else {
+    for (const JsonValue choice : root["choices"]) view.text += choice["delta"]["content"].string_or("");
+  }
+}
+
+View view_stream(const CallerPlan& caller, const Call& call) {
+  View view;
+  SseDecoder decoder;
+  std::string_view rest = call.body;
+  for (;;) {
+    const auto event = decoder.next(rest);
+    if (!event || !*event) break;
+    view_event(caller, **event, view);
+  }
+  return view;
+}
+
+View view_whole(const CallerPlan& caller, const Call& call) {
+  View view;
+  if (!call.is_complete) return view;
+  const auto parsed = JsonDoc::parse(call.body);
+  if (!parsed) {
+    view.broken = "a body that is not JSON: " + call.body;
+    return view;
+  }
+  const JsonValue root = parsed->root();
+  if (has_error(root, caller.is_anthropic)) {
+    ++view.errors;
+    return view;
+  }
+  ++view.success_marks;
+  if (caller.is_anthropic) {
+    for (const JsonValue block : root["content"]) view.text += block["text"].string_or("");
+  } else {
+    for (const JsonValue choice : root["choices"]) view.text += choice["message"]["content"].string_or("");
+  }
+  return view;
+}
+
+class Checker {
+ public:
+  Checker(const Plan& plan, const Record& record) : plan_(plan), record_(record) {}
+
+  std::vector<std::string> run() {
+    for (const std::string& leak : record_.leaks) wrong("not settled: {}", leak);
+    for (const Served& served : record_.served) {
+      if (served.wrong) wrong("p{} was sent a wrong request: {}", served.target, *served.wrong);
+    }
+    for (const auto& [id, count] : record_.started) {
+      const auto ends = std::ranges::count(record_.ended, id, &Ended::id);
+      if (count != 1 || ends != 1) wrong("{} was started {} times and ended {} times", id, count, ends);
+    }
+    if (record_.started.size() != record_.ended.size()) wrong("an exchange ended that was not started");
+    for (size_t i = 0; i < record_.calls.size(); ++i) check_call(i);
+    for (const Ended& ended : record_.ended) check_exchange(ended);
+    return std::move(found_);
+  }
+
+ private:
+  template <class... Args>
+  void wrong(fmt::format_string<Args...> format, Args&&... args) {
+    found_.push_back(fmt::format(format, std::forward<Args>(args)...));
+  }
+
+  Duration timeout_of(const CallerPlan& caller) const {
+    return caller.timeout > Duration::zero() ? caller.timeout : kTimeout;
+  }
+
+  // What the caller saw, by itself.
+  void check_call(size_t index) {
+    const CallerPlan& caller = plan_.callers[index];
+    const Call& call = record_.calls[index];
+    if (call.status == 0) {
+      if (!call.hung_up) wrong("c{} got no answer at all", index);
+      return;
+    }
+    const View view = view_of(caller, call);
+    if (!view.broken.empty()) wrong("c{} got {}", index, view.broken);
+    if (view.success_marks + view.errors > 1 || view.goes_on_after_end) {
+      wrong("c{} saw {} success marks and {} errors{}", index, view.success_marks, view.errors,
+            view.goes_on_after_end ? ", and something after the end" : "");
+    }
+    if (call.is_complete && view.success_marks + view.errors == 0)
+      wrong("c{} saw the end of a body that has neither success nor error", index);
+    if (view.success_marks > 0 && call.status != 200) wrong("c{}: success with {}", index, call.status);
+    if (!call.headers.contains("x-request-id")) wrong("c{} got no x-request-id", index);
+    if (call.status == 429 && !call.headers.contains("retry-after"))
+      wrong("c{} got a 429 without retry-after", index);
+  }
+
+  void check_exchange(const Ended& ended) {
+    const CallerPlan& caller = plan_.callers[ended.caller];
+    const Call& call = record_.calls[ended.caller];
+    const Duration took = ended.at - ended.first_byte;
+    if (took > timeout_of(caller) + kSlack) {
+      wrong("{} took {} ms, its deadline was {} ms", ended.id, took / std::chrono::milliseconds(1),
+            timeout_of(caller) / std::chrono::milliseconds(1));
+    }
+    if (!JsonDoc::parse(ended.log_line)) wrong("{}: its access log line is not JSON", ended.id);
+    check_outcome(ended, caller, call);
+    check_attempts(ended, caller, call);
+    check_usage(ended);
+  }
+
+  // What the gateway says of the exchange is what its caller saw.
+  void check_outcome(const Ended& ended, const CallerPlan& caller, const Call& call) {
+    const ExchangeOutcome& outcome = ended.outcome;
+    if (call.hung_up) {
+      if (call.ended && ended.at > *call.ended + kSlack)
+        wrong("{} went on after its caller was gone", ended.id);
+      return;
+    }
+    if (call.headers.get_or("x-request-id", "") != ended.id)
+      wrong("c{} got another x-request-id", ended.caller);
+    const View view = view_of(caller, call);
+    const bool succeeded = view.success_marks > 0 && call.is_complete;
+    if (!outcome.error && !succeeded) wrong("{} is called a success, its caller saw none", ended.id);
+    if (outcome.error && succeeded)
+      wrong("{} is called {}, its caller saw success", ended.id, to_string(outcome.error->kind));
+    if (outcome.status != call.status) wrong("{}: status {} but {}", ended.id, outcome.status, call.status);
+    if (outcome.error && call.status != 200 && call.status != outcome.error->http_status())
+      wrong("{}: {} was told with {}", ended.id, to_string(outcome.error->kind), call.status);
+    if (outcome.error && outcome.error->kind == ErrorKind::cancelled && caller.mood != Mood::slow)
+      wrong("{} is called cancelled, its caller stayed", ended.id);
+    if (outcome.error && outcome.error->kind == ErrorKind::internal) wrong("{} met a bug", ended.id);
+  }
+
+  const Served* served_as(std::string_view exchange_id, const Attempt& attempt) const {
+    for (const Served& served : record_.served) {
+      if (served.exchange_id == exchange_id && served.span_id == attempt.span_id) return &served;
+    }
+    return nullptr;
+  }
+
+  void check_attempts(const Ended& ended, const CallerPlan& caller, const Call& call) {
+    std::vector<const Served*> mine;
+    for (const Served& served : record_.served) {
+      if (served.exchange_id == ended.id) mine.push_back(&served);
+    }
+    if (mine.size() > ended.attempts.size())
+      wrong("{}: {} requests to providers, {} attempts", ended.id, mine.size(), ended.attempts.size());
+    size_t keys_max = 1;
+    for (const TargetPlan& target : plan_.targets) keys_max = std::max(keys_max, target.keys);
+    if (mine.size() > static_cast<size_t>(plan_.retry.attempts_max) * keys_max)
+      wrong("{}: {} attempts", ended.id, mine.size());
+    const bool was_cut_short =
+        call.hung_up || (ended.outcome.error && (ended.outcome.error->kind == ErrorKind::timeout ||
+                                                 ended.outcome.error->kind == ErrorKind::cancelled));
+    for (size_t i = 0; i < ended.attempts.size(); ++i) check_attempt(ended, i, was_cut_short);
+    check_text(ended, mine, view_of(caller, call), call);
+    for (const Served* served : mine) {
+      if (served->gone && *served->gone > ended.at + kSlack)
+        wrong("{} is over, its connection to p{} went on", ended.id, served->target);
+      if (fault_row(served->script.fault).is_answered && !was_cut_short && ended.outcome.error)
+        wrong("{} failed with {} although p{} answered ({})", ended.id, to_string(ended.outcome.error->kind),
+              served->target, fault_row(served->script.fault).name);
+    }
+  }
+
+  void check_attempt(const Ended& ended, size_t index, bool was_cut_short) {
+    const Attempt& attempt = ended.attempts[index];
+    const bool is_last = index + 1 == ended.attempts.size();
+    if (!attempt.failure) {
+      if (!is_last) wrong("{}: attempt {} has no failure, yet another followed", ended.id, index + 1);
+      if (is_last && ended.outcome.error && !was_cut_short)
+        wrong("{} failed with {}, its last attempt did not", ended.id, to_string(ended.outcome.error->kind));
+      return;
+    }
+    const Served* served = served_as(ended.id, attempt);
+    if (!served || (is_last && was_cut_short)) return;
+    const FaultRow& row = fault_row(served->script.fault);
+    if (std::ranges::find(row.allowed, *attempt.failure) == row.allowed.end())
+      wrong("{}: p{} did {}, the attempt is called {}", ended.id, served->target, row.name,
+            to_string(*attempt.failure));
+  }
+
+  // The caller's text is what one answer says, from its start: the last one's, since nothing may follow a
+  // first content event.
+  void check_text(const Ended& ended, const std::vector<const Served*>& mine, const View& view,
+                  const Call& call) {
+    if (view.text.empty()) return;
+    if (mine.empty()) return wrong("{}: text although no provider was asked", ended.id);
+    const std::string& said = mine.back()->script.text;
+    if (!is_prefix(view.text, said)) wrong("{}: '{}' is no start of '{}'", ended.id, view.text, said);
+    if (call.is_complete && view.success_marks > 0 && view.text != said)
+      wrong("{}: success with '{}' of '{}'", ended.id, view.text, said);
+  }
+
+  void check_usage(const Ended& ended) {
+    if (ended.outcome.error || ended.attempts.empty()) return;
+    const Served* served = served_as(ended.id, ended.attempts.back());
+    if (!served) return wrong("{}: nobody answered it", ended.id);
+    const Script& script = served->script;
+    if (!script.reports_usage) {
+      if (ended.usage.source != UsageSource::estimated) wrong("{}: usage that nobody reported", ended.id);
+      if (ended.usage.output_total() == 0) wrong("{}: nothing was estimated", ended.id);
+      return;
+    }
+    if (ended.usage.source != UsageSource::provider || ended.usage.input_total() != script.input_tokens ||
+        ended.usage.output_total() != script.output_tokens) {
+      wrong("{}: usage {}+{} ({}), the provider said {}+{}", ended.id, ended.usage.input_total(),
+            ended.usage.output_total(), to_string(ended.usage.source), script.input_tokens,
+            script.output_tokens);
+    }
+  }
+
+  const Plan& plan_;
+  const Record& record_;
+  std::vector<std::string> found_;
+};
+
+}  // namespace
+
+View view_of(const CallerPlan& caller, const Call& call) {
+  const bool is_stream = call.headers.get_or("content-type", "").starts_with("text/event-stream");
+  return is_stream ? view_stream(caller, call) : view_whole(caller, call);
+}
+
+std::vector<std::string> check(const Plan& plan, const Record& record) {
+  return Checker(plan, record).run();
+}
+
+}  // namespace weir::sim
