@@ -53,10 +53,16 @@ for (const [sdk, [dialect, make]] of Object.entries(SDKS)) {
 
   over('an answer comes whole and streamed alike', async (one, upstream) => {
     const model = make(one.model(upstream, 'fake-text'));
-    for (const answer of [await model.invoke(messages), await fold(await model.stream(messages))]) {
+    const whole = await model.invoke(messages);
+    const streamed = await fold(await model.stream(messages));
+    for (const answer of [whole, streamed]) {
       assert.equal(answer.text, `[Be brief.] ${h.ECHO}`);
-      assert.equal(answer.usage_metadata.input_tokens, 5);
+      assert.equal(answer.usage_metadata.output_tokens, 6);
     }
+    assert.equal(whole.usage_metadata.input_tokens, 5);
+    // From message_start it takes the input tokens, which an OpenAI provider tells only at the end: an estimate.
+    if (dialect === upstream || dialect === 'oai') assert.equal(streamed.usage_metadata.input_tokens, 5);
+    else assert.ok(streamed.usage_metadata.input_tokens > 0);
   });
 
   over('tools are called, whole and streamed', async (one, upstream) => {

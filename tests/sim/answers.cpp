@@ -11,7 +11,7 @@ namespace {
 // Characters of one to four bytes, quotes and escapes, so that every cut and every copy shows.
 constexpr std::array<std::string_view, 6> kMarks = {"", "é", "\"", "\\", "🦢", "\n"};
 
-std::string quoted(std::string_view text) {
+std::string json_text(std::string_view text) {
   std::string out;
   append_json_string(out, text);
   return out;
@@ -36,7 +36,8 @@ void stream_openai(AnswerPieces& answer, const Script& script, const std::vector
   answer.content = answer.pieces.size();
   for (const std::string& word : words) {
     answer.pieces.push_back(openai_chunk(
-        number, fmt::format(R"({{"index":0,"delta":{{"content":{}}},"finish_reason":null}})", quoted(word))));
+        number,
+        fmt::format(R"({{"index":0,"delta":{{"content":{}}},"finish_reason":null}})", json_text(word))));
   }
   answer.finish = answer.pieces.size();
   answer.pieces.push_back(openai_chunk(number, R"({"index":0,"delta":{},"finish_reason":"stop"})"));
@@ -50,7 +51,7 @@ std::string whole_openai(const Script& script, std::string_view text, size_t num
       R"({{"id":"chatcmpl-{}","object":"chat.completion","created":1767225600,"model":"sim-model-2026","choices":)"
       R"([{{"index":0,"message":{{"role":"assistant","content":{},"refusal":null}},"logprobs":null,)"
       R"("finish_reason":"stop"}}])",
-      number, quoted(text));
+      number, json_text(text));
   if (script.reports_usage) body += ",\"usage\":" + openai_usage(script);
   return body + "}";
 }
@@ -74,9 +75,9 @@ void stream_anthropic(AnswerPieces& answer, const Script& script, const std::vec
   answer.pieces.push_back(
       anthropic_event("content_block_start", R"("index":0,"content_block":{"type":"text","text":""})"));
   for (const std::string& word : words) {
-    answer.pieces.push_back(
-        anthropic_event("content_block_delta",
-                        fmt::format(R"("index":0,"delta":{{"type":"text_delta","text":{}}})", quoted(word))));
+    answer.pieces.push_back(anthropic_event(
+        "content_block_delta",
+        fmt::format(R"("index":0,"delta":{{"type":"text_delta","text":{}}})", json_text(word))));
   }
   answer.finish = answer.pieces.size();
   answer.pieces.push_back(anthropic_event("content_block_stop", R"("index":0)"));
@@ -95,7 +96,7 @@ std::string whole_anthropic(const Script& script, std::string_view text, size_t 
   return fmt::format(
       R"({{"id":"msg_{}","type":"message","role":"assistant","model":"sim-model-2026","content":)"
       R"([{{"type":"text","text":{}}}],"stop_reason":"end_turn","stop_sequence":null,"usage":{}}})",
-      number, quoted(text), usage);
+      number, json_text(text), usage);
 }
 
 }  // namespace
