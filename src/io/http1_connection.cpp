@@ -1,5 +1,6 @@
 #include "io/http1_connection.h"
 
+#include "base/assert.h"
 #include "base/log.h"
 
 namespace weir {
@@ -31,15 +32,20 @@ Http1Connection::~Http1Connection() {
 }
 
 void Http1Connection::drain() {
-  is_closing_ = true;
+  is_draining_ = true;
   if (is_idle_) scope_.cancel(make_error(ErrorKind::shutting_down, "the server shuts down"));
 }
 
 Task<bool> Http1Connection::run() {
-  while (!is_closing_) {
-    Result<std::optional<RequestHead>> head = co_await read_head();
-    if (!head || !*head) break;
-    CO_TRY(co_await serve(std::move(**head)));
+  while (goes_on_ && !is_draining_) {
+    if (input_.empty()) {
+      const Result<bool> has_begun = co_await wait_for_first_byte();
+      if (!has_begun || !*has_begun) break;
+    } else {
+      first_byte_at_ = scope_.now();
+    }
+    goes_on_ = false;
+    (void)co_await exchange();
     is_first_ = false;
   }
   if (is_http2_) co_return true;
@@ -56,8 +62,7 @@ Task<bool> Http1Connection::wait_for_first_byte() {
   scope_.set_deadline(scope_.now() + (is_first_ ? settings.head_timeout : settings.idle_timeout),
                       ErrorKind::request_timeout, "the connection was idle");
   for (;;) {
-    const Result<void> ready = co_await stream_.readable(scope_);
-    if (!ready) co_return false;
+    CO_TRY(co_await stream_.readable(scope_));
     first_byte_at_ = scope_.now();
     const IoResult read = stream_.try_read(input_.room());
     if (read.state == IoState::done) {
@@ -70,14 +75,20 @@ Task<bool> Http1Connection::wait_for_first_byte() {
   }
 }
 
-Task<bool> Http1Connection::receive() {
+Task<void> Http1Connection::exchange() {
+  RequestHead head;
+  if (CO_TRY(co_await read_head(head))) CO_TRY(co_await serve(head));
+  co_return {};
+}
+
+Task<void> Http1Connection::receive() {
   for (;;) {
     const IoResult read = stream_.try_read(input_.room());
     if (read.state == IoState::done) {
       input_.commit(read.bytes);
-      co_return true;
+      co_return {};
     }
-    if (read.state != IoState::would_block) co_return false;
+    if (read.state != IoState::would_block) co_return fail(ErrorKind::cancelled, "the client hung up");
     CO_TRY(co_await stream_.readable(scope_));
   }
 }
@@ -88,42 +99,40 @@ bool Http1Connection::is_preface_prefix() const {
   return is_first_ && service_.settings().serves_http2 && kHttp2Preface.starts_with(bytes);
 }
 
-Task<std::optional<RequestHead>> Http1Connection::read_head() {
-  if (input_.empty()) {
-    if (!CO_TRY(co_await wait_for_first_byte())) co_return std::nullopt;
-  } else {
-    first_byte_at_ = scope_.now();
-  }
+Result<bool> Http1Connection::parse_head(RequestHead& head) {
+  Result<std::optional<RequestHead>> parsed = parser_.parse(input_.view());
+  if (parsed && !*parsed) return false;
+  parser_.reset();
+  if (!parsed) return fail(std::move(parsed).error());
+  head = std::move(**parsed);
+  input_.consume(head.consumed);
+  scope_.clear_deadline();
+  return true;
+}
+
+Task<bool> Http1Connection::read_head(RequestHead& head) {
   const MonoTime due = first_byte_at_ + service_.settings().head_timeout;
   for (;;) {
     if (is_preface_prefix()) {
       is_http2_ = input_.view().size() >= kHttp2Preface.size();
-      if (is_http2_) co_return std::nullopt;
+      if (is_http2_) co_return false;
     } else {
-      Result<std::optional<RequestHead>> head = parser_.parse(input_.view());
-      if (!head || *head) parser_.reset();
-      if (!head) {
-        co_await refuse(head.error());
-        co_return std::nullopt;
+      const Result<bool> is_complete = parse_head(head);
+      if (!is_complete) {
+        refuse(is_complete.error());
+        co_return false;
       }
-      if (*head) {
-        input_.consume((*head)->consumed);
-        scope_.clear_deadline();
-        co_return std::move(*head);
-      }
+      if (*is_complete) co_return true;
     }
     // Armed only when a head comes in pieces: the usual one is complete with the first read.
     scope_.set_deadline(due, ErrorKind::request_timeout, "the request head did not arrive in time");
-    const Result<bool> received = co_await receive();
-    if (!received && scope_.reason().kind == ErrorKind::request_timeout) {
-      co_await refuse(scope_.reason());
-      co_return std::nullopt;
-    }
-    if (!received || !*received) co_return std::nullopt;
+    const Result<void> received = co_await receive();
+    if (!received && received.error().kind == ErrorKind::request_timeout) refuse(received.error());
+    if (!received) co_return false;
   }
 }
 
-Task<void> Http1Connection::serve(RequestHead head) {
+Task<void> Http1Connection::serve(RequestHead& head) {
   head.request.is_tls = is_tls_;
   head.request.peer = peer_;
   head.request.peer_is_loopback = is_loopback(peer_);
@@ -168,26 +177,25 @@ Task<void> Http1Connection::finish_exchange(Scope& request_scope, Result<void> h
     const PlainErrorAnswer answer(handled.error());
     CO_TRY(co_await response.send(scope_, answer.status, answer.headers, answer.body));
   }
-  const bool is_drained = response.keeps_alive() && CO_TRY(co_await body.drain(scope_));
-  if (is_drained) co_return {};
-  is_closing_ = true;
-  lingers_ = response.is_finished() && !body.is_complete();
+  goes_on_ = response.keeps_alive() && (body.is_complete() || CO_TRY(co_await body.drain(scope_)));
+  lingers_ = !goes_on_ && response.is_finished() && !body.is_complete();
   co_return {};
 }
 
-Task<void> Http1Connection::refuse(const Error& error) {
+void Http1Connection::refuse(const Error& error) {
   const PlainErrorAnswer answer(error);
   std::string head;
-  CO_TRY(append_response_head(head, {.status = http1_status(error),
-                                     .headers = &answer.headers,
-                                     .content_length = answer.body.size(),
-                                     .connection = "close",
-                                     .date = service_.date()}));
-  // One try: the client has no answer before this one, so there is room for it, and the scope may be over.
+  const Result<void> appended = append_response_head(head, {.status = http1_status(error),
+                                                            .headers = &answer.headers,
+                                                            .content_length = answer.body.size(),
+                                                            .connection = "close",
+                                                            .date = service_.date()});
+  WEIR_ASSERT(appended, "the head of an error is valid");
+  // One try: the client has read the answers before, so there is room for this one, and the scope may be
+  // over.
   const std::array<std::string_view, 2> pieces = {head, answer.body};
   stream_.try_write(pieces);
   lingers_ = true;
-  co_return {};
 }
 
 Task<void> Http1Connection::linger() {

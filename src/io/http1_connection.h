@@ -22,15 +22,21 @@ class Http1Connection final : public HttpConnection {
   void drain() override;
 
  private:
-  // Nothing: the connection is over, or (is_http2_) was never HTTP/1.
-  Task<std::optional<RequestHead>> read_head();
+  // Waits in a frame of its own, a small one: it is all that an idle connection keeps. False: the connection
+  // is over.
   Task<bool> wait_for_first_byte();
-  Task<bool> receive();
+  // One request and its answer, from the first byte on. Sets goes_on_ when another may follow.
+  Task<void> exchange();
+  // False: the connection is over, or (is_http2_) was never HTTP/1.
+  Task<bool> read_head(RequestHead& head);
+  // True: complete, and taken off the input. False: more bytes are needed.
+  Result<bool> parse_head(RequestHead& head);
+  Task<void> receive();
   bool is_preface_prefix() const;
-  Task<void> serve(RequestHead head);
+  Task<void> serve(RequestHead& head);
   Task<void> finish_exchange(Scope& request_scope, Result<void> handled, Http1BodyReader& body,
                              Http1ResponseWriter& response);
-  Task<void> refuse(const Error& error);
+  void refuse(const Error& error);
   Task<void> linger();
 
   HttpService& service_;
@@ -44,7 +50,8 @@ class Http1Connection final : public HttpConnection {
   bool is_first_ = true;
   bool is_idle_ = false;
   bool is_http2_ = false;
-  bool is_closing_ = false;
+  bool is_draining_ = false;
+  bool goes_on_ = true;
   bool lingers_ = false;  // the client may still be sending: a plain close could destroy the answer
 };
 

@@ -274,6 +274,7 @@ Task<void> Http2Connection::finish_stream(Http2Stream& stream, Scope& request_sc
     const PlainErrorAnswer answer(handled.error());
     (void)co_await stream.send(scope_, answer.status, answer.headers, answer.body);
   }
+  if (stream.is_finished() && !stream.is_input_ended()) (void)co_await stream.linger(scope_);
   if (stream.is_closed()) co_return {};
   if (!stream.is_finished()) {
     nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, stream.id(), NGHTTP2_INTERNAL_ERROR);

@@ -348,7 +348,11 @@ TEST_F(Http2ConnectionTest, ABodyThatIsNotReadStaysWithinItsWindow) {
   test.pass(milliseconds(5010));
   client.exchange();
   EXPECT_EQ(client.answers[id].body, "hello\n");
-  // The rest is not wanted; what had arrived no longer takes room in the connection's window.
+  // The rest is not wanted, which the client is told a moment later.
+  EXPECT_FALSE(client.answers[id].is_closed);
+  test.pass(seconds(3));
+  client.exchange();
+  // What had arrived no longer takes room in the connection's window.
   EXPECT_TRUE(client.answers[id].is_closed);
   for (int i = 0; i < 8; ++i) {
     EXPECT_EQ(client.ask("POST", "/hello", std::string(200'000, 'a')).status, 200) << i;

@@ -140,6 +140,10 @@ void Http2Stream::end_head() {
 }
 
 void Http2Stream::on_data(std::string_view bytes) {
+  if (is_discarding_) {
+    nghttp2_session_consume_connection(connection_.session(), bytes.size());
+    return;
+  }
   if (input_begin_ == input_.size()) {
     input_.clear();
     input_begin_ = 0;
@@ -199,6 +203,17 @@ Task<void> Http2Stream::wait_for_input(Scope& scope) {
                           ErrorKind::request_timeout, "the request body did not arrive in time");
   Wait wait(reader_);
   co_return co_await wait.on(wait_scope);
+}
+
+Task<void> Http2Stream::linger(Scope& scope) {
+  is_discarding_ = true;
+  Scope wait_scope(scope);
+  wait_scope.set_deadline(wait_scope.now() + connection_.service().settings().linger_timeout);
+  while (!is_input_ended_ && !is_closed_) {
+    Wait wait(reader_);
+    CO_TRY(co_await wait.on(wait_scope));
+  }
+  co_return {};
 }
 
 Task<std::string> Http2Stream::read_all(Scope& scope, size_t bytes_max) {

@@ -33,6 +33,10 @@ class Http2Stream final : public BodyReader, public ResponseWriter {
   // Gives nothing when the handler has to write first.
   std::optional<size_t> on_output(char* bytes, size_t size, bool& is_end);
 
+  // After the answer: gives a client that still sends a moment to see it, since several (curl 7) drop an
+  // answer that a reset follows at once. What it sends is thrown away, within its window.
+  Task<void> linger(Scope& scope);
+
   // From here on the client's reset of the stream cancels `exchange`.
   void set_exchange(Scope* exchange);
   bool is_closed() const { return is_closed_; }
@@ -72,6 +76,7 @@ class Http2Stream final : public BodyReader, public ResponseWriter {
   size_t input_begin_ = 0;
   ByteBudget::Share share_;
   bool is_collecting_ = false;  // read_all() takes what arrives at once
+  bool is_discarding_ = false;  // nobody reads any more
   bool is_starved_ = false;     // the process has no room for the body
   bool owes_continue_ = false;
   bool is_input_ended_ = false;

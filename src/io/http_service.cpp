@@ -84,15 +84,24 @@ Task<void> HttpService::secure(Scope& scope, std::unique_ptr<ByteStream>& stream
 }
 
 Task<void> HttpService::speak(Scope& scope, ByteStream& stream) {
-  const bool is_tls = settings_.tls != nullptr;
   std::string received;
   if (stream.alpn() != "h2") {
-    Http1Connection connection(*this, scope, stream, is_tls);
-    const bool is_http2 = CO_TRY(co_await connection.run());
+    const bool is_http2 = CO_TRY(co_await speak_http1(scope, stream, received));
     if (!is_http2) co_return {};
-    received = connection.input().view();
   }
-  Http2Connection connection(*this, scope, stream, is_tls);
+  co_return co_await speak_http2(scope, stream, std::move(received));
+}
+
+// Each protocol has a frame of its own, so that nobody carries the other's.
+Task<bool> HttpService::speak_http1(Scope& scope, ByteStream& stream, std::string& received) {
+  Http1Connection connection(*this, scope, stream, settings_.tls != nullptr);
+  const bool is_http2 = CO_TRY(co_await connection.run());
+  received = connection.input().view();
+  co_return is_http2;
+}
+
+Task<void> HttpService::speak_http2(Scope& scope, ByteStream& stream, std::string received) {
+  Http2Connection connection(*this, scope, stream, settings_.tls != nullptr);
   co_return co_await connection.run(std::move(received));
 }
 

@@ -101,6 +101,8 @@ class HttpService {
   Task<void> run_connection(std::unique_ptr<ByteStream> stream);
   Task<void> secure(Scope& scope, std::unique_ptr<ByteStream>& stream);
   Task<void> speak(Scope& scope, ByteStream& stream);
+  Task<bool> speak_http1(Scope& scope, ByteStream& stream, std::string& received);
+  Task<void> speak_http2(Scope& scope, ByteStream& stream, std::string received);
   Task<void> report_stopped(std::function<void()> on_stopped);
 
   class Impatience final : public Timer {
