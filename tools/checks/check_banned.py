@@ -26,7 +26,7 @@ RULES = [
     Rule("sprintf", r"\bv?sn?printf\s*\(", "fmt::format or fmt::format_to_n: checked at compile time"),
     Rule("unbounded-copy", r"\bstr(cpy|cat|ncpy|ncat)\s*\(", "std::string or std::copy_n: they know their length"),
     Rule("rand", r"(\b|::)s?rand(om)?\s*\(\s*\)|\bstd::(random_device|mt19937(_64)?)\b", "Rng of base/random.h: seeded, so that the simulator can replay", unless=TESTS + r"|^src/base/random\.cpp$"),
-    Rule("not-thread-safe", r"(?<![\w.>])(std::)?(localtime|gmtime|asctime|ctime|setenv|putenv)\s*\(", "gmtime_r, localtime_r: one buffer for all threads is a race; only main changes the environment", unless=TESTS),
+    Rule("not-thread-safe", r"(?<![\w.>:])(std::)?(localtime|gmtime|asctime|ctime|setenv|putenv)\s*\(", "gmtime_r, localtime_r: one buffer for all threads is a race; only main changes the environment", unless=TESTS),
     Rule("async", r"\bstd::async\b", "Pool of io/pool.h: bounded, with a name in base/limits.h"),
     Rule("detached", r"\bdetached\b|\.detach\s*\(\s*\)", "Scope::spawn: every coroutine and thread has an owner that outlives it"),
     Rule("sleep", r"\b(sleep_(for|until)|usleep|nanosleep)\s*\(|(?<![\w:])::sleep\s*\(|^\s*sleep\s*\(\s*\d", "a timed wait of the Scope: nothing blocks on a core's thread", where=r"^src/", unless=TESTS),
