@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: run stop build test test-all test-bare bench fuzz lint fmt clean help
 
-export PORT ADMIN_PORT CONFIG FUZZ_SECONDS FUZZERS ALL KEEP
+export PORT ADMIN_PORT CONFIG FUZZ_SECONDS FUZZERS ALL KEEP QUICK
 
 run: ## build, start Weir in the background, send a first request through it (PORT=7480 CONFIG=file)
 	@tools/run.sh
@@ -22,7 +22,7 @@ test-all: ## that, and release and tsan trees, fuzzers, 100,000 seeds, arm64, ba
 test-bare: ## `make run` and `make test` in a chroot of bare Debian 12 (root; KEEP=1 keeps it)
 	@tools/bare.sh
 
-bench: ## the load test beside nginx, as one table of ratios
+bench: ## Weir beside nginx in one run, as one table of ratios (12 minutes; QUICK=1: 3)
 	@tools/bench.sh
 
 fuzz: ## every fuzzer for a while (FUZZ_SECONDS=30 FUZZERS="a_fuzz b_fuzz")
