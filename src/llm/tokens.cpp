@@ -1,9 +1,8 @@
 #include "llm/tokens.h"
 
 #include <array>
-#include <cstdlib>
-#include <fmt/core.h>
 
+#include "base/assert.h"
 #include "base/encoding.h"
 #include "llm/bpe.h"
 #include "llm/tokens_split.h"
@@ -21,13 +20,10 @@ struct Encoding {
   TokenSplitter splitter;
 };
 
-// The embedded tables are part of the program: a damaged one is a broken build, and tests unpack both.
+// The embedded tables are part of the program: a damaged one is a broken build.
 BpeRanks unpack_embedded(std::string_view frame) {
   auto ranks = BpeRanks::unpack(frame);
-  if (!ranks) {
-    fmt::print(stderr, "weir: {}\n", ranks.error().message);
-    std::abort();
-  }
+  WEIR_ASSERT(ranks.has_value(), "the token ranks in third_party/openai-ranks are whole");
   return *std::move(ranks);
 }
 

@@ -105,20 +105,33 @@ std::string render(const Material& material, Selection selection, const Ask& ask
   return ask.wants_bullets ? render_bullets(material, selection) : render_prose(material, selection);
 }
 
-std::string gather_material(const ExtractRequest& request, const Prompt& prompt) {
-  std::string material = material_in_instructions(request.instructions);
-  for (const std::string_view part : {std::string_view(request.context), std::string_view(prompt.material)}) {
+std::string join_paragraphs(std::initializer_list<std::string_view> parts) {
+  std::string joined;
+  for (const std::string_view part : parts) {
     if (trim(part).empty()) continue;
-    if (!material.empty()) material += "\n\n";
-    material += part;
+    if (!joined.empty()) joined += "\n\n";
+    joined += part;
   }
-  return material;
+  return joined;
+}
+
+// The last question of the turns before, which "And why?" goes on with.
+std::string last_question(std::string_view context) {
+  const std::vector<Sentence> sentences = split_sentences(context);
+  for (auto at = sentences.rbegin(); at != sentences.rend(); ++at) {
+    if (at->in(context).ends_with('?')) return plain_text(context, *at);
+  }
+  return {};
+}
+
+std::string introduction_for(const Ask& ask) {
+  if (ask.task == AskTask::introduce) return std::string(kIntroduction);
+  return std::string(kNoMaterial) + " " + std::string(kIntroduction);
 }
 
 // Text first, quotes beside it for the JSON form.
 ExtractFindings find_answer(const Material& material, const std::string& question, const Ask& ask) {
-  if (ask.task == AskTask::introduce) return {std::string(kIntroduction), {}, false};
-  if (material.empty()) return {std::string(kNoMaterial) + " " + std::string(kIntroduction), {}, false};
+  if (ask.task == AskTask::introduce || material.empty()) return {introduction_for(ask), {}, false};
   // "What does it say?" and "Explain this." name no topic: the whole text is meant. "Why?" means what nobody
   // can know.
   const bool is_about_all = topic_terms(question).empty() && ask.kind != AnswerKind::reason;
@@ -186,17 +199,26 @@ void apply_max_tokens(const ExtractRequest& request, ExtractAnswer& answer) {
 
 ExtractAnswer extract(const ExtractRequest& request) {
   const Prompt prompt = split_prompt(request.question);
-  const Material material(gather_material(request, prompt));
-  Ask ask = read_ask(prompt.ask, request.instructions);
-  // With text at hand a greeting-like question may still be about the text ("What can you do with a lock?").
-  const bool has_text = !material.empty();
-  const std::string question = question_in(prompt.ask);
+  const Prompt instructions = split_instructions(request.instructions);
+  Ask ask = read_ask(prompt.ask, instructions.ask);
+  const std::string given = join_paragraphs({request.context, prompt.material});
+  // What instructions state may answer a question, but is not what is to be summed up when there is something
+  // else.
+  const bool is_summary_of_given = ask.task == AskTask::summarise && !given.empty();
+  const Material material(is_summary_of_given ? given : join_paragraphs({instructions.material, given}));
+
+  std::string question = question_in(prompt.ask);
+  if (topic_terms(question).empty() && ask.kind != AnswerKind::any) {
+    question = last_question(request.context) + " " + question;
+  }
   ExtractFindings findings = find_answer(material, question, ask);
-  if (ask.task == AskTask::introduce && has_text) {
+  if (ask.task == AskTask::introduce && !material.empty()) {
+    // "What can you do with a lock?" may be about the text after all.
     ask.task = AskTask::answer;
     ExtractFindings about_text = find_answer(material, question, ask);
     if (about_text.is_found) findings = std::move(about_text);
   }
+  if (!findings.is_found && given.empty()) findings.text = introduction_for(ask);
 
   ExtractAnswer answer;
   switch (request.format) {

@@ -27,10 +27,9 @@ enum class ExtractFormat : uint8_t {
 };
 
 struct ExtractRequest {
-  std::string
-      instructions;     // system text; may hold material too (<document> tags, "Context:", or just long text)
-  std::string context;  // documents and earlier turns, paragraphs apart
-  std::string question;  // the last user text, which may bring its own material
+  std::string instructions;  // system text; what it states is material too, what it tells to do is not
+  std::string context;       // documents and earlier turns, paragraphs apart
+  std::string question;      // the last user text, which may bring its own material
   ExtractFormat format = ExtractFormat::text;
   std::string json_schema = {};                  // JSON Schema of an object, for ExtractFormat::json_schema
   std::optional<int64_t> max_tokens = {};        // of the answer; <= 0 gives an empty answer
@@ -52,9 +51,9 @@ struct ExtractAnswer {
   int64_t output_tokens = 0;  // of the text, by o200k_base
 };
 
-// Answers a request. Never fails: what it cannot do, the answer says. Time is linear in the text, about 10 ms
-// a megabyte; the first call loads the vocabulary (50 ms), so call preload(Tokenizer::o200k_base) before and
-// run large requests in the worker pool.
+// Answers a request. Never fails: what it cannot do, the answer says. Time is linear in the text, about 100
+// ms a megabyte; the first call loads the vocabulary (50 ms), so call preload(Tokenizer::o200k_base) before
+// and run large requests in the worker pool.
 ExtractAnswer extract(const ExtractRequest& request);
 
 // Cuts an answer into the parts that a stream sends, about a word each; joined they are the text. No part

@@ -16,8 +16,6 @@ namespace {
 constexpr size_t kAskBytesMax = 600;
 // A message that asks nothing is a question up to this size and material above.
 constexpr size_t kBareAskBytesMax = 240;
-// Instructions longer than this bring material along.
-constexpr size_t kInstructionsBytesMax = 1500;
 
 using Words = std::vector<std::string>;
 
@@ -78,8 +76,7 @@ bool is_ask(std::string_view text) {
   return text.size() <= kAskBytesMax && (ends_with_question_mark(text) || is_imperative(text));
 }
 
-// Tags
-// ------------------------------------------------------------------------------------------------------------
+// Tags.
 
 constexpr std::string_view kMaterialTags[] = {"document",
                                               "documents",
@@ -159,8 +156,7 @@ std::optional<Prompt> split_by_tags(std::string_view text) {
   return prompt;
 }
 
-// Labels
-// ----------------------------------------------------------------------------------------------------------
+// Labels.
 
 constexpr std::string_view kMaterialLabels[] = {
     "context", "document", "documents", "text",  "passage", "article", "background", "information",
@@ -248,16 +244,17 @@ std::optional<Prompt> split_by_quotes(std::string_view text) {
                                  std::string(text.substr(close + kMark.size()))))};
 }
 
-// Sentences
-// -------------------------------------------------------------------------------------------------------
+// Sentences.
 
 // "Summarise this in one sentence: The lock ..." with everything on one line.
 std::optional<Prompt> split_by_colon(std::string_view text) {
   const size_t colon = text.substr(0, 200).find(": ");
-  if (colon == text.npos || text.size() - colon < 80) return std::nullopt;
+  if (colon == text.npos || text.size() - colon < 24) return std::nullopt;
   const std::string_view head = text.substr(0, colon);
   if (!is_imperative(head) && !is_one_of(leading_word(head), kQuestionWords)) return std::nullopt;
-  return Prompt{std::string(trim(text.substr(colon + 1))), std::string(head)};
+  const std::string_view rest = trim(text.substr(colon + 1));
+  if (is_ask(rest)) return std::nullopt;  // "Tell me: who built it?"
+  return Prompt{std::string(rest), std::string(head)};
 }
 
 Prompt split_by_sentences(std::string_view text) {
@@ -296,14 +293,39 @@ Prompt split_prompt(std::string_view message) {
   return split_by_sentences(message);
 }
 
-std::string material_in_instructions(std::string_view instructions) {
-  if (auto prompt = split_by_tags(instructions)) return prompt->material;
-  if (auto prompt = split_by_labels(instructions)) return prompt->material;
-  return instructions.size() > kInstructionsBytesMax ? std::string(instructions) : std::string();
+namespace {
+
+// "You are a helpful assistant.", "Never guess.", "If the user asks for prices, ...".
+bool is_directive(std::string_view sentence) {
+  constexpr std::string_view kStarts[] = {"you",    "your", "always",   "never",   "do",     "don't",
+                                          "be",     "use",  "keep",     "respond", "reply",  "act",
+                                          "avoid",  "only", "remember", "ensure",  "please", "output",
+                                          "format", "cite", "respect",  "follow",  "speak",  "stay"};
+  const std::string word = leading_word(sentence);
+  if (is_one_of(word, kStarts) || is_imperative(sentence)) return true;
+  const std::string folded = fold(sentence);
+  return folded.contains("the user") || folded.contains("the assistant") || folded.contains("your answer");
 }
 
-// The ask
-// ---------------------------------------------------------------------------------------------------------
+}  // namespace
+
+Prompt split_instructions(std::string_view instructions) {
+  if (auto prompt = split_by_tags(instructions)) return *prompt;
+  if (auto prompt = split_by_labels(instructions)) return *prompt;
+  Prompt prompt;
+  uint32_t paragraph = 0;
+  for (const Sentence& sentence : split_sentences(instructions)) {
+    const std::string_view text = sentence.in(instructions);
+    std::string& part =
+        sentence.kind == SentenceKind::prose && is_directive(text) ? prompt.ask : prompt.material;
+    if (!part.empty()) part += sentence.paragraph == paragraph ? " " : "\n\n";
+    part += text;
+    paragraph = sentence.paragraph;
+  }
+  return prompt;
+}
+
+// The ask.
 
 namespace {
 
@@ -463,10 +485,10 @@ std::string question_in(std::string_view ask) {
   return questions.empty() ? std::string(ask) : questions;
 }
 
-Ask read_ask(std::string_view text, std::string_view instructions) {
+Ask read_ask(std::string_view text, std::string_view directives) {
   const Words words = folded_words(text);
   Ask ask;
-  if (instructions.size() <= kInstructionsBytesMax) read_form(folded_words(instructions), ask);
+  read_form(folded_words(directives), ask);
   const Ask general = ask;
   ask.sentences = 0;
   read_form(words, ask);

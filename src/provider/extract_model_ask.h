@@ -21,9 +21,10 @@ struct Prompt {
 // short one all question.
 Prompt split_prompt(std::string_view message);
 
-// The material that instructions bring along, by tags, labels or sheer length; empty for ordinary
-// instructions.
-std::string material_in_instructions(std::string_view instructions);
+// Instructions taken apart the same way: `material` is what they state, `ask` what they tell the model to do
+// or to be
+// ("You are ...", "Answer in one sentence."), by sentences where there are no tags or labels.
+Prompt split_instructions(std::string_view instructions);
 
 // What an answer has to have in it.
 enum class AnswerKind : uint8_t {

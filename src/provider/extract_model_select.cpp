@@ -121,10 +121,11 @@ bool is_candidate(const Material& material, size_t i) {
 
 // A sentence with an address in it speaks of addresses, even if it does not say so.
 void add_terms_of_spans(std::string_view sentence, std::vector<std::string>& terms) {
+  const bool has_digit = sentence.find_first_of("0123456789") != sentence.npos;
   if (find_span(sentence, SpanKind::email, {})) terms.emplace_back("email");
   if (find_span(sentence, SpanKind::url, {})) terms.insert(terms.end(), {"url", "websit", "link"});
-  if (find_span(sentence, SpanKind::phone, {})) terms.emplace_back("phone");
-  if (find_span(sentence, SpanKind::money, {})) terms.emplace_back("price");
+  if (has_digit && find_span(sentence, SpanKind::phone, {})) terms.emplace_back("phone");
+  if (has_digit && find_span(sentence, SpanKind::money, {})) terms.emplace_back("price");
 }
 
 std::string first_word(std::string_view text) {
@@ -215,8 +216,7 @@ bool is_entry_for(const Material& material, size_t i, const std::vector<std::str
   const bool is_row = material.sentence(i).kind == SentenceKind::table_row;
   const size_t start = is_row ? 1 : 0;
   const size_t end = text.find(is_row ? '|' : ':', start);
-  return end != text.npos && end < kEntryBytesMax &&
-         index_terms(std::string_view(text).substr(start, end - start)) == topic;
+  return end < kEntryBytesMax && index_terms(std::string_view(text).substr(start, end - start)) == topic;
 }
 
 // "A weir is a low barrier": the question's words begin the sentence and a verb of saying what it is comes
@@ -388,10 +388,8 @@ Material::Material(std::string text) : text_(std::move(text)) {
     terms_.push_back(index_terms(plain));
     add_terms_of_spans(plain, terms_.back());
     index_.add(terms_.back());
-    vocabulary_.insert(vocabulary_.end(), terms_.back().begin(), terms_.back().end());
   }
-  std::ranges::sort(vocabulary_);
-  vocabulary_.erase(std::ranges::unique(vocabulary_).begin(), vocabulary_.end());
+  vocabulary_ = index_.terms();
 }
 
 std::vector<TopicTerm> topic_of(std::string_view ask) {

@@ -16,6 +16,7 @@ namespace weir {
 class Material {
  public:
   explicit Material(std::string text);
+  Material(const Material&) = delete;
 
   size_t size() const { return sentences_.size(); }
   bool empty() const { return sentences_.empty(); }
@@ -27,15 +28,15 @@ class Material {
   // The heading over a sentence; size() when there is none.
   size_t heading(size_t i) const { return headings_[i]; }
   // All terms of the text, sorted, each once.
-  const std::vector<std::string>& vocabulary() const { return vocabulary_; }
+  const std::vector<std::string_view>& vocabulary() const { return vocabulary_; }
 
  private:
   std::string text_;
   std::vector<Sentence> sentences_;
   std::vector<std::vector<std::string>> terms_;
   std::vector<size_t> headings_;
-  std::vector<std::string> vocabulary_;
   Bm25Index index_;
+  std::vector<std::string_view> vocabulary_;  // of index_
 };
 
 // Sentence numbers in the order of the text.

@@ -175,6 +175,27 @@ TEST(Extract, TakesTheTextFromTheInstructions) {
   EXPECT_EQ(tagged.text, "The queen lays all the eggs.");
 }
 
+TEST(Extract, TellsStatementsInInstructionsFromDirectives) {
+  const auto answer = [](std::string_view instructions, std::string_view question) {
+    return extract(
+               {.instructions = std::string(instructions), .context = "", .question = std::string(question)})
+        .text;
+  };
+  EXPECT_EQ(answer("The weir was built in 1911. It is 40 metres wide.", "When was the weir built?"),
+            "The weir was built in 1911.");
+  EXPECT_EQ(answer("You are a clerk. Be brief. We open at nine. Never guess.", "When do you open?"),
+            "We open at nine.");
+  EXPECT_NE(answer("You are a helpful assistant. Answer in one sentence.", "Who built Rome?").find("no text"),
+            std::string::npos);
+  EXPECT_NE(answer("The tone is friendly.", "Who built Rome?").find("no text"), std::string::npos);
+}
+
+TEST(Extract, GoesOnWithTheLastQuestion) {
+  const std::string turns =
+      std::string(kLock) + "\n\nHow often is the chamber dredged?\n\nEvery second spring.";
+  EXPECT_NE(ask(turns, "And why?").text.find("silts up"), std::string::npos) << ask(turns, "And why?").text;
+}
+
 TEST(Extract, SummarisesLongTextInFewSentences) {
   const std::string text = std::string(kLock) + "\n\n" + std::string(kBees);
   const ExtractAnswer summary = ask(text, "Summarise this, please.");
@@ -291,9 +312,6 @@ TEST(StreamChunks, JoinToTheText) {
   EXPECT_TRUE(stream_chunks("").empty());
 }
 
-// JSON
-// ------------------------------------------------------------------------------------------------------------
-
 TEST(ExtractJson, GivesAnAnswerWithQuotes) {
   const ExtractAnswer answer = extract({.instructions = "",
                                         .context = std::string(kBees),
@@ -336,14 +354,14 @@ TEST(ExtractJson, FillsASchemaFromProse) {
 }
 
 TEST(ExtractJson, FillsASchemaFromLabelledLines) {
-  const ExtractAnswer answer = fill(
-      "Order number: A-1842\nTotal: 1,240.50\nPaid: yes\nItems: rope, hook, lamp\nStatus: shipped",
-      R"({"type":"object","properties":{"orderNumber":{"type":"string"},"total":{"type":"number"},"paid":{"type":"boolean"},
-          "items":{"type":"array","items":{"type":"string"}},"status":{"enum":["open","shipped"]},
+  const ExtractAnswer answer =
+      fill("Order number: A-1842\nTotal: 1,240.50\nPaid: yes\nItems: rope, hook, lamp\nStatus: shipped",
+           R"({"type":"object","properties":{"orderNumber":{"type":"string"},"total":{"type":"number"},
+          "paid":{"type":"boolean"},"items":{"type":"array","items":{"type":"string"}},"status":{"enum":["open","shipped"]},
           "note":{"type":["string","null"]}},"required":["orderNumber","total","paid","items","status","note"]})");
-  EXPECT_EQ(
-      answer.text,
-      R"({"orderNumber":"A-1842","total":1240.50,"paid":true,"items":["rope","hook","lamp"],"status":"shipped","note":null})");
+  EXPECT_EQ(answer.text,
+            R"({"orderNumber":"A-1842","total":1240.50,"paid":true,"items":["rope","hook","lamp"],)"
+            R"("status":"shipped","note":null})");
 }
 
 TEST(ExtractJson, FillsTheAnswerOfASchema) {

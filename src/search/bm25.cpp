@@ -26,6 +26,14 @@ const std::vector<Bm25Index::Posting>* Bm25Index::postings_of(std::string_view t
   return found == term_numbers_.end() ? nullptr : &postings_[found->second];
 }
 
+std::vector<std::string_view> Bm25Index::terms() const {
+  std::vector<std::string_view> sorted;
+  sorted.reserve(term_numbers_.size());
+  for (const auto& [term, number] : term_numbers_) sorted.push_back(term);
+  std::ranges::sort(sorted);
+  return sorted;
+}
+
 double Bm25Index::idf(std::string_view term) const {
   const auto* postings = postings_of(term);
   const auto holders = postings == nullptr ? 0.0 : static_cast<double>(postings->size());

@@ -42,6 +42,8 @@ class Bm25Index {
   std::vector<Bm25Hit> search(std::span<const std::string> query, size_t hits_max) const;
 
   size_t size() const { return lengths_.size(); }
+  // All terms, sorted; views that live as long as the index and until the next add().
+  std::vector<std::string_view> terms() const;
   // 0 < idf; the largest for a term that no text holds.
   double idf(std::string_view term) const;
 

@@ -50,6 +50,11 @@ TEST(Bm25Index, BreaksTiesByOrderAndKeepsToTheNumberOfHits) {
   EXPECT_EQ(hits[1].text, 1u);
 }
 
+TEST(Bm25Index, ListsItsTermsInOrder) {
+  const Bm25Index index = index_of({"tide lock", "gate lock"});
+  EXPECT_EQ(index.terms(), (std::vector<std::string_view>{"gate", "lock", "tide"}));
+}
+
 TEST(Bm25Index, FindsNothingWhereNothingIs) {
   EXPECT_TRUE(Bm25Index().search(Terms{"lock"}, 5).empty());
   const Bm25Index index = index_of({"", "gate"});
