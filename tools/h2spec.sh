@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Runs h2spec, the conformance suite of HTTP/2, against build/test/weir over clear text with prior knowledge.
+# The cases that may fail stand in tests/conformance/h2spec_known.txt, each with its reason; the whole output in build/h2spec.log.
 source "$(dirname "$0")/common.sh"
 
 binary=${1:-build/test/weir}
@@ -21,4 +22,7 @@ for _ in $(seq 200); do
 done
 [ -s "$scratch/ready.json" ] || { cat "$scratch/log"; die "Weir did not start"; }
 port=$(sed -n 's/.*"url": *"http:\/\/[^"]*:\([0-9]*\)".*/\1/p' "$scratch/ready.json")
-build/tools/h2spec --host 127.0.0.1 --port "$port" --path /healthz --timeout 5
+build/tools/h2spec --host 127.0.0.1 --port "$port" --path /healthz --timeout 5 \
+  --junit-report "$scratch/report.xml" >build/h2spec.log || true
+tail -n 1 build/h2spec.log
+tools/h2spec_verdict.py "$scratch/report.xml"
