@@ -91,8 +91,7 @@ Task<std::unique_ptr<EventSource>> CallStage::call_remote(Exchange& exchange) {
     Attempt& attempt = exchange.attempts.back();
     attempt.took = exchange.now() - started;
     if (source) co_return source;
-    attempt.failure = source.error().kind;
-    attempt.upstream_status = source.error().upstream_status;
+    exchange.note_failure(source.error());
     // Another key of the same provider may be welcome where this one was not.
     const KeyRing& keys = *exchange.target.target->provider->keys;
     if (!is_about_the_key(source.error()) || !keys.has_other(exchange.now(), tried)) co_return source;
@@ -123,7 +122,8 @@ Task<std::unique_ptr<EventSource>> CallStage::call_with_key(Exchange& exchange, 
     attempt.key_name = key.name;
     call.key = std::move(key.secret);
   }
-  attempt.span_id = exchange.trace.span_id;
+  // A span of its own: the provider's spans hang below the attempt that made them.
+  attempt.span_id = fmt::format("{:016x}", exchange.scope->core().rng().next() | 1);
   call.traceparent = traceparent(exchange.trace, attempt.span_id);
 
   EncodedCall encoded = CO_TRY(encode_call(call));

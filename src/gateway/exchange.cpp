@@ -29,6 +29,12 @@ Duration Timings::between(Mark from, Mark to) const {
   return at(to) - at(from);
 }
 
+void Exchange::note_failure(const Error& error) {
+  if (attempts.empty() || attempts.back().failure) return;
+  attempts.back().failure = error.kind;
+  attempts.back().upstream_status = error.upstream_status;
+}
+
 std::string Timings::server_timing() const {
   std::string text;
   for (const Stretch& stretch : kStretches) {

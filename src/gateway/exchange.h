@@ -104,6 +104,8 @@ struct Exchange {
   std::string response_id;
   std::vector<StopReason> stop_reasons;
 
+  // Notes what the last attempt failed with; the first word on it counts. No effect without attempts.
+  void note_failure(const Error& error);
   const Chat* chat() const { return chat_of(request); }
   MonoTime now() const { return scope->now(); }
 };

@@ -20,8 +20,12 @@ class MeteredSource final : public EventSource {
   const AnswerHead& head() const override { return inner_->head(); }
 
   Task<const EventBatch*> next(Scope& scope) override {
-    const EventBatch* batch = CO_TRY(co_await inner_->next(scope));
-    for (const Event& event : batch->events) tap(event);
+    Result<const EventBatch*> batch = co_await inner_->next(scope);
+    if (batch) {
+      for (const Event& event : (*batch)->events) tap(event);
+    } else {
+      exchange_.note_failure(batch.error());
+    }
     co_return batch;
   }
 

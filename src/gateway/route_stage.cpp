@@ -33,56 +33,51 @@ class Attempts {
     for (const size_t index : order) {
       if (made_ >= route_.retry.attempts_max) break;
       const Candidate& candidate = candidates[index];
-      if (last_error_ && last_error_->kind == ErrorKind::context_too_long &&
-          !could_fit_better(candidate, exchange_.target)) {
+      if (last_error_.kind == ErrorKind::context_too_long && !could_fit_better(candidate, exchange_.target)) {
         continue;
       }
       std::unique_ptr<EventSource> source = CO_TRY(co_await at_target(candidate));
       if (source) co_return source;
-      if (!falls_back(route_.fallback, *last_error_)) break;
+      if (!falls_back(route_.fallback, last_error_)) break;
     }
-    co_return fail(std::move(*last_error_));
+    co_return fail(std::move(last_error_));
   }
 
  private:
   // An answer, or nullptr with last_error_ set. Errors: those that end the exchange whatever is configured.
   Task<std::unique_ptr<EventSource>> at_target(const Candidate& candidate) {
     for (int tries = 1;; ++tries) {
-      Result<std::unique_ptr<EventSource>> source = co_await attempt(candidate);
+      const BreakerPass pass = candidate.state->breaker().try_pass(exchange_.now());
+      // No attempt is spent on a target that is put aside, and what a provider said before stays the reason.
+      if (pass == BreakerPass::refused) co_return nullptr;
+      Result<std::unique_ptr<EventSource>> source = co_await attempt(candidate, pass);
       if (source) co_return source;
       if (exchange_.scope->is_cancelled()) co_return fail(exchange_.scope->reason());
       last_error_ = std::move(source).error();
-      const bool may_retry = error_row(last_error_->kind).retries_same_target &&
+      const bool may_retry = error_row(last_error_.kind).retries_same_target &&
                              tries < route_.retry.attempts_per_target_max &&
                              made_ < route_.retry.attempts_max;
       if (!may_retry) co_return nullptr;
-      const auto pause = retry_pause(route_.retry, *last_error_, tries, exchange_.scope->core().rng());
+      const auto pause = retry_pause(route_.retry, last_error_, tries, exchange_.scope->core().rng());
       if (!pause || !candidate.target->provider->retry_budget->try_spend()) co_return nullptr;
       if (exchange_.scope->remaining(*pause + Duration(1)) <= *pause) co_return nullptr;
       CO_TRY(co_await exchange_.scope->sleep(*pause));
     }
   }
 
-  Task<std::unique_ptr<EventSource>> attempt(const Candidate& candidate) {
-    TargetState& state = *candidate.state;
+  Task<std::unique_ptr<EventSource>> attempt(const Candidate& candidate, BreakerPass pass) {
+    Breaker& breaker = candidate.state->breaker();
     ++made_;
     exchange_.target = candidate;
     exchange_.timings.mark(Mark::picked, exchange_.now());
-    const BreakerPass pass = state.breaker().try_pass(exchange_.now());
-    if (pass == BreakerPass::refused) {
-      Error error = make_error(ErrorKind::upstream_overloaded,
-                               "the target is put aside after repeated failures; try again later");
-      error.detail = "circuit breaker open: " + state.name();
-      co_return fail(std::move(error));
-    }
     candidate.target->provider->retry_budget->on_call();
     Result<std::unique_ptr<EventSource>> source = co_await call(candidate);
     if (source) {
-      state.breaker().report(exchange_.now(), pass, true);
+      breaker.report(exchange_.now(), pass, true);
     } else if (error_row(source.error().kind).trips_breaker && !exchange_.scope->is_cancelled()) {
-      state.breaker().report(exchange_.now(), pass, false);
+      breaker.report(exchange_.now(), pass, false);
     } else {
-      state.breaker().abandon(pass);
+      breaker.abandon(pass);
     }
     co_return source;
   }
@@ -94,7 +89,11 @@ class Attempts {
     const MonoTime started = exchange_.now();
     std::unique_ptr<EventSource> source = CO_TRY(co_await next_(exchange_));
     auto committed = std::make_unique<CommittedSource>(std::move(source), state, std::move(permit));
-    CO_TRY(co_await committed->commit(*exchange_.scope));
+    Result<void> began = co_await committed->commit(*exchange_.scope);
+    if (!began) {
+      exchange_.note_failure(began.error());
+      co_return fail(std::move(began).error());
+    }
     exchange_.timings.mark(Mark::first_event, exchange_.now());
     state->observe_first_event(exchange_.now() - started);
     co_return committed;
@@ -104,8 +103,9 @@ class Attempts {
   const Route& route_;
   const Next next_;
   int made_ = 0;
-  std::optional<Error> last_error_ =
-      make_error(ErrorKind::upstream_overloaded, "no target of this model can be used now");
+  Error last_error_ =
+      make_error(ErrorKind::upstream_overloaded,
+                 "every target of this model is put aside after repeated failures; try again later");
 };
 
 int64_t expected_output_tokens(const Exchange& exchange) {
