@@ -9,7 +9,7 @@
 
 namespace weir {
 
-// A user message taken apart. Both are views or copies of parts of the message; one of them may be empty.
+// A user message taken apart. Both are made of parts of the message; one of them may be empty.
 struct Prompt {
   std::string material;  // text to answer from
   std::string ask;       // what to do with it

@@ -357,7 +357,8 @@ TEST(ExtractJson, FillsASchemaFromLabelledLines) {
   const ExtractAnswer answer =
       fill("Order number: A-1842\nTotal: 1,240.50\nPaid: yes\nItems: rope, hook, lamp\nStatus: shipped",
            R"({"type":"object","properties":{"orderNumber":{"type":"string"},"total":{"type":"number"},
-          "paid":{"type":"boolean"},"items":{"type":"array","items":{"type":"string"}},"status":{"enum":["open","shipped"]},
+          "paid":{"type":"boolean"},"items":{"type":"array","items":{"type":"string"}},
+          "status":{"enum":["open","shipped"]},
           "note":{"type":["string","null"]}},"required":["orderNumber","total","paid","items","status","note"]})");
   EXPECT_EQ(answer.text,
             R"({"orderNumber":"A-1842","total":1240.50,"paid":true,"items":["rope","hook","lamp"],)"
