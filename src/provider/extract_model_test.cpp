@@ -359,7 +359,8 @@ TEST(ExtractJson, FillsASchemaFromLabelledLines) {
            R"({"type":"object","properties":{"orderNumber":{"type":"string"},"total":{"type":"number"},
           "paid":{"type":"boolean"},"items":{"type":"array","items":{"type":"string"}},
           "status":{"enum":["open","shipped"]},
-          "note":{"type":["string","null"]}},"required":["orderNumber","total","paid","items","status","note"]})");
+          "note":{"type":["string","null"]}},
+           "required":["orderNumber","total","paid","items","status","note"]})");
   EXPECT_EQ(answer.text,
             R"({"orderNumber":"A-1842","total":1240.50,"paid":true,"items":["rope","hook","lamp"],)"
             R"("status":"shipped","note":null})");
