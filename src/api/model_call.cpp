@@ -28,23 +28,23 @@ class Admission {
   const int64_t count_;
 };
 
-std::optional<int64_t> number_of(const Headers& headers, std::string_view name) {
+// A positive number of those units; SDKs send fractions of seconds too.
+std::optional<Duration> duration_of(const Headers& headers, std::string_view name, Duration unit) {
+  constexpr double kDay = 86'400e9;
   const auto text = headers.get(name);
   if (!text) return std::nullopt;
-  int64_t number = 0;
+  double number = 0;
   const auto [end, failed] = std::from_chars(text->data(), text->data() + text->size(), number);
-  if (failed != std::errc() || end != text->data() + text->size() || number <= 0) return std::nullopt;
-  return number;
+  if (failed != std::errc() || end != text->data() + text->size() || !(number > 0)) return std::nullopt;
+  return Duration(static_cast<int64_t>(std::min(number * static_cast<double>(unit.count()), kDay)));
 }
 
 // The client's own limit: x-weir-timeout-ms, or the SDKs' x-stainless-timeout in seconds.
 Duration timeout_of(const Headers& headers, const GatewaySettings& settings) {
   Duration timeout = settings.timeout;
-  if (const auto ms = number_of(headers, "x-weir-timeout-ms")) {
-    timeout = std::min(timeout, Duration(std::chrono::milliseconds(std::min<int64_t>(*ms, 86'400'000))));
-  }
-  if (const auto s = number_of(headers, "x-stainless-timeout")) {
-    timeout = std::min(timeout, Duration(std::chrono::seconds(std::min<int64_t>(*s, 86'400))));
+  for (const auto& limit : {duration_of(headers, "x-weir-timeout-ms", std::chrono::milliseconds(1)),
+                            duration_of(headers, "x-stainless-timeout", std::chrono::seconds(1))}) {
+    if (limit) timeout = std::min(timeout, *limit);
   }
   return timeout;
 }

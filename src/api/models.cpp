@@ -37,7 +37,8 @@ void write_openai(JsonWriter& json, const Snapshot& snapshot, std::string_view m
 
 void write_anthropic(JsonWriter& json, std::string_view model) {
   json.begin_object().key("type").value("model").key("id").value(model);
-  json.key("display_name").value(model).key("created_at").value(kCreatedAt).end_object();
+  json.key("display_name").value(model).key("created_at").value(kCreatedAt).key("lifecycle").value("active");
+  json.end_object();
 }
 
 struct Page {
