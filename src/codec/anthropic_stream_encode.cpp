@@ -1,4 +1,5 @@
 // Streams in Anthropic's dialect. The SDKs drop every event without its `event:` line (clients.md 3.1).
+#include <algorithm>
 #include <deque>
 #include <fmt/core.h>
 
@@ -9,6 +10,8 @@ namespace weir {
 namespace {
 
 constexpr Dialect kDialect = Dialect::anthropic_messages;
+constexpr std::string_view kDeltaHead =
+    "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":";
 
 // S1: message_start goes out with the first content, so that it can state the input tokens. S2: blocks never
 // interleave: one is open, the events of later ones wait. S10: stop reason and usage leave together at the
@@ -36,7 +39,6 @@ class AnthropicStreamEncoder final : public StreamEncoder {
   struct Block {
     BlockStart start;
     std::vector<Delta> waiting;  // while another block is open
-    bool has_content = false;
     bool has_ended = false;
     bool is_shown = true;  // false: the dialect has no form for it
   };
@@ -144,6 +146,7 @@ class AnthropicStreamEncoder final : public StreamEncoder {
     write_head(out);
     const BlockStart& started = block.start;
     out += "event: content_block_start\ndata: ";
+    const size_t from = out.size();
     JsonWriter json(out);
     json.begin_object().key("type").value("content_block_start").key("index").value(index_);
     json.key("content_block");
@@ -174,7 +177,7 @@ class AnthropicStreamEncoder final : public StreamEncoder {
         break;
     }
     json.end_object();
-    out += "\n\n";
+    end_raw_event(out, from);
   }
 
   void close_front(std::string& out) {
@@ -188,21 +191,32 @@ class AnthropicStreamEncoder final : public StreamEncoder {
 
   void write_delta(Block& block, const Delta& delta, std::string& out) {
     if (!block.is_shown || delta.text.empty()) return;
-    block.has_content = true;
+    const size_t from = out.size() + kDeltaHead.size();
     if (delta.kind == DeltaKind::citation) {
       if (delta.dialect != kDialect) return;
       open_delta(R"({"type":"citations_delta","citation":)", out);
       out += delta.text;
+      out += "}}";
+      end_raw_event(out, from);
     } else if (block.start.kind == BlockKind::unknown) {
       open_delta({}, out);
       out += delta.text;
-      out += "}\n\n";
-      return;
+      out += '}';
+      end_raw_event(out, from);
     } else {
       open_delta(delta_prefix(block.start.kind, delta.kind), out);
       append_json_string(out, delta.text);
+      out += "}}\n\n";
     }
-    out += "}}\n\n";
+  }
+
+  // Ends an event whose data, from there on, holds JSON as it came: a line break in it, which can only be
+  // white space, would end the data.
+  static void end_raw_event(std::string& out, size_t from) {
+    const auto is_break = [](char c) { return c == '\n' || c == '\r'; };
+    out.erase(std::remove_if(out.begin() + static_cast<std::ptrdiff_t>(from), out.end(), is_break),
+              out.end());
+    out += "\n\n";
   }
 
   static std::string_view delta_prefix(BlockKind block, DeltaKind delta) {
@@ -213,7 +227,7 @@ class AnthropicStreamEncoder final : public StreamEncoder {
   }
 
   void open_delta(std::string_view prefix, std::string& out) {
-    out += "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":";
+    out += kDeltaHead;
     fmt::format_to(std::back_inserter(out), "{}", index_);
     out += ",\"delta\":";
     out += prefix;

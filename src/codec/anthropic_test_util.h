@@ -41,6 +41,17 @@ inline Chat openai_chat(std::string body) {
   return request ? std::get<Chat>(*request) : Chat{};
 }
 
+// caps(&Capabilities::output_max, 777, &Capabilities::prefill, false)
+inline Capabilities caps() {
+  return {};
+}
+template <class T, class Value, class... Rest>
+Capabilities caps(std::optional<T> Capabilities::* member, Value value, Rest... rest) {
+  Capabilities made = caps(rest...);
+  made.*member = static_cast<T>(value);
+  return made;
+}
+
 // A request of OpenAI's dialect as the provider gets it.
 inline Result<EncodedCall> to_anthropic(std::string openai_body, const Capabilities& capabilities = {}) {
   return anthropic_messages_provider().encode_request(openai_chat(std::move(openai_body)),

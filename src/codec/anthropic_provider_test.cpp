@@ -1,0 +1,374 @@
+#include <gtest/gtest.h>
+
+#include "codec/anthropic_test_util.h"
+
+namespace weir {
+namespace {
+
+using test::body_of;
+using test::caps;
+using test::records_of;
+using test::to_anthropic;
+
+constexpr std::string_view kTool =
+    R"("tools":[{"type":"function","function":{"name":"f","description":"d","parameters":{"type":"object"}}}])";
+
+// A request of OpenAI's dialect with these messages and further fields.
+std::string openai(std::string_view messages, std::string_view more = "") {
+  return fmt::format(R"({{"model":"m","max_tokens":100,"messages":[{}]{}{}}})", messages,
+                     more.empty() ? "" : ",", more);
+}
+const std::string kHi = R"({"role":"user","content":"hi"})";
+
+// The part of the body from `key` on.
+std::string from_key(const Result<EncodedCall>& call, std::string_view key) {
+  const std::string body = body_of(call);
+  const size_t at = body.find(fmt::format("\"{}\":", key));
+  return at == std::string::npos ? "no " + std::string(key) + " in " + body : body.substr(at);
+}
+bool has_key(const Result<EncodedCall>& call, std::string_view key) {
+  return body_of(call).find(fmt::format("\"{}\":", key)) != std::string::npos;
+}
+
+TEST(AnthropicProvider, WritesAPlainRequest) {
+  const auto call =
+      to_anthropic(openai(R"({"role":"system","content":"S"},{"role":"user","content":"hi"},)"
+                          R"({"role":"assistant","content":"yo"},{"role":"user","content":"b"})",
+                          R"("temperature":0.5,"stop":"END","user":"u1","stream":true)"));
+  EXPECT_EQ(
+      body_of(call),
+      R"({"model":"claude","max_tokens":100,"stream":true,"system":[{"type":"text","text":"S"}],"messages":[)"
+      R"({"role":"user","content":[{"type":"text","text":"hi"}]},)"
+      R"({"role":"assistant","content":[{"type":"text","text":"yo"}]},)"
+      R"({"role":"user","content":[{"type":"text","text":"b"}]}],)"
+      R"("temperature":0.5,"stop_sequences":["END"],"metadata":{"user_id":"u1"}})");
+  EXPECT_EQ(call->wire.path, "/v1/messages");
+  EXPECT_EQ(call->wire.headers.get_or("anthropic-version", ""), "2023-06-01");
+  EXPECT_EQ(call->wire.headers.get_or("accept", ""), "text/event-stream");
+  EXPECT_TRUE(call->notes.fidelity.empty()) << records_of(call);
+  EXPECT_TRUE(call->notes.is_streamed);
+}
+
+TEST(AnthropicProvider, PutsToolResultsFirstInTheOrderOfTheirCalls) {
+  const auto call = to_anthropic(openai(
+      R"({"role":"user","content":"go"},{"role":"assistant","content":"","tool_calls":[)"
+      R"({"id":"a","type":"function","function":{"name":"f","arguments":""}},)"
+      R"({"id":"b.1","type":"function","function":{"name":"f","arguments":"{\"x\": 1.0}"}},)"
+      R"({"id":"c","type":"function","function":{"name":"f","arguments":"{\"cut"}}]},)"
+      R"({"role":"tool","tool_call_id":"c","content":"3"},{"role":"tool","tool_call_id":"b.1","content":"2"},)"
+      R"({"role":"tool","tool_call_id":"stray","content":"?"},{"role":"tool","tool_call_id":"a","content":""},)"
+      R"({"role":"user","content":"and?"})",
+      kTool));
+  const std::string body = body_of(call);
+  const size_t id = body.find("\"id\":\"b_1_");
+  ASSERT_NE(id, std::string::npos) << body;
+  const std::string renamed = body.substr(id + 6, 12);
+  EXPECT_NE(
+      body.find(R"({"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{}},)"
+                R"({"type":"tool_use","id":")" +
+                renamed + R"(","name":"f","input":{"x": 1.0}},)" +
+                R"({"type":"tool_use","id":"c","name":"f","input":{"_raw":"{\"cut"}}]},)"
+                R"({"role":"user","content":[{"type":"tool_result","tool_use_id":"a"},)"
+                R"({"type":"tool_result","tool_use_id":")" +
+                renamed + R"(","content":"2"},)" +
+                R"({"type":"tool_result","tool_use_id":"c","content":"3"},{"type":"text","text":"and?"}]}])"),
+      std::string::npos)
+      << body;
+  EXPECT_NE(records_of(call).find("dropped;/messages"), std::string::npos) << records_of(call);
+  EXPECT_NE(records_of(call).find("coerced_string"), std::string::npos);
+}
+
+TEST(AnthropicProvider, RefusesCallsWithoutAResultNamingThem) {
+  const std::string calls = R"({"role":"user","content":"go"},{"role":"assistant","tool_calls":[)"
+                            R"({"id":"a1","type":"function","function":{"name":"f","arguments":"{}"}},)"
+                            R"({"id":"b2","type":"function","function":{"name":"f","arguments":"{}"}}]})";
+  const auto one =
+      to_anthropic(openai(calls + R"(,{"role":"tool","tool_call_id":"a1","content":"1"})", kTool));
+  ASSERT_FALSE(one);
+  EXPECT_EQ(one.error().kind, ErrorKind::bad_request);
+  EXPECT_NE(one.error().message.find("tool calls b2 have"), std::string::npos) << one.error().message;
+  const auto none = to_anthropic(openai(calls, kTool));
+  ASSERT_FALSE(none);
+  EXPECT_NE(none.error().message.find("a1, b2"), std::string::npos) << none.error().message;
+}
+
+TEST(AnthropicProvider, MergesTurnsHoistsSystemAndDropsEmptyText) {
+  const auto call = to_anthropic(openai(
+      R"({"role":"user","content":"a"},{"role":"user","name":"Bob","content":"b"},)"
+      R"({"role":"assistant","content":" "},{"role":"developer","content":"D"},{"role":"user","content":"c"})"));
+  EXPECT_EQ(
+      from_key(call, "system"),
+      R"("system":[{"type":"text","text":"D"}],"messages":[{"role":"user","content":[{"type":"text","text":"a"},)"
+      R"({"type":"text","text":"b"},{"type":"text","text":"c"}]}]})");
+  EXPECT_EQ(records_of(call),
+            "dropped;/messages/1/name;Bob>, dropped;/messages/2/content;white_space>, "
+            "reordered;/messages/3;developer>system");
+  EXPECT_FALSE(to_anthropic(openai(R"({"role":"user","content":""})")));
+  EXPECT_FALSE(to_anthropic(openai(R"({"role":"system","content":"S"})")));
+}
+
+TEST(AnthropicProvider, StripsOrRefusesAPrefill) {
+  const std::string body = openai(kHi + R"(,{"role":"assistant","content":"Sure: \n"})");
+  EXPECT_NE(body_of(to_anthropic(body)).find(R"({"type":"text","text":"Sure:"})"), std::string::npos);
+  const auto refused = to_anthropic(body, caps(&Capabilities::prefill, false));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::unsupported);
+}
+
+TEST(AnthropicProvider, FillsClampsAndLimits) {
+  const std::string without = R"({"model":"m","messages":[{"role":"user","content":"hi"}]})";
+  EXPECT_EQ(from_key(to_anthropic(without), "max_tokens").substr(0, 17), R"("max_tokens":4096)");
+  EXPECT_EQ(records_of(to_anthropic(without)), "synthesised;/max_tokens;>4096");
+  EXPECT_EQ(from_key(to_anthropic(without, caps(&Capabilities::output_max, 777)), "max_tokens").substr(0, 16),
+            R"("max_tokens":777)");
+  EXPECT_EQ(
+      from_key(to_anthropic(openai(kHi), caps(&Capabilities::output_max, 50)), "max_tokens").substr(0, 15),
+      R"("max_tokens":50)");
+  const auto hot = to_anthropic(openai(kHi, R"("temperature":1.7,"top_p":0.5)"),
+                                caps(&Capabilities::allows_temp_and_top_p, false));
+  EXPECT_EQ(from_key(hot, "temperature"), R"("temperature":1})");
+  EXPECT_EQ(records_of(hot), "clamped;/temperature;1.7>1, dropped;/top_p;0.5>");
+  EXPECT_EQ(from_key(to_anthropic(openai(kHi, R"("stop":["\n","a"])")), "stop_sequences"),
+            R"("stop_sequences":["a"]})");
+  const auto lost = to_anthropic(openai(
+      kHi, R"("seed":1,"logprobs":true,"frequency_penalty":0.5,"presence_penalty":0,"logit_bias":{"1":2})"));
+  EXPECT_EQ(records_of(lost),
+            "dropped;/frequency_penalty;0.5>, dropped;/seed;1>, dropped;/logprobs, dropped;/logit_bias");
+  EXPECT_EQ(to_anthropic(openai(kHi, R"("n":2)")).error().kind, ErrorKind::unsupported);
+}
+
+TEST(AnthropicProvider, WritesToolsAndTheirChoice) {
+  const auto choice = [](std::string_view more) {
+    return from_key(to_anthropic(openai(kHi, fmt::format("{},{}", kTool, more))), "tools");
+  };
+  const std::string tools = R"("tools":[{"name":"f","description":"d","input_schema":{"type":"object"}}])";
+  EXPECT_EQ(choice(R"("tool_choice":"auto")"), tools + R"(,"tool_choice":{"type":"auto"}})");
+  EXPECT_EQ(choice(R"("tool_choice":"required")"), tools + R"(,"tool_choice":{"type":"any"}})");
+  EXPECT_EQ(choice(R"("tool_choice":"none")"), tools + R"(,"tool_choice":{"type":"none"}})");
+  EXPECT_EQ(choice(R"("tool_choice":{"type":"function","function":{"name":"f"}})"),
+            tools + R"(,"tool_choice":{"type":"tool","name":"f"}})");
+  EXPECT_EQ(choice(R"("parallel_tool_calls":false)"),
+            tools + R"(,"tool_choice":{"type":"auto","disable_parallel_tool_use":true}})");
+  EXPECT_EQ(choice(R"("parallel_tool_calls":true)"), tools + "}");
+  const auto forced = to_anthropic(openai(kHi, fmt::format(R"({},"tool_choice":"required")", kTool)),
+                                   caps(&Capabilities::forced_tool, false));
+  EXPECT_EQ(from_key(forced, "tool_choice"), R"("tool_choice":{"type":"auto"}})");
+  EXPECT_TRUE(forced->notes.fidelity.has_warnings());
+}
+
+TEST(AnthropicProvider, MakesNamesLegalAndCustomToolsFunctions) {
+  const auto call = to_anthropic(openai(
+      kHi,
+      R"("tools":[{"type":"function","function":{"name":"srv.tool"}},{"type":"custom","custom":{"name":"patch"}}],)"
+      R"("tool_choice":{"type":"function","function":{"name":"srv.tool"}})"));
+  const std::string wire(call->notes.tool_names.wire("srv.tool"));
+  EXPECT_EQ(wire.substr(0, 9), "srv_tool_");
+  EXPECT_EQ(from_key(call, "tools"),
+            R"("tools":[{"name":")" + wire + R"(","input_schema":{"type":"object","properties":{}}},)" +
+                R"({"name":"patch","input_schema":{"type":"object","properties":{"input":{"type":"string"}},)"
+                R"("required":["input"]}}],"tool_choice":{"type":"tool","name":")" +
+                wire + R"("}})");
+  EXPECT_EQ(call->notes.custom_tools, std::vector<std::string>{"patch"});
+  EXPECT_FALSE(to_anthropic(openai(kHi, R"("tools":[{"type":"web_search"}])")));
+}
+
+TEST(AnthropicProvider, DeclaresTheToolsOfAHistoryThatOffersNone) {
+  const auto call = to_anthropic(openai(
+      R"({"role":"user","content":"go"},{"role":"assistant","tool_calls":[{"id":"a","type":"function",)"
+      R"("function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"a","content":"1"})"));
+  EXPECT_EQ(
+      from_key(call, "tools"),
+      R"("tools":[{"name":"f","input_schema":{"type":"object","properties":{}}}],"tool_choice":{"type":"none"}})");
+  EXPECT_EQ(records_of(call), "synthesised;/tools;>1_of_the_history");
+}
+
+TEST(AnthropicProvider, AsksForASchemaNativelyByAToolOrInWords) {
+  const std::string body = openai(
+      kHi,
+      R"("response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object"}}})");
+  EXPECT_EQ(from_key(to_anthropic(body, caps(&Capabilities::json_schema, JsonSchemaSupport::native)),
+                     "output_config"),
+            R"("output_config":{"format":{"type":"json_schema","schema":{"type":"object"}}}})");
+  const auto forced = to_anthropic(body, caps(&Capabilities::json_schema, JsonSchemaSupport::tool));
+  EXPECT_EQ(
+      from_key(forced, "tools"),
+      R"("tools":[{"name":"json_output","description":"Gives the answer. Call it once, with the whole answer.",)"
+      R"("input_schema":{"type":"object"}}],"tool_choice":{"type":"tool","name":"json_output"}})");
+  EXPECT_EQ(forced->notes.json_tool, "json_output");
+  const auto instructed = to_anthropic(body, caps(&Capabilities::json_schema, JsonSchemaSupport::none));
+  EXPECT_NE(from_key(instructed, "system").find(R"(valid against this JSON schema:\n{\"type\":\"object\"})"),
+            std::string::npos)
+      << body_of(instructed);
+  EXPECT_TRUE(instructed->notes.json_tool.empty());
+  const auto object = to_anthropic(openai(kHi, R"("response_format":{"type":"json_object"})"));
+  EXPECT_TRUE(has_key(object, "system"));
+  EXPECT_EQ(records_of(object), "emulated;/response_format;json_object>instruction");
+}
+
+TEST(AnthropicProvider, LetsACallerOfToolsAndASchemaHaveBoth) {
+  const Capabilities capabilities = caps(&Capabilities::json_schema, JsonSchemaSupport::tool);
+  const std::string format = R"("response_format":{"type":"json_schema","json_schema":{"name":"n"}})";
+  const auto both = to_anthropic(openai(kHi, fmt::format("{},{}", kTool, format)), capabilities);
+  EXPECT_EQ(from_key(both, "tool_choice"), R"("tool_choice":{"type":"any"}})");
+  const auto named = to_anthropic(
+      openai(kHi, fmt::format(R"({},{},"tool_choice":{{"type":"function","function":{{"name":"f"}}}})", kTool,
+                              format)),
+      capabilities);
+  EXPECT_EQ(from_key(named, "tool_choice"), R"("tool_choice":{"type":"tool","name":"f"}})");
+  EXPECT_TRUE(named->notes.json_tool.empty());
+}
+
+TEST(AnthropicProvider, TurnsAnEffortIntoWhatTheModelTakes) {
+  const auto with = [](std::string_view effort, const Capabilities& capabilities,
+                       std::string_view more = "") {
+    return to_anthropic(openai(kHi, fmt::format(R"("reasoning_effort":"{}"{})", effort, more)), capabilities);
+  };
+  const Capabilities budget =
+      caps(&Capabilities::output_max, 64'000, &Capabilities::thinking, ThinkingMode::budget);
+  const auto high = with("high", budget);
+  EXPECT_NE(body_of(high).find(R"("thinking":{"type":"enabled","budget_tokens":16384})"), std::string::npos);
+  EXPECT_EQ(from_key(high, "max_tokens").substr(0, 18), R"("max_tokens":16484)");
+  const Capabilities small =
+      caps(&Capabilities::output_max, 4000, &Capabilities::thinking, ThinkingMode::budget);
+  EXPECT_NE(body_of(with("high", small)).find(R"("budget_tokens":3900})"), std::string::npos);
+  EXPECT_EQ(from_key(with("high", small), "max_tokens").substr(0, 17), R"("max_tokens":4000)");
+  const Capabilities tiny =
+      caps(&Capabilities::output_max, 1000, &Capabilities::thinking, ThinkingMode::budget);
+  EXPECT_FALSE(has_key(with("low", tiny), "thinking")) << body_of(with("low", tiny));
+  const Capabilities adaptive = caps(&Capabilities::thinking, ThinkingMode::adaptive);
+  EXPECT_EQ(from_key(with("minimal", adaptive), "thinking"),
+            R"("thinking":{"type":"adaptive"},"output_config":{"effort":"low"}})");
+  EXPECT_EQ(from_key(with("none", adaptive), "thinking"), R"("thinking":{"type":"disabled"}})");
+  EXPECT_FALSE(has_key(with("none", caps(&Capabilities::thinking, ThinkingMode::adaptive,
+                                         &Capabilities::thinking_forced, true)),
+                       "thinking"));
+  EXPECT_FALSE(has_key(with("high", caps(&Capabilities::thinking, ThinkingMode::none)), "thinking"));
+  const auto rules = with(
+      "low", budget, fmt::format(R"(,"temperature":0.2,"top_p":0.5,"tool_choice":"required",{})", kTool));
+  EXPECT_FALSE(has_key(rules, "temperature"));
+  EXPECT_FALSE(has_key(rules, "top_p"));
+  EXPECT_NE(body_of(rules).find(R"("tool_choice":{"type":"auto"})"), std::string::npos);
+}
+
+TEST(AnthropicProvider, KeepsOnlyItsOwnSignaturesAndThinksOnlyWithThem) {
+  const std::string loop =
+      R"({"role":"user","content":"go"},{"role":"assistant",%,"tool_calls":[{"id":"a","type":"function",)"
+      R"("function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"a","content":"1"})";
+  const auto with = [&](std::string_view field) {
+    std::string messages = loop;
+    messages.replace(messages.find('%'), 1, field);
+    return to_anthropic(openai(messages, fmt::format(R"({},"reasoning_effort":"low")", kTool)),
+                        caps(&Capabilities::thinking, ThinkingMode::budget));
+  };
+  const auto bare = with(R"("reasoning_content":"hm")");
+  EXPECT_FALSE(has_key(bare, "budget_tokens"));
+  EXPECT_EQ(body_of(bare).find("hm"), std::string::npos);
+  const auto is_signed = with(R"("thinking_blocks":[{"type":"thinking","thinking":"hm","signature":"s"}])");
+  EXPECT_TRUE(has_key(is_signed, "budget_tokens"));
+  EXPECT_NE(
+      body_of(is_signed).find(R"([{"type":"thinking","thinking":"hm","signature":"s"},{"type":"tool_use")"),
+      std::string::npos);
+}
+
+TEST(AnthropicProvider, TakesImagesByWhatTheirBytesSay) {
+  const auto image = [](std::string_view url, const Capabilities& capabilities = {}) {
+    return to_anthropic(
+        openai(fmt::format(
+            R"({{"role":"user","content":[{{"type":"image_url","image_url":{{"url":"{}"}}}}]}})", url)),
+        capabilities);
+  };
+  const auto source = [](const Result<EncodedCall>& call) { return from_key(call, "source").substr(0, 60); };
+  EXPECT_EQ(source(image("data:image/jpeg;base64,iVBORw0KGgoAAAAN")).substr(0, 58),
+            R"("source":{"type":"base64","media_type":"image/png","data":)");
+  EXPECT_NE(body_of(image("data:image/png;base64,R0lGODlhAQABAAAA")).find("image/gif"), std::string::npos);
+  EXPECT_EQ(source(image("https://x/y.png")), R"("source":{"type":"url","url":"https://x/y.png"}}]}]})");
+  EXPECT_NE(body_of(image("data:application/pdf;base64,JVBERi0xLjQK")).find(R"({"type":"document","source")"),
+            std::string::npos);
+  EXPECT_EQ(image("gs://b/c.png").error().kind, ErrorKind::unsupported);
+  EXPECT_EQ(image("https://x/y.png", caps(&Capabilities::image_url, false)).error().kind,
+            ErrorKind::unsupported);
+  EXPECT_EQ(image("data:image/tiff;base64,AAAAAAAA").error().kind, ErrorKind::unsupported);
+  EXPECT_EQ(image("https://x/y.png", caps(&Capabilities::vision, false)).error().kind,
+            ErrorKind::unsupported);
+  EXPECT_FALSE(to_anthropic(openai(
+      R"({"role":"user","content":[{"type":"input_audio","input_audio":{"data":"AAAA","format":"wav"}}]})")));
+}
+
+TEST(AnthropicProvider, KeepsFourCacheMarkers) {
+  std::string messages =
+      R"({"role":"system","content":[{"type":"text","text":"s","cache_control":{"type":"ephemeral"}}]})";
+  for (int i = 0; i < 5; ++i) {
+    messages += fmt::format(
+        R"(,{{"role":"user","content":[{{"type":"text","text":"{}","cache_control":{{"type":"ephemeral","ttl":"1h"}}}}]}})",
+        i);
+  }
+  const auto call = to_anthropic(openai(messages));
+  const std::string body = body_of(call);
+  size_t count = 0;
+  for (size_t at = body.find("cache_control"); at != std::string::npos;
+       at = body.find("cache_control", at + 1))
+    ++count;
+  EXPECT_EQ(count, 4u) << body;
+  EXPECT_NE(body.find(R"("text":"s","cache_control":{"type":"ephemeral"}})"), std::string::npos);
+  EXPECT_NE(body.find(R"("text":"4","cache_control":{"type":"ephemeral","ttl":"1h"}})"), std::string::npos);
+  EXPECT_EQ(body.find(R"("text":"1","cache_control")"), std::string::npos);
+  EXPECT_EQ(
+      body_of(to_anthropic(openai(messages), caps(&Capabilities::cache_control, CacheControl::automatic)))
+          .find("cache_control"),
+      std::string::npos);
+}
+
+TEST(AnthropicProvider, GivesItsOwnDialectBackWhole) {
+  const std::string body =
+      R"({"model":"claude","max_tokens":100,"messages":[{"role":"user","content":[{"type":"text","text":"hi"},)"
+      R"({"type":"document","source":{"type":"text","media_type":"text/plain","data":"words"},"title":"T",)"
+      R"("citations":{"enabled":true}},{"type":"search_result","source":"s"}]}],)"
+      R"("tools":[{"name":"f","input_schema":{"type":"object"},"eager_input_streaming":true},)"
+      R"({"type":"web_search_20250305","name":"web_search"}],"thinking":{"type":"enabled","budget_tokens":50},)"
+      R"("output_config":{"effort":"high","task_budget":{"n":2}},"mcp_servers":[{"url":"u"}]})";
+  const Result<Request> request = test::decode_messages(body, {{"anthropic-beta", "mcp-1"}});
+  ASSERT_TRUE(request);
+  const Capabilities capabilities;
+  const auto call = anthropic_messages_provider().encode_request(
+      *request, {.model = "claude", .capabilities = &capabilities});
+  EXPECT_EQ(body_of(call), body);
+  EXPECT_EQ(call->wire.headers.get_or("anthropic-beta", ""), "mcp-1");
+  EXPECT_TRUE(call->notes.fidelity.empty()) << records_of(call);
+}
+
+TEST(AnthropicProvider, SplicesOnlyTheModel) {
+  const ClientCall client = test::client_call(
+      Dialect::anthropic_messages,
+      "{ \"model\" : \"weir-name\", \"max_tokens\": 1.0e1,\n "
+      "\"messages\":[{\"role\":\"user\",\"content\":\"a\"}], \"x\": 1}",
+      {{"anthropic-version", "2026-10-21"}, {"anthropic-beta", "b-1"}, {"authorization", "Bearer secret"}});
+  const Result<Request> request = anthropic_messages_client().decode_request(client);
+  ASSERT_TRUE(request) << request.error().message;
+  const Capabilities capabilities;
+  const auto call = anthropic_messages_provider().splice_request(
+      client, *request, {.model = "claude \"x\"", .capabilities = &capabilities});
+  ASSERT_TRUE(call);
+  EXPECT_EQ(call->wire.body,
+            "{ \"model\" : \"claude \\\"x\\\"\", \"max_tokens\": 1.0e1,\n "
+            "\"messages\":[{\"role\":\"user\",\"content\":"
+            "\"a\"}], \"x\": 1}");
+  EXPECT_EQ(call->wire.headers.get_or("anthropic-version", ""), "2026-10-21");
+  EXPECT_EQ(call->wire.headers.get_or("anthropic-beta", ""), "b-1");
+  EXPECT_FALSE(call->wire.headers.contains("authorization"));
+}
+
+TEST(AnthropicProvider, CountsTokensOfTheSameConversation) {
+  Request request = CountTokens{test::openai_chat(openai(kHi, R"("temperature":0.1,"stop":"x")"))};
+  const Capabilities capabilities;
+  const auto call = anthropic_messages_provider().encode_request(
+      request, {.model = "claude", .capabilities = &capabilities});
+  ASSERT_TRUE(call);
+  EXPECT_EQ(call->wire.path, "/v1/messages/count_tokens");
+  EXPECT_EQ(call->wire.body,
+            R"({"model":"claude","messages":[{"role":"user","content":[{"type":"text","text":"hi"}]}]})");
+  EXPECT_FALSE(
+      anthropic_messages_provider().encode_request(Embed{}, {.model = "c", .capabilities = &capabilities}));
+}
+
+}  // namespace
+}  // namespace weir
