@@ -37,6 +37,7 @@ class AnthropicStreamDecoder final : public StreamDecoder {
                   "the provider's stream ended before its answer was finished");
     }
     conclude(events);
+    tap_.add("event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n");
     return {};
   }
 
@@ -58,7 +59,7 @@ class AnthropicStreamDecoder final : public StreamDecoder {
   };
 
   Result<SseVerdict> on_event(const SseEvent& event, std::vector<Event>& events) {
-    if (is_done_) return SseVerdict::keep;
+    if (is_done_) return SseVerdict::drop;  // nothing may follow the end
     if (event.is_comment) {
       events.push_back(Ping{});
       return SseVerdict::keep;

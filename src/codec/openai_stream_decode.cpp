@@ -34,6 +34,7 @@ class OpenAiStreamDecoder final : public StreamDecoder {
                   "the provider's stream ended before its answer was finished");
     }
     conclude(events);
+    tap_.add("data: [DONE]\n\n");
     return {};
   }
 
@@ -66,11 +67,12 @@ class OpenAiStreamDecoder final : public StreamDecoder {
   }
 
   Result<SseVerdict> on_event(const SseEvent& event, std::vector<Event>& events) {
+    if (is_done_) return SseVerdict::drop;  // nothing may follow the end
     if (event.is_comment) {
       events.push_back(Ping{});
       return SseVerdict::keep;
     }
-    if (is_done_ || event.data.empty()) return SseVerdict::keep;
+    if (event.data.empty()) return SseVerdict::keep;
     if (event.data == "[DONE]") {
       if (!is_finished() || choices_.empty()) {
         return fail(ErrorKind::upstream_truncated,

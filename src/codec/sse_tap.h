@@ -52,6 +52,13 @@ class SseTap {
     return {};
   }
 
+  // Puts bytes of Weir's own behind what the last finish() gave: an end marker that the provider left out.
+  void add(std::string_view bytes) {
+    if (is_view_) owned_ = view_;
+    is_view_ = false;
+    owned_ += bytes;
+  }
+
   // The whole events of the last feed (and of an unfinished one held back before) whose verdict was keep.
   std::string_view forwardable() const { return is_view_ ? view_ : std::string_view(owned_); }
 

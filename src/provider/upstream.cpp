@@ -116,6 +116,7 @@ class StreamSource final : public EventSource {
   Task<const EventBatch*> next(Scope&) override {
     batch_.clear();
     batch_.is_raw = is_raw_;
+    expect_more();
     for (;;) {
       if (failure_) co_return fail(*failure_);
       const std::string_view bytes = CO_TRY(co_await response_->read(*scope_));
@@ -128,14 +129,21 @@ class StreamSource final : public EventSource {
       }
       if (is_raw_) batch_.raw = decoder_->forwardable();
       if (!has_content_) note_content();
-      if (has_content_)
-        scope_->set_deadline(scope_->now() + idle_, ErrorKind::upstream_timeout, kIdleMessage);
-      if (!batch_.events.empty() || !batch_.raw.empty()) co_return &batch_;
+      if (!batch_.events.empty() || !batch_.raw.empty()) {
+        // While the caller is busy with the batch nobody reads: a client's slowness is not the provider's.
+        if (has_content_) scope_->clear_deadline();
+        co_return &batch_;
+      }
+      expect_more();
     }
   }
 
  private:
   static constexpr const char* kIdleMessage = "the provider sent nothing for longer than its idle timeout";
+
+  void expect_more() {
+    if (has_content_) scope_->set_deadline(scope_->now() + idle_, ErrorKind::upstream_timeout, kIdleMessage);
+  }
 
   void note_content() {
     for (const Event& event : batch_.events) {
