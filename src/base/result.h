@@ -34,7 +34,7 @@ class [[nodiscard]] Result {
   template <class U = T>
     requires(!std::same_as<std::remove_cvref_t<U>, Result> && std::constructible_from<T, U> &&
              std::convertible_to<U, T>)
-  Result(U&& value) : value_(std::forward<U>(value)) {}
+  Result(U&& value) : value_(std::in_place, std::forward<U>(value)) {}  // in place: T may be an optional
   template <class E>
     requires std::convertible_to<E, Error>
   Result(std::unexpected<E> error) : error_(std::make_unique<Error>(std::move(error).error())) {}
