@@ -344,7 +344,8 @@ TEST(ExtractJson, FillsASchemaFromProse) {
   const ExtractAnswer answer = fill(
       "Ada Berg lives in Oslo and is 34 years old. You can reach her at ada@berg.example. She joined on 5 "
       "May 2019.",
-      R"({"type":"object","properties":{"name":{"type":"string"},"city":{"type":"string"},"age":{"type":"integer"},
+      R"({"type":"object","properties":{"name":{"type":"string"},"city":{"type":"string"},
+          "age":{"type":"integer"},
           "email":{"type":"string"},"joined_date":{"type":"string"}},
           "required":["name","city","age","email","joined_date"],"additionalProperties":false})");
   EXPECT_EQ(answer.stop_reason, ExtractStop::end_turn) << answer.text;
