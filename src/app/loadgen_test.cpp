@@ -46,7 +46,7 @@ TEST(LoadHistogram, GivesNothingForNothing) {
 constexpr std::string_view kStream =
     "HTTP/1.1 100 Continue\r\n\r\n"
     "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n"
-    "d\r\ndata: {\"a\":1}\r\n1c\r\n\n\n: ping\n\ndata: {\"a\":2}\n\nda\r\nd\r\nta: [DONE]\n\n\r\n0\r\n\r\n";
+    "d\r\ndata: {\"a\":1}\r\n1b\r\n\n\n: ping\n\ndata: {\"a\":2}\n\nda\r\nc\r\nta: [DONE]\n\n\r\n0\r\n\r\n";
 
 TEST(LoadResponse, CountsTheEventsOfAStreamInAnyCut) {
   for (size_t cut = 1; cut < kStream.size(); ++cut) {
