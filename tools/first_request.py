@@ -8,18 +8,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-QUESTION = {
-    "model": "weir/extract",
-    "messages": [
-        {
-            "role": "system",
-            "content": "Answer from this text. A weir is a low dam across a river. It raises the water upstream and lets "
-            "the river flow over its top. Engineers build weirs to measure how much water passes and to keep its level "
-            "steady. The oldest ones that still stand are over two thousand years old.",
-        },
-        {"role": "user", "content": "Why do engineers build weirs?"},
-    ],
-}
+TEXT = (
+    "A weir is a low dam across a river. It raises the water upstream and lets the river flow over its top. "
+    "Engineers build weirs to measure how much water passes and to keep its level steady. "
+    "The oldest ones that still stand are over two thousand years old."
+)
+QUESTION = "Why do engineers build weirs?"
+REQUEST = {"model": "weir/extract", "messages": [{"role": "user", "content": f"{TEXT}\n\nQuestion: {QUESTION}"}]}
 
 GO_ON = """
 Try it yourself:
@@ -53,7 +48,7 @@ def post_with_curl(url):
         head, body = Path(folder, "head"), Path(folder, "body")
         done = subprocess.run(
             ["curl", "-sS", "--noproxy", "*", "--max-time", "30", "-D", head, "-o", body, "-w", "%{http_code} %{time_total}",
-             "-H", "content-type: application/json", "-d", json.dumps(QUESTION), f"{url}/v1/chat/completions"],
+             "-H", "content-type: application/json", "-d", json.dumps(REQUEST), f"{url}/v1/chat/completions"],
             capture_output=True, text=True,
         )
         if done.returncode != 0:
@@ -75,7 +70,7 @@ def main():
     answer = json.loads(body)
     usage = answer["usage"]
     timing = headers.get("server-timing", "not measured")
-    print(f"\nAsked     {QUESTION['messages'][-1]['content']}")
+    print(f"\nAsked     {QUESTION} (with a text of four sentences)")
     print(f"Answer    {answer['choices'][0]['message']['content']}")
     print(f"Model     {answer['model']}")
     print(f"Usage     {usage['prompt_tokens']} tokens in, {usage['completion_tokens']} out")
