@@ -96,7 +96,16 @@ void Descriptor::arm_read() {
 }
 
 Task<void> Descriptor::readable(Scope& scope) {
-  if (!is_open() || std::exchange(is_readable_, false)) co_return scope.check();
+  // Two coroutines, since each idle connection keeps the frame of one.
+  if (!is_open() || std::exchange(is_readable_, false)) return return_at_once(scope);
+  return wait_for_input(scope);
+}
+
+Task<void> Descriptor::return_at_once(Scope& scope) {
+  co_return scope.check();
+}
+
+Task<void> Descriptor::wait_for_input(Scope& scope) {
   WEIR_ASSERT(!reader_, "one coroutine waits for input at a time");
   arm_read();
   ReadWait wait(*this);

@@ -43,6 +43,8 @@ class Descriptor {
   struct WriteHandler;
   struct ReadWait;
   struct WriteWait;
+  static Task<void> return_at_once(Scope& scope);
+  Task<void> wait_for_input(Scope& scope);
   void arm_read();
   void on_readable();
   void on_writable();

@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "io/succeeds.h"
 
 namespace weir {
 namespace {
@@ -36,43 +37,46 @@ void Http1Connection::drain() {
   if (is_idle_) scope_.cancel(make_error(ErrorKind::shutting_down, "the server shuts down"));
 }
 
-Task<bool> Http1Connection::run() {
+Task<void> Http1Connection::run() {
   while (goes_on_ && !is_draining_) {
+    goes_on_ = false;
     if (input_.empty()) {
-      const Result<bool> has_begun = co_await wait_for_first_byte();
-      if (!has_begun || !*has_begun) break;
+      start_idling();
+      IoState state = IoState::would_block;
+      while (state == IoState::would_block && co_await Succeeds(stream_.readable(scope_)))
+        state = take_first_bytes();
+      if (state != IoState::done) break;
     } else {
       first_byte_at_ = scope_.now();
     }
-    goes_on_ = false;
-    (void)co_await exchange();
+    (void)co_await Succeeds(exchange());
     is_first_ = false;
   }
-  if (is_http2_) co_return true;
-  if (lingers_) (void)co_await linger();
+  if (is_http2_) co_return {};
+  if (lingers_) (void)co_await Succeeds(linger());
   stream_.close();
-  co_return false;
+  co_return {};
 }
 
-Task<bool> Http1Connection::wait_for_first_byte() {
+void Http1Connection::start_idling() {
   input_.release();
   is_idle_ = true;
   const HttpServerSettings& settings = service_.settings();
   // A new connection that says nothing is no keep-alive connection: it gets the time of a head.
   scope_.set_deadline(scope_.now() + (is_first_ ? settings.head_timeout : settings.idle_timeout),
                       ErrorKind::request_timeout, "the connection was idle");
-  for (;;) {
-    CO_TRY(co_await stream_.readable(scope_));
-    first_byte_at_ = scope_.now();
-    const IoResult read = stream_.try_read(input_.room());
-    if (read.state == IoState::done) {
-      input_.commit(read.bytes);
-      is_idle_ = false;
-      co_return true;
-    }
+}
+
+IoState Http1Connection::take_first_bytes() {
+  first_byte_at_ = scope_.now();
+  const IoResult read = stream_.try_read(input_.room());
+  if (read.state == IoState::done) {
+    input_.commit(read.bytes);
+    is_idle_ = false;
+  } else {
     input_.release();
-    if (read.state != IoState::would_block) co_return false;
   }
+  return read.state;
 }
 
 Task<void> Http1Connection::exchange() {

@@ -14,19 +14,22 @@ class Http1Connection final : public HttpConnection {
   Http1Connection(HttpService& service, Scope& scope, ByteStream& stream, bool is_tls);
   ~Http1Connection() override;
 
-  // Serves until the connection ends and closes the stream. True: the client opened with the preface of
-  // HTTP/2 instead; the stream is open, and what was read is in input().
-  Task<bool> run();
+  // Serves until the connection ends and closes the stream; or until the client turns out to have opened with
+  // the preface of HTTP/2: then the stream is open, and what was read is in input(). The frame of this is all
+  // that an idle connection keeps.
+  Task<void> run();
+  bool is_http2() const { return is_http2_; }
   ReadBuffer& input() { return input_; }
 
   void drain() override;
 
  private:
-  // Waits in a frame of its own, a small one: it is all that an idle connection keeps. False: the connection
-  // is over.
-  Task<bool> wait_for_first_byte();
-  // One request and its answer, from the first byte on. Sets goes_on_ when another may follow.
-  Task<void> exchange();
+  void start_idling();
+  // Reads what woke the idle connection up.
+  IoState take_first_bytes();
+  // One request and its answer, from the first byte on. Sets goes_on_ when another may follow. Not inlined,
+  // or the optimiser would make its frame a part of run()'s.
+  [[gnu::noinline]] Task<void> exchange();
   // False: the connection is over, or (is_http2_) was never HTTP/1.
   Task<bool> read_head(RequestHead& head);
   // True: complete, and taken off the input. False: more bytes are needed.
@@ -37,7 +40,7 @@ class Http1Connection final : public HttpConnection {
   Task<void> finish_exchange(Scope& request_scope, Result<void> handled, Http1BodyReader& body,
                              Http1ResponseWriter& response);
   void refuse(const Error& error);
-  Task<void> linger();
+  [[gnu::noinline]] Task<void> linger();
 
   HttpService& service_;
   Scope& scope_;

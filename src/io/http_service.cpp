@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "io/http1_connection.h"
 #include "io/http2_connection.h"
+#include "io/succeeds.h"
 #include "io/tls.h"
 
 namespace weir {
@@ -62,11 +63,18 @@ Task<void> HttpService::run_connection(std::unique_ptr<ByteStream> stream) {
   // The scope ends before the stream: a watch of the stream may hold on to it.
   {
     Scope scope(root_);
-    (void)co_await secure(scope, stream);
-    if (stream) {
-      (void)co_await speak(scope, *stream);
-      stream->close();
+    if (settings_.tls) (void)co_await Succeeds(secure(scope, stream));
+    bool is_http2 = stream && stream->alpn() == "h2";
+    std::string received;
+    if (stream && !is_http2) {
+      const auto connection =
+          std::make_unique<Http1Connection>(*this, scope, *stream, settings_.tls != nullptr);
+      (void)co_await Succeeds(connection->run());
+      is_http2 = connection->is_http2();
+      if (is_http2) received = connection->input().view();
     }
+    if (is_http2) (void)co_await Succeeds(speak_http2(scope, *stream, std::move(received)));
+    if (stream) stream->close();
   }
   resources_.connections.fetch_sub(1, std::memory_order_relaxed);
   counters_.connections_open.add(-1);
@@ -75,29 +83,11 @@ Task<void> HttpService::run_connection(std::unique_ptr<ByteStream> stream) {
 }
 
 Task<void> HttpService::secure(Scope& scope, std::unique_ptr<ByteStream>& stream) {
-  if (!settings_.tls) co_return {};
   Scope handshake(scope);
   handshake.set_deadline(core_.now() + settings_.head_timeout);
   // Left empty when the handshake fails.
   stream = CO_TRY(co_await tls_accept(handshake, std::move(stream), *settings_.tls));
   co_return {};
-}
-
-Task<void> HttpService::speak(Scope& scope, ByteStream& stream) {
-  std::string received;
-  if (stream.alpn() != "h2") {
-    const bool is_http2 = CO_TRY(co_await speak_http1(scope, stream, received));
-    if (!is_http2) co_return {};
-  }
-  co_return co_await speak_http2(scope, stream, std::move(received));
-}
-
-// Each protocol has a frame of its own, so that nobody carries the other's.
-Task<bool> HttpService::speak_http1(Scope& scope, ByteStream& stream, std::string& received) {
-  Http1Connection connection(*this, scope, stream, settings_.tls != nullptr);
-  const bool is_http2 = CO_TRY(co_await connection.run());
-  received = connection.input().view();
-  co_return is_http2;
 }
 
 Task<void> HttpService::speak_http2(Scope& scope, ByteStream& stream, std::string received) {

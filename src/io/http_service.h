@@ -99,10 +99,9 @@ class HttpService {
 
  private:
   Task<void> run_connection(std::unique_ptr<ByteStream> stream);
-  Task<void> secure(Scope& scope, std::unique_ptr<ByteStream>& stream);
-  Task<void> speak(Scope& scope, ByteStream& stream);
-  Task<bool> speak_http1(Scope& scope, ByteStream& stream, std::string& received);
-  Task<void> speak_http2(Scope& scope, ByteStream& stream, std::string received);
+  // Not inlined, so that a connection keeps no frame of what it does not do at the time.
+  [[gnu::noinline]] Task<void> secure(Scope& scope, std::unique_ptr<ByteStream>& stream);
+  [[gnu::noinline]] Task<void> speak_http2(Scope& scope, ByteStream& stream, std::string received);
   Task<void> report_stopped(std::function<void()> on_stopped);
 
   class Impatience final : public Timer {

@@ -128,14 +128,12 @@ struct Scope::Child {
   };
 
   static Child run(Scope& scope, Task<void> task) {
-    Result<void> result;
+    // Every task of the process has this frame, so it holds no Result longer than it must.
     try {
-      result = co_await std::move(task);
+      scope.child_ended(co_await std::move(task));
     } catch (const std::exception& exception) {
-      log_error("exception in a task", {{"what", exception.what()}});
-      result = fail(ErrorKind::internal, "internal error");
+      scope.child_threw(exception);
     }
-    scope.child_ended(std::move(result));
   }
 };
 
@@ -144,9 +142,14 @@ void Scope::spawn(Task<void> task) {
   Child::run(*this, std::move(task));
 }
 
-void Scope::child_ended(Result<void> result) {
+void Scope::child_ended(Result<void>&& result) {
   if (!result && !child_error_) child_error_ = std::move(result).error();
   if (--running_ == 0 && joiner_) core_.post(std::exchange(joiner_, nullptr));
+}
+
+void Scope::child_threw(const std::exception& exception) {
+  log_error("exception in a task", {{"what", exception.what()}});
+  child_ended(fail(ErrorKind::internal, "internal error"));
 }
 
 Task<void> Scope::join_all() {

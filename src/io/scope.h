@@ -5,6 +5,7 @@
 #pragma once
 
 #include <coroutine>
+#include <exception>
 #include <functional>
 #include <optional>
 #include <vector>
@@ -106,7 +107,8 @@ class Scope {
   friend class Waiter;
   struct Expiry;
   struct Child;
-  void child_ended(Result<void> result);
+  void child_ended(Result<void>&& result);
+  void child_threw(const std::exception& exception);
 
   Core& core_;
   Scope* const parent_;
