@@ -3,14 +3,19 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "app/bench.h"
+#include "app/client_commands.h"
 #include "app/compile.h"
 #include "app/config.h"
+#include "app/config_docs.h"
 #include "app/serve.h"
 #include "app/version.h"
 #include "security/api_keys.h"
 
 namespace weir {
 namespace {
+
+constexpr const char* kDefaultUrl = "http://127.0.0.1:7480";
 
 void add_serve(CLI::App& app, int& status) {
   auto options = std::make_shared<ServeOptions>();
@@ -69,6 +74,34 @@ void add_config_commands(CLI::App& app, int& status) {
   config_command->callback([path, &status] { status = print_effective(*path); });
 }
 
+void add_client_options(CLI::App& command, ClientOptions& options) {
+  command.add_option("--url", options.url, "The server's data plane")
+      ->envname("WEIR_URL")
+      ->capture_default_str();
+  command.add_option("--key", options.key, "API key, where the server wants one")->envname("WEIR_API_KEY");
+  command.add_flag("--json", options.is_json, "Output for programs");
+}
+
+void add_client_commands(CLI::App& app, int& status) {
+  auto chat = std::make_shared<ChatOptions>();
+  chat->client.url = kDefaultUrl;
+  chat->model = "weir/extract";
+  CLI::App* chat_app =
+      app.add_subcommand("chat", "Ask a model through a running server; the answer streams to the terminal.");
+  add_client_options(*chat_app, chat->client);
+  chat_app->add_option("--model", chat->model, "Model to ask")->capture_default_str();
+  chat_app->add_option("--system", chat->system, "Instructions for the model");
+  chat_app->add_option("message", chat->message, "What to ask")->required();
+  chat_app->footer("Example: weir chat --model openai/gpt-4o \"Why is the sky blue?\"");
+  chat_app->callback([chat, &status] { status = chat_command(*chat); });
+
+  auto list = std::make_shared<ClientOptions>();
+  list->url = kDefaultUrl;
+  CLI::App* models_app = app.add_subcommand("models", "List the models that a running server offers.");
+  add_client_options(*models_app, *list);
+  models_app->callback([list, &status] { status = models_command(*list); });
+}
+
 void add_small_commands(CLI::App& app) {
   app.add_subcommand("key", "Make an API key and print it with the hash that the configuration holds.")
       ->callback([] {
@@ -86,6 +119,8 @@ int run_command_line(int argc, char** argv) {
   int status = 0;
   add_serve(app, status);
   add_config_commands(app, status);
+  add_client_commands(app, status);
+  add_bench_command(app, status);
   add_small_commands(app);
   try {
     app.parse(argc, argv);

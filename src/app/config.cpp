@@ -4,182 +4,11 @@
 #include <fstream>
 #include <iterator>
 
+#include "app/config_rows.h"
 #include "app/settings_yaml.h"
 
 namespace weir {
 namespace {
-
-template <class S>
-using Rows = std::span<const Setting<S>>;
-
-// Rows of the parts of a route and a provider whose structs live in other folders.
-Rows<ProviderTimeouts> timeout_rows() {
-  using Row = Setting<ProviderTimeouts>;
-  static const std::array kRows = {
-      Row{.key = "connect",
-          .member = &ProviderTimeouts::connect,
-          .sentence = "Resolve, connect and TLS handshake.",
-          .min = 0.001,
-          .max = 600},
-      Row{.key = "first_event",
-          .member = &ProviderTimeouts::first_event,
-          .sentence = "From sending a streamed request to its first event.",
-          .min = 0.001,
-          .max = 86'400},
-      Row{.key = "idle",
-          .member = &ProviderTimeouts::idle,
-          .sentence = "Between two pieces of an answer.",
-          .min = 0.001,
-          .max = 86'400},
-  };
-  return kRows;
-}
-
-// RetryPolicy, FallbackRules and BreakerSettings count in int; the rows know int64_t.
-struct RetryConfig {
-  int64_t attempts_max = 3;
-  int64_t attempts_per_target_max = 2;
-  Duration backoff_base = std::chrono::milliseconds(200);
-  Duration backoff_max = std::chrono::seconds(5);
-  Duration retry_after_max = std::chrono::seconds(10);
-};
-struct BreakerConfig {
-  int64_t failures_to_open = 5;
-  double failure_share = 0.5;
-  int64_t window = 20;
-  Duration open_for = std::chrono::seconds(10);
-  Duration open_for_max = std::chrono::minutes(5);
-};
-
-Rows<RetryConfig> retry_rows() {
-  using Row = Setting<RetryConfig>;
-  static const std::array kRows = {
-      Row{.key = "attempts_max",
-          .member = &RetryConfig::attempts_max,
-          .sentence = "Attempts over all targets, the first one included.",
-          .min = 1,
-          .max = 100},
-      Row{.key = "attempts_per_target_max",
-          .member = &RetryConfig::attempts_per_target_max,
-          .sentence = "Attempts at one target.",
-          .min = 1,
-          .max = 100},
-      Row{.key = "backoff_base",
-          .member = &RetryConfig::backoff_base,
-          .sentence = "The first pause is a random part of this; each further one of twice as much.",
-          .min = 0,
-          .max = 600},
-      Row{.key = "backoff_max",
-          .member = &RetryConfig::backoff_max,
-          .sentence = "The longest pause.",
-          .min = 0,
-          .max = 600},
-      Row{.key = "retry_after_max",
-          .member = &RetryConfig::retry_after_max,
-          .sentence = "A provider's Retry-After longer than this is not waited for.",
-          .min = 0,
-          .max = 3600},
-  };
-  return kRows;
-}
-
-Rows<FallbackRules> fallback_rows() {
-  using Row = Setting<FallbackRules>;
-  static const std::array kRows = {
-      Row{.key = "on_content_policy",
-          .member = &FallbackRules::on_content_policy,
-          .sentence = "Try the next target when one refuses the content."},
-      Row{.key = "on_rate_limit",
-          .member = &FallbackRules::on_rate_limit,
-          .sentence = "Try the next target when one is rate limited."},
-  };
-  return kRows;
-}
-
-Rows<BreakerConfig> breaker_rows() {
-  using Row = Setting<BreakerConfig>;
-  static const std::array kRows = {
-      Row{.key = "failures_to_open",
-          .member = &BreakerConfig::failures_to_open,
-          .sentence = "Failures in a row after which a target is put aside.",
-          .min = 1,
-          .max = 10'000},
-      Row{.key = "failure_share",
-          .member = &BreakerConfig::failure_share,
-          .sentence = "Or this share of failures among the last `window` calls.",
-          .min = 0.01,
-          .max = 1},
-      Row{.key = "window",
-          .member = &BreakerConfig::window,
-          .sentence = "How many calls the share is taken over.",
-          .min = 1,
-          .max = 10'000},
-      Row{.key = "open_for",
-          .member = &BreakerConfig::open_for,
-          .sentence = "How long before one call is let through as a probe; doubled after each failed one.",
-          .min = 0.01,
-          .max = 3600},
-      Row{.key = "open_for_max",
-          .member = &BreakerConfig::open_for_max,
-          .sentence = "The longest such time.",
-          .min = 0.01,
-          .max = 86'400},
-  };
-  return kRows;
-}
-
-Rows<RouteConfig> route_rows() {
-  using Row = Setting<RouteConfig>;
-  static const std::array kRows = {
-      Row{.key = "model",
-          .member = &RouteConfig::model,
-          .sentence = "The public model name, with at most one '*'."},
-      Row{.key = "strategy",
-          .member = &RouteConfig::strategy,
-          .sentence = "How targets of the same priority are ordered.",
-          .choices = "weighted|least_latency|least_cost|least_busy|round_robin|ordered"},
-      Row{.key = "sticky",
-          .member = &RouteConfig::sticky,
-          .sentence = "Send the same x-weir-session to the same target while it is healthy."},
-      Row{.key = "timeout",
-          .member = &RouteConfig::timeout,
-          .sentence = "Time limit of a whole model call on this route.",
-          .min = 0.001,
-          .max = 86'400},
-      Row{.key = "first_event",
-          .member = &RouteConfig::first_event,
-          .sentence = "Instead of the provider's first_event.",
-          .min = 0.001,
-          .max = 86'400},
-  };
-  return kRows;
-}
-
-Rows<RouteTargetConfig> target_rows() {
-  using Row = Setting<RouteTargetConfig>;
-  static const std::array kRows = {
-      Row{.key = "provider", .member = &RouteTargetConfig::provider, .sentence = "Name of a provider."},
-      Row{.key = "model",
-          .member = &RouteTargetConfig::model,
-          .sentence = "The provider's name of the model; '*' is what the route's '*' matched."},
-      Row{.key = "weight",
-          .member = &RouteTargetConfig::weight,
-          .sentence = "Share among targets of the same priority.",
-          .min = 0.000001,
-          .max = 1e9},
-      Row{.key = "priority",
-          .member = &RouteTargetConfig::priority,
-          .sentence = "Lower is tried first.",
-          .min = 0,
-          .max = 1000},
-      Row{.key = "concurrency",
-          .member = &RouteTargetConfig::concurrency,
-          .sentence = "Calls at a time; more wait in a queue that is fair between keys. 0: no cap.",
-          .min = 0,
-          .max = 1'000'000},
-  };
-  return kRows;
-}
 
 // Reads the rows of a map that has members beside them: `others` are taken by the caller.
 template <class S>
@@ -219,7 +48,7 @@ class Reader {
     config_.aliases = TRY(fields.text_map("aliases"));
     if (const YamlNode* node = root.find("catalog")) {
       const YamlFields catalog(file_, *node, "catalog");
-      TRY(catalog.check({"providers", "prices"}));
+      TRY(catalog.check(keys_of(catalog_fields())));
       config_.provider_files = TRY(catalog.texts("providers"));
       config_.price_files = TRY(catalog.texts("prices"));
     }
@@ -248,7 +77,7 @@ class Reader {
 
   Result<void> read_provider(const YamlNode& node) {
     const YamlFields fields(file_, node, "a provider");
-    TRY(fields.check({"name", "kind", "base_url", "keys", "headers", "region", "timeouts"}));
+    TRY(fields.check(keys_of(provider_fields())));
     ProviderConfig& provider = config_.providers.emplace_back();
     provider.line = node.line;
     provider.name = TRY(fields.text("name"));
@@ -269,7 +98,7 @@ class Reader {
                        "a key is never in the configuration itself: write `{env: NAME}` or `{file: PATH}`"));
       }
       const YamlFields key(file_, item, "a provider's key");
-      TRY(key.check({"env", "file", "weight"}));
+      TRY(key.check(keys_of(provider_key_fields())));
       ProviderKeyConfig entry {
         .source = TRY(read_secret(key))
       };
@@ -321,7 +150,7 @@ class Reader {
 
   Result<void> read_key(const YamlNode& node) {
     const YamlFields fields(file_, node, "a key");
-    TRY(fields.check({"name", "hash", "env", "file", "models", "admin"}));
+    TRY(fields.check(keys_of(key_fields())));
     KeyConfig& key = config_.keys.emplace_back();
     key.line = node.line;
     key.name = TRY(fields.text("name"));

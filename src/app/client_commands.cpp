@@ -1,0 +1,199 @@
+#include "app/client_commands.h"
+
+#include <cstdio>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "io/http_client.h"
+#include "io/sse.h"
+
+namespace weir {
+namespace {
+
+constexpr size_t kAnswerBytesMax = 64U << 20U;
+constexpr auto kTimeLimit = std::chrono::minutes(15);
+
+// Runs one task on a loop of its own, on this thread.
+Result<void> run_alone(const std::function<Task<void>(Scope&, HttpClient&)>& work) {
+  Core core(0, SystemClock::instance(), 1);
+  const auto tls = TRY(TlsClientContext::make());
+  Result<void> outcome;
+  {
+    PooledHttpClient client(core,
+                            std::make_unique<NetworkConnector>(core, NetworkConnectorOptions{.tls = tls}));
+    Scope scope(core);
+    scope.set_deadline(core.now() + kTimeLimit);
+    struct Runner {
+      static Task<void> run(Scope& scope, HttpClient& client,
+                            const std::function<Task<void>(Scope&, HttpClient&)>& work,
+                            Result<void>& outcome) {
+        outcome = co_await work(scope, client);
+        scope.core().stop();
+        co_return {};
+      }
+    };
+    scope.spawn(Runner::run(scope, client, work, outcome));
+    if (scope.running() > 0) core.run();
+  }
+  return outcome;
+}
+
+// What the server said went wrong, as its error body tells it.
+Error error_of(int status, std::string_view body) {
+  const Result<JsonDoc> doc = JsonDoc::parse(std::string(body));
+  const std::string_view message = doc ? doc->root()["error"]["message"].string_or("") : "";
+  return make_error(ErrorKind::bad_request,
+                    message.empty() ? fmt::format("the server answered {}", status) : std::string(message));
+}
+
+struct Target {
+  Url url;
+  Headers headers;
+};
+
+Result<Target> target_of(const ClientOptions& options, std::string_view path) {
+  std::string base = options.url;
+  while (base.ends_with('/')) base.pop_back();
+  Target target {
+    .url = TRY(parse_url(base + std::string(path)))
+    , .headers = {}
+  };
+  target.headers.add("content-type", "application/json");
+  target.headers.add("user-agent", "weir-cli");
+  if (!options.key.empty()) target.headers.add("authorization", "Bearer " + options.key);
+  return target;
+}
+
+std::string chat_body(const ChatOptions& options) {
+  std::string body;
+  JsonWriter json(body);
+  json.begin_object().key("model").value(options.model).key("messages").begin_array();
+  if (!options.system.empty()) {
+    json.begin_object().key("role").value("system").key("content").value(options.system).end_object();
+  }
+  json.begin_object()
+      .key("role")
+      .value("user")
+      .key("content")
+      .value(options.message)
+      .end_object()
+      .end_array();
+  if (!options.client.is_json)
+    json.key("stream").value(true).key("stream_options").raw(R"({"include_usage":true})");
+  json.end_object();
+  return body;
+}
+
+// Prints the text of each event as it comes and keeps the usage.
+class ChatPrinter {
+ public:
+  Result<void> feed(std::string_view bytes) {
+    for (;;) {
+      const std::optional<SseEvent> event = TRY(decoder_.next(bytes));
+      if (!event) break;
+      if (event->is_comment || event->data == "[DONE]") continue;
+      TRY(print(event->data));
+    }
+    std::fflush(stdout);
+    return {};
+  }
+  int64_t input_tokens() const { return input_tokens_; }
+  int64_t output_tokens() const { return output_tokens_; }
+
+ private:
+  Result<void> print(std::string_view data) {
+    const JsonDoc doc = TRY(JsonDoc::parse(std::string(data)));
+    const JsonValue root = doc.root();
+    if (root["error"].is_object())
+      return fail(ErrorKind::upstream_error, std::string(root["error"]["message"].string_or("")));
+    const JsonValue delta = root["choices"].at(0)["delta"];
+    for (const std::string_view key : {"content", "refusal"}) {
+      const std::string_view text = delta[key].string_or("");
+      std::fwrite(text.data(), 1, text.size(), stdout);
+    }
+    if (root["usage"].is_object()) {
+      input_tokens_ = root["usage"]["prompt_tokens"].int_or(0);
+      output_tokens_ = root["usage"]["completion_tokens"].int_or(0);
+    }
+    return {};
+  }
+
+  SseDecoder decoder_;
+  int64_t input_tokens_ = 0;
+  int64_t output_tokens_ = 0;
+};
+
+Task<void> chat(Scope& scope, HttpClient& client, const ChatOptions& options) {
+  const Target target = CO_TRY(target_of(options.client, "/v1/chat/completions"));
+  const std::string body = chat_body(options);
+  const MonoTime started = scope.now();
+  const ClientRequest request{
+      .origin = target.url.origin, .target = target.url.target, .headers = &target.headers, .body = body};
+  std::unique_ptr<ClientResponse> response = CO_TRY(co_await client.send(scope, request));
+  if (response->status != 200 || options.client.is_json) {
+    const std::string answer = CO_TRY(co_await read_all(scope, *response, kAnswerBytesMax));
+    if (response->status != 200) co_return fail(error_of(response->status, answer));
+    std::printf("%s\n", answer.c_str());
+    co_return {};
+  }
+  ChatPrinter printer;
+  std::optional<MonoTime> first;
+  for (;;) {
+    const std::string_view piece = CO_TRY(co_await response->read(scope));
+    if (piece.empty()) break;
+    if (!first) first = scope.now();
+    CO_TRY(printer.feed(piece));
+  }
+  std::printf("\n");
+  const auto ms = [&](MonoTime at) { return static_cast<double>((at - started).count()) / 1e6; };
+  std::fprintf(stderr, "%lld tokens in, %lld out; first after %.1f ms, all after %.1f ms; answered by %s\n",
+               static_cast<long long>(printer.input_tokens()),
+               static_cast<long long>(printer.output_tokens()), ms(first.value_or(scope.now())),
+               ms(scope.now()), std::string(response->headers.get_or("x-weir-model", "?")).c_str());
+  co_return {};
+}
+
+Task<void> models(Scope& scope, HttpClient& client, const ClientOptions& options) {
+  const Target target = CO_TRY(target_of(options, "/v1/models"));
+  const ClientRequest request{.origin = target.url.origin,
+                              .method = "GET",
+                              .target = target.url.target,
+                              .headers = &target.headers,
+                              .body = {}};
+  std::unique_ptr<ClientResponse> response = CO_TRY(co_await client.send(scope, request));
+  const std::string answer = CO_TRY(co_await read_all(scope, *response, kAnswerBytesMax));
+  if (response->status != 200) co_return fail(error_of(response->status, answer));
+  if (options.is_json) {
+    std::printf("%s\n", answer.c_str());
+    co_return {};
+  }
+  const JsonDoc doc = CO_TRY(JsonDoc::parse(answer));
+  for (const JsonValue model : doc.root()["data"]) {
+    std::printf("%-48s %s\n", std::string(model["id"].string_or("")).c_str(),
+                std::string(model["owned_by"].string_or("")).c_str());
+  }
+  co_return {};
+}
+
+int report(const Result<void>& outcome, const std::string& url) {
+  if (outcome) return 0;
+  const bool is_away = outcome.error().kind == ErrorKind::upstream_unreachable;
+  std::fprintf(
+      stderr, "weir: %s%s\n", outcome.error().message.c_str(),
+      is_away ? fmt::format(" (is a server running at {}? `weir serve` starts one)", url).c_str() : "");
+  return 1;
+}
+
+}  // namespace
+
+int chat_command(const ChatOptions& options) {
+  return report(run_alone([&](Scope& scope, HttpClient& client) { return chat(scope, client, options); }),
+                options.client.url);
+}
+
+int models_command(const ClientOptions& options) {
+  return report(run_alone([&](Scope& scope, HttpClient& client) { return models(scope, client, options); }),
+                options.url);
+}
+
+}  // namespace weir

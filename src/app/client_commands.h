@@ -1,0 +1,27 @@
+// Commands that talk to a running server: `weir chat` and `weir models`.
+#pragma once
+
+#include <string>
+
+namespace weir {
+
+struct ClientOptions {
+  std::string url;       // of the data plane
+  std::string key;       // empty: none
+  bool is_json = false;  // output for programs
+};
+
+struct ChatOptions {
+  ClientOptions client;
+  std::string model;
+  std::string message;
+  std::string system;
+};
+
+// Streams the answer to stdout; usage and timing go to stderr. With is_json: the server's whole answer. Exit
+// status 0 or 1.
+int chat_command(const ChatOptions& options);
+// The models that this caller may use, one a line.
+int models_command(const ClientOptions& options);
+
+}  // namespace weir

@@ -1,0 +1,209 @@
+#include "app/config_rows.h"
+
+#include <array>
+
+namespace weir {
+
+Rows<ProviderTimeouts> timeout_rows() {
+  using Row = Setting<ProviderTimeouts>;
+  static const std::array kRows = {
+      Row{.key = "connect",
+          .member = &ProviderTimeouts::connect,
+          .sentence = "Resolve, connect and TLS handshake.",
+          .min = 0.001,
+          .max = 600},
+      Row{.key = "first_event",
+          .member = &ProviderTimeouts::first_event,
+          .sentence = "From sending a streamed request to its first event.",
+          .min = 0.001,
+          .max = 86'400},
+      Row{.key = "idle",
+          .member = &ProviderTimeouts::idle,
+          .sentence = "Between two pieces of an answer.",
+          .min = 0.001,
+          .max = 86'400},
+  };
+  return kRows;
+}
+
+Rows<RetryConfig> retry_rows() {
+  using Row = Setting<RetryConfig>;
+  static const std::array kRows = {
+      Row{.key = "attempts_max",
+          .member = &RetryConfig::attempts_max,
+          .sentence = "Attempts over all targets, the first one included.",
+          .min = 1,
+          .max = 100},
+      Row{.key = "attempts_per_target_max",
+          .member = &RetryConfig::attempts_per_target_max,
+          .sentence = "Attempts at one target.",
+          .min = 1,
+          .max = 100},
+      Row{.key = "backoff_base",
+          .member = &RetryConfig::backoff_base,
+          .sentence = "The first pause is a random part of this; each further one of twice as much.",
+          .min = 0,
+          .max = 600},
+      Row{.key = "backoff_max",
+          .member = &RetryConfig::backoff_max,
+          .sentence = "The longest pause.",
+          .min = 0,
+          .max = 600},
+      Row{.key = "retry_after_max",
+          .member = &RetryConfig::retry_after_max,
+          .sentence = "A provider's Retry-After longer than this is not waited for.",
+          .min = 0,
+          .max = 3600},
+  };
+  return kRows;
+}
+
+Rows<FallbackRules> fallback_rows() {
+  using Row = Setting<FallbackRules>;
+  static const std::array kRows = {
+      Row{.key = "on_content_policy",
+          .member = &FallbackRules::on_content_policy,
+          .sentence = "Try the next target when one refuses the content."},
+      Row{.key = "on_rate_limit",
+          .member = &FallbackRules::on_rate_limit,
+          .sentence = "Try the next target when one is rate limited."},
+  };
+  return kRows;
+}
+
+Rows<BreakerConfig> breaker_rows() {
+  using Row = Setting<BreakerConfig>;
+  static const std::array kRows = {
+      Row{.key = "failures_to_open",
+          .member = &BreakerConfig::failures_to_open,
+          .sentence = "Failures in a row after which a target is put aside.",
+          .min = 1,
+          .max = 10'000},
+      Row{.key = "failure_share",
+          .member = &BreakerConfig::failure_share,
+          .sentence = "Or this share of failures among the last `window` calls.",
+          .min = 0.01,
+          .max = 1},
+      Row{.key = "window",
+          .member = &BreakerConfig::window,
+          .sentence = "How many calls the share is taken over.",
+          .min = 1,
+          .max = 10'000},
+      Row{.key = "open_for",
+          .member = &BreakerConfig::open_for,
+          .sentence = "How long before one call is let through as a probe; doubled after each failed one.",
+          .min = 0.01,
+          .max = 3600},
+      Row{.key = "open_for_max",
+          .member = &BreakerConfig::open_for_max,
+          .sentence = "The longest such time.",
+          .min = 0.01,
+          .max = 86'400},
+  };
+  return kRows;
+}
+
+Rows<RouteConfig> route_rows() {
+  using Row = Setting<RouteConfig>;
+  static const std::array kRows = {
+      Row{.key = "model",
+          .member = &RouteConfig::model,
+          .sentence = "The public model name, with at most one '*'."},
+      Row{.key = "strategy",
+          .member = &RouteConfig::strategy,
+          .sentence = "How targets of the same priority are ordered.",
+          .choices = "weighted|least_latency|least_cost|least_busy|round_robin|ordered"},
+      Row{.key = "sticky",
+          .member = &RouteConfig::sticky,
+          .sentence = "Send the same x-weir-session to the same target while it is healthy."},
+      Row{.key = "timeout",
+          .member = &RouteConfig::timeout,
+          .sentence = "Time limit of a whole model call on this route.",
+          .min = 0.001,
+          .max = 86'400},
+      Row{.key = "first_event",
+          .member = &RouteConfig::first_event,
+          .sentence = "Instead of the provider's first_event.",
+          .min = 0.001,
+          .max = 86'400},
+  };
+  return kRows;
+}
+
+Rows<RouteTargetConfig> target_rows() {
+  using Row = Setting<RouteTargetConfig>;
+  static const std::array kRows = {
+      Row{.key = "provider", .member = &RouteTargetConfig::provider, .sentence = "Name of a provider."},
+      Row{.key = "model",
+          .member = &RouteTargetConfig::model,
+          .sentence = "The provider's name of the model; '*' is what the route's '*' matched."},
+      Row{.key = "weight",
+          .member = &RouteTargetConfig::weight,
+          .sentence = "Share among targets of the same priority.",
+          .min = 0.000001,
+          .max = 1e9},
+      Row{.key = "priority",
+          .member = &RouteTargetConfig::priority,
+          .sentence = "Lower is tried first.",
+          .min = 0,
+          .max = 1000},
+      Row{.key = "concurrency",
+          .member = &RouteTargetConfig::concurrency,
+          .sentence = "Calls at a time; more wait in a queue that is fair between keys. 0: no cap.",
+          .min = 0,
+          .max = 1'000'000},
+  };
+  return kRows;
+}
+
+std::span<const FieldNote> provider_fields() {
+  static constexpr std::array kFields = {
+      FieldNote{"name", "text", "What routes call it; unique."},
+      FieldNote{"kind", "text", "A row of config/providers.yaml; the name when left out."},
+      FieldNote{"base_url", "text", "Where it is; needed where the kind has no usual address."},
+      FieldNote{"keys", "list",
+                "Its keys, from the environment or files; the kind's usual variable when left out."},
+      FieldNote{"headers", "map", "Headers that are sent with every call."},
+      FieldNote{"region", "text", "Where it runs; for the log and for residency."},
+      FieldNote{"timeouts", "map", "connect, first_event, idle."},
+  };
+  return kFields;
+}
+
+std::span<const FieldNote> provider_key_fields() {
+  static constexpr std::array kFields = {
+      FieldNote{"env", "text", "The environment variable that holds the key."},
+      FieldNote{"file", "text", "Or the file that holds it."},
+      FieldNote{"weight", "number", "Its share among the provider's keys; 1 when left out."},
+  };
+  return kFields;
+}
+
+std::span<const FieldNote> key_fields() {
+  static constexpr std::array kFields = {
+      FieldNote{"name", "text", "Who it belongs to; shown in the access log."},
+      FieldNote{"hash", "text", "sha256:..., as `weir key` prints it."},
+      FieldNote{"env", "text", "Or the environment variable that holds the key."},
+      FieldNote{"file", "text", "Or the file that holds it."},
+      FieldNote{"models", "list", "Patterns of the models it may call, e.g. openai/*; all when left out."},
+      FieldNote{"admin", "true or false", "Whether it may use the admin plane."},
+  };
+  return kFields;
+}
+
+std::span<const FieldNote> catalog_fields() {
+  static constexpr std::array kFields = {
+      FieldNote{"providers", "list", "Files of provider kinds over the built-in ones."},
+      FieldNote{"prices", "list", "Files of models and prices over the built-in ones."},
+  };
+  return kFields;
+}
+
+std::vector<std::string_view> keys_of(std::span<const FieldNote> fields) {
+  std::vector<std::string_view> keys;
+  keys.reserve(fields.size());
+  for (const FieldNote& field : fields) keys.push_back(field.key);
+  return keys;
+}
+
+}  // namespace weir
