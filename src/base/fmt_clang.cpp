@@ -1,5 +1,5 @@
-// Debian's libfmt is compiled by GCC, which mangles the one signature below differently from Clang: instantiated here, so that
-// fmt::format_to(std::back_inserter(text), ...) links.
+// Debian's libfmt is compiled by GCC, which mangles the one signature below differently from Clang:
+// instantiated here, so that fmt::format_to(std::back_inserter(text), ...) links.
 #include <fmt/format.h>
 
 template void fmt::v9::detail::vformat_to<char>(fmt::v9::detail::buffer<char>&, fmt::v9::string_view,

@@ -18,7 +18,7 @@ class Rule:
     unless: str = r"^$"  # the paths that may use it
 
 
-TESTS = r"_(test|fuzz|bench)\.cpp$|/test_\w+\.(h|cpp)$|_test_util\.h$|^tests/|^bench/"
+TESTS = r"_(test|fuzz|bench)\.cpp$|/test_\w+\.(h|cpp)$|_test_(util|client)\.h$|^tests/|^bench/"
 
 RULES = [
     Rule("regex", r"\bstd::(basic_)?w?regex\b", "a hand-written scan, or PCRE2 behind its file: std::regex recurses on input"),

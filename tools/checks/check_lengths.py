@@ -5,6 +5,7 @@ that shrank without its row, so the list only ever gets shorter. `python3 tools/
 lowers the rows that can be lowered and removes those that are no longer needed; it never raises or adds one.
 """
 
+import re
 import sys
 from pathlib import Path
 
@@ -14,6 +15,9 @@ FUNCTION_MAX = 70
 FILE_MAX = 600
 HEADER_MAX = 250
 LINE_MAX = 110
+# Test code: a header of helpers is read like a source file, and a line may hold a protocol's text in one piece.
+TEST_CODE = re.compile(r"_test\.cpp$|_bench\.cpp$|_test_\w+\.h$|/test_\w+\.h$|^tests/")
+LIMITS = {"function": FUNCTION_MAX, "file": FILE_MAX, "header": HEADER_MAX, "line": LINE_MAX}
 ALLOWED = Path(__file__).with_name("lengths_allowed.txt")
 
 
@@ -23,10 +27,15 @@ def measure(path, text):
     if lines and not lines[-1]:
         lines.pop()
     over = {}
-    limit = HEADER_MAX if path.endswith(".h") else FILE_MAX
-    if len(lines) > limit:
-        over["header" if path.endswith(".h") else "file", path, "-"] = (len(lines), 0)
-    wide = [(len(line), number) for number, line in enumerate(lines, 1) if len(line) > LINE_MAX]
+    is_test = TEST_CODE.search(path) is not None
+    kind = "header" if path.endswith(".h") and not is_test else "file"
+    if len(lines) > LIMITS[kind]:
+        over[kind, path, "-"] = (len(lines), 0)
+    wide = [
+        (len(line), number)
+        for number, line in enumerate(lines, 1)
+        if len(line) > LINE_MAX and not (is_test and 'R"' in line)
+    ]
     if wide:
         over["line", path, "-"] = max(wide)
     for function in functions(text):
@@ -45,7 +54,6 @@ def parse_allowed(text):
     return allowed
 
 
-LIMITS = {"function": FUNCTION_MAX, "file": FILE_MAX, "header": HEADER_MAX, "line": LINE_MAX}
 REMEDIES = {
     "function": "give its steps names of their own",
     "file": "it is two ideas",

@@ -94,6 +94,13 @@ class Lengths(unittest.TestCase):
         self.assertEqual(check_lengths.measure("a.cpp", "\n" * 601), {("file", "a.cpp", "-"): (601, 0)})
         self.assertEqual(check_lengths.measure("a.cpp", "//" + "x" * 109 + "\n"), {("line", "a.cpp", "-"): (111, 1)})
 
+    def test_test_code_may_hold_a_long_protocol_text_and_no_other_long_line(self):
+        literal = 'auto a = R"(' + "x" * 120 + ')";\n'
+        self.assertEqual(check_lengths.measure("src/a_test.cpp", literal), {})
+        self.assertEqual(len(check_lengths.measure("src/a.cpp", literal)), 1)
+        self.assertEqual(len(check_lengths.measure("src/a_test.cpp", "//" + "x" * 120)), 1)
+        self.assertEqual(check_lengths.measure("src/io/test_client.h", "\n" * 300), {})
+
     def test_the_list_only_shrinks(self):
         key = ("function", "a.cpp", "f")
         self.assertEqual(check_lengths.compare({key: (80, 1)}, {key: 80}), [])
