@@ -136,7 +136,7 @@ void begin(Exchange& exchange, CoreServices& services, const ClientCodec& codec,
   exchange.call.method = request.method;
   exchange.call.path = request.path();
   exchange.call.query = request.query();
-  exchange.trace = trace_from(request.headers, services.core->rng());
+  exchange.trace = trace_from(request.headers, services.core->rng(), services.trace_sample_ratio);
   exchange.timings.mark(Mark::first_byte, request.first_byte_at);
   exchange.timings.mark(Mark::head, request.head_at);
 }

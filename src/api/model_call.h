@@ -22,6 +22,7 @@ struct CoreServices {
   std::shared_ptr<const Snapshot> snapshot;        // replaced by a reload, on this core's thread
   std::atomic<int64_t>* exchanges_open = nullptr;  // of the process
   const std::atomic<bool>* is_draining = nullptr;
+  double trace_sample_ratio = 0;  // of the traces that begin here; a caller's own decision wins
 };
 
 // Serves a request whose endpoint is a model call of `codec`. Errors that the client can be told are written

@@ -68,6 +68,8 @@ inline constexpr size_t kProviderBodyMax = 4 * kKiB;
 // Log lines of one of the logger's queues that wait for the writer; a line more is dropped and counted, since
 // a slow disk must not stop traffic.
 inline constexpr size_t kLogQueueBytesMax = 1 * kMiB;
+// Spans that wait for the collector of traces, as JSON; more are dropped and counted.
+inline constexpr size_t kTraceQueueBytesMax = 4 * kMiB;
 // Exchanges waiting for a permit of one target; one more is overloaded.
 inline constexpr size_t kTargetWaitersMax = 1'024;
 

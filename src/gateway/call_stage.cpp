@@ -89,6 +89,7 @@ Task<std::unique_ptr<EventSource>> CallStage::call_remote(Exchange& exchange) {
     const MonoTime started = exchange.now();
     Result<std::unique_ptr<EventSource>> source = co_await call_with_key(exchange, tried);
     Attempt& attempt = exchange.attempts.back();
+    attempt.started = started;
     attempt.took = exchange.now() - started;
     if (source) co_return source;
     exchange.note_failure(source.error());

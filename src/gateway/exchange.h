@@ -64,7 +64,8 @@ struct Attempt {
   std::string model;
   std::optional<ErrorKind> failure;  // nothing: it answered
   int upstream_status = 0;
-  Duration took{};
+  MonoTime started{};
+  Duration took{};  // until the head of the answer, or the failure before it
   std::string key_name;  // of the provider's key
   std::string span_id;
 };
@@ -99,6 +100,7 @@ struct Exchange {
   bool is_raw = false;  // the last attempt took the raw way
   Fidelity fidelity;    // of the last attempt
   Usage usage;
+  size_t content_bytes = 0;  // of the answer's text, as far as it came
   std::optional<int64_t> cost_nano_usd;
   std::string response_model;  // as the provider named it
   std::string response_id;

@@ -32,7 +32,7 @@ class MeteredSource final : public EventSource {
  private:
   void tap(const Event& event) {
     if (const auto* delta = std::get_if<Delta>(&event)) {
-      if (delta->kind == DeltaKind::content) content_bytes_ += delta->text.size();
+      if (delta->kind == DeltaKind::content) exchange_.content_bytes += delta->text.size();
     } else if (const auto* usage = std::get_if<UsageReport>(&event)) {
       exchange_.usage.set_from(usage->usage);
     } else if (const auto* start = std::get_if<Start>(&event)) {
@@ -56,7 +56,7 @@ class MeteredSource final : public EventSource {
       if (!usage.in_uncached) {
         usage.in_uncached = estimate_prompt_tokens(*chat, TokenizerKind::estimate);
       }
-      usage.out_text = estimate_tokens_of_bytes(content_bytes_);
+      usage.out_text = estimate_tokens_of_bytes(exchange_.content_bytes);
       usage.source = is_complete ? UsageSource::estimated : UsageSource::partial;
     } else if (!is_complete && !usage.empty()) {
       usage.source = UsageSource::partial;
@@ -66,7 +66,6 @@ class MeteredSource final : public EventSource {
 
   std::unique_ptr<EventSource> inner_;
   Exchange& exchange_;
-  size_t content_bytes_ = 0;
   bool is_settled_ = false;
 };
 

@@ -1,8 +1,10 @@
 #include "ops/exchange_metrics.h"
 
+#include <algorithm>
 #include <array>
 
 #include "gateway/snapshot.h"
+#include "llm/prompt_tokens.h"
 
 namespace weir {
 namespace {
@@ -76,11 +78,17 @@ ExchangeMetrics::ExchangeMetrics(MetricsRegistry& registry) {
   client_aborts_ =
       registry.counter({.name = "weir_client_abort_total", .help = "Model calls whose client hung up."})
           .with({});
-  overhead_ = registry.histogram({.name = "weir_overhead_seconds",
-                                  .help = "Time spent in Weir, by stage, from the first readable byte.",
-                                  .unit = "s",
-                                  .labels = {"stage"}},
-                                 kOverheadBuckets);
+  usage_mismatches_ =
+      registry.counter({.name = "weir_usage_mismatch_total",
+                        .help = "Answers whose reported tokens are far from what their text comes to.",
+                        .labels = {"provider"}});
+  const HistogramFamily overhead =
+      registry.histogram({.name = "weir_overhead_seconds",
+                          .help = "Time spent in Weir, by stage, from the first readable byte.",
+                          .unit = "s",
+                          .labels = {"stage"}},
+                         kOverheadBuckets);
+  for (size_t i = 0; i < kStretches.size(); ++i) overhead_[i] = overhead.with({kStretches[i].stage});
   const std::vector<std::string_view> labels = {"gen_ai_operation_name", "gen_ai_provider_name",
                                                 "gen_ai_request_model"};
   tokens_ = registry.histogram({.name = "gen_ai_client_token_usage",
@@ -128,16 +136,14 @@ void ExchangeMetrics::count_tokens(const Exchange& exchange, std::string_view op
 }
 
 void ExchangeMetrics::observe_overhead(const Timings& timings) {
-  for (const Stretch& stretch : kStretches) {
+  for (size_t i = 0; i < kStretches.size(); ++i) {
+    const Stretch& stretch = kStretches[i];
     if (!timings.has(stretch.from) || !timings.has(stretch.to)) continue;
-    overhead_.with({stretch.stage}).observe(seconds(timings.between(stretch.from, stretch.to)));
+    overhead_[i].observe(seconds(timings.between(stretch.from, stretch.to)));
   }
 }
 
-void ExchangeMetrics::ended(const Exchange& exchange, const ExchangeOutcome& outcome) {
-  in_flight_.add(-1);
-  const std::string_view error = outcome.error ? to_string(outcome.error->kind) : "none";
-  requests_.with({route_label(exchange), status_class(outcome.status), error}).add();
+void ExchangeMetrics::count_attempts(const Exchange& exchange) {
   for (const Attempt& attempt : exchange.attempts) {
     attempts_.with({attempt.provider, attempt.failure ? to_string(*attempt.failure) : "ok"}).add();
   }
@@ -146,6 +152,27 @@ void ExchangeMetrics::ended(const Exchange& exchange, const ExchangeOutcome& out
     if (before.provider == exchange.attempts[i].provider || !before.failure) continue;
     fallbacks_.with({before.provider, exchange.attempts[i].provider, to_string(*before.failure)}).add();
   }
+}
+
+// Four times as many or as few tokens as the bytes of the text come to is no matter of languages. Reasoning
+// that is billed but not shown has no bytes, so such answers cannot be checked.
+void ExchangeMetrics::check_usage(const Exchange& exchange) {
+  constexpr int64_t kTokensMin = 32;  // below that the words around the answer count for too much
+  constexpr int64_t kFactor = 4;
+  const Usage& usage = exchange.usage;
+  if (usage.source != UsageSource::provider || !usage.out_text || usage.out_reasoning.value_or(0) > 0) return;
+  const int64_t expected = estimate_tokens_of_bytes(exchange.content_bytes);
+  const auto [low, high] = std::minmax(expected, *usage.out_text);
+  if (exchange.content_bytes == 0 || high < kTokensMin || high <= kFactor * low) return;
+  usage_mismatches_.with({provider_label(exchange)}).add();
+}
+
+void ExchangeMetrics::ended(const Exchange& exchange, const ExchangeOutcome& outcome) {
+  in_flight_.add(-1);
+  const std::string_view error = outcome.error ? to_string(outcome.error->kind) : "none";
+  requests_.with({route_label(exchange), status_class(outcome.status), error}).add();
+  count_attempts(exchange);
+  check_usage(exchange);
   if (exchange.target.target && !exchange.fidelity.empty()) {
     const std::string_view to = to_string(exchange.target.target->provider->kind.dialect);
     for (const FidelityRecord& record : exchange.fidelity.records()) {

@@ -1,6 +1,8 @@
 // The metrics of exchanges, under the OpenTelemetry gen_ai names (v1.41, Prometheus form) and Weir's own.
 #pragma once
 
+#include <array>
+
 #include "base/metrics.h"
 #include "gateway/observer.h"
 
@@ -15,6 +17,8 @@ class ExchangeMetrics final : public ExchangeObserver {
  private:
   void count_tokens(const Exchange& exchange, std::string_view operation, std::string_view provider,
                     std::string_view model);
+  void count_attempts(const Exchange& exchange);
+  void check_usage(const Exchange& exchange);
   void observe_overhead(const Timings& timings);
 
   UpDownCounter in_flight_;
@@ -25,7 +29,8 @@ class ExchangeMetrics final : public ExchangeObserver {
   CounterFamily cost_;
   CounterFamily stream_ends_;
   Counter client_aborts_;
-  HistogramFamily overhead_;
+  CounterFamily usage_mismatches_;
+  std::array<Histogram, 6> overhead_;  // by stage, in the order of the stretches
   HistogramFamily tokens_;
   HistogramFamily duration_;
   HistogramFamily first_token_;

@@ -5,6 +5,8 @@
 
 #include "ops/access_log.h"
 #include "ops/exchange_metrics.h"
+#include "ops/trace_export.h"
+#include "provider/key_ring.h"
 
 namespace weir {
 namespace {
@@ -19,17 +21,37 @@ double resident_bytes() {
   return static_cast<double>(pages) * static_cast<double>(sysconf(_SC_PAGESIZE));
 }
 
+double count_breakers(const TargetStates& states, BreakerState state) {
+  const MonoTime now = SystemClock::instance().now();
+  int64_t count = 0;
+  states.for_each([&](const TargetState& target) { count += target.breaker().state(now) == state ? 1 : 0; });
+  return static_cast<double>(count);
+}
+
+double count_keys(const Snapshot& snapshot, KeyState state) {
+  const MonoTime now = SystemClock::instance().now();
+  int64_t count = 0;
+  for (const auto& provider : snapshot.providers) {
+    for (const KeyRing::Status& key : provider->keys->status(now)) count += key.state == state ? 1 : 0;
+  }
+  return static_cast<double>(count);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<ExchangeObserver>> make_observer(MetricsRegistry& metrics,
                                                         const std::string& access_log,
-                                                        const TelemetrySettings&) {
+                                                        const TelemetrySettings& telemetry) {
   std::vector<std::unique_ptr<ExchangeObserver>> parts;
   parts.push_back(std::make_unique<ExchangeMetrics>(metrics));
   if (access_log == "on") {
     parts.push_back(std::make_unique<AccessLog>());
   } else if (access_log != "off") {
     parts.push_back(TRY(AccessLog::to_file(access_log)));
+  }
+  if (!telemetry.otlp_endpoint.empty()) {
+    parts.push_back(TRY(TraceExport::make(
+        {.endpoint = telemetry.otlp_endpoint, .service_name = telemetry.service_name}, metrics)));
   }
   return std::make_unique<CompositeObserver>(std::move(parts));
 }
@@ -44,6 +66,18 @@ std::vector<MetricCallback> expose_process_metrics(MetricsRegistry& metrics, Pro
   callbacks.push_back(metrics.gauge_callback(
       {.name = "weir_exchanges_open", .help = "Model calls that hold a place of admission."}, {},
       [sources] { return static_cast<double>(sources.exchanges_open->load()); }));
+  for (const BreakerState state : {BreakerState::closed, BreakerState::open, BreakerState::half_open}) {
+    callbacks.push_back(metrics.gauge_callback(
+        {.name = "weir_breaker_state", .help = "Targets by the state of their breaker.", .labels = {"state"}},
+        {std::string(to_string(state))},
+        [sources, state] { return count_breakers(*sources.states, state); }));
+  }
+  for (const KeyState state : {KeyState::ready, KeyState::cooling, KeyState::disabled}) {
+    callbacks.push_back(metrics.gauge_callback(
+        {.name = "weir_key_state", .help = "Keys of providers by their state.", .labels = {"state"}},
+        {std::string(to_string(state))},
+        [sources, state] { return count_keys(*sources.snapshot(), state); }));
+  }
   return callbacks;
 }
 

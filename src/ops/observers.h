@@ -32,7 +32,7 @@ class CompositeObserver final : public ExchangeObserver {
 };
 
 // The observers that the settings ask for. `access_log`: on, off, or a file's path. Errors: bad_request for a
-// file that cannot be written.
+// file that cannot be written and for an endpoint that is no URL.
 Result<std::unique_ptr<ExchangeObserver>> make_observer(MetricsRegistry& metrics,
                                                         const std::string& access_log,
                                                         const TelemetrySettings& telemetry);
@@ -43,7 +43,8 @@ struct ProcessSources {
   const TargetStates* states = nullptr;
   const std::atomic<int64_t>* exchanges_open = nullptr;
 };
-// weir_rss_bytes, weir_config_generation, weir_exchanges_open.
+// weir_rss_bytes, weir_config_generation, weir_exchanges_open; weir_breaker_state and weir_key_state: how
+// many targets and keys are in each state (which ones, the admin plane's status tells).
 std::vector<MetricCallback> expose_process_metrics(MetricsRegistry& metrics, ProcessSources sources);
 
 }  // namespace weir

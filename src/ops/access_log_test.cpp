@@ -1,0 +1,84 @@
+#include "ops/access_log.h"
+
+#include <fstream>
+#include <gtest/gtest.h>
+
+#include "ops/test_exchange.h"
+
+namespace weir {
+namespace {
+
+TEST(AccessLog, SaysWhatHappened) {
+  test::EndedExchange ended;
+  const auto line = JsonDoc::parse(access_log_line(ended.exchange, ended.outcome, 1'767'225'600'123'000'000));
+  ASSERT_TRUE(line) << line.error().message;
+  const JsonValue root = line->root();
+  EXPECT_EQ(root["ts_ms"].int_or(0), 1'767'225'600'123);
+  EXPECT_EQ(root["request_id"].string_or(""), "req_1");
+  EXPECT_EQ(root["operation"].string_or(""), "chat");
+  EXPECT_EQ(root["model"].string_or(""), "smart");
+  EXPECT_EQ(root["target_model"].string_or(""), "gpt-4o");
+  EXPECT_EQ(root["provider"].string_or(""), "my-openai");
+  EXPECT_EQ(root["key"].string_or(""), "team-a");
+  EXPECT_EQ(root["status"].int_or(0), 200);
+  EXPECT_EQ(root["attempts"].int_or(0), 1);
+  EXPECT_EQ(root["bytes_out"].int_or(0), 500);
+  EXPECT_EQ(root["total_ms"].double_or(0), 9);
+  EXPECT_EQ(root["usage"]["out_text"].int_or(0), 34);
+  EXPECT_EQ(root["usage"]["source"].string_or(""), "provider");
+  EXPECT_EQ(root["cost_nano_usd"].int_or(0), 2'500'000);
+  EXPECT_TRUE(root["error"].is_absent());
+}
+
+TEST(AccessLog, SaysWhoseFaultAFailureWas) {
+  test::EndedExchange ended;
+  ended.fail_with(ErrorKind::upstream_timeout, 504);
+  const auto line = JsonDoc::parse(access_log_line(ended.exchange, ended.outcome, 0));
+  ASSERT_TRUE(line) << line.error().message;
+  EXPECT_EQ(line->root()["error"].string_or(""), "upstream_timeout");
+  EXPECT_EQ(line->root()["blame"].string_or(""), "provider");
+  EXPECT_EQ(line->root()["message"].string_or(""), "it \"failed\"");
+}
+
+TEST(AccessLog, LeavesOutWhatIsUnknown) {
+  test::EndedExchange ended;
+  ended.exchange.usage = {};
+  ended.exchange.cost_nano_usd.reset();
+  ended.exchange.target = {};
+  const auto line = JsonDoc::parse(access_log_line(ended.exchange, ended.outcome, 0));
+  ASSERT_TRUE(line) << line.error().message;
+  for (const char* name : {"usage", "cost_nano_usd", "provider", "target_model"})
+    EXPECT_FALSE(line->root()[name]) << name;
+}
+
+TEST(AccessLog, KeepsALineWhateverTheTextHolds) {
+  test::EndedExchange ended;
+  ended.exchange.tags.push_back({.key = "a\"b", .value = "line\nfeed \xff"});
+  const std::string line = access_log_line(ended.exchange, ended.outcome, 0);
+  EXPECT_EQ(line.find('\n'), std::string::npos);
+  EXPECT_TRUE(JsonDoc::parse(line));
+}
+
+TEST(AccessLog, AppendsToAFileOfItsOwn) {
+  const std::string path = ::testing::TempDir() + "weir-access.log";
+  std::remove(path.c_str());
+  test::EndedExchange ended;
+  for (int i = 0; i < 2; ++i) {
+    auto log = AccessLog::to_file(path);
+    ASSERT_TRUE(log) << log.error().message;
+    (*log)->ended(ended.exchange, ended.outcome);
+  }
+  std::ifstream in(path);
+  int lines = 0;
+  for (std::string line; std::getline(in, line); ++lines) EXPECT_TRUE(JsonDoc::parse(line)) << line;
+  EXPECT_EQ(lines, 2);
+}
+
+TEST(AccessLog, RefusesAFileThatCannotBeWritten) {
+  const auto log = AccessLog::to_file("/nowhere/access.log");
+  ASSERT_FALSE(log);
+  EXPECT_EQ(log.error().kind, ErrorKind::bad_request);
+}
+
+}  // namespace
+}  // namespace weir

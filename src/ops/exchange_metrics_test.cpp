@@ -1,0 +1,133 @@
+#include "ops/exchange_metrics.h"
+
+#include <cstdlib>
+#include <fstream>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "ops/observers.h"
+#include "ops/test_exchange.h"
+
+namespace weir {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class ExchangeMetricsTest : public ::testing::Test {
+ protected:
+  std::string scrape_after_end() {
+    metrics_.started(ended_.exchange);
+    metrics_.ended(ended_.exchange, ended_.outcome);
+    return registry_.prometheus_text();
+  }
+
+  test::EndedExchange ended_;
+  MetricsRegistry registry_;
+  ExchangeMetrics metrics_{registry_};
+};
+
+TEST_F(ExchangeMetricsTest, CountsAGoodCallUnderTheConventionalNames) {
+  const std::string text = scrape_after_end();
+  EXPECT_THAT(text,
+              HasSubstr(R"(weir_requests_total{route="smart",status_class="2xx",error_type="none"} 1)"));
+  EXPECT_THAT(text, HasSubstr(R"(weir_attempts_total{provider="my-openai",outcome="ok"} 1)"));
+  EXPECT_THAT(text, HasSubstr(R"(weir_cost_usd_total{provider="openai",model="gpt-4o"} 0.0025)"));
+  EXPECT_THAT(text, HasSubstr(R"(gen_ai_client_token_usage_sum{gen_ai_operation_name="chat",)"
+                              R"(gen_ai_provider_name="openai",gen_ai_request_model="gpt-4o",)"
+                              R"(gen_ai_token_type="output"} 34)"));
+  EXPECT_THAT(text, HasSubstr("gen_ai_server_request_duration_seconds_count"));
+  EXPECT_THAT(text, HasSubstr("gen_ai_server_time_to_first_token_seconds_bucket"));
+  EXPECT_THAT(text, HasSubstr("gen_ai_server_time_per_output_token_seconds_count"));
+}
+
+TEST_F(ExchangeMetricsTest, GivesThePlaceInFlightBack) {
+  metrics_.started(ended_.exchange);
+  EXPECT_THAT(registry_.prometheus_text(), HasSubstr("weir_in_flight 1"));
+  metrics_.ended(ended_.exchange, ended_.outcome);
+  EXPECT_THAT(registry_.prometheus_text(), HasSubstr("weir_in_flight 0"));
+}
+
+TEST_F(ExchangeMetricsTest, MeasuresEachStageFromTheFirstByteOn) {
+  const std::string text = scrape_after_end();
+  // Marks are a millisecond apart: reading takes two of them, picking one.
+  EXPECT_THAT(text, HasSubstr(R"(weir_overhead_seconds_sum{stage="read"} 0.002)"));
+  EXPECT_THAT(text, HasSubstr(R"(weir_overhead_seconds_sum{stage="pick"} 0.001)"));
+  EXPECT_THAT(text, Not(HasSubstr(R"(stage="upstream")")));
+}
+
+TEST_F(ExchangeMetricsTest, NamesTheTargetsOfAFallback) {
+  ended_.exchange.attempts.clear();
+  ended_.add_attempt("my-anthropic", ErrorKind::upstream_overloaded);
+  ended_.add_attempt("my-openai", std::nullopt);
+  const std::string text = scrape_after_end();
+  EXPECT_THAT(text, HasSubstr(R"(weir_fallbacks_total{from="my-anthropic",to="my-openai",)"
+                              R"(reason="upstream_overloaded"} 1)"));
+  EXPECT_THAT(text,
+              HasSubstr(R"(weir_attempts_total{provider="my-anthropic",outcome="upstream_overloaded"} 1)"));
+}
+
+TEST_F(ExchangeMetricsTest, CallsANameThatACallerMadeUpOther) {
+  ended_.exchange.target.row = nullptr;
+  ended_.target.model = "*";
+  ended_.exchange.target.model = "made-up-by-a-caller";
+  const std::string text = scrape_after_end();
+  EXPECT_THAT(text, HasSubstr(R"(gen_ai_request_model="other")"));
+  EXPECT_THAT(text, Not(HasSubstr("made-up")));
+}
+
+TEST_F(ExchangeMetricsTest, TellsACallerThatHungUpFromOtherEnds) {
+  ended_.outcome.was_streamed = true;
+  ended_.fail_with(ErrorKind::cancelled, 200);
+  const std::string text = scrape_after_end();
+  EXPECT_THAT(text, HasSubstr("weir_client_abort_total 1"));
+  EXPECT_THAT(text, HasSubstr(R"(weir_stream_end_total{reason="cancelled"} 1)"));
+}
+
+TEST_F(ExchangeMetricsTest, NoticesUsageThatCannotBe) {
+  ended_.exchange.usage.out_text = 4000;  // for 136 bytes
+  EXPECT_THAT(scrape_after_end(), HasSubstr(R"(weir_usage_mismatch_total{provider="openai"} 1)"));
+}
+
+TEST_F(ExchangeMetricsTest, BelievesUsageThatFitsTheText) {
+  EXPECT_THAT(scrape_after_end(), Not(HasSubstr("weir_usage_mismatch_total{")));
+}
+
+TEST_F(ExchangeMetricsTest, BelievesUsageWithReasoningThatIsNotShown) {
+  ended_.exchange.usage.out_text = 4000;
+  ended_.exchange.usage.out_reasoning = 3000;
+  EXPECT_THAT(scrape_after_end(), Not(HasSubstr("weir_usage_mismatch_total{")));
+}
+
+TEST_F(ExchangeMetricsTest, TellsTheStatesOfBreakersAndKeys) {
+  TargetStates states;
+  states.get("p/m", {.breaker = {}, .concurrency = 0, .waiters_max = 1});
+  auto snapshot = std::make_shared<Snapshot>();
+  snapshot->generation = 7;
+  std::atomic<int64_t> open = 3;
+  const auto callbacks = expose_process_metrics(
+      registry_, {.snapshot = [&] { return snapshot; }, .states = &states, .exchanges_open = &open});
+  const std::string text = registry_.prometheus_text();
+  EXPECT_THAT(text, HasSubstr(R"(weir_breaker_state{state="closed"} 1)"));
+  EXPECT_THAT(text, HasSubstr(R"(weir_breaker_state{state="open"} 0)"));
+  EXPECT_THAT(text, HasSubstr(R"(weir_key_state{state="ready"} 0)"));
+  EXPECT_THAT(text, HasSubstr("weir_config_generation 7"));
+  EXPECT_THAT(text, HasSubstr("weir_exchanges_open 3"));
+  EXPECT_THAT(text, HasSubstr("weir_rss_bytes "));
+}
+
+TEST_F(ExchangeMetricsTest, IsCleanForPromtool) {
+  if (std::system("command -v promtool > /dev/null 2>&1") != 0) GTEST_SKIP() << "promtool is not installed";
+  ended_.fail_with(ErrorKind::upstream_timeout, 504);
+  const std::string path = ::testing::TempDir() + "weir-scrape.txt";
+  std::ofstream(path) << scrape_after_end();
+  // What promtool would rather have named otherwise (units in names) is set by OpenTelemetry's conventions.
+  const std::string command = "promtool check metrics < " + path + " > " + path + ".out 2>&1";
+  const int status = std::system(command.c_str());
+  std::ifstream in(path + ".out");
+  const std::string said((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  EXPECT_EQ(status, 0) << said;
+}
+
+}  // namespace
+}  // namespace weir
