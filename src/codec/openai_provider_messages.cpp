@@ -1,6 +1,10 @@
 #include "codec/openai_provider_messages.h"
 
+#include <algorithm>
 #include <fmt/core.h>
+
+#include "base/crypto.h"
+#include "codec/args.h"
 
 namespace weir {
 namespace {
@@ -10,6 +14,23 @@ constexpr Dialect kDialect = Dialect::openai_chat;
 bool is_tool_result(const Block& block) {
   return std::holds_alternative<ToolResultBlock>(block.body);
 }
+
+// Mistral takes ids of nine letters and digits only. The same id gives the same nine, so a call and its
+// result still meet; ids of new calls are the provider's own, so nothing is mapped back.
+std::string nine_characters(std::string_view id) {
+  constexpr size_t kLength = 9;
+  const auto is_legal = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  };
+  if (id.size() == kLength && std::all_of(id.begin(), id.end(), is_legal)) return std::string(id);
+  return sha256_hex(id).substr(0, kLength);
+}
+
+// A message and where it stood in the request.
+struct Turn {
+  const Message* message = nullptr;
+  size_t at = 0;
+};
 
 class MessagesWriter {
  public:
@@ -22,8 +43,11 @@ class MessagesWriter {
 
   Result<void> write() {
     json_.begin_array();
-    for (at_ = 0; at_ < chat_.messages.size(); ++at_) {
-      const Message& message = chat_.messages[at_];
+    const std::vector<Turn> turns = quirks_.strict_alternation ? alternating_turns() : turns_as_they_are();
+    for (const Turn& turn : turns) {
+      const Message& message = *turn.message;
+      at_ = turn.at;
+      is_last_ = &turn == &turns.back();
       switch (message.role) {
         case Role::system:
         case Role::developer:
@@ -43,6 +67,46 @@ class MessagesWriter {
   }
 
  private:
+  std::vector<Turn> turns_as_they_are() const {
+    std::vector<Turn> turns;
+    turns.reserve(chat_.messages.size());
+    for (size_t at = 0; at < chat_.messages.size(); ++at) turns.push_back({&chat_.messages[at], at});
+    return turns;
+  }
+
+  // After the system messages the user and the assistant take turns: instructions that come later are the
+  // user's, and neighbours of one side become one. Tool results stay as they are.
+  std::vector<Turn> alternating_turns() {
+    std::vector<Turn> turns;
+    merged_.reserve(chat_.messages.size());  // turns point into it
+    for (at_ = 0; at_ < chat_.messages.size(); ++at_) {
+      const Message& message = chat_.messages[at_];
+      const bool is_instruction = message.role == Role::system || message.role == Role::developer;
+      const bool is_late = is_instruction && !is_leading_;
+      is_leading_ = is_leading_ && is_instruction;
+      if (is_late) {
+        notes_.fidelity.add(Severity::warning, LossReason::emulated, pointer("/role"), "system", "user");
+      }
+      const Role role = is_late ? Role::user : message.role;
+      const bool takes_turns = (role == Role::user || role == Role::assistant) &&
+                               std::none_of(message.content.begin(), message.content.end(), is_tool_result);
+      if (takes_turns && !merged_.empty() && turns.back().message == &merged_.back() &&
+          merged_.back().role == role) {
+        notes_.fidelity.add(Severity::info, LossReason::merged, pointer(), {},
+                            fmt::format("/messages/{}", turns.back().at));
+        std::vector<Block>& content = merged_.back().content;
+        content.insert(content.end(), message.content.begin(), message.content.end());
+      } else if (takes_turns) {
+        merged_.push_back(message);
+        merged_.back().role = role;
+        turns.push_back({&merged_.back(), at_});
+      } else {
+        turns.push_back({&message, at_});
+      }
+    }
+    return turns;
+  }
+
   std::string pointer(std::string_view rest = {}) const { return fmt::format("/messages/{}{}", at_, rest); }
 
   std::string_view system_role() const {
@@ -65,8 +129,9 @@ class MessagesWriter {
       json_.value("");
       return {};
     }
-    if (blocks.size() == 1 && !blocks[0].cache) {
+    if (blocks.size() == 1 && !(blocks[0].cache && takes_markers())) {
       if (const auto* text = std::get_if<TextBlock>(&blocks[0].body)) {
+        report_cache(blocks[0]);
         json_.value(text->text);
         return {};
       }
@@ -77,12 +142,32 @@ class MessagesWriter {
     return {};
   }
 
-  Result<void> write_part(const Block& block) {
+  bool takes_markers() const { return caps_.cache_control == CacheControl::markers; }
+
+  void report_cache(const Block& block) {
     if (block.cache)
       notes_.fidelity.add(Severity::info, LossReason::cache_dropped, pointer(), "cache_control");
+  }
+
+  void write_text(const TextBlock& text, const Block& block) {
+    json_.begin_object().key("type").value("text").key("text").value(text.text);
+    if (block.cache && takes_markers()) {
+      json_.key("cache_control").begin_object().key("type").value("ephemeral");
+      if (block.cache->ttl == CacheTtl::one_hour && caps_.cache_ttl_1h != false) json_.key("ttl").value("1h");
+      json_.end_object();
+    } else {
+      report_cache(block);
+    }
+    json_.end_object();
+  }
+
+  Result<void> write_part(const Block& block) {
     if (const auto* text = std::get_if<TextBlock>(&block.body)) {
-      json_.begin_object().key("type").value("text").key("text").value(text->text).end_object();
-    } else if (const auto* image = std::get_if<ImageBlock>(&block.body)) {
+      write_text(*text, block);
+      return {};
+    }
+    report_cache(block);
+    if (const auto* image = std::get_if<ImageBlock>(&block.body)) {
       TRY(write_image(*image));
     } else if (const auto* document = std::get_if<DocumentBlock>(&block.body)) {
       TRY(write_document(*document));
@@ -190,7 +275,7 @@ class MessagesWriter {
       text = "ERROR: " + text;
       notes_.fidelity.add(Severity::info, LossReason::emulated, pointer("/content"), "is_error", "prefix");
     }
-    json_.begin_object().key("role").value("tool").key("tool_call_id").value(result.call_id);
+    json_.begin_object().key("role").value("tool").key("tool_call_id").value(call_id(result.call_id));
     json_.key("content").value(text).end_object();
     return {};
   }
@@ -215,7 +300,9 @@ class MessagesWriter {
       }
     }
     json_.begin_object().key("role").value("assistant").key("content");
-    if (spoken.empty()) {
+    if (quirks_.thinking_parts && !thinking.empty()) {
+      TRY(write_thinking_parts(thinking, spoken));
+    } else if (spoken.empty()) {
       json_.null();
     } else {
       TRY(write_content(spoken));
@@ -223,12 +310,23 @@ class MessagesWriter {
     if (!refusal.empty()) json_.key("refusal").value(refusal);
     write_thinking(thinking);
     write_calls(calls);
+    if (quirks_.prefill_needs_prefix && is_last_ && calls.empty()) json_.key("prefix").value(true);
     json_.end_object();
     return {};
   }
 
+  // Mistral's form: reasoning is the first part of the content.
+  Result<void> write_thinking_parts(std::string_view thinking, std::span<const Block> spoken) {
+    json_.begin_array().begin_object().key("type").value("thinking").key("thinking").begin_array();
+    json_.begin_object().key("type").value("text").key("text").value(thinking).end_object();
+    json_.end_array().end_object();
+    for (const Block& block : spoken) TRY(write_part(block));
+    json_.end_array();
+    return {};
+  }
+
   void write_thinking(std::string_view thinking) {
-    if (thinking.empty()) return;
+    if (thinking.empty() || quirks_.thinking_parts) return;
     if (quirks_.reasoning_content) {
       json_.key("reasoning_content").value(thinking);
     } else if (quirks_.reasoning_field) {
@@ -243,16 +341,37 @@ class MessagesWriter {
     json_.key("tool_calls").begin_array();
     for (const ToolCallBlock* call : calls) {
       const bool is_custom = call->kind == ToolKind::custom;
-      json_.begin_object().key("id").value(call->id);
+      json_.begin_object().key("id").value(call_id(call->id));
       json_.key("type")
           .value(is_custom ? "custom" : "function")
           .key(is_custom ? "custom" : "function")
           .begin_object();
       json_.key("name").value(notes_.tool_names.wire(call->name));
-      json_.key(is_custom ? "input" : "arguments");
-      json_.value(call->arguments.empty() && !is_custom ? "{}" : call->arguments).end_object().end_object();
+      if (is_custom) {
+        json_.key("input").value(call->arguments);
+      } else {
+        json_.key("arguments").value(object_arguments(*call));
+      }
+      json_.end_object().end_object();
     }
     json_.end_array();
+  }
+
+  // The text of a JSON object: servers parse it for their chat template, and an answer that was cut off left
+  // half of one.
+  std::string object_arguments(const ToolCallBlock& call) {
+    std::string text;
+    JsonWriter json(text);
+    const ArgumentsRepair repair = write_object_arguments(json, call.arguments);
+    if (repair != ArgumentsRepair::none) {
+      notes_.fidelity.add(Severity::info, LossReason::emulated, pointer("/tool_calls"), "arguments",
+                          repair == ArgumentsRepair::wrapped_text ? "_raw" : "value");
+    }
+    return text;
+  }
+
+  std::string call_id(std::string_view id) const {
+    return quirks_.tool_call_id_9 ? nine_characters(id) : std::string(id);
   }
 
   JsonWriter& json_;
@@ -261,6 +380,9 @@ class MessagesWriter {
   const Capabilities& caps_;
   CallNotes& notes_;
   size_t at_ = 0;
+  bool is_last_ = false;
+  bool is_leading_ = true;         // no turn has come before: alternating_turns
+  std::vector<Message> merged_{};  // of alternating_turns
 };
 
 }  // namespace
