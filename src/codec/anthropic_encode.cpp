@@ -5,6 +5,7 @@
 #include "codec/anthropic.h"
 #include "codec/args.h"
 #include "codec/retry_headers.h"
+#include "codec/service_tier.h"
 
 namespace weir {
 namespace {
@@ -179,7 +180,8 @@ void write_anthropic_usage(JsonWriter& json, const Usage& usage, std::string_vie
     json.key("server_tool_use").begin_object();
     json.key("web_search_requests").value(*usage.web_searches).end_object();
   }
-  if (!service_tier.empty()) json.key("service_tier").value(service_tier);
+  const std::string_view tier = anthropic_service_tier(service_tier);
+  if (!tier.empty()) json.key("service_tier").value(tier);
   json.end_object();
 }
 

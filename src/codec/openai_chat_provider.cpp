@@ -6,6 +6,7 @@
 #include "codec/openai_decode.h"
 #include "codec/openai_embeddings.h"
 #include "codec/openai_provider_messages.h"
+#include "codec/service_tier.h"
 #include "codec/tool_names.h"
 
 namespace weir {
@@ -225,8 +226,20 @@ class ChatWriter {
       const bool fits = chat_.end_user.size() <= kUserMax;
       json_.key("user").value(fits ? std::string(chat_.end_user) : sha256_hex(chat_.end_user));
     }
-    if (!chat_.service_tier.empty()) json_.key("service_tier").value(chat_.service_tier);
+    write_service_tier();
     // The vendor takes metadata for stored answers only, and Weir keeps it as tags.
+  }
+
+  // Anthropic's standard_only is the ordinary lane and nothing else; `auto` means the same to both.
+  void write_service_tier() {
+    if (chat_.service_tier.empty()) return;
+    const std::string_view tier =
+        chat_.service_tier == "standard_only" ? "default" : openai_service_tier(chat_.service_tier);
+    if (tier.empty()) {
+      lose(Severity::info, LossReason::dropped, "service_tier", std::string(chat_.service_tier));
+    } else {
+      json_.key("service_tier").value(tier);
+    }
   }
 
   void write_extras() {
@@ -247,10 +260,11 @@ class ChatWriter {
   JsonWriter json_;
 };
 
-EncodedCall new_call(const Request& request) {
+EncodedCall new_call(const Request& request, const TargetModel& target) {
   EncodedCall call;
   call.notes.operation = operation_of(request);
   call.notes.is_streamed = is_streamed(request);
+  call.notes.counts_reasoning_apart = target.capabilities->quirks.reasoning_not_in_completion;
   call.wire.headers.add("content-type", "application/json");
   call.wire.headers.add("accept", call.notes.is_streamed ? "text/event-stream" : "application/json");
   return call;
@@ -319,7 +333,7 @@ class OpenAiChatProvider final : public ProviderCodec {
   Dialect dialect() const override { return kDialect; }
 
   Result<EncodedCall> encode_request(const Request& request, const TargetModel& target) const override {
-    EncodedCall call = new_call(request);
+    EncodedCall call = new_call(request, target);
     if (const auto* embed = std::get_if<Embed>(&request)) {
       call.wire.path = "/embeddings";
       TRY(encode_openai_embed(*embed, target, call));
@@ -337,7 +351,7 @@ class OpenAiChatProvider final : public ProviderCodec {
 
   Result<EncodedCall> splice_request(const ClientCall& client, const Request& request,
                                      const TargetModel& target) const override {
-    EncodedCall call = new_call(request);
+    EncodedCall call = new_call(request, target);
     const JsonValue root = client.body->root();
     Splice edits(root, target);
     edits.model();
@@ -355,7 +369,7 @@ class OpenAiChatProvider final : public ProviderCodec {
   }
 
   Result<std::vector<Event>> decode_answer(const WireReply& reply, const CallNotes& notes) const override {
-    if (notes.operation == Operation::embeddings) return decode_openai_embed(reply);
+    if (notes.operation == Operation::embeddings) return decode_openai_embed(reply, notes);
     return decode_openai_answer(reply, notes);
   }
   std::unique_ptr<StreamDecoder> stream_decoder(const CallNotes& notes) const override {

@@ -101,7 +101,7 @@ class CompletionsStreamEncoder final : public StreamEncoder {
     } else if (const auto* delta = std::get_if<Delta>(&event)) {
       if (is_text_ && delta->kind == DeltaKind::content) chunk(delta->choice, delta->text, nullptr, out);
     } else if (const auto* finish = std::get_if<Finish>(&event)) {
-      const std::string_view reason = openai_finish_reason(finish->reason);
+      const std::string_view reason = openai_finish_reason(finish->reason, false);
       chunk(finish->choice, "", &reason, out);
     } else if (const auto* usage = std::get_if<UsageReport>(&event)) {
       usage_.set_from(usage->usage);
@@ -200,7 +200,7 @@ class OpenAiCompletionsClient final : public ClientCodec {
       for (const AnswerBlock& block : answer.choices[i].blocks) {
         if (block.kind == BlockKind::text) text += block.text;
       }
-      const std::string_view reason = openai_finish_reason(answer.choices[i].finish.reason);
+      const std::string_view reason = openai_finish_reason(answer.choices[i].finish.reason, false);
       write_choice(json, static_cast<int>(i), text, &reason);
     }
     json.end_array().key("usage");

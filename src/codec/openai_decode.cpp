@@ -14,6 +14,15 @@ std::optional<int64_t> count_of(JsonValue value) {
   return std::max<int64_t>(0, value.int_or(0));
 }
 
+// Whether completion_tokens leaves reasoning out. The stated total tells, and where it cannot, the notes do.
+bool counts_reasoning_apart(JsonValue usage, const CallNotes& notes) {
+  const int64_t reasoning = usage["completion_tokens_details"]["reasoning_tokens"].int_or(0);
+  const int64_t others = usage["prompt_tokens"].int_or(0) + usage["completion_tokens"].int_or(0);
+  const int64_t total = usage["total_tokens"].int_or(0);
+  if (reasoning > 0 && total == others + reasoning) return true;
+  return total != others && notes.counts_reasoning_apart;
+}
+
 // The choice's message, as events of whole blocks.
 class MessageDecoder {
  public:
@@ -27,13 +36,18 @@ class MessageDecoder {
     for (const JsonValue call : message["tool_calls"]) decode_call(call);
     if (message["function_call"].is_object()) decode_function(message["function_call"]);
   }
-  bool has_tool_calls() const { return has_tool_calls_; }
+  const SeenBlocks& seen() const { return seen_; }
 
  private:
   void decode_thinking(JsonValue message) {
     const JsonValue blocks = message["thinking_blocks"];
     if (blocks.is_array() && blocks.size() > 0) {
       for (const JsonValue block : blocks) {
+        if (block["type"].string_or("") == "redacted_thinking") {
+          start({.kind = BlockKind::redacted_thinking, .data = std::string(block["data"].string_or(""))});
+          end();
+          continue;
+        }
         start({.kind = BlockKind::thinking});
         delta(DeltaKind::content, block["thinking"].string_or(""));
         delta(DeltaKind::signature, block["signature"].string_or(""));
@@ -60,6 +74,7 @@ class MessageDecoder {
     }
     const std::string_view text = value.string_or("");
     if (text.empty()) return;
+    if (kind == BlockKind::refusal) seen_.has_refusal = true;
     start({.kind = kind});
     delta(DeltaKind::content, text);
     for (const JsonValue citation : citations) delta(DeltaKind::citation, citation.raw());
@@ -78,7 +93,7 @@ class MessageDecoder {
     const JsonValue arguments = is_custom ? body["input"] : body["arguments"];
     delta(DeltaKind::content, arguments.is_object() ? arguments.raw() : arguments.string_or(""));
     end();
-    has_tool_calls_ = true;
+    seen_.has_tool_calls = true;
   }
 
   void decode_function(JsonValue function) {
@@ -88,7 +103,7 @@ class MessageDecoder {
     start(std::move(started));
     delta(DeltaKind::content, function["arguments"].string_or(""));
     end();
-    has_tool_calls_ = true;
+    seen_.has_tool_calls = true;
   }
 
   void start(BlockStart started) {
@@ -109,7 +124,7 @@ class MessageDecoder {
   std::vector<Event>& events_;
   const CallNotes& notes_;
   int index_ = 0;
-  bool has_tool_calls_ = false;
+  SeenBlocks seen_;
 };
 
 Start decode_start(JsonValue root) {
@@ -124,7 +139,7 @@ Start decode_start(JsonValue root) {
 
 }  // namespace
 
-Usage decode_openai_usage(JsonValue usage) {
+Usage decode_openai_usage(JsonValue usage, const CallNotes& notes) {
   Usage into;
   if (!usage.is_object()) return into;
   const JsonValue prompt = usage["prompt_tokens_details"];
@@ -141,25 +156,27 @@ Usage decode_openai_usage(JsonValue usage) {
   into.out_reasoning = count_of(completion["reasoning_tokens"]);
   if (const auto audio = count_of(completion["audio_tokens"]); audio && *audio > 0) into.out_audio = audio;
   if (const auto total = count_of(usage["completion_tokens"])) {
-    const int64_t apart = into.out_reasoning.value_or(0) + into.out_audio.value_or(0);
+    const bool holds_reasoning = !counts_reasoning_apart(usage, notes);
+    const int64_t apart = (holds_reasoning ? into.out_reasoning.value_or(0) : 0) + into.out_audio.value_or(0);
     into.out_text = std::max<int64_t>(0, *total - apart);
   }
   return into;
 }
 
-StopReason decode_openai_finish(std::string_view reason, bool has_tool_calls) {
+StopReason decode_openai_finish(std::string_view reason, const SeenBlocks& seen) {
   if (reason == "length" || reason == "max_tokens") return StopReason::length;
   if (reason == "model_length") return StopReason::context_full;
   if (reason == "content_filter") return StopReason::filter;
   if (reason == "tool_calls" || reason == "function_call") return StopReason::tool;
-  if (has_tool_calls) return StopReason::tool;
+  if (seen.has_tool_calls) return StopReason::tool;
+  if (seen.has_refusal) return StopReason::refusal;
   if (reason == "stop" || reason == "eos" || reason == "eos_token" || reason == "end_turn")
     return StopReason::end;
   return StopReason::other;
 }
 
 Result<std::vector<Event>> decode_openai_answer(const WireReply& reply, const CallNotes& notes) {
-  Result<JsonDoc> parsed = JsonDoc::parse(std::string(reply.body));
+  Result<JsonDoc> parsed = JsonDoc::parse(std::string(reply.body), kProviderJson);
   if (!parsed || !parsed->root().is_object()) {
     Error error = make_error(ErrorKind::upstream_malformed, "the provider's answer is not a JSON object");
     error.detail = parsed ? "" : parsed.error().message;
@@ -189,10 +206,10 @@ Result<std::vector<Event>> decode_openai_answer(const WireReply& reply, const Ca
     if (logprobs.is_array()) events.push_back(Logprobs{.choice = index, .raw = std::string(logprobs.raw())});
     const std::string_view reason = choice["finish_reason"].string_or("");
     events.push_back(Finish{.choice = index,
-                            .reason = decode_openai_finish(reason, decoder.has_tool_calls()),
+                            .reason = decode_openai_finish(reason, decoder.seen()),
                             .native = std::string(reason)});
   }
-  Usage usage = decode_openai_usage(root["usage"]);
+  Usage usage = decode_openai_usage(root["usage"], notes);
   if (!usage.empty()) events.push_back(UsageReport{usage});
   events.push_back(End{});
   return events;

@@ -10,6 +10,9 @@
 
 namespace weir {
 
+// Models cut surrogate pairs and servers repeat keys; neither is a reason to lose an answer.
+inline constexpr JsonLimits kProviderJson{.rejects_duplicate_keys = false, .replaces_lone_surrogates = true};
+
 Result<std::vector<Event>> decode_openai_answer(const WireReply& reply, const CallNotes& notes);
 std::unique_ptr<StreamDecoder> make_openai_stream_decoder(const CallNotes& notes);
 // An answer with a status other than 2xx.
@@ -18,9 +21,16 @@ Error decode_openai_error(const WireReply& reply, int64_t wall_ns);
 Error openai_error_of(JsonValue error, int status);
 
 // The disjoint buckets of a `usage` object (translation.md 4.6.2). The vendor's counts include what was
-// cached.
-Usage decode_openai_usage(JsonValue usage);
-// "stop" and its kin; a finish reason that only says stop although tools were called is repaired to `tool`.
-StopReason decode_openai_finish(std::string_view reason, bool has_tool_calls);
+// cached, and reasoning unless the notes say otherwise.
+Usage decode_openai_usage(JsonValue usage, const CallNotes& notes);
+
+// What a choice was seen to hold, which tells more than its finish reason.
+struct SeenBlocks {
+  bool has_tool_calls = false;
+  bool has_refusal = false;
+};
+// "stop" and its kin. A reason that only says stop is repaired to `tool` when tools were called, and to
+// `refusal` when the model refused: the vendor reports a refusal as an ordinary end.
+StopReason decode_openai_finish(std::string_view reason, const SeenBlocks& seen);
 
 }  // namespace weir

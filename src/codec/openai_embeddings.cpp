@@ -149,7 +149,7 @@ Result<void> encode_openai_embed(const Embed& embed, const TargetModel& target, 
   return {};
 }
 
-Result<std::vector<Event>> decode_openai_embed(const WireReply& reply) {
+Result<std::vector<Event>> decode_openai_embed(const WireReply& reply, const CallNotes& notes) {
   const auto malformed = [](std::string_view why) {
     return fail(ErrorKind::upstream_malformed,
                 fmt::format("the provider's embeddings cannot be read: {}", why));
@@ -173,7 +173,7 @@ Result<std::vector<Event>> decode_openai_embed(const WireReply& reply) {
   std::vector<Event> events;
   events.push_back(
       Payload{.id = {}, .model = std::string(root["model"].string_or("")), .body = std::move(answer)});
-  if (const Usage usage = decode_openai_usage(root["usage"]); !usage.empty())
+  if (const Usage usage = decode_openai_usage(root["usage"], notes); !usage.empty())
     events.push_back(UsageReport{usage});
   events.push_back(End{});
   return events;

@@ -10,6 +10,6 @@ namespace weir {
 // Vectors are asked for as base64, which is a third of the bytes and exact.
 Result<void> encode_openai_embed(const Embed& embed, const TargetModel& target, EncodedCall& call);
 // Floats or base64, whichever came. Errors: upstream_malformed.
-Result<std::vector<Event>> decode_openai_embed(const WireReply& reply);
+Result<std::vector<Event>> decode_openai_embed(const WireReply& reply, const CallNotes& notes);
 
 }  // namespace weir

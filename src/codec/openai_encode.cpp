@@ -1,8 +1,10 @@
 #include "codec/openai_encode.h"
 
+#include <algorithm>
 #include <fmt/core.h>
 
 #include "codec/retry_headers.h"
+#include "codec/service_tier.h"
 
 namespace weir {
 namespace {
@@ -190,7 +192,7 @@ void write_logprobs(JsonWriter& json, const AnswerChoice& choice) {
 
 }  // namespace
 
-std::string_view openai_finish_reason(StopReason reason) {
+std::string_view openai_finish_reason(StopReason reason, bool has_refusal) {
   switch (reason) {
     case StopReason::length:
     case StopReason::context_full:
@@ -198,6 +200,7 @@ std::string_view openai_finish_reason(StopReason reason) {
     case StopReason::tool:
       return "tool_calls";
     case StopReason::refusal:
+      return has_refusal ? "stop" : "content_filter";
     case StopReason::filter:
     case StopReason::guardrail:
       return "content_filter";
@@ -284,11 +287,15 @@ ClientReply encode_openai_answer(const Answer& answer, const AnswerContext& cont
     json.begin_object().key("index").value(static_cast<int64_t>(i)).key("message");
     MessageWriter(json, choices[i]).write();
     write_logprobs(json, choices[i]);
-    json.key("finish_reason").value(openai_finish_reason(choices[i].finish.reason)).end_object();
+    const bool has_refusal =
+        std::any_of(choices[i].blocks.begin(), choices[i].blocks.end(),
+                    [](const AnswerBlock& block) { return block.kind == BlockKind::refusal; });
+    json.key("finish_reason").value(openai_finish_reason(choices[i].finish.reason, has_refusal)).end_object();
   }
   json.end_array().key("usage");
   write_openai_usage(json, answer.usage);
-  if (!answer.start.service_tier.empty()) json.key("service_tier").value(answer.start.service_tier);
+  const std::string_view tier = openai_service_tier(answer.start.service_tier);
+  if (!tier.empty()) json.key("service_tier").value(tier);
   json.key("system_fingerprint");
   if (answer.start.system_fingerprint.empty()) {
     json.null();

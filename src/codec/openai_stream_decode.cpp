@@ -57,6 +57,7 @@ class OpenAiStreamDecoder final : public StreamDecoder {
     BlockKind open_kind = BlockKind::text;
     std::map<int64_t, Call> calls;
     std::optional<std::string> finish;
+    bool has_refusal = false;
   };
 
   bool is_finished() const {
@@ -81,7 +82,7 @@ class OpenAiStreamDecoder final : public StreamDecoder {
       conclude(events);
       return SseVerdict::keep;
     }
-    if (Result<void> parsed = doc_.reparse(event.data); !parsed) {
+    if (Result<void> parsed = doc_.reparse(event.data, kProviderJson); !parsed) {
       Error error = make_error(ErrorKind::upstream_malformed, "the provider sent an event that is not JSON");
       error.detail = parsed.error().message;
       error.provider_body = event.data.substr(0, kProviderBodyMax);
@@ -97,7 +98,7 @@ class OpenAiStreamDecoder final : public StreamDecoder {
     if (!has_started_) start(chunk, events);
     for (const JsonValue choice : choices) on_choice(choice, events);
     const JsonValue reported = chunk["usage"].is_object() ? chunk["usage"] : chunk["x_groq"]["usage"];
-    const Usage usage = decode_openai_usage(reported);
+    const Usage usage = decode_openai_usage(reported, notes_);
     if (!usage.empty()) events.push_back(UsageReport{usage});
     const bool is_usage_alone = choices.is_array() && choices.size() == 0 && chunk["usage"].is_object();
     return is_usage_alone && notes_.strips_usage ? SseVerdict::drop : SseVerdict::keep;
@@ -155,6 +156,7 @@ class OpenAiStreamDecoder final : public StreamDecoder {
     }
     const std::string_view words = value.string_or("");
     if (words.empty()) return;
+    if (kind == BlockKind::refusal) choice.has_refusal = true;
     open_text(index, choice, kind, events);
     events.push_back(Delta{.choice = index, .index = choice.open, .text = std::string(words)});
   }
@@ -231,9 +233,11 @@ class OpenAiStreamDecoder final : public StreamDecoder {
         if (call.block < 0) start_call(index, choice, call, events);
         events.push_back(BlockEnd{.choice = index, .index = call.block});
       }
-      events.push_back(Finish{.choice = index,
-                              .reason = decode_openai_finish(*choice.finish, !choice.calls.empty()),
-                              .native = *choice.finish});
+      events.push_back(Finish{
+          .choice = index,
+          .reason = decode_openai_finish(
+              *choice.finish, {.has_tool_calls = !choice.calls.empty(), .has_refusal = choice.has_refusal}),
+          .native = *choice.finish});
     }
     events.push_back(End{});
   }

@@ -2,6 +2,7 @@
 #include <map>
 
 #include "codec/openai_encode.h"
+#include "codec/service_tier.h"
 #include "io/sse.h"
 
 namespace weir {
@@ -41,6 +42,7 @@ class OpenAiStreamEncoder final : public StreamEncoder {
   };
   struct Choice {
     bool has_role = false;
+    bool has_refusal = false;
     int tools = 0;
     std::map<int, Block> blocks;
   };
@@ -50,7 +52,7 @@ class OpenAiStreamEncoder final : public StreamEncoder {
     if (!start.model.empty()) model_ = start.model;
     if (start.created_s > 0) created_s_ = start.created_s;
     fingerprint_ = start.system_fingerprint;
-    service_tier_ = start.service_tier;
+    service_tier_ = openai_service_tier(start.service_tier);
   }
 
   void on(const BlockStart& started, std::string& out) {
@@ -95,6 +97,7 @@ class OpenAiStreamEncoder final : public StreamEncoder {
         block.thinking.text += delta.text;
         return text_chunk(delta, choice, "reasoning_content", out);
       case BlockKind::refusal:
+        choice.has_refusal = true;
         return text_chunk(delta, choice, "refusal", out);
       case BlockKind::text:
         return text_chunk(delta, choice, "content", out);
@@ -170,7 +173,7 @@ class OpenAiStreamEncoder final : public StreamEncoder {
     Choice& choice = choices_[finish.choice];
     open_chunk(finish.choice, out);
     write_role(choice, false);
-    const std::string_view reason = openai_finish_reason(finish.reason);
+    const std::string_view reason = openai_finish_reason(finish.reason, choice.has_refusal);
     close_chunk(&reason, out);
   }
 

@@ -111,6 +111,8 @@ struct CallNotes {
   // are unwrapped. The client's names.
   std::vector<std::string> custom_tools{};
   bool wants_base64 = false;  // embeddings were asked for as base64
+  // The provider counts reasoning beside completion_tokens, not within (quirk reasoning_not_in_completion).
+  bool counts_reasoning_apart = false;
   Fidelity fidelity;
 };
 
