@@ -9,9 +9,11 @@
 #include <openssl/x509v3.h>
 #include <unistd.h>
 
+#include "io/http_service.h"
 #include "io/memory_stream.h"
 #include "io/test_certificate.h"
 #include "io/test_core.h"
+#include "io/test_handler.h"
 
 namespace weir {
 namespace {
@@ -309,6 +311,68 @@ TEST_F(TlsNegotiationTest, PrefersHttp2WhereItIsOffered) {
   EXPECT_TRUE(shake(again, *without));
   EXPECT_EQ(again.alpn(), "http/1.1");
   EXPECT_FALSE(shake(RawClient(TLS1_3_VERSION, "\x04smtp"), *server_context));
+}
+
+struct TlsServiceTest : TlsTest {
+  TlsServiceTest() { settings.tls = server_context; }
+  ~TlsServiceTest() override {
+    bool is_stopped = false;
+    service.stop(seconds(0), [&is_stopped] { is_stopped = true; });
+    test.pass(seconds(1));
+    EXPECT_TRUE(is_stopped);
+  }
+  void join() {
+    MemoryStream::Pair ends = MemoryStream::pair(test.core);
+    below_client = ends.first.get();
+    service.serve(std::move(ends.second));
+    scope.spawn(keep(tls_connect(scope, std::move(ends.first), *client_context, "weir.test"), client));
+    test.settle();
+    ASSERT_TRUE(client && *client);
+  }
+  void ask(std::string_view path) {
+    const std::array<std::string_view, 3> pieces = {"GET ", path, " HTTP/1.1\r\nhost: weir.test\r\n\r\n"};
+    client_end().try_write(pieces);
+    test.settle();
+  }
+
+  TestHandler handler;
+  HttpServerSettings settings;
+  HttpResources resources;
+  HttpService service{test.core, settings, resources, handler};
+};
+
+TEST_F(TlsServiceTest, ServesRequestsAndKeepsTheConnection) {
+  join();
+  for (int i = 0; i < 2; ++i) {
+    ask("/hello");
+    EXPECT_THAT(receive(client_end(), 90), testing::EndsWith("\r\n\r\nhello\n"));
+    EXPECT_TRUE(handler.last.is_tls);
+  }
+  EXPECT_EQ(service.counters().connections_accepted.get(), 1);
+}
+
+TEST_F(TlsServiceTest, AGoodbyeDuringARequestCancelsIt) {
+  join();
+  ask("/slow");
+  EXPECT_EQ(handler.active, 1);
+  client_end().end_sending();
+  test.settle();
+  EXPECT_EQ(handler.active, 0);
+  EXPECT_THAT(handler.cancelled, testing::ElementsAre("the client hung up"));
+}
+
+TEST_F(TlsServiceTest, AHandshakeThatFailsOrStallsEndsTheConnection) {
+  MemoryStream::Pair plain = MemoryStream::pair(test.core);
+  MemoryStream::Pair silent = MemoryStream::pair(test.core);
+  service.serve(std::move(plain.second));
+  service.serve(std::move(silent.second));
+  const std::array<std::string_view, 1> request = {"GET / HTTP/1.1\r\nhost: a\r\n\r\n"};
+  plain.first->try_write(request);
+  test.settle();
+  EXPECT_EQ(service.counters().connections_open.get(), 1);
+  test.pass(seconds(11));
+  EXPECT_EQ(service.counters().connections_open.get(), 0);
+  EXPECT_EQ(handler.calls, 0);
 }
 
 }  // namespace
