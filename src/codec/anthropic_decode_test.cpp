@@ -148,15 +148,17 @@ TEST(AnthropicDecode, ReadsAStreamAndSetsItsCumulativeUsage) {
             "usage in=10 write5m=1 out=30\nfinish stop_sequence END stop_sequence\nend\n");
 }
 
-TEST(AnthropicDecode, ForwardsAStreamByteForByte) {
-  const std::string body = stream_of(
+TEST(AnthropicDecode, ForwardsAStreamByteForByteUpToItsEnd) {
+  const std::string open = stream_of(
       {kStart, R"({"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}})",
        R"({"type":"something_new","x":1})",
-       R"({"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":1}})", kStop,
-       kStop});
-  const test::Decoded decoded = streamed(body);
-  EXPECT_EQ(decoded.error, "");
-  EXPECT_EQ(decoded.forwarded, body);
+       R"({"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":1}})"});
+  const std::string body = open + stream_of({kStop});
+  const test::Decoded twice = streamed(body + stream_of({kStop}));
+  EXPECT_EQ(twice.error, "");
+  EXPECT_EQ(twice.forwarded, body);
+  // The SDK's helper throws without message_stop: where the provider leaves it out it is put there.
+  EXPECT_EQ(streamed(open).forwarded, body);
 }
 
 TEST(AnthropicDecode, KeepsBlocksItDoesNotKnowWithTheirDeltas) {
