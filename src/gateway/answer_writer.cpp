@@ -211,9 +211,10 @@ Task<void> AnswerWriter::fail_with(const Error& error) {
   ClientReply reply = exchange_.client_codec->encode_error(error, exchange_.id);
   add_exchange_headers(exchange_, reply.headers);
   for (const HeaderField field : extra_) reply.headers.add(field.name, field.value);
+  CO_TRY(co_await response_.send(*exchange_.scope, reply.status, reply.headers, reply.body));
   outcome_.status = reply.status;
   outcome_.bytes_out = reply.body.size();
-  co_return co_await response_.send(*exchange_.scope, reply.status, reply.headers, reply.body);
+  co_return {};
 }
 
 }  // namespace weir

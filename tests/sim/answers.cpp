@@ -48,7 +48,8 @@ void stream_openai(AnswerPieces& answer, const Script& script, const std::vector
 
 std::string whole_openai(const Script& script, std::string_view text, size_t number) {
   std::string body = fmt::format(
-      R"({{"id":"chatcmpl-{}","object":"chat.completion","created":1767225600,"model":"sim-model-2026","choices":)"
+      R"({{"id":"chatcmpl-{}","object":"chat.completion","created":1767225600,)"
+      R"("model":"sim-model-2026","choices":)"
       R"([{{"index":0,"message":{{"role":"assistant","content":{},"refusal":null}},"logprobs":null,)"
       R"("finish_reason":"stop"}}])",
       number, json_text(text));

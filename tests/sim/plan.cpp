@@ -33,7 +33,7 @@ CallerPlan draw_caller(Rng& rng) {
     caller.read_pause = draw_between(rng, milliseconds(20), seconds(3));
     caller.room = 64 + rng.below(2048);
   } else if (draw_chance(rng, 0.3)) {
-    caller.room = 256 + rng.below(4096);
+    caller.room = 2048 + rng.below(4096);
   }
   return caller;
 }
@@ -65,6 +65,9 @@ Plan draw_plan(uint64_t seed) {
   plan.head_wait =
       draw_chance(rng, 0.5) ? draw_between(rng, milliseconds(100), seconds(2)) : Duration(seconds(30));
   plan.keep_alive = draw_between(rng, milliseconds(200), seconds(5));
+  if (draw_chance(rng, 0.5)) plan.reloads_after = draw_between(rng, {}, seconds(5));
+  if (draw_chance(rng, 0.1)) plan.stops_after = draw_between(rng, {}, seconds(6));
+  plan.patience = draw_between(rng, {}, seconds(5));
   const size_t targets = 1 + rng.below(3);
   for (size_t i = 0; i < targets; ++i) plan.targets.push_back(draw_target(rng));
   const size_t callers = 1 + rng.below(6);

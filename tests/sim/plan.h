@@ -2,6 +2,7 @@
 // that a change in the gateway does not change what it is asked.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,9 @@ struct Plan {
   Duration idle{};
   Duration head_wait{};
   Duration keep_alive{};
+  std::optional<Duration> reloads_after;  // the same configuration anew, with other objects
+  std::optional<Duration> stops_after;    // the server drains
+  Duration patience{};                    // of the drain
 };
 
 // The time limit of a caller that asked for none.

@@ -52,9 +52,10 @@ struct Record {
   std::vector<Call> calls;             // one for each caller of the plan
   std::map<std::string, int> started;  // by exchange id
   std::vector<Ended> ended;
-  size_t refusals = 0;             // of connects
-  std::vector<std::string> leaks;  // what had not settled when all was over
-  std::string trace;               // when asked for
+  std::optional<MonoTime> stopped;  // when the server was told to drain
+  size_t refusals = 0;              // of connects
+  std::vector<std::string> leaks;   // what had not settled when all was over
+  std::string trace;                // when asked for
 };
 
 }  // namespace weir::sim

@@ -233,7 +233,7 @@ bool is_possible(Fault fault, const Asked& asked) {
     case Fault::error_later:
       return asked.is_streamed;
     case Fault::closes_without_done:
-      return asked.is_streamed && !asked.is_anthropic;
+      return asked.is_streamed;
     default:
       return true;
   }
@@ -269,10 +269,12 @@ Script draw_script(Rng& rng, const Plan& plan, const Asked& asked, size_t number
       break;
     case Fault::cuts_head:
       script.head = "HTTP/1.1 200 OK\r\ncontent-ty";
+      script.completes_body = false;
       script.ending = Ending::closes;
       break;
     case Fault::is_not_http:
       script.head = "SSH-2.0-OpenSSH_9.2\r\n\r\n";
+      script.completes_body = false;
       script.ending = Ending::closes;
       break;
     case Fault::html_502:

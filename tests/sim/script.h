@@ -22,7 +22,7 @@ enum class Fault : uint8_t {
   whole_for_stream,     // ignores that a stream was asked for
   ends_twice,           // a second end marker
   stays_open,           // the answer is complete but the connection never says so
-  closes_without_done,  // OpenAI: every choice is finished, but [DONE] never comes
+  closes_without_done,  // everything but the end marker is there
   // Nothing of an answer.
   closes_before_head,
   resets_before_head,

@@ -34,6 +34,12 @@ void expect_good(uint64_t seed) {
                 << " build/test/sim_test";
 }
 
+std::string pair_name(bool caller_is_anthropic, bool provider_is_anthropic, bool is_streamed) {
+  const auto name = [](bool is_anthropic) { return is_anthropic ? "anthropic" : "openai"; };
+  return fmt::format("{} at {}, {}", name(caller_is_anthropic), name(provider_is_anthropic),
+                     is_streamed ? "streamed" : "whole");
+}
+
 class Simulation : public ::testing::TestWithParam<uint64_t> {};
 
 TEST_P(Simulation, KeepsEveryPromise) {
@@ -50,6 +56,48 @@ TEST_P(Simulation, KeepsEveryPromise) {
     expect_good(seed);
     if (HasFailure()) return;  // one trace is enough to begin with
   }
+}
+
+TEST(Simulations, ReplayToTheByte) {
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    const Plan plan = draw_plan(seed);
+    EXPECT_EQ(run_plan(plan, true).trace, run_plan(plan, true).trace) << "seed " << seed;
+  }
+}
+
+// What no seed met was not tested.
+TEST(Simulations, MeetEveryFaultAndEveryPairOfDialects) {
+  std::map<std::string, int> met;
+  for (uint64_t seed = 0; seed < 300; ++seed) {
+    const Plan plan = draw_plan(seed);
+    const Record record = run_plan(plan, false);
+    ++met[fmt::format("strategy {}", to_string(plan.strategy))];
+    met["refused"] += static_cast<int>(record.refusals);
+    for (const Served& served : record.served) ++met[std::string(fault_row(served.script.fault).name)];
+    for (const Ended& ended : record.ended) {
+      const CallerPlan& caller = plan.callers[ended.caller];
+      const bool is_good = !ended.outcome.error;
+      if (is_good && ended.attempts.size() > 1) ++met["good after another attempt"];
+      if (!is_good) ++met[std::string(to_string(ended.outcome.error->kind))];
+      if (!is_good || ended.attempts.empty()) continue;
+      const size_t target = std::stoul(ended.attempts.back().provider.substr(1));
+      ++met[pair_name(caller.is_anthropic, plan.targets[target].is_anthropic, caller.is_streamed)];
+    }
+  }
+  for (size_t i = 0; i < kFaultCount; ++i) {
+    const std::string name(fault_row(static_cast<Fault>(i)).name);
+    EXPECT_GT(met[name], 0) << name;
+  }
+  for (int bits = 0; bits < 8; ++bits) {
+    const std::string name = pair_name((bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0);
+    EXPECT_GT(met[name], 0) << name;
+  }
+  for (size_t i = 0; i < 6; ++i) {
+    const std::string name = fmt::format("strategy {}", to_string(static_cast<Strategy>(i)));
+    EXPECT_GT(met[name], 0) << name;
+  }
+  for (const char* name : {"refused", "good after another attempt", "cancelled", "timeout", "shutting_down"})
+    EXPECT_GT(met[name], 0) << name;
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, Simulation, ::testing::Range<uint64_t>(0, kGroups));

@@ -45,7 +45,8 @@ Pool& cpu_pool() {
 class World {
  public:
   World(const Plan& plan, bool traces)
-      : run_(plan, traces),
+      : plan_(plan),
+        run_(plan, traces),
         observer_(run_, metrics_),
         connector_(new Providers(run_)),
         client_(run_.core, std::unique_ptr<Connector>(connector_)),
@@ -53,7 +54,8 @@ class World {
         data_(services_),
         service_(run_.core, http_, resources_, data_),
         callers_(new Callers(run_, service_)),
-        outside_(run_.core, std::unique_ptr<Connector>(callers_)) {
+        outside_(run_.core, std::unique_ptr<Connector>(callers_)),
+        chores_(run_.core) {
     services_.core = &run_.core;
     services_.pipeline = &pipeline_;
     services_.observer = &observer_;
@@ -64,12 +66,15 @@ class World {
   }
 
   Record run() {
+    if (plan_.reloads_after) chores_.spawn(reload_after(*plan_.reloads_after));
+    if (plan_.stops_after) chores_.spawn(stop_after(*plan_.stops_after));
     callers_->start(outside_);
     if (!pass_until([this] { return callers_->is_idle(); })) return give_up("a caller waits for ever");
     outside_.close_idle();
-    bool is_stopped = false;
-    service_.stop(std::chrono::seconds(30), [&is_stopped] { is_stopped = true; });
-    if (!pass_until([&is_stopped] { return is_stopped; })) return give_up("the service does not stop");
+    chores_.cancel(make_error(ErrorKind::cancelled, "the run is over"));
+    settle();
+    if (!run_.record.stopped) stop(std::chrono::seconds(30));
+    if (!pass_until([this] { return is_stopped_; })) return give_up("the service does not stop");
     check_settled();
     client_.close_idle();
     connector_->stop();
@@ -79,6 +84,26 @@ class World {
   bool hangs() const { return hangs_; }
 
  private:
+  Task<void> reload_after(Duration pause) {
+    CO_TRY(co_await chores_.sleep(pause));
+    run_.trace("the configuration is taken anew");
+    services_.snapshot = make_snapshot(plan_);
+    co_return {};
+  }
+
+  Task<void> stop_after(Duration pause) {
+    CO_TRY(co_await chores_.sleep(pause));
+    run_.trace("the server drains for {} ms", plan_.patience / std::chrono::milliseconds(1));
+    run_.record.stopped = run_.core.now();
+    stop(plan_.patience);
+    co_return {};
+  }
+
+  void stop(Duration patience) {
+    is_draining_ = true;
+    service_.stop(patience, [this] { is_stopped_ = true; });
+  }
+
   Record give_up(std::string what) {
     hangs_ = true;
     leak(std::move(what));
@@ -141,6 +166,7 @@ class World {
     }
   }
 
+  const Plan& plan_;
   Run run_;
   MetricsRegistry metrics_;
   Observer observer_;
@@ -157,6 +183,8 @@ class World {
   HttpService service_;
   Callers* callers_;  // the outside's
   PooledHttpClient outside_;
+  Scope chores_;
+  bool is_stopped_ = false;
   bool hangs_ = false;
 };
 
