@@ -1,10 +1,13 @@
 #include "app/compile.h"
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <set>
 #include <unistd.h>
 
+#include "app/listen.h"
 #include "base/text.h"
 #include "codec/anthropic.h"
 #include "codec/openai.h"
@@ -16,6 +19,8 @@ namespace {
 
 constexpr std::string_view kExtractProvider = "weir";
 constexpr std::string_view kExtractModel = "extract";
+// Enough to mend a file by; a file with more is wrong as a whole.
+constexpr size_t kProblemsMax = 100;
 
 const ProviderCodec* codec_for(Dialect dialect) {
   switch (dialect) {
@@ -43,31 +48,53 @@ class Compiler {
   explicit Compiler(const CompileInputs& inputs)
       : inputs_(inputs), config_(*inputs.config), snapshot_(std::make_shared<Snapshot>()) {}
 
-  Result<std::shared_ptr<const Snapshot>> compile() {
+  Compilation compile() {
     snapshot_->generation = inputs_.generation;
     snapshot_->settings = config_.gateway;
-    TRY(load_catalog());
+    // Not owned: the embedded catalog lives as long as the process.
+    snapshot_->catalog = std::shared_ptr<const Catalog>(std::shared_ptr<void>(), &Catalog::embedded());
+    note(load_catalog());
     add_extract();
-    for (const ProviderConfig& provider : config_.providers) TRY(add_provider(provider));
-    if (config_.providers.empty()) TRY(add_providers_of_environment());
-    for (const RouteConfig& route : config_.routes) TRY(add_route(route));
+    for (const ProviderConfig& provider : config_.providers) {
+      if (!note(add_provider(provider))) unusable_providers_.insert(provider.name);
+    }
+    if (config_.providers.empty()) note(add_providers_of_environment());
+    for (const RouteConfig& route : config_.routes) add_route(route);
     add_default_routes();
-    snapshot_->routes = TRY(RouteTable::make(std::move(routes_), config_.aliases));
-    TRY(add_keys());
-    return snapshot_;
+    check_aliases();
+    add_keys();
+    const bool has_keys = !config_.keys.empty();
+    note(at(0, check_listen("server.listen", config_.server.listen, has_keys)));
+    note(at(0, check_listen("server.admin_listen", config_.server.admin_listen, has_keys)));
+    // Only whole parts are put together: what follows from a problem above is not a problem of its own.
+    if (problems_.empty()) note(assemble());
+    if (!problems_.empty()) snapshot_ = nullptr;
+    return {.snapshot = std::move(snapshot_), .problems = std::move(problems_)};
   }
 
  private:
+  // True for success; keeps the error otherwise.
+  bool note(Result<void> outcome) {
+    if (!outcome && problems_.size() < kProblemsMax) problems_.push_back(std::move(outcome).error());
+    return outcome.has_value();
+  }
+
   Error at(int line, std::string_view what) const {
     return yaml_error(config_.file.empty() ? "the defaults" : config_.file, line, what);
   }
+  Result<void> at(int line, Result<void> outcome) const {
+    if (outcome) return {};
+    return fail(at(line, outcome.error().message));
+  }
+
+  Result<void> assemble() {
+    snapshot_->routes = TRY(RouteTable::make(std::move(routes_), config_.aliases));
+    snapshot_->keys = TRY(ApiKeys::make(std::move(keys_)));
+    return {};
+  }
 
   Result<void> load_catalog() {
-    if (config_.provider_files.empty() && config_.price_files.empty()) {
-      // Not owned: the embedded catalog lives as long as the process.
-      snapshot_->catalog = std::shared_ptr<const Catalog>(std::shared_ptr<void>(), &Catalog::embedded());
-      return {};
-    }
+    if (config_.provider_files.empty() && config_.price_files.empty()) return {};
     std::vector<std::string> texts;
     texts.reserve(config_.provider_files.size() + config_.price_files.size());
     std::vector<CatalogText> providers;
@@ -124,10 +151,18 @@ class Compiler {
     return std::string(trim(*text));
   }
 
-  // The ring of before where it has the same keys, so that a reload forgets no cool-down.
-  std::shared_ptr<KeyRing> ring_of(const Provider* before, std::vector<ProviderKey> keys) const {
-    if (before && before->keys->has_same_keys(keys)) return before->keys;
-    return std::make_shared<KeyRing>(std::move(keys));
+  // What was learnt of the provider stays while it is the same: a reload forgets no cool-down. At another
+  // address, or with other keys, it begins anew.
+  void keep_or_make_states(Provider& provider, std::vector<ProviderKey> keys) const {
+    const Provider* before = find_previous(provider.name);
+    if (before && before->origin == provider.origin && before->base_path == provider.base_path &&
+        before->keys->has_same_keys(keys)) {
+      provider.keys = before->keys;
+      provider.retry_budget = before->retry_budget;
+      return;
+    }
+    provider.keys = std::make_shared<KeyRing>(std::move(keys));
+    provider.retry_budget = std::make_shared<RetryBudget>();
   }
 
   Result<void> add_provider(const ProviderConfig& config) {
@@ -159,9 +194,7 @@ class Compiler {
     for (const auto& [name, value] : config.headers) provider->headers.add(name, value);
     provider->region = config.region;
     provider->timeouts = config.timeouts;
-    const Provider* before = find_previous(config.name);
-    provider->keys = ring_of(before, TRY(keys_of(config, *kind)));
-    provider->retry_budget = before ? before->retry_budget : std::make_shared<RetryBudget>();
+    keep_or_make_states(*provider, TRY(keys_of(config, *kind)));
     snapshot_->providers.push_back(std::move(provider));
     return {};
   }
@@ -207,7 +240,8 @@ class Compiler {
     return {};
   }
 
-  Result<void> add_route(const RouteConfig& config) {
+  void add_route(const RouteConfig& config) {
+    if (!note(check_pattern(config))) return;
     auto route = std::make_unique<Route>();
     route->pattern = config.model;
     route->strategy = *strategy_from_string(config.strategy);
@@ -217,33 +251,44 @@ class Compiler {
     route->breaker = config.breaker;
     if (config.timeout > Duration::zero()) route->timeout = config.timeout;
     if (config.first_event > Duration::zero()) route->first_event = config.first_event;
-    const bool is_wildcard = config.model.find('*') != std::string::npos;
-    for (const RouteTargetConfig& target : config.targets) {
-      std::shared_ptr<const Provider> provider = find_provider(target.provider);
-      if (!provider) {
-        std::vector<std::string_view> names;
-        for (const auto& known : snapshot_->providers) names.push_back(known->name);
-        return fail(at(target.line, fmt::format("there is no provider {}{}", target.provider,
-                                                did_you_mean(target.provider, names))));
-      }
-      if (target.model.find('*') != std::string::npos && !is_wildcard) {
-        return fail(at(target.line,
-                       fmt::format("the target's model has a '*', but the route {} has none", config.model)));
-      }
-      route->targets.push_back({.provider = std::move(provider),
-                                .model = target.model,
-                                .weight = target.weight,
-                                .priority = static_cast<int>(target.priority),
-                                .concurrency = static_cast<size_t>(target.concurrency)});
-    }
-    patterns_.insert(route->pattern);
+    for (const RouteTargetConfig& target : config.targets) note(add_target(config, target, *route));
     routes_.push_back(std::move(route));
+  }
+
+  Result<void> check_pattern(const RouteConfig& config) {
+    if (std::count(config.model.begin(), config.model.end(), '*') > 1) {
+      return fail(at(config.line, fmt::format("the route {} has more than one '*'", config.model)));
+    }
+    const auto [other, is_new] = patterns_.emplace(config.model, config.line);
+    if (is_new) return {};
+    return fail(at(config.line, fmt::format("there are two routes for {}; the other is in line {}",
+                                            config.model, other->second)));
+  }
+
+  Result<void> add_target(const RouteConfig& config, const RouteTargetConfig& target, Route& route) const {
+    std::shared_ptr<const Provider> provider = find_provider(target.provider);
+    if (!provider) {
+      if (unusable_providers_.contains(target.provider)) return {};  // that has been said
+      std::vector<std::string_view> names;
+      for (const auto& known : snapshot_->providers) names.push_back(known->name);
+      return fail(at(target.line, fmt::format("there is no provider {}{}", target.provider,
+                                              did_you_mean(target.provider, names))));
+    }
+    if (target.model.find('*') != std::string::npos && config.model.find('*') == std::string::npos) {
+      return fail(at(target.line,
+                     fmt::format("the target's model has a '*', but the route {} has none", config.model)));
+    }
+    route.targets.push_back({.provider = std::move(provider),
+                             .model = target.model,
+                             .weight = target.weight,
+                             .priority = static_cast<int>(target.priority),
+                             .concurrency = static_cast<size_t>(target.concurrency)});
     return {};
   }
 
   void add_simple_route(std::string pattern, const std::shared_ptr<const Provider>& provider,
                         std::string model) {
-    if (!patterns_.insert(pattern).second) return;
+    if (!patterns_.emplace(pattern, 0).second) return;
     auto route = std::make_unique<Route>();
     route->pattern = std::move(pattern);
     route->targets.push_back({.provider = provider, .model = std::move(model)});
@@ -265,39 +310,93 @@ class Compiler {
     }
   }
 
-  Result<void> add_keys() {
-    std::vector<ApiKey> keys;
-    keys.reserve(config_.keys.size());
-    for (const KeyConfig& config : config_.keys) {
-      ApiKey key;
-      if (config.hash.empty()) {
-        key.hash = hash_api_key(TRY(secret_text(config.source, config.line)));
-      } else {
-        const Result<KeyHash> hash = parse_key_hash(config.hash);
-        if (!hash) return fail(at(config.line, hash.error().message));
-        key.hash = *hash;
-      }
-      key.principal.key_id = config.name;
-      key.principal.key_name = config.name;
-      key.principal.models = config.models;
-      key.principal.is_admin = config.admin;
-      keys.push_back(std::move(key));
+  // An alias has a name of its own and leads to a route, or to an alias before it.
+  void check_aliases() {
+    std::vector<std::string_view> wildcards;
+    for (const auto& [pattern, line] : patterns_) {
+      if (pattern.find('*') != std::string::npos) wildcards.push_back(pattern);
     }
-    snapshot_->keys = TRY(ApiKeys::make(std::move(keys)));
+    std::set<std::string_view> before;
+    for (const auto& [alias, model] : config_.aliases) {
+      if (patterns_.contains(alias)) {
+        note(fail(at(0, fmt::format("the alias {} has the name of a route", alias))));
+      }
+      const bool is_known = patterns_.contains(model) || before.contains(model) ||
+                            std::any_of(wildcards.begin(), wildcards.end(),
+                                        [&](std::string_view pattern) { return glob_match(pattern, model); });
+      if (!is_known) {
+        std::vector<std::string_view> names;
+        for (const auto& [pattern, line] : patterns_) names.push_back(pattern);
+        note(fail(at(0, fmt::format("the alias {}: there is no model {}{}", alias, model,
+                                    did_you_mean(model, names)))));
+      }
+      before.insert(alias);
+    }
+  }
+
+  void add_keys() {
+    keys_.reserve(config_.keys.size());
+    for (const KeyConfig& config : config_.keys) note(add_key(config));
+  }
+
+  Result<void> add_key(const KeyConfig& config) {
+    const auto [other, is_new] = key_lines_.emplace(config.name, config.line);
+    if (!is_new) {
+      return fail(at(config.line, fmt::format("there are two keys {}; the other is in line {}", config.name,
+                                              other->second)));
+    }
+    ApiKey key;
+    if (config.hash.empty()) {
+      key.hash = hash_api_key(TRY(secret_text(config.source, config.line)));
+    } else {
+      const Result<KeyHash> hash = parse_key_hash(config.hash);
+      if (!hash) return fail(at(config.line, hash.error().message));
+      key.hash = *hash;
+    }
+    const auto [twin, is_single] = key_names_.emplace(key.hash, config.name);
+    if (!is_single) {
+      return fail(
+          at(config.line, fmt::format("the keys {} and {} are the same key", twin->second, config.name)));
+    }
+    key.principal.key_id = config.name;
+    key.principal.key_name = config.name;
+    key.principal.models = config.models;
+    key.principal.is_admin = config.admin;
+    keys_.push_back(std::move(key));
     return {};
   }
 
   const CompileInputs& inputs_;
   const Config& config_;
   std::shared_ptr<Snapshot> snapshot_;
+  std::vector<Error> problems_;
+  std::set<std::string> unusable_providers_;
   std::vector<std::unique_ptr<Route>> routes_;
-  std::set<std::string> patterns_;
+  std::map<std::string, int> patterns_;  // and their lines; 0: of the defaults
+  std::vector<ApiKey> keys_;
+  std::map<std::string, int> key_lines_;
+  std::map<KeyHash, std::string> key_names_;
 };
 
 }  // namespace
 
-Result<std::shared_ptr<const Snapshot>> compile_snapshot(const CompileInputs& inputs) {
+Compilation try_compile(const CompileInputs& inputs) {
   return Compiler(inputs).compile();
+}
+
+Result<std::shared_ptr<const Snapshot>> compile_snapshot(const CompileInputs& inputs) {
+  Compilation made = try_compile(inputs);
+  if (!made.snapshot) return fail(as_one_error(made.problems));
+  return std::move(made.snapshot);
+}
+
+Error as_one_error(const std::vector<Error>& problems) {
+  std::string lines;
+  for (const Error& problem : problems) {
+    if (!lines.empty()) lines += '\n';
+    lines += problem.message;
+  }
+  return make_error(ErrorKind::bad_request, std::move(lines));
 }
 
 std::map<std::string, std::string> process_environment() {

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "app/config.h"
 #include "gateway/snapshot.h"
@@ -20,8 +21,19 @@ struct CompileInputs {
   uint64_t generation = 1;
 };
 
-// Errors: bad_request naming file, line and remedy.
+struct Compilation {
+  std::shared_ptr<const Snapshot> snapshot;  // null when there are problems
+  std::vector<Error> problems;  // bad_request naming file, line and remedy, in the order of the parts
+};
+
+// Everything that can be found wrong, at most a hundred problems. What follows from another problem, such as
+// a route to a provider that could not be made, is not told again.
+Compilation try_compile(const CompileInputs& inputs);
+// Errors: bad_request, all problems, one a line.
 Result<std::shared_ptr<const Snapshot>> compile_snapshot(const CompileInputs& inputs);
+
+// One bad_request whose message has a problem on each line. REQUIRES at least one.
+Error as_one_error(const std::vector<Error>& problems);
 
 // The environment of this process.
 std::map<std::string, std::string> process_environment();

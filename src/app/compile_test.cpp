@@ -1,0 +1,251 @@
+#include "app/compile.h"
+
+#include <chrono>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "provider/extract_target.h"
+#include "provider/key_ring.h"
+
+namespace weir {
+namespace {
+
+using Environment = std::map<std::string, std::string>;
+
+class Compile : public testing::Test {
+ protected:
+  Compilation compile(std::string_view yaml, Environment environment = {},
+                      std::shared_ptr<const Snapshot> previous = nullptr) {
+    config_ = parse_config("weir.yaml", yaml).value();
+    return try_compile({.config = &config_,
+                        .environment = std::move(environment),
+                        .extract = extract_,
+                        .previous = std::move(previous),
+                        .generation = 7});
+  }
+  std::shared_ptr<const Snapshot> snapshot(std::string_view yaml, Environment environment = {},
+                                           std::shared_ptr<const Snapshot> previous = nullptr) {
+    Compilation made = compile(yaml, std::move(environment), std::move(previous));
+    EXPECT_TRUE(made.problems.empty()) << made.problems.front().message;
+    return made.snapshot;
+  }
+  // All problems, one a line.
+  std::string complaint(std::string_view yaml, Environment environment = {}) {
+    const Compilation made = compile(yaml, std::move(environment));
+    EXPECT_EQ(made.snapshot == nullptr, !made.problems.empty());
+    return made.problems.empty() ? "" : as_one_error(made.problems).message;
+  }
+
+  Pool pool_{"cpu", 1, 4};
+  std::shared_ptr<LocalModel> extract_ = make_extract_target(pool_);
+  Config config_;
+};
+
+const Provider* find_provider(const Snapshot& snapshot, std::string_view name) {
+  for (const auto& provider : snapshot.providers) {
+    if (provider->name == name) return provider.get();
+  }
+  return nullptr;
+}
+
+// The provider and its name of the model that answer for a public name.
+std::pair<std::string, std::string> answers(const Snapshot& snapshot, std::string_view model) {
+  const auto match = snapshot.routes.find(model);
+  if (!match) return {};
+  const RouteTarget& target = match->route->targets.at(0);
+  return {target.provider->name, target.model};
+}
+
+bool has(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+using Answer = std::pair<std::string, std::string>;
+
+TEST_F(Compile, WithoutAnythingTheBuiltInModelAnswers) {
+  const auto made = snapshot("");
+  EXPECT_EQ(made->generation, 7u);
+  EXPECT_EQ(made->providers.size(), 1u);
+  EXPECT_EQ(answers(*made, "weir/extract"), Answer("weir", "extract"));
+  EXPECT_EQ(made->routes.names(), std::vector<std::string>{"weir/extract"});
+  EXPECT_TRUE(made->keys.empty());
+}
+
+TEST_F(Compile, ProvidersWhoseUsualKeyIsInTheEnvironmentAreOn) {
+  const auto made = snapshot("", {{"ANTHROPIC_API_KEY", "sk-ant-x"}, {"OPENAI_API_KEY", ""}, {"HOME", "/h"}});
+  EXPECT_EQ(made->providers.size(), 2u) << "an empty variable is no key";
+  const Provider* anthropic = find_provider(*made, "anthropic");
+  ASSERT_TRUE(anthropic);
+  EXPECT_EQ(anthropic->origin.host, "api.anthropic.com");
+  EXPECT_EQ(anthropic->keys->status({}).at(0).name, "ANTHROPIC_API_KEY");
+  EXPECT_EQ(answers(*made, "anthropic/whatever-comes"), Answer("anthropic", "*"));
+  EXPECT_FALSE(made->routes.find("openai/gpt-4o"));
+  const auto both = snapshot("", {{"ANTHROPIC_API_KEY", "sk-ant-x"}, {"OPENAI_API_KEY", "sk-x"}});
+  EXPECT_EQ(answers(*both, "openai/gpt-4o"), Answer("openai", "*"));
+  EXPECT_EQ(answers(*both, "gpt-4o"), Answer("openai", "gpt-4o")) << "by its bare name too";
+  EXPECT_EQ(answers(*both, "weir/extract"), Answer("weir", "extract"));
+}
+
+TEST_F(Compile, ConfiguredRoutesReplaceTheDefaultOnesButNotTheBuiltInModel) {
+  const auto made = snapshot(R"(
+routes: [{model: smart, targets: [{provider: openai, model: gpt-4o}]}]
+aliases: {best: smart, finest: best}
+)",
+                             {{"OPENAI_API_KEY", "sk-x"}});
+  EXPECT_EQ(answers(*made, "smart"), Answer("openai", "gpt-4o"));
+  EXPECT_EQ(answers(*made, "finest"), Answer("openai", "gpt-4o"));
+  EXPECT_FALSE(made->routes.find("gpt-4o"));
+  EXPECT_EQ(answers(*made, "weir/extract"), Answer("weir", "extract"));
+}
+
+TEST_F(Compile, ConfiguredProvidersReplaceThoseOfTheEnvironment) {
+  const auto made = snapshot(R"(
+providers:
+  - {name: ours, kind: vllm, base_url: "http://127.0.0.1:8000/v1/", region: eu, headers: {x-team: search}}
+)",
+                             {{"OPENAI_API_KEY", "sk-x"}});
+  EXPECT_FALSE(find_provider(*made, "openai"));
+  const Provider* ours = find_provider(*made, "ours");
+  ASSERT_TRUE(ours);
+  EXPECT_EQ(ours->base_path, "/v1");
+  EXPECT_EQ(ours->region, "eu");
+  EXPECT_EQ(ours->headers.get_or("x-team", ""), "search");
+  EXPECT_EQ(answers(*made, "ours/llama"), Answer("ours", "*"));
+}
+
+TEST_F(Compile, UnknownNamesAreToldWithTheirLineAndTheNearestOne) {
+  const std::string kind = complaint("providers:\n  - {name: openia}\n");
+  EXPECT_TRUE(has(kind, "weir.yaml line 2: there is no provider kind openia")) << kind;
+  EXPECT_TRUE(has(kind, "'openai'")) << kind;
+  const std::string provider = complaint(
+      "providers:\n  - {name: ours, kind: vllm, base_url: \"http://127.0.0.1:1/v1\"}\n"
+      "routes:\n  - model: m\n    targets:\n      - {provider: weir, model: extract}\n"
+      "      - {provider: ors, model: x}\n");
+  EXPECT_TRUE(has(provider, "weir.yaml line 7: there is no provider ors")) << provider;
+  EXPECT_TRUE(has(provider, "'ours'")) << provider;
+  const std::string alias = complaint("aliases: {quick: weir/extrakt}\n");
+  EXPECT_TRUE(has(alias, "there is no model weir/extrakt")) << alias;
+  EXPECT_TRUE(has(alias, "'weir/extract'")) << alias;
+}
+
+TEST_F(Compile, SecretsThatAreNotThereAreToldByNameOnly) {
+  const std::string unset = complaint("providers:\n  - {name: openai, keys: [{env: NO_SUCH_KEY}]}\n");
+  EXPECT_TRUE(has(unset, "line 2: the environment variable NO_SUCH_KEY is not set")) << unset;
+  EXPECT_TRUE(has(complaint("keys:\n  - {name: ci, file: /no/such/file}\n"), "line 2: /no/such/file"));
+  EXPECT_TRUE(has(complaint("keys:\n  - {name: ci, hash: \"sha256:12\"}\n"), "weir.yaml line 2: "));
+}
+
+TEST_F(Compile, SecretsComeFromFilesWithoutTheirLineFeed) {
+  const std::string path = testing::TempDir() + "compile_test_key." + std::to_string(getpid());
+  std::ofstream(path) << "wk_secret\n";
+  const auto made = snapshot("keys: [{name: ci, file: \"" + path + "\", models: [\"a/*\"], admin: true}]");
+  unlink(path.c_str());
+  const Principal* who = made->keys.find("wk_secret");
+  ASSERT_TRUE(who);
+  EXPECT_EQ(who->key_name, "ci");
+  EXPECT_TRUE(who->is_admin);
+  EXPECT_EQ(who->models, std::vector<std::string>{"a/*"});
+  EXPECT_FALSE(made->keys.find("wk_other"));
+}
+
+TEST_F(Compile, NamesAreGivenOnce) {
+  const std::string provider = complaint(
+      "providers:\n  - {name: a, kind: ollama}\n  - {name: a, kind: ollama}\n"
+      "routes:\n  - {model: m, targets: [{provider: a}]}\n  - {model: m, targets: [{provider: a}]}\n");
+  EXPECT_TRUE(has(provider, "line 3: there are two providers a")) << provider;
+  EXPECT_TRUE(has(provider, "line 6: there are two routes for m; the other is in line 5")) << provider;
+  const std::string keys =
+      complaint("keys:\n  - {name: k, env: A}\n  - {name: k, env: B}\n", {{"A", "wk_a"}, {"B", "wk_b"}});
+  EXPECT_TRUE(has(keys, "line 3: there are two keys k; the other is in line 2")) << keys;
+  const std::string same =
+      complaint("keys:\n  - {name: k, env: A}\n  - {name: l, env: B}\n", {{"A", "wk_a"}, {"B", "wk_a"}});
+  EXPECT_TRUE(has(same, "line 3: the keys k and l are the same key")) << same;
+  EXPECT_FALSE(has(same, "wk_a"));
+  EXPECT_TRUE(has(complaint("aliases: {weir/extract: weir/extract}"), "has the name of a route"));
+}
+
+TEST_F(Compile, StarsStandOnceAndOnBothSides) {
+  EXPECT_TRUE(has(complaint("routes: [{model: \"a*b*\", targets: [{provider: weir, model: extract}]}]"),
+                  "more than one '*'"));
+  EXPECT_TRUE(has(complaint("routes: [{model: m, targets: [{provider: weir, model: \"x*\"}]}]"),
+                  "the target's model has a '*'"));
+}
+
+TEST_F(Compile, EveryProblemIsToldAndWhatFollowsFromOneIsNot) {
+  const std::string text = complaint(R"(providers:
+  - {name: bad, kind: nothing}
+  - {name: openai}
+  - {name: far, kind: vllm, base_url: "not a url"}
+  - {name: lost, kind: azure_openai}
+routes:
+  - {model: a, targets: [{provider: bad, model: x}]}
+  - {model: b, targets: [{provider: unheard-of, model: x}]}
+aliases: {c: a, d: nowhere}
+keys:
+  - {name: ci, env: NOT_SET}
+)");
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 5) << text;
+  for (const char* line : {"line 2: ", "line 4: base_url: ", "line 5: the provider lost needs a base_url",
+                           "line 8: ", "the alias d", "line 11: "}) {
+    EXPECT_TRUE(has(text, line)) << line << " in " << text;
+  }
+}
+
+TEST_F(Compile, WithoutKeysOnlyThisMachineMayReachWeir) {
+  for (const char* open : {"0.0.0.0:1", ":1", "[::]:1", "192.0.2.1:1"}) {
+    const std::string server = std::string("server: {listen: \"") + open + "\"}\n";
+    EXPECT_TRUE(has(complaint(server), "server.listen is")) << open;
+    EXPECT_EQ(complaint(server + "keys: [{name: k, env: K}]", {{"K", "wk_k"}}), "") << open;
+  }
+  for (const char* closed : {"127.0.0.1:0", "[::1]:0", "localhost:1", "127.8.8.8:1"}) {
+    EXPECT_EQ(complaint(std::string("server: {listen: \"") + closed + "\"}"), "") << closed;
+  }
+  EXPECT_TRUE(has(complaint("server: {admin_listen: \"0.0.0.0:1\"}"), "server.admin_listen is"));
+  for (const char* wrong : {"localhost", "localhost:", "localhost:http", "localhost:65536", "localhost:-1"}) {
+    EXPECT_TRUE(has(complaint(std::string("server: {listen: \"") + wrong + "\"}"), "write HOST:PORT"))
+        << wrong;
+  }
+}
+
+constexpr std::string_view kOneProvider =
+    R"(providers: [{name: a, kind: vllm, base_url: "http://127.0.0.1:1/v1", keys: [{env: A}]}])";
+
+TEST_F(Compile, ARecompileKeepsWhatWasLearntOfAProviderThatIsTheSame) {
+  const auto before = snapshot(kOneProvider, {{"A", "key"}});
+  const auto after = snapshot(std::string(kOneProvider) + "\ngateway: {timeout: 3s}", {{"A", "key"}}, before);
+  EXPECT_EQ(find_provider(*after, "a")->keys, find_provider(*before, "a")->keys);
+  EXPECT_EQ(find_provider(*after, "a")->retry_budget, find_provider(*before, "a")->retry_budget);
+}
+
+TEST_F(Compile, ARecompileForgetsAProviderWithOtherKeysOrAtAnotherAddress) {
+  const auto before = snapshot(kOneProvider, {{"A", "key"}});
+  const auto other_key = snapshot(kOneProvider, {{"A", "another"}}, before);
+  EXPECT_NE(find_provider(*other_key, "a")->keys, find_provider(*before, "a")->keys);
+  EXPECT_NE(find_provider(*other_key, "a")->retry_budget, find_provider(*before, "a")->retry_budget);
+  const auto moved =
+      snapshot(R"(providers: [{name: a, kind: vllm, base_url: "http://127.0.0.1:2/v1", keys: [{env: A}]}])",
+               {{"A", "key"}}, before);
+  EXPECT_NE(find_provider(*moved, "a")->keys, find_provider(*before, "a")->keys);
+}
+
+TEST_F(Compile, TenThousandModelsAndKeysCompile) {
+  constexpr int kCount = 10'000;
+  std::string yaml = "routes:\n";
+  for (int i = 0; i < kCount; ++i) {
+    yaml += fmt::format("  - {{model: model-{}, targets: [{{provider: weir, model: extract}}]}}\n", i);
+  }
+  yaml += "keys:\n";
+  for (int i = 0; i < kCount; ++i) yaml += fmt::format("  - {{name: k{}, hash: \"sha256:{:064x}\"}}\n", i, i);
+  const auto start = std::chrono::steady_clock::now();
+  const auto made = snapshot(yaml);
+  const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
+  std::printf("10,000 models and 10,000 keys: read and compiled in %.0f ms\n", took.count());
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->routes.names().size(), static_cast<size_t>(kCount) + 1);
+  EXPECT_EQ(made->keys.size(), static_cast<size_t>(kCount));
+  EXPECT_EQ(answers(*made, "model-9999"), Answer("weir", "extract"));
+}
+
+}  // namespace
+}  // namespace weir
