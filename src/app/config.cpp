@@ -182,6 +182,7 @@ Result<Config> parse_config(std::string file, std::string_view text) {
   config.file = std::move(file);
   const YamlNode root = TRY(parse_yaml(config.file, text));
   TRY(Reader(config).read(root));
+  config.server_in_file = config.server;
   return config;
 }
 

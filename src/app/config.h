@@ -73,6 +73,7 @@ struct KeyConfig {
 struct Config {
   std::string file;  // for messages; empty: no file
   ServerSettings server;
+  ServerSettings server_in_file;  // as the file says it; the command line may have changed `server`
   GatewaySettings gateway;
   TelemetrySettings telemetry;
   std::vector<ProviderConfig> providers;

@@ -1,7 +1,9 @@
 #include "app/server.h"
 
-#include <charconv>
+#include <array>
 
+#include "app/listen.h"
+#include "app/settings_yaml.h"
 #include "base/crypto.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -14,7 +16,6 @@
 #include "ops/observers.h"
 #include "provider/extract_target.h"
 #include "provider/key_ring.h"
-#include "security/authenticate.h"
 
 namespace weir {
 namespace {
@@ -22,29 +23,7 @@ namespace {
 constexpr size_t kCpuThreads = 2;
 constexpr size_t kCpuQueueMax = 1024;
 constexpr size_t kControlQueueMax = 16;
-
-struct Address {
-  std::string host;
-  uint16_t port = 0;
-};
-
-// "127.0.0.1:7480", "[::1]:7480", ":7480" (every IPv4 address).
-Result<Address> parse_address(std::string_view text) {
-  const size_t colon = text.rfind(':');
-  Address address;
-  if (colon == std::string_view::npos) {
-    return fail(ErrorKind::bad_request, fmt::format("'{}' is not an address; write HOST:PORT", text));
-  }
-  std::string_view host = text.substr(0, colon);
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  address.host = host.empty() ? "0.0.0.0" : host;
-  const std::string_view port = text.substr(colon + 1);
-  const auto [end, failed] = std::from_chars(port.data(), port.data() + port.size(), address.port);
-  if (failed != std::errc() || end != port.data() + port.size()) {
-    return fail(ErrorKind::bad_request, fmt::format("'{}' has no port; write HOST:PORT", text));
-  }
-  return address;
-}
+constexpr std::array kReloadSecondsBounds = {0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0};
 
 }  // namespace
 
@@ -62,6 +41,8 @@ struct Server::PerCore {
     services.snapshot = server.snapshot_;
     services.exchanges_open = &server.exchanges_open_;
     services.is_draining = &server.is_draining_;
+    const TelemetrySettings& telemetry = server.config_.telemetry;
+    services.trace_sample_ratio = telemetry.otlp_endpoint.empty() ? 0 : telemetry.sample_ratio;
   }
 
   static NetworkConnectorOptions connector_options(const Server& server) {
@@ -89,6 +70,17 @@ Server::Server(Config config, std::string config_path)
     : config_(std::move(config)),
       config_path_(std::move(config_path)),
       environment_(process_environment()),
+      reload_failures_(metrics_
+                           .counter({.name = "weir_config_reload_failures_total",
+                                     .help = "Reloads of the configuration that failed and changed nothing."})
+                           .with({})),
+      reload_seconds_(
+          metrics_
+              .histogram({.name = "weir_config_reload_seconds",
+                          .help = "Time of a reload from reading the file to the last core's swap.",
+                          .unit = "s"},
+                         kReloadSecondsBounds)
+              .with({})),
       cpu_("cpu", kCpuThreads, kCpuQueueMax),
       control_("control", 1, kControlQueueMax),
       extract_(make_extract_target(cpu_)) {}
@@ -113,29 +105,15 @@ Result<void> Server::start() {
 }
 
 Result<void> Server::listen() {
-  const Address data = TRY(parse_address(config_.server.listen));
-  if (snapshot_->keys.empty() &&
-      !is_loopback_host(data.host.find(':') == std::string::npos ? data.host : "[" + data.host + "]")) {
-    return fail(
-        ErrorKind::bad_request,
-        fmt::format(
-            "server.listen is {}, which others can reach, but no key is configured; add `keys`, or listen on "
-            "127.0.0.1",
-            config_.server.listen));
-  }
   cores_ = std::make_unique<Cores>(static_cast<size_t>(config_.server.threads), SystemClock::instance(),
                                    random_seed());
   cores_->start();
   make_core_parts();
   data_server_ = TRY(start_server(config_.server.listen, false));
   admin_server_ = TRY(start_server(config_.server.admin_listen, true));
-  callbacks_ = expose_process_metrics(metrics_, {.snapshot =
-                                                     [this] {
-                                                       const std::lock_guard lock(reload_mutex_);
-                                                       return snapshot_;
-                                                     },
-                                                 .states = states_.get(),
-                                                 .exchanges_open = &exchanges_open_});
+  callbacks_ = expose_process_metrics(
+      metrics_,
+      {.snapshot = [this] { return newest(); }, .states = states_.get(), .exchanges_open = &exchanges_open_});
   return {};
 }
 
@@ -147,7 +125,7 @@ void Server::make_core_parts() {
 }
 
 Result<std::unique_ptr<HttpServer>> Server::start_server(const std::string& text, bool is_admin) {
-  const Address address = TRY(parse_address(text));
+  const ListenAddress address = TRY(parse_listen_address(text));
   HttpServerSettings settings;
   settings.host = address.host;
   settings.port = address.port;
@@ -169,7 +147,7 @@ AdminActions Server::admin_actions() {
     return control_.run(scope, [this]() -> Result<std::string> { return reload(); });
   };
   actions.effective_config = [this] {
-    const std::lock_guard lock(reload_mutex_);
+    const std::lock_guard lock(state_mutex_);
     return print_config(config_);
   };
   actions.status = [this] { return status_json(); };
@@ -179,18 +157,55 @@ AdminActions Server::admin_actions() {
 Result<std::string> Server::reload() {
   const std::lock_guard lock(reload_mutex_);
   const MonoTime started = SystemClock::instance().now();
+  Result<std::string> told = take_new_config();
+  if (told) {
+    reload_seconds_.observe(static_cast<double>((SystemClock::instance().now() - started).count()) / 1e9);
+  } else {
+    reload_failures_.add();
+  }
+  return told;
+}
+
+// REQUIRES reload_mutex_.
+Result<std::string> Server::take_new_config() {
+  const MonoTime started = SystemClock::instance().now();
   Config config = TRY(load_config(config_path_));
-  config.server.listen = config_.server.listen;
-  config.server.admin_listen = config_.server.admin_listen;
+  std::vector<std::string> restart_needed =
+      restart_differences("server", server_setting_rows(), config_.server_in_file, config.server_in_file);
+  for (std::string& name :
+       restart_differences("telemetry", telemetry_setting_rows(), config_.telemetry, config.telemetry)) {
+    restart_needed.push_back(std::move(name));
+  }
+  keep_restart_settings(server_setting_rows(), config_.server, config.server);
+  keep_restart_settings(telemetry_setting_rows(), config_.telemetry, config.telemetry);
+  config.server_in_file = config_.server_in_file;
   const auto next = TRY(compile_snapshot({.config = &config,
                                           .environment = environment_,
                                           .extract = extract_,
                                           .previous = snapshot_,
                                           .generation = snapshot_->generation + 1}));
   if (tls_) TRY(tls_->reload());
-  const MonoTime compiled = SystemClock::instance().now();
-  config_ = std::move(config);
-  snapshot_ = next;
+  const double compile_ms = static_cast<double>((SystemClock::instance().now() - started).count()) / 1e6;
+  {
+    const std::lock_guard lock(state_mutex_);
+    config_ = std::move(config);
+    snapshot_ = next;
+  }
+  const double swap_ms = swap_snapshot(next);
+  if (on_reload_) on_reload_(config_);
+  log_info("configuration reloaded",
+           {{"generation", next->generation}, {"compile_ms", compile_ms}, {"swap_ms_slowest_core", swap_ms}});
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().key("generation").value(next->generation).key("compile_ms").value(compile_ms);
+  json.key("swap_ms_slowest_core").value(swap_ms).key("restart_needed").begin_array();
+  for (const std::string& name : restart_needed) json.value(name);
+  json.end_array().end_object();
+  return out;
+}
+
+// Milliseconds that the slowest core took.
+double Server::swap_snapshot(const std::shared_ptr<const Snapshot>& next) {
   std::atomic<int64_t> slowest_ns = 0;
   // The old snapshot lives on in the exchanges that began with it; it is not freed on a core's time.
   std::vector<std::shared_ptr<const Snapshot>> old(per_core_.size());
@@ -202,21 +217,17 @@ Result<std::string> Server::reload() {
     while (took > seen && !slowest_ns.compare_exchange_weak(seen, took)) {
     }
   });
-  const double compile_ms = static_cast<double>((compiled - started).count()) / 1e6;
-  const double swap_ms = static_cast<double>(slowest_ns.load()) / 1e6;
-  log_info("configuration reloaded",
-           {{"generation", next->generation}, {"compile_ms", compile_ms}, {"swap_ms_slowest_core", swap_ms}});
-  return fmt::format(R"({{"generation":{},"compile_ms":{:.3f},"swap_ms_slowest_core":{:.6f}}})",
-                     next->generation, compile_ms, swap_ms);
+  return static_cast<double>(slowest_ns.load()) / 1e6;
+}
+
+std::shared_ptr<const Snapshot> Server::newest() const {
+  const std::lock_guard lock(state_mutex_);
+  return snapshot_;
 }
 
 std::string Server::status_json() const {
   const MonoTime now = SystemClock::instance().now();
-  std::shared_ptr<const Snapshot> snapshot;
-  {
-    const std::lock_guard lock(reload_mutex_);
-    snapshot = snapshot_;
-  }
+  const std::shared_ptr<const Snapshot> snapshot = newest();
   std::string out;
   JsonWriter json(out);
   json.begin_object().key("generation").value(snapshot->generation);

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -33,12 +35,17 @@ class Server {
   // Drains and stops. Blocks.
   void stop();
 
-  // Reads the configuration again and hands the new snapshot to each core. Gives a JSON object that says what
-  // happened. An error changes nothing. From any thread that is not a core's, one at a time.
+  // Reads the configuration again and hands the new snapshot to each core. Gives a JSON object:
+  //   generation, compile_ms (reading included), swap_ms_slowest_core, and restart_needed, the settings that
+  //   the file has changed and that only a new start takes, as "server.threads".
+  // An error changes nothing and is counted. From any thread that is not a core's; several take turns.
   Result<std::string> reload();
+  // Called after each reload with what is in effect. REQUIRES that it is set before start().
+  void set_on_reload(std::function<void(const Config&)> on_reload) { on_reload_ = std::move(on_reload); }
 
   std::string url() const;
   std::string admin_url() const;
+  MetricsRegistry& metrics() { return metrics_; }
 
  private:
   struct PerCore;
@@ -47,18 +54,26 @@ class Server {
   AdminActions admin_actions();
   std::string status_json() const;
   void make_core_parts();
+  Result<std::string> take_new_config();
+  double swap_snapshot(const std::shared_ptr<const Snapshot>& next);
+  std::shared_ptr<const Snapshot> newest() const;
 
-  Config config_;
+  Config config_;  // in effect
   const std::string config_path_;
   const std::map<std::string, std::string> environment_;
   MetricsRegistry metrics_;
+  const Counter reload_failures_;
+  const Histogram reload_seconds_;
   Pool cpu_;
   Pool control_;  // reloads: they read files
   std::shared_ptr<LocalModel> extract_;
   std::shared_ptr<TargetStates> states_ = std::make_shared<TargetStates>();
   std::unique_ptr<ExchangeObserver> observer_;
   std::shared_ptr<const Snapshot> snapshot_;  // the newest
-  mutable std::mutex reload_mutex_;
+  std::mutex reload_mutex_;  // held by a reload from its start to its end; never taken on a core
+  // Guards config_ and snapshot_, which only a reload changes. Held for moments, since cores take it too.
+  mutable std::mutex state_mutex_;
+  std::function<void(const Config&)> on_reload_;
   std::atomic<int64_t> exchanges_open_ = 0;
   std::atomic<bool> is_draining_ = false;
   std::shared_ptr<TlsServerContext> tls_;

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "base/settings.h"
@@ -65,6 +66,28 @@ Result<void> read_settings(std::string_view file, const YamlNode& map, std::stri
         row.member));
   }
   return {};
+}
+
+// The settings in which `a` and `b` differ and that only a new start takes, as "server.threads".
+template <class S>
+std::vector<std::string> restart_differences(std::string_view section, std::span<const Setting<S>> rows,
+                                             const S& a, const S& b) {
+  std::vector<std::string> names;
+  for (const Setting<S>& row : rows) {
+    const bool is_same = std::visit([&](auto member) { return a.*member == b.*member; }, row.member);
+    if (row.applies == Applies::restart && !is_same) names.push_back(fmt::format("{}.{}", section, row.key));
+  }
+  return names;
+}
+
+// Copies the settings that only a new start takes.
+template <class S>
+void keep_restart_settings(std::span<const Setting<S>> rows, const S& from, S& into) {
+  for (const Setting<S>& row : rows) {
+    if (row.applies == Applies::restart) {
+      std::visit([&](auto member) { into.*member = from.*member; }, row.member);
+    }
+  }
 }
 
 // "key: value" lines, indented by two spaces.

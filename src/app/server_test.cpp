@@ -1,0 +1,161 @@
+// A whole Weir in this process, reloaded while clients are served.
+#include "app/server.h"
+
+#include <fstream>
+#include <gtest/gtest.h>
+#include <thread>
+#include <unistd.h>
+
+#include "app/loadgen.h"
+#include "base/json.h"
+
+namespace weir {
+namespace {
+
+constexpr std::string_view kKey = "wk_server_test";
+constexpr double kSwapMsMax = 10;  // of one core, with 10,000 models and keys
+
+std::string base_yaml() {
+  return fmt::format(
+      "server: {{listen: \"127.0.0.1:0\", admin_listen: \"127.0.0.1:0\", threads: 2, access_log: \"off\"}}\n"
+      "keys:\n  - {{name: operator, hash: \"{}\", admin: true}}\n",
+      to_string(hash_api_key(kKey)));
+}
+
+std::string yaml_with_models_and_keys(int count) {
+  std::string yaml = base_yaml();
+  for (int i = 0; i < count; ++i) yaml += fmt::format("  - {{name: k{}, hash: \"sha256:{:064x}\"}}\n", i, i);
+  yaml += "routes:\n";
+  for (int i = 0; i < count; ++i) {
+    yaml += fmt::format("  - {{model: model-{}, targets: [{{provider: weir, model: extract}}]}}\n", i);
+  }
+  return yaml;
+}
+
+class RunningServer : public testing::Test {
+ protected:
+  void SetUp() override {
+    write(base_yaml());
+    server_ = std::make_unique<Server>(load_config(path_).value(), path_);
+    server_->set_on_reload([this](const Config& now) { told_ = now.server; });
+    const Result<void> started = server_->start();
+    ASSERT_TRUE(started) << started.error().message;
+  }
+  void TearDown() override {
+    server_->stop();
+    unlink(path_.c_str());
+  }
+
+  void write(const std::string& yaml) const { std::ofstream(path_) << yaml; }
+
+  JsonDoc reload() {
+    Result<std::string> told = server_->reload();
+    EXPECT_TRUE(told) << told.error().message;
+    return JsonDoc::parse(std::move(told).value_or("{}")).value();
+  }
+
+  static std::string request(std::string_view method, std::string_view target, std::string_view body) {
+    return fmt::format(
+        "{} {} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n"
+        "content-length: {}\r\n\r\n{}",
+        method, target, kKey, body.size(), body);
+  }
+  static std::string ask(std::string_view model, bool is_stream) {
+    return request("POST", "/v1/chat/completions",
+                   fmt::format(R"({{"model":"{}","stream":{},"messages":[{{"role":"user","content":)"
+                               R"("Sum this up: A weir regulates a river. It is a low dam."}}]}})",
+                               model, is_stream));
+  }
+  static LoadReport run(const std::string& url, std::string request, uint64_t count, bool is_stream = false) {
+    LoadPlan plan;
+    plan.address = resolve_load_address(parse_url(url)->origin).value();
+    if (request.starts_with("GET")) plan.method = "GET";
+    plan.request = std::move(request);
+    plan.connections_max = 4;
+    plan.requests_max = count;
+    plan.is_stream = is_stream;
+    return run_load(plan).value();
+  }
+  bool metrics_say(std::string_view line) const {
+    return server_->metrics().prometheus_text().find(line) != std::string::npos;
+  }
+
+  const std::string path_ = testing::TempDir() + "server_test." + std::to_string(getpid()) + ".yaml";
+  std::unique_ptr<Server> server_;
+  ServerSettings told_;
+};
+
+std::string errors_of(const LoadReport& report) {
+  std::string out;
+  for (const auto& [kind, count] : report.errors) out += fmt::format("{} x {}; ", count, kind);
+  return out;
+}
+
+TEST_F(RunningServer, ReloadsTenThousandModelsAndKeysWhileNoRequestFailsAndNoStreamDrops) {
+  LoadReport whole;
+  LoadReport streams;
+  LoadReport scrapes;
+  std::thread asking([&] { whole = run(server_->url(), ask("weir/extract", false), 300); });
+  std::thread streaming([&] { streams = run(server_->url(), ask("weir/extract", true), 300, true); });
+  // A scrape reads the newest snapshot on a core, and must not wait for the reload that waits for that core.
+  std::thread scraping([&] { scrapes = run(server_->admin_url(), request("GET", "/metrics", ""), 100); });
+  write(yaml_with_models_and_keys(10'000));
+  for (uint64_t round = 2; round <= 4; ++round) {
+    const JsonDoc told = reload();
+    EXPECT_EQ(told.root()["generation"].int_or(0), static_cast<int64_t>(round));
+    const double swap_ms = told.root()["swap_ms_slowest_core"].double_or(1e9);
+    std::printf("10,000 models and keys: read and compiled in %.0f ms, swapped in %.4f ms (bar %.0f)\n",
+                told.root()["compile_ms"].double_or(0), swap_ms, kSwapMsMax);
+    EXPECT_LE(swap_ms, kSwapMsMax);
+  }
+  asking.join();
+  streaming.join();
+  scraping.join();
+  EXPECT_EQ(whole.completed, 300u) << errors_of(whole);
+  EXPECT_EQ(streams.completed, 300u) << errors_of(streams);
+  EXPECT_EQ(scrapes.completed, 100u) << errors_of(scrapes);
+  EXPECT_EQ(run(server_->url(), ask("model-9999", false), 1).completed, 1u) << "what is new is served";
+  EXPECT_TRUE(metrics_say("weir_config_reload_seconds_count 3"));
+  EXPECT_TRUE(metrics_say("weir_config_reload_failures_total 0"));
+}
+
+TEST_F(RunningServer, ABadFileChangesNothingAndIsCounted) {
+  write(base_yaml() + "routes: [{model: lost, targets: [{provider: nobody}]}]\n");
+  Result<std::string> told = server_->reload();
+  ASSERT_FALSE(told);
+  EXPECT_NE(told.error().message.find("there is no provider nobody"), std::string::npos);
+  write("keys: [");
+  EXPECT_FALSE(server_->reload());
+  unlink(path_.c_str());
+  EXPECT_FALSE(server_->reload());
+  EXPECT_TRUE(metrics_say("weir_config_reload_failures_total 3"));
+  EXPECT_EQ(run(server_->url(), ask("weir/extract", false), 1).completed, 1u) << "the key still counts";
+  write(base_yaml());
+  EXPECT_EQ(reload().root()["generation"].int_or(0), 2) << "no generation was spent on them";
+}
+
+TEST_F(RunningServer, AReloadSaysWhichChangesWaitForANewStart) {
+  std::string yaml = base_yaml();
+  EXPECT_EQ(reload().root()["restart_needed"].size(), 0u);
+  yaml.replace(yaml.find("threads: 2"), 10, "threads: 3, log_level: warn");
+  write(yaml + "telemetry: {service_name: other}\n");
+  for (int round = 0; round < 2; ++round) {
+    const JsonDoc told = reload();
+    ASSERT_EQ(told.root()["restart_needed"].size(), 2u) << "each time, until the new start";
+    EXPECT_EQ(told.root()["restart_needed"].at(0).string_or(""), "server.threads");
+    EXPECT_EQ(told.root()["restart_needed"].at(1).string_or(""), "telemetry.service_name");
+  }
+  EXPECT_EQ(told_.threads, 2) << "what is in effect is told";
+  EXPECT_EQ(told_.log_level, "warn");
+}
+
+TEST_F(RunningServer, APortThatIsTakenIsAnError) {
+  Config config = load_config(path_).value();
+  config.server.listen =
+      parse_url(server_->url())->origin.host + ":" + std::to_string(parse_url(server_->url())->origin.port);
+  Server second(std::move(config), path_);
+  EXPECT_FALSE(second.start());
+}
+
+}  // namespace
+}  // namespace weir
