@@ -127,7 +127,7 @@ class Stack:
                 self.fake.stop()
                 raise
 
-    def start_weir(self):
+    def start_weir(self, listen="127.0.0.1:0", name="weir"):
         config = self.folder / "weir.yaml"  # JSON is YAML
         config.write_text(json.dumps(weir_config(self.fake_openai_url, self.fake_anthropic_url), indent=1))
         command = [
@@ -136,14 +136,14 @@ class Stack:
             "--config",
             config,
             "--listen",
-            "127.0.0.1:0",
+            listen,
             "--admin-listen",
             "127.0.0.1:0",
             "--data-dir",
             self.folder / "data",
         ]
         env = {"FAKE_OPENAI_KEY": OPENAI_KEY, "FAKE_ANTHROPIC_KEY": ANTHROPIC_KEY}
-        self.weir = Process("weir", self.folder, command, env)
+        self.weir = Process(name, self.folder, command, env)
 
     @property
     def processes(self):
