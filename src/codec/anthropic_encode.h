@@ -25,7 +25,7 @@ void write_anthropic_usage(JsonWriter& json, const Usage& usage, std::string_vie
 void write_anthropic_error(JsonWriter& json, const Error& error);
 // The provider's id when it has the vendor's form, else one made of the exchange's: "msg_...".
 std::string anthropic_answer_id(std::string_view provider_id, std::string_view exchange_id);
-// The members of a message up to and without `content`, and those after it that a message always has.
+// The members of a message before `content`: id, type, role, model.
 void write_anthropic_message_head(JsonWriter& json, const Start& start, const AnswerContext& context);
 // A call that the vendor ran itself (server_tool_use, mcp_tool_use): `raw` as it was, with this input.
 void write_anthropic_server_call(JsonWriter& json, std::string_view raw, std::string_view input);

@@ -318,6 +318,15 @@ TEST(AnthropicProvider, KeepsFourCacheMarkers) {
       std::string::npos);
 }
 
+TEST(AnthropicProvider, ShortensAnHourOfCachingWhereThereIsNone) {
+  const auto call = to_anthropic(
+      openai(
+          R"({"role":"user","content":[{"type":"text","text":"a","cache_control":{"type":"ephemeral","ttl":"1h"}}]})"),
+      caps(&Capabilities::cache_ttl_1h, false));
+  EXPECT_NE(body_of(call).find(R"("cache_control":{"type":"ephemeral","ttl":"5m"})"), std::string::npos);
+  EXPECT_EQ(records_of(call), "clamped;/messages;cache_ttl_1h>5m");
+}
+
 TEST(AnthropicProvider, GivesItsOwnDialectBackWhole) {
   const std::string body =
       R"({"model":"claude","max_tokens":100,"messages":[{"role":"user","content":[{"type":"text","text":"hi"},)"

@@ -204,6 +204,10 @@ AnthropicCacheMarkers::AnthropicCacheMarkers(const Chat& chat, const AnthropicCo
     notes.fidelity.add(Severity::info, LossReason::cache_dropped, "/messages", "cache_control");
     return;
   }
+  const bool wants_hour = std::any_of(
+      all.begin(), all.end(), [](const auto* marker) { return (*marker)->ttl == CacheTtl::one_hour; });
+  if (wants_hour && !has_hour_)
+    notes.fidelity.add(Severity::info, LossReason::clamped, "/messages", "cache ttl 1h", "5m");
   if (all.size() <= kCacheMarkersMax) {
     kept_.insert(all.begin(), all.end());
     return;
