@@ -153,7 +153,9 @@ Error error_of_foreign_body(int status, std::string_view body) {
   // A page instead of an answer is trouble on the way, whatever the status says of the request.
   const bool is_page = contains_ignore_case(body.substr(0, 512), "<html") ||
                        contains_ignore_case(body.substr(0, 512), "<!doctype");
-  if (is_page && error.kind == ErrorKind::bad_request) error.kind = ErrorKind::upstream_error;
+  const bool blames_request =
+      error.kind == ErrorKind::bad_request || error.kind == ErrorKind::model_not_found;
+  if (is_page && blames_request) error.kind = ErrorKind::upstream_error;
   error.message = fmt::format("the provider answered {} with {}", status,
                               body.empty() ? "no body" : "a body that is not its dialect's");
   if (!body.empty()) error.message += ": " + hide_keys(trim(shown));

@@ -1,0 +1,37 @@
+#include "codec/tool_names.h"
+
+#include <gtest/gtest.h>
+
+namespace weir {
+namespace {
+
+TEST(ToolNames, LeavesALegalNameAlone) {
+  EXPECT_EQ(legal_tool_name("get_weather-2", kOpenAiToolNameMax), "get_weather-2");
+  const std::string longest(64, 'a');
+  EXPECT_EQ(legal_tool_name(longest, kOpenAiToolNameMax), longest);
+}
+
+TEST(ToolNames, MakesAnyNameLegalAndKeepsDifferentOnesDifferent) {
+  const std::string dotted = legal_tool_name("srv.tool", kOpenAiToolNameMax);
+  EXPECT_EQ(dotted.substr(0, 9), "srv_tool_");
+  EXPECT_EQ(dotted.size(), 17U);
+  EXPECT_EQ(dotted, legal_tool_name("srv.tool", kOpenAiToolNameMax));
+  EXPECT_NE(dotted, legal_tool_name("srv/tool", kOpenAiToolNameMax));
+  for (const std::string& name :
+       {std::string(65, 'a'), std::string(), std::string("größe"), std::string(500, '.')}) {
+    const std::string legal = legal_tool_name(name, kOpenAiToolNameMax);
+    EXPECT_LE(legal.size(), kOpenAiToolNameMax) << name;
+    EXPECT_EQ(legal.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-"), std::string::npos) << legal;
+  }
+  EXPECT_NE(legal_tool_name(std::string(64, 'a') + 'b', kOpenAiToolNameMax),
+            legal_tool_name(std::string(64, 'a') + 'c', kOpenAiToolNameMax));
+}
+
+TEST(ToolNames, ShortensByTheTargetsOwnLimit) {
+  const std::string name(100, 'a');
+  EXPECT_EQ(legal_tool_name(name, kAnthropicToolNameMax), name);
+  EXPECT_NE(legal_tool_name(name, kOpenAiToolNameMax), name);
+}
+
+}  // namespace
+}  // namespace weir
