@@ -1,4 +1,6 @@
 // Streams of providers that speak Anthropic's dialect.
+#include <algorithm>
+
 #include "codec/anthropic_decode.h"
 #include "codec/args.h"
 #include "codec/sse_tap.h"
@@ -22,7 +24,8 @@ class AnthropicStreamDecoder final : public StreamDecoder {
         usage_(other.usage_),
         finish_(other.finish_),
         has_calls_(other.has_calls_),
-        is_done_(other.is_done_) {}
+        is_done_(other.is_done_),
+        has_content_(other.has_content_) {}
 
   Result<void> feed(std::string_view bytes, std::vector<Event>& events) override {
     return tap_.feed(bytes, [&](const SseEvent& event) { return on_event(event, events); });
@@ -65,6 +68,8 @@ class AnthropicStreamDecoder final : public StreamDecoder {
       return SseVerdict::keep;
     }
     if (event.data.empty() || event.data == "[DONE]") return SseVerdict::keep;
+    // On the raw way, past the commit point, text says nothing that Weir needs.
+    if (notes_.is_raw && has_content_ && event.event == "content_block_delta") return SseVerdict::keep;
     if (Result<void> parsed = doc_.reparse(event.data, kEventLimits); !parsed) {
       Error error = make_error(ErrorKind::upstream_malformed, "the provider sent an event that is not JSON");
       error.detail = parsed.error().message;
@@ -72,6 +77,7 @@ class AnthropicStreamDecoder final : public StreamDecoder {
       return fail(std::move(error));
     }
     TRY(on_body(doc_.root(), events));
+    has_content_ = has_content_ || std::any_of(events.begin(), events.end(), is_content);
     return SseVerdict::keep;
   }
 
@@ -240,6 +246,7 @@ class AnthropicStreamDecoder final : public StreamDecoder {
   std::optional<Finish> finish_;
   bool has_calls_ = false;
   bool is_done_ = false;
+  bool has_content_ = false;  // the commit point has passed
 };
 
 }  // namespace

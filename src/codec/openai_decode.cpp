@@ -194,7 +194,9 @@ Result<std::vector<Event>> decode_openai_answer(const WireReply& reply, const Ca
   for (const JsonValue choice : root["choices"]) {
     const int index = static_cast<int>(choice["index"].int_or(0));
     MessageDecoder decoder(index, events, notes);
-    if (choice["text"].is_string()) {
+    if (notes.is_raw) {
+      // The bytes pass as they are; the finish and the usage are all that is asked for.
+    } else if (choice["text"].is_string()) {
       // Legacy completions.
       events.push_back(BlockStart{.choice = index});
       events.push_back(Delta{.choice = index, .text = std::string(choice["text"].string_or(""))});
@@ -203,7 +205,8 @@ Result<std::vector<Event>> decode_openai_answer(const WireReply& reply, const Ca
       decoder.decode(choice["message"]);
     }
     const JsonValue logprobs = choice["logprobs"]["content"];
-    if (logprobs.is_array()) events.push_back(Logprobs{.choice = index, .raw = std::string(logprobs.raw())});
+    if (logprobs.is_array() && !notes.is_raw)
+      events.push_back(Logprobs{.choice = index, .raw = std::string(logprobs.raw())});
     const std::string_view reason = choice["finish_reason"].string_or("");
     events.push_back(Finish{.choice = index,
                             .reason = decode_openai_finish(reason, decoder.seen()),

@@ -1,4 +1,5 @@
 // Streams of providers that speak OpenAI's chat dialect.
+#include <algorithm>
 #include <fmt/core.h>
 #include <map>
 
@@ -19,6 +20,7 @@ class OpenAiStreamDecoder final : public StreamDecoder {
         tap_(other.tap_),
         choices_(other.choices_),
         has_started_(other.has_started_),
+        has_content_(other.has_content_),
         is_done_(other.is_done_) {}
 
   Result<void> feed(std::string_view bytes, std::vector<Event>& events) override {
@@ -60,6 +62,20 @@ class OpenAiStreamDecoder final : public StreamDecoder {
     bool has_refusal = false;
   };
 
+  // Whether a chunk on the raw way says something that Weir needs: usage, a finish reason, an error, the end.
+  // Text cannot be taken for one of these keys: inside a string their closing quote is escaped. A chunk too
+  // many only costs its decoding.
+  static bool tells_of_the_end(std::string_view data) {
+    if (!data.starts_with('{') || data.find("\"error\"") != std::string_view::npos) return true;
+    for (const std::string_view key : {"\"finish_reason\"", "\"usage\""}) {
+      for (size_t at = data.find(key); at != std::string_view::npos; at = data.find(key, at + key.size())) {
+        const size_t value = data.find_first_not_of(": \t", at + key.size());
+        if (value == std::string_view::npos || data[value] != 'n') return true;
+      }
+    }
+    return false;
+  }
+
   bool is_finished() const {
     for (const auto& [index, choice] : choices_) {
       if (!choice.finish) return false;
@@ -74,6 +90,7 @@ class OpenAiStreamDecoder final : public StreamDecoder {
       return SseVerdict::keep;
     }
     if (event.data.empty()) return SseVerdict::keep;
+    if (notes_.is_raw && has_content_ && !tells_of_the_end(event.data)) return SseVerdict::keep;
     if (event.data == "[DONE]") {
       if (!is_finished() || choices_.empty()) {
         return fail(ErrorKind::upstream_truncated,
@@ -100,6 +117,7 @@ class OpenAiStreamDecoder final : public StreamDecoder {
     const JsonValue reported = chunk["usage"].is_object() ? chunk["usage"] : chunk["x_groq"]["usage"];
     const Usage usage = decode_openai_usage(reported, notes_);
     if (!usage.empty()) events.push_back(UsageReport{usage});
+    has_content_ = has_content_ || std::any_of(events.begin(), events.end(), is_content);
     const bool is_usage_alone = choices.is_array() && choices.size() == 0 && chunk["usage"].is_object();
     return is_usage_alone && notes_.strips_usage ? SseVerdict::drop : SseVerdict::keep;
   }
@@ -247,6 +265,7 @@ class OpenAiStreamDecoder final : public StreamDecoder {
   JsonDoc doc_;
   std::map<int, Choice> choices_;
   bool has_started_ = false;
+  bool has_content_ = false;  // the commit point has passed
   bool is_done_ = false;
 };
 

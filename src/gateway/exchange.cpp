@@ -1,6 +1,7 @@
 #include "gateway/exchange.h"
 
-#include <fmt/core.h>
+#include <algorithm>
+#include <charconv>
 
 namespace weir {
 namespace {
@@ -22,6 +23,18 @@ constexpr std::array<Stretch, 7> kStretches = {{
     {"write", Mark::first_event, Mark::first_write},
 }};
 
+// Microseconds as milliseconds with three decimals, without the floating point that this would cost at each
+// answer.
+void append_ms(std::string& out, int64_t us) {
+  std::array<char, 24> digits;
+  const auto whole = std::to_chars(digits.data(), digits.data() + digits.size(), us / 1000);
+  out.append(digits.data(), whole.ptr);
+  const int64_t rest = us % 1000;
+  out.push_back('.');
+  for (const int64_t digit : {rest / 100, rest / 10 % 10, rest % 10})
+    out.push_back(static_cast<char>('0' + digit));
+}
+
 }  // namespace
 
 Duration Timings::between(Mark from, Mark to) const {
@@ -39,8 +52,10 @@ std::string Timings::server_timing() const {
   std::string text;
   for (const Stretch& stretch : kStretches) {
     if (!has(stretch.from) || !has(stretch.to)) continue;
-    const double ms = static_cast<double>(between(stretch.from, stretch.to).count()) / 1e6;
-    text += fmt::format("{}{};dur={:.3f}", text.empty() ? "" : ", ", stretch.name, ms);
+    const int64_t us = std::max<int64_t>(0, between(stretch.from, stretch.to).count() / 1000);
+    if (!text.empty()) text += ", ";
+    text.append(stretch.name).append(";dur=");
+    append_ms(text, us);
   }
   return text;
 }

@@ -22,6 +22,7 @@ class MeteredSource final : public EventSource {
   Task<const EventBatch*> next(Scope& scope) override {
     Result<const EventBatch*> batch = co_await inner_->next(scope);
     if (batch) {
+      if ((*batch)->is_raw) exchange_.content_bytes += (*batch)->raw.size() / raw_bytes_per_text_byte();
       for (const Event& event : (*batch)->events) tap(event);
     } else {
       exchange_.note_failure(batch.error());
@@ -30,9 +31,13 @@ class MeteredSource final : public EventSource {
   }
 
  private:
+  // On the raw way text is not decoded; a streamed chunk of some 200 bytes carries about a token.
+  size_t raw_bytes_per_text_byte() const { return is_streamed(exchange_.request) ? 50 : 1; }
+
   void tap(const Event& event) {
     if (const auto* delta = std::get_if<Delta>(&event)) {
-      if (delta->kind == DeltaKind::content) exchange_.content_bytes += delta->text.size();
+      if (!exchange_.is_raw && delta->kind == DeltaKind::content)
+        exchange_.content_bytes += delta->text.size();
     } else if (const auto* usage = std::get_if<UsageReport>(&event)) {
       exchange_.usage.set_from(usage->usage);
     } else if (const auto* start = std::get_if<Start>(&event)) {

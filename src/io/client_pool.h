@@ -19,7 +19,7 @@ struct ClientPoolOptions {
   // Less than the 60 s after which usual load balancers forget an idle connection.
   Duration idle_timeout = std::chrono::seconds(55);
   size_t idle_per_origin_max = 256;
-  size_t total_per_origin_max = 4096;  // idle, in use and being connected; one more is overloaded
+  size_t total_per_origin_max = 10'000;  // idle, in use and being connected; one more is overloaded
 };
 
 struct ClientPoolStats {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "base/log.h"
 #include "io/tls_stream.h"
 
 namespace weir {
@@ -107,14 +108,25 @@ Result<std::shared_ptr<TlsClientContext>> TlsClientContext::make(const std::stri
   SSL_CTX* const context = made->context_;
   ERR_clear_error();
   if (ca_file.empty()) {
-    if (!trust_system(context))
-      return unusable("the system's root certificates in", X509_get_default_cert_dir());
+    made->trusts_system_ = true;
   } else if (SSL_CTX_load_verify_file(context, ca_file.c_str()) != 1) {
     return unusable("the file of trusted certificates", ca_file);
   }
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
   SSL_CTX_set_alpn_protos(context, bytes_of(kHttp1Only), static_cast<unsigned>(kHttp1Only.size()));
   return made;
+}
+
+ssl_ctx_st* TlsClientContext::ready() const {
+  if (trusts_system_) {
+    std::call_once(system_read_, [this] {
+      if (!trust_system(context_)) {
+        log_error("the system's root certificates cannot be read: no https provider will be trusted",
+                  {{"folder", X509_get_default_cert_dir()}});
+      }
+    });
+  }
+  return context_;
 }
 
 TlsClientContext::~TlsClientContext() {

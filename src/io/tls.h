@@ -48,14 +48,21 @@ class TlsServerContext {
 // How a client checks servers. Used from all cores.
 class TlsClientContext {
  public:
-  // Trusts the certificates in `ca_file` (PEM) alone; the system's when empty. Errors: bad_request.
+  // Trusts the certificates in `ca_file` (PEM) alone; the system's when empty. Those are read at the first
+  // connection (some 40 ms), so that a process without an https provider starts at once; without them no
+  // server is trusted. Errors: bad_request.
   static Result<std::shared_ptr<TlsClientContext>> make(const std::string& ca_file = {});
   ~TlsClientContext();
 
  private:
   friend class TlsStream;
   explicit TlsClientContext(ssl_ctx_st* context) : context_(context) {}
+  // The context with its trusted certificates read. From any thread.
+  ssl_ctx_st* ready() const;
+
   ssl_ctx_st* context_;
+  bool trusts_system_ = false;
+  mutable std::once_flag system_read_;
 };
 
 // The server's side of the handshake, within the scope's deadline. Errors: bad_request with the reason in

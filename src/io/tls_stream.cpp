@@ -74,7 +74,7 @@ TlsStream::TlsStream(std::unique_ptr<ByteStream> below, const TlsServerContext& 
 TlsStream::TlsStream(std::unique_ptr<ByteStream> below, const TlsClientContext& context,
                      const std::string& server_name)
     : below_(std::move(below)) {
-  attach(context.context_);
+  attach(context.ready());
   SSL_set_connect_state(ssl_);
   if (is_address(server_name)) {
     X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl_), server_name.c_str());

@@ -105,6 +105,7 @@ struct CallNotes {
   ToolNames tool_names;
   std::string
       json_tool;  // not empty: the schema was emulated by a forced tool of that name; unwrap it into text
+  bool is_raw = false;  // the answer's bytes pass as they are: only its usage and its end need decoding
   bool strips_usage =
       false;  // raw way: usage was asked for by Weir alone, the client must not see that event
   // Custom tools (free text) that were offered as functions with one string `input`: the answer's arguments

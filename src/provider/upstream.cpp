@@ -196,6 +196,7 @@ Result<EncodedCall> encode_call(const UpstreamCall& call) {
   const ProviderCodec& codec = *call.provider->codec;
   EncodedCall encoded = TRY(call.raw ? codec.splice_request(*call.raw, *call.request, target)
                                      : codec.encode_request(*call.request, target));
+  encoded.notes.is_raw = call.raw != nullptr;
   encoded.wire.path = target_of(call, encoded.wire);
   complete_headers(call, encoded.wire.headers);
   return encoded;
