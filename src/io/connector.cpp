@@ -24,7 +24,7 @@ Task<std::unique_ptr<ByteStream>> NetworkConnector::connect(Scope& scope, Origin
       continue;
     }
     auto stream = co_await connect_to(scope, address, origin.port);
-    if (stream && origin.is_tls) stream = co_await secure(scope, std::move(*stream), origin.host);
+    if (stream && origin.is_tls) stream = co_await secure(scope, std::move(*stream), origin);
     if (stream) co_return stream;
     CO_TRY(scope.check());
     failure = std::move(stream).error();
@@ -41,11 +41,13 @@ Task<std::unique_ptr<ByteStream>> NetworkConnector::connect_to(Scope& scope, std
 }
 
 Task<std::unique_ptr<ByteStream>> NetworkConnector::secure(Scope& scope, std::unique_ptr<ByteStream> stream,
-                                                           std::string name) {
+                                                           Origin origin) {
   Scope attempt(scope);
   attempt.set_deadline(attempt.now() + options_.tls_timeout, ErrorKind::upstream_unreachable,
                        "the provider did not finish the TLS handshake in time");
-  co_return co_await tls_connect(attempt, std::move(stream), *options_.tls, std::move(name));
+  std::shared_ptr<TlsClientContext> tls = options_.tls_of ? options_.tls_of(origin) : nullptr;
+  if (!tls) tls = options_.tls;
+  co_return co_await tls_connect(attempt, std::move(stream), *tls, origin.host);
 }
 
 }  // namespace weir

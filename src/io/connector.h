@@ -1,6 +1,7 @@
 // How a client gets a connection to an origin: over the network, or in memory for tests and the simulator.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "io/byte_stream.h"
@@ -23,6 +24,8 @@ struct NetworkConnectorOptions {
   // Connects to the public internet only: for every URL that a user or a tenant gave.
   bool refuses_private_addresses = false;
   std::shared_ptr<TlsClientContext> tls = {};  // null: https origins are refused
+  // Whom to trust at an origin in place of `tls`; null, or giving null: `tls`.
+  std::function<std::shared_ptr<TlsClientContext>(const Origin&)> tls_of = {};
   DnsOptions dns = {};
 };
 
@@ -35,8 +38,7 @@ class NetworkConnector final : public Connector {
 
  private:
   Task<std::unique_ptr<ByteStream>> connect_to(Scope& scope, std::string address, uint16_t port);
-  Task<std::unique_ptr<ByteStream>> secure(Scope& scope, std::unique_ptr<ByteStream> stream,
-                                           std::string name);
+  Task<std::unique_ptr<ByteStream>> secure(Scope& scope, std::unique_ptr<ByteStream> stream, Origin origin);
 
   Core& core_;
   const NetworkConnectorOptions options_;

@@ -17,9 +17,10 @@
 
 namespace weir {
 
-class KeyRing;      // provider/key_ring.h
-class Permits;      // provider/permits.h
-class RetryBudget;  // provider/retry.h
+class KeyRing;           // provider/key_ring.h
+class Permits;           // provider/permits.h
+class RetryBudget;       // provider/retry.h
+class TlsClientContext;  // io/tls.h
 
 struct ProviderTimeouts {
   Duration connect = std::chrono::seconds(5);
@@ -39,6 +40,7 @@ struct Provider {
   std::string region;         // empty: not said
   Capabilities capabilities;  // said in the config for all its models: over those of the catalog
   ProviderTimeouts timeouts;
+  std::shared_ptr<TlsClientContext> tls;  // whom to trust at this origin; null: whom the system trusts
 
   std::shared_ptr<KeyRing> keys;              // never null; empty when the provider needs no key
   std::shared_ptr<RetryBudget> retry_budget;  // never null
