@@ -1,6 +1,7 @@
 #include "app/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <cstdio>
 
 #include "app/bench.h"
@@ -10,6 +11,8 @@
 #include "app/config_docs.h"
 #include "app/serve.h"
 #include "app/version.h"
+#include "base/json.h"
+#include "provider/extract_target.h"
 #include "security/api_keys.h"
 
 namespace weir {
@@ -33,23 +36,53 @@ void add_serve(CLI::App& app, int& status) {
   serve->callback([options, &status] { status = serve_command(*options); });
 }
 
-int check(const std::string& path) {
-  Result<Config> config = load_config(path);
-  if (config) {
-    // Names and ranges are checked by compiling; secrets must be there to be read.
-    Result<std::shared_ptr<const Snapshot>> snapshot = compile_snapshot({.config = &*config,
-                                                                         .environment = process_environment(),
-                                                                         .extract = nullptr,
-                                                                         .previous = nullptr,
-                                                                         .generation = 1});
-    if (snapshot) {
-      std::printf("%s: ok\n", path.empty() ? "the defaults" : path.c_str());
-      return 0;
+// "FILE line 3: what" as its line and what is wrong.
+void append_problem(JsonWriter& json, std::string_view file, std::string_view message) {
+  json.begin_object();
+  if (message.starts_with(file)) {
+    message.remove_prefix(file.size());
+    int64_t line = 0;
+    constexpr std::string_view kLine = " line ";
+    if (message.starts_with(kLine)) {
+      const char* end = message.data() + message.size();
+      const auto [stop, failed] = std::from_chars(message.data() + kLine.size(), end, line);
+      if (failed == std::errc()) message = std::string_view(stop, static_cast<size_t>(end - stop));
     }
-    config = fail(snapshot.error());
+    if (line > 0) json.key("line").value(line);
+    if (message.starts_with(": ")) message.remove_prefix(2);
   }
-  std::fprintf(stderr, "weir: %s\n", config.error().message.c_str());
-  return 1;
+  json.key("message").value(message).end_object();
+}
+
+// Names and ranges are checked by compiling; secrets must be there to be read.
+std::vector<Error> problems_of(const std::string& path) {
+  ReadConfig read = read_config_file(path);
+  Pool pool("check", 1, 1);
+  Compilation made = try_compile({.config = &read.config,
+                                  .environment = process_environment(),
+                                  .extract = make_extract_target(pool),
+                                  .previous = nullptr,
+                                  .generation = 1});
+  for (Error& problem : made.problems) read.problems.push_back(std::move(problem));
+  return std::move(read.problems);
+}
+
+int check(const std::string& path, bool is_json) {
+  const std::vector<Error> problems = problems_of(path);
+  if (is_json) {
+    std::string out;
+    JsonWriter json(out);
+    json.begin_object().key("ok").value(problems.empty()).key("file").value(path);
+    json.key("problems").begin_array();
+    for (const Error& problem : problems) append_problem(json, path, problem.message);
+    json.end_array().end_object();
+    std::printf("%s\n", out.c_str());
+  } else if (problems.empty()) {
+    std::printf("%s: ok\n", path.empty() ? "the defaults" : path.c_str());
+  } else {
+    std::fprintf(stderr, "%s\n", as_one_error(problems).message.c_str());
+  }
+  return problems.empty() ? 0 : 1;
 }
 
 int print_effective(const std::string& path) {
@@ -64,14 +97,24 @@ int print_effective(const std::string& path) {
 
 void add_config_commands(CLI::App& app, int& status) {
   auto path = std::make_shared<std::string>();
+  auto is_json = std::make_shared<bool>(false);
   CLI::App* check_command =
       app.add_subcommand("check", "Validate a configuration: exit 1 says what is wrong and where.");
   check_command->add_option("--config,config", *path, "Configuration file");
-  check_command->callback([path, &status] { status = check(*path); });
+  check_command->add_flag("--json", *is_json, "Output for programs: ok and problems with line and message");
+  check_command->callback([path, is_json, &status] { status = check(*path, *is_json); });
+  auto is_docs = std::make_shared<bool>(false);
   CLI::App* config_command =
       app.add_subcommand("config", "Print the effective configuration, secrets hidden.");
   config_command->add_option("--config,config", *path, "Configuration file");
-  config_command->callback([path, &status] { status = print_effective(*path); });
+  config_command->add_flag("--docs", *is_docs, "Print the page of all settings instead");
+  config_command->callback([path, is_docs, &status] {
+    if (*is_docs) {
+      std::fputs(configuration_docs().c_str(), stdout);
+    } else {
+      status = print_effective(*path);
+    }
+  });
 }
 
 void add_client_options(CLI::App& command, ClientOptions& options) {
@@ -102,13 +145,28 @@ void add_client_commands(CLI::App& app, int& status) {
   models_app->callback([list, &status] { status = models_command(*list); });
 }
 
+void print_key(bool is_json) {
+  const std::string key = make_api_key();
+  const std::string hash = to_string(hash_api_key(key));
+  if (!is_json) {
+    std::printf("key:  %s\nhash: %s\n", key.c_str(), hash.c_str());
+    return;
+  }
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().key("key").value(key).key("hash").value(hash).end_object();
+  std::printf("%s\n", out.c_str());
+}
+
 void add_small_commands(CLI::App& app) {
-  app.add_subcommand("key", "Make an API key and print it with the hash that the configuration holds.")
-      ->callback([] {
-        const std::string key = make_api_key();
-        std::printf("key:  %s\nhash: %s\n", key.c_str(), to_string(hash_api_key(key)).c_str());
-      });
-  app.add_subcommand("version", "Print the version.")->callback([] { std::printf("weir %s\n", kVersion); });
+  auto is_json = std::make_shared<bool>(false);
+  CLI::App* key =
+      app.add_subcommand("key", "Make an API key and print it with the hash that the configuration holds.");
+  key->add_flag("--json", *is_json, "Output for programs: key and hash");
+  key->callback([is_json] { print_key(*is_json); });
+  CLI::App* version = app.add_subcommand("version", "Print the version.");
+  version->add_flag("--json", *is_json, "Output for programs");
+  version->callback([is_json] { std::printf(*is_json ? "{\"version\":\"%s\"}\n" : "weir %s\n", kVersion); });
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "codec/anthropic.h"
 #include "codec/openai.h"
+#include "io/tls.h"
 #include "provider/catalog_yaml.h"
 #include "provider/key_ring.h"
 
@@ -56,7 +57,7 @@ class Compiler {
     note(load_catalog());
     add_extract();
     for (const ProviderConfig& provider : config_.providers) {
-      if (!note(add_provider(provider))) unusable_providers_.insert(provider.name);
+      if (provider.has_problem || !note(add_provider(provider))) unusable_providers_.insert(provider.name);
     }
     if (config_.providers.empty()) note(add_providers_of_environment());
     for (const RouteConfig& route : config_.routes) add_route(route);
@@ -64,8 +65,9 @@ class Compiler {
     check_aliases();
     add_keys();
     const bool has_keys = !config_.keys.empty();
-    note(at(0, check_listen("server.listen", config_.server.listen, has_keys)));
-    note(at(0, check_listen("server.admin_listen", config_.server.admin_listen, has_keys)));
+    note(at(config_.listen_line, check_listen("server.listen", config_.server.listen, has_keys)));
+    note(at(config_.admin_listen_line,
+            check_listen("server.admin_listen", config_.server.admin_listen, has_keys)));
     // Only whole parts are put together: what follows from a problem above is not a problem of its own.
     if (problems_.empty()) note(assemble());
     if (!problems_.empty()) snapshot_ = nullptr;
@@ -88,7 +90,9 @@ class Compiler {
   }
 
   Result<void> assemble() {
-    snapshot_->routes = TRY(RouteTable::make(std::move(routes_), config_.aliases));
+    std::vector<std::pair<std::string, std::string>> aliases;
+    for (const AliasConfig& alias : config_.aliases) aliases.emplace_back(alias.alias, alias.model);
+    snapshot_->routes = TRY(RouteTable::make(std::move(routes_), std::move(aliases)));
     snapshot_->keys = TRY(ApiKeys::make(std::move(keys_)));
     return {};
   }
@@ -193,10 +197,24 @@ class Compiler {
     while (provider->base_path.ends_with('/')) provider->base_path.pop_back();
     for (const auto& [name, value] : config.headers) provider->headers.add(name, value);
     provider->region = config.region;
+    provider->capabilities = config.capabilities;
     provider->timeouts = config.timeouts;
+    if (!config.ca_file.empty()) provider->tls = TRY(tls_of(config, provider->origin));
     keep_or_make_states(*provider, TRY(keys_of(config, *kind)));
     snapshot_->providers.push_back(std::move(provider));
     return {};
+  }
+
+  // Connections are shared between the providers of one origin, so they trust alike.
+  Result<std::shared_ptr<TlsClientContext>> tls_of(const ProviderConfig& config, const Origin& origin) {
+    if (!origin.is_tls) return fail(at(config.line, "ca_file is for a base_url that starts with https://"));
+    const auto [other, is_new] = ca_files_.emplace(to_string(origin), config.ca_file);
+    if (!is_new && other->second != config.ca_file) {
+      return fail(at(config.line, fmt::format("another provider at {} has another ca_file", other->first)));
+    }
+    Result<std::shared_ptr<TlsClientContext>> context = TlsClientContext::make(config.ca_file);
+    if (!context) return fail(at(config.line, "ca_file: " + context.error().message));
+    return context;
   }
 
   Result<std::vector<ProviderKey>> keys_of(const ProviderConfig& config, const ProviderKind& kind) const {
@@ -204,8 +222,7 @@ class Compiler {
     for (const ProviderKeyConfig& key : config.keys) {
       keys.push_back({
         .name = key.source.name(),
-        .secret = std::make_shared<const Secret>(TRY(secret_text(key.source, config.line))),
-        .weight = key.weight
+        .secret = std::make_shared<const Secret>(TRY(secret_text(key.source, key.line))), .weight = key.weight
       });
     }
     if (keys.empty()) {
@@ -241,6 +258,10 @@ class Compiler {
   }
 
   void add_route(const RouteConfig& config) {
+    if (config.has_problem) {
+      patterns_.emplace(config.model, config.line);
+      return;
+    }
     if (!note(check_pattern(config))) return;
     auto route = std::make_unique<Route>();
     route->pattern = config.model;
@@ -313,22 +334,22 @@ class Compiler {
   // An alias has a name of its own and leads to a route, or to an alias before it.
   void check_aliases() {
     std::vector<std::string_view> wildcards;
-    for (const auto& [pattern, line] : patterns_) {
+    for (const auto& [pattern, its_line] : patterns_) {
       if (pattern.find('*') != std::string::npos) wildcards.push_back(pattern);
     }
     std::set<std::string_view> before;
-    for (const auto& [alias, model] : config_.aliases) {
+    for (const auto& [line, alias, model] : config_.aliases) {
       if (patterns_.contains(alias)) {
-        note(fail(at(0, fmt::format("the alias {} has the name of a route", alias))));
+        note(fail(at(line, fmt::format("the alias {} has the name of a route", alias))));
       }
       const bool is_known = patterns_.contains(model) || before.contains(model) ||
                             std::any_of(wildcards.begin(), wildcards.end(),
                                         [&](std::string_view pattern) { return glob_match(pattern, model); });
       if (!is_known) {
         std::vector<std::string_view> names;
-        for (const auto& [pattern, line] : patterns_) names.push_back(pattern);
-        note(fail(at(0, fmt::format("the alias {}: there is no model {}{}", alias, model,
-                                    did_you_mean(model, names)))));
+        for (const auto& [pattern, its_line] : patterns_) names.push_back(pattern);
+        note(fail(at(line, fmt::format("the alias {}: there is no model {}{}", alias, model,
+                                       did_you_mean(model, names)))));
       }
       before.insert(alias);
     }
@@ -336,7 +357,9 @@ class Compiler {
 
   void add_keys() {
     keys_.reserve(config_.keys.size());
-    for (const KeyConfig& config : config_.keys) note(add_key(config));
+    for (const KeyConfig& config : config_.keys) {
+      if (!config.has_problem) note(add_key(config));
+    }
   }
 
   Result<void> add_key(const KeyConfig& config) {
@@ -371,6 +394,7 @@ class Compiler {
   std::shared_ptr<Snapshot> snapshot_;
   std::vector<Error> problems_;
   std::set<std::string> unusable_providers_;
+  std::map<std::string, std::string> ca_files_;  // by origin
   std::vector<std::unique_ptr<Route>> routes_;
   std::map<std::string, int> patterns_;  // and their lines; 0: of the defaults
   std::vector<ApiKey> keys_;
@@ -388,15 +412,6 @@ Result<std::shared_ptr<const Snapshot>> compile_snapshot(const CompileInputs& in
   Compilation made = try_compile(inputs);
   if (!made.snapshot) return fail(as_one_error(made.problems));
   return std::move(made.snapshot);
-}
-
-Error as_one_error(const std::vector<Error>& problems) {
-  std::string lines;
-  for (const Error& problem : problems) {
-    if (!lines.empty()) lines += '\n';
-    lines += problem.message;
-  }
-  return make_error(ErrorKind::bad_request, std::move(lines));
 }
 
 std::map<std::string, std::string> process_environment() {

@@ -32,9 +32,6 @@ Compilation try_compile(const CompileInputs& inputs);
 // Errors: bad_request, all problems, one a line.
 Result<std::shared_ptr<const Snapshot>> compile_snapshot(const CompileInputs& inputs);
 
-// One bad_request whose message has a problem on each line. REQUIRES at least one.
-Error as_one_error(const std::vector<Error>& problems);
-
 // The environment of this process.
 std::map<std::string, std::string> process_environment();
 

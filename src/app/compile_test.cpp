@@ -187,7 +187,7 @@ keys:
 )");
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 5) << text;
   for (const char* line : {"line 2: ", "line 4: base_url: ", "line 5: the provider lost needs a base_url",
-                           "line 8: ", "the alias d", "line 11: "}) {
+                           "line 8: ", "line 9: the alias d", "line 11: "}) {
     EXPECT_TRUE(has(text, line)) << line << " in " << text;
   }
 }
@@ -206,6 +206,21 @@ TEST_F(Compile, WithoutKeysOnlyThisMachineMayReachWeir) {
     EXPECT_TRUE(has(complaint(std::string("server: {listen: \"") + wrong + "\"}"), "write HOST:PORT"))
         << wrong;
   }
+}
+
+TEST_F(Compile, AFileOfAuthoritiesIsReadAndBelongsToAnHttpsAddress) {
+  const std::string missing =
+      complaint("providers:\n  - {name: a, kind: vllm, base_url: \"https://x/v1\", ca_file: /no/such.pem}\n");
+  EXPECT_TRUE(has(missing, "weir.yaml line 2: ca_file: ")) << missing;
+  EXPECT_TRUE(has(missing, "/no/such.pem")) << missing;
+  EXPECT_TRUE(has(complaint("providers: [{name: a, kind: vllm, base_url: \"http://x/v1\", ca_file: /a.pem}]"),
+                  "ca_file is for a base_url that starts with https://"));
+}
+
+TEST_F(Compile, ProvidersSayWhatTheirModelsCanDo) {
+  const auto made = snapshot(
+      R"(providers: [{name: a, kind: vllm, base_url: "http://127.0.0.1:1/v1", capabilities: {vision: false}}])");
+  EXPECT_EQ(find_provider(*made, "a")->capabilities.vision, false);
 }
 
 constexpr std::string_view kOneProvider =

@@ -6,9 +6,13 @@
 
 #include "app/config_rows.h"
 #include "app/settings_yaml.h"
+#include "provider/catalog_rows.h"
 
 namespace weir {
 namespace {
+
+// Enough to mend a file by; a file with more is wrong as a whole.
+constexpr size_t kProblemsMax = 100;
 
 // Reads the rows of a map that has members beside them: `others` are taken by the caller.
 template <class S>
@@ -24,43 +28,89 @@ Result<void> read_rows(std::string_view file, const YamlNode& node, std::string_
   return read_settings(file, own, what, rows, into);
 }
 
+// A text member of a map, for messages about what is wrong elsewhere in it.
+std::string text_of(const YamlNode& map, std::string_view key) {
+  const YamlNode* node = map.find(key);
+  return node && node->type == YamlType::scalar ? node->text : "";
+}
+
+int line_of(const YamlNode* map, std::string_view key) {
+  const YamlNode* node = map ? map->find(key) : nullptr;
+  return node ? node->line : 0;
+}
+
 class Reader {
  public:
-  explicit Reader(Config& config) : config_(config), file_(config.file) {}
+  Reader(Config& config, std::vector<Error>& problems)
+      : config_(config), problems_(problems), file_(config.file) {}
 
-  Result<void> read(const YamlNode& root) {
-    if (root.type == YamlType::null) return {};
+  void read(const YamlNode& root) {
+    if (root.type == YamlType::null) return;
     const YamlFields fields(file_, root, "the configuration");
-    TRY(fields.check(
+    note(fields.check(
         {"server", "gateway", "telemetry", "providers", "routes", "aliases", "keys", "catalog"}));
-    if (const YamlNode* node = root.find("server")) {
-      TRY(read_settings(file_, *node, "server", server_setting_rows(), config_.server));
-    }
-    if (const YamlNode* node = root.find("gateway")) {
-      TRY(read_settings(file_, *node, "gateway", gateway_setting_rows(), config_.gateway));
-    }
-    if (const YamlNode* node = root.find("telemetry")) {
-      TRY(read_settings(file_, *node, "telemetry", telemetry_setting_rows(), config_.telemetry));
-    }
-    TRY(each(fields, "providers", [this](const YamlNode& node) { return read_provider(node); }));
-    TRY(each(fields, "routes", [this](const YamlNode& node) { return read_route(node); }));
-    TRY(each(fields, "keys", [this](const YamlNode& node) { return read_key(node); }));
-    config_.aliases = TRY(fields.text_map("aliases"));
-    if (const YamlNode* node = root.find("catalog")) {
-      const YamlFields catalog(file_, *node, "catalog");
-      TRY(catalog.check(keys_of(catalog_fields())));
-      config_.provider_files = TRY(catalog.texts("providers"));
-      config_.price_files = TRY(catalog.texts("prices"));
-    }
-    return {};
+    read_section(root, "server", server_setting_rows(), config_.server);
+    config_.listen_line = line_of(root.find("server"), "listen");
+    config_.admin_listen_line = line_of(root.find("server"), "admin_listen");
+    read_section(root, "gateway", gateway_setting_rows(), config_.gateway);
+    read_section(root, "telemetry", telemetry_setting_rows(), config_.telemetry);
+    read_list(fields, "providers", config_.providers,
+              [this](const YamlNode& node, ProviderConfig& into) { return read_provider(node, into); });
+    read_list(fields, "routes", config_.routes,
+              [this](const YamlNode& node, RouteConfig& into) { return read_route(node, into); });
+    read_list(fields, "keys", config_.keys,
+              [this](const YamlNode& node, KeyConfig& into) { return read_key(node, into); });
+    note(read_aliases(root, fields));
+    note(read_catalog(root));
   }
 
  private:
+  // True for success; keeps the error otherwise.
+  bool note(Result<void> outcome) {
+    if (!outcome && problems_.size() < kProblemsMax) problems_.push_back(std::move(outcome).error());
+    return outcome.has_value();
+  }
+
+  template <class S>
+  void read_section(const YamlNode& root, std::string_view key, Rows<S> rows, S& into) {
+    if (const YamlNode* node = root.find(key)) note(read_settings(file_, *node, key, rows, into));
+  }
+
+  template <class Item, class Read>
+  void read_list(const YamlFields& fields, std::string_view key, std::vector<Item>& into, Read read) {
+    note(each(fields, key, [&](const YamlNode& node) -> Result<void> {
+      Item item;
+      item.line = node.line;
+      item.has_problem = !note(read(node, item));
+      into.push_back(std::move(item));
+      return {};
+    }));
+  }
+
   template <class Read>
   Result<void> each(const YamlFields& fields, std::string_view key, Read read) {
     const YamlNode* list = TRY(fields.optional_node(key, YamlType::sequence));
     if (!list) return {};
     for (const YamlNode& item : list->children) TRY(read(item));
+    return {};
+  }
+
+  Result<void> read_aliases(const YamlNode& root, const YamlFields& fields) {
+    const auto aliases = TRY(fields.text_map("aliases"));
+    for (const auto& [alias, model] : aliases) {
+      config_.aliases.push_back(
+          {.line = line_of(root.find("aliases"), alias), .alias = alias, .model = model});
+    }
+    return {};
+  }
+
+  Result<void> read_catalog(const YamlNode& root) {
+    const YamlNode* node = root.find("catalog");
+    if (!node || node->type == YamlType::null) return {};
+    const YamlFields catalog(file_, *node, "catalog");
+    TRY(catalog.check(keys_of(catalog_fields())));
+    config_.provider_files = TRY(catalog.texts("providers"));
+    config_.price_files = TRY(catalog.texts("prices"));
     return {};
   }
 
@@ -75,11 +125,10 @@ class Reader {
     return source;
   }
 
-  Result<void> read_provider(const YamlNode& node) {
+  Result<void> read_provider(const YamlNode& node, ProviderConfig& provider) {
     const YamlFields fields(file_, node, "a provider");
+    provider.name = text_of(node, "name");
     TRY(fields.check(keys_of(provider_fields())));
-    ProviderConfig& provider = config_.providers.emplace_back();
-    provider.line = node.line;
     provider.name = TRY(fields.text("name"));
     provider.kind = TRY(fields.optional_text("kind"))
     .value_or(provider.name);
@@ -87,34 +136,40 @@ class Reader {
     .value_or("");
     provider.region = TRY(fields.optional_text("region"))
     .value_or("");
+    provider.ca_file = TRY(fields.optional_text("ca_file"))
+    .value_or("");
     provider.headers = TRY(fields.text_map("headers"));
+    if (const YamlNode* own = TRY(fields.optional_node("capabilities", YamlType::map))) {
+      provider.capabilities = TRY(parse_capabilities(file_, *own));
+    }
     if (const YamlNode* timeouts = node.find("timeouts")) {
       TRY(read_settings(file_, *timeouts, "timeouts", timeout_rows(), provider.timeouts));
     }
-    return each(fields, "keys", [&](const YamlNode& item) -> Result<void> {
-      if (item.type == YamlType::scalar) {
-        return fail(
-            yaml_error(file_, item.line,
-                       "a key is never in the configuration itself: write `{env: NAME}` or `{file: PATH}`"));
-      }
-      const YamlFields key(file_, item, "a provider's key");
-      TRY(key.check(keys_of(provider_key_fields())));
-      ProviderKeyConfig entry {
-        .source = TRY(read_secret(key))
-      };
-      if (entry.source.name().empty()) return fail(key.error("env", "a provider's key needs env or file"));
-      if (const YamlNode* weight = item.find("weight")) {
-        TRY(read_value(file_, *weight, entry.weight));
-        TRY(check_range(file_, *weight, entry.weight, 0.000001, 1e9));
-      }
-      provider.keys.push_back(std::move(entry));
-      return {};
-    });
+    return each(fields, "keys", [&](const YamlNode& item) { return read_provider_key(item, provider.keys); });
   }
 
-  Result<void> read_route(const YamlNode& node) {
-    RouteConfig& route = config_.routes.emplace_back();
-    route.line = node.line;
+  Result<void> read_provider_key(const YamlNode& item, std::vector<ProviderKeyConfig>& keys) {
+    if (item.type == YamlType::scalar) {
+      return fail(
+          yaml_error(file_, item.line,
+                     "a key is never in the configuration itself: write `{env: NAME}` or `{file: PATH}`"));
+    }
+    const YamlFields key(file_, item, "a provider's key");
+    TRY(key.check(keys_of(provider_key_fields())));
+    ProviderKeyConfig entry;
+    entry.line = item.line;
+    entry.source = TRY(read_secret(key));
+    if (entry.source.name().empty()) return fail(key.error("env", "a provider's key needs env or file"));
+    if (const YamlNode* weight = item.find("weight")) {
+      TRY(read_value(file_, *weight, entry.weight));
+      TRY(check_range(file_, *weight, entry.weight, 0.000001, 1e9));
+    }
+    keys.push_back(std::move(entry));
+    return {};
+  }
+
+  Result<void> read_route(const YamlNode& node, RouteConfig& route) {
+    route.model = text_of(node, "model");
     TRY(read_rows(file_, node, "a route", route_rows(), route, {"targets", "retry", "fallback", "breaker"}));
     const YamlFields fields(file_, node, "a route");
     TRY(fields.text("model"));
@@ -148,11 +203,9 @@ class Reader {
     return {};
   }
 
-  Result<void> read_key(const YamlNode& node) {
+  Result<void> read_key(const YamlNode& node, KeyConfig& key) {
     const YamlFields fields(file_, node, "a key");
     TRY(fields.check(keys_of(key_fields())));
-    KeyConfig& key = config_.keys.emplace_back();
-    key.line = node.line;
     key.name = TRY(fields.text("name"));
     key.hash = TRY(fields.optional_text("hash"))
     .value_or("");
@@ -168,6 +221,7 @@ class Reader {
   }
 
   Config& config_;
+  std::vector<Error>& problems_;
   const std::string_view file_;
 };
 
@@ -177,21 +231,54 @@ std::string secret_text(const SecretSource& source) {
 
 }  // namespace
 
+ReadConfig read_config(std::string file, std::string_view text) {
+  ReadConfig read;
+  read.config.file = std::move(file);
+  Result<YamlNode> root = parse_yaml(read.config.file, text);
+  if (!root) {
+    read.problems.push_back(std::move(root).error());
+    return read;
+  }
+  Reader(read.config, read.problems).read(*root);
+  read.config.server_in_file = read.config.server;
+  return read;
+}
+
+ReadConfig read_config_file(const std::string& path) {
+  if (path.empty()) return {};
+  std::ifstream in(path, std::ios::binary);
+  if (!in) {
+    ReadConfig read;
+    read.config.file = path;
+    read.problems.push_back(yaml_error(path, 0, "cannot be read"));
+    return read;
+  }
+  const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  return read_config(path, text);
+}
+
+namespace {
+Result<Config> whole(ReadConfig read) {
+  if (!read.problems.empty()) return fail(as_one_error(read.problems));
+  return std::move(read.config);
+}
+}  // namespace
+
 Result<Config> parse_config(std::string file, std::string_view text) {
-  Config config;
-  config.file = std::move(file);
-  const YamlNode root = TRY(parse_yaml(config.file, text));
-  TRY(Reader(config).read(root));
-  config.server_in_file = config.server;
-  return config;
+  return whole(read_config(std::move(file), text));
 }
 
 Result<Config> load_config(const std::string& path) {
-  if (path.empty()) return Config{};
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return fail(ErrorKind::bad_request, fmt::format("{} cannot be read", path));
-  const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  return parse_config(path, text);
+  return whole(read_config_file(path));
+}
+
+Error as_one_error(const std::vector<Error>& problems) {
+  std::string lines;
+  for (const Error& problem : problems) {
+    if (!lines.empty()) lines += '\n';
+    lines += problem.message;
+  }
+  return make_error(ErrorKind::bad_request, std::move(lines));
 }
 
 std::string print_config(const Config& config) {
@@ -203,7 +290,11 @@ std::string print_config(const Config& config) {
   for (const ProviderConfig& provider : config.providers) {
     out +=
         fmt::format("  - name: {}\n    kind: {}\n", print_value(provider.name), print_value(provider.kind));
-    if (!provider.base_url.empty()) out += fmt::format("    base_url: {}\n", print_value(provider.base_url));
+    for (const auto& [key, value] :
+         {std::pair("base_url", &provider.base_url), std::pair("region", &provider.region),
+          std::pair("ca_file", &provider.ca_file)}) {
+      if (!value->empty()) out += fmt::format("    {}: {}\n", key, print_value(*value));
+    }
     for (size_t i = 0; i < provider.keys.size(); ++i) {
       out += fmt::format("{}      - {{{}, weight: {}}}\n", i == 0 ? "    keys:\n" : "",
                          secret_text(provider.keys[i].source), print_value(provider.keys[i].weight));
@@ -220,8 +311,8 @@ std::string print_config(const Config& config) {
     }
   }
   if (!config.aliases.empty()) out += "aliases:\n";
-  for (const auto& [alias, name] : config.aliases)
-    out += fmt::format("  {}: {}\n", print_value(alias), print_value(name));
+  for (const AliasConfig& alias : config.aliases)
+    out += fmt::format("  {}: {}\n", print_value(alias.alias), print_value(alias.model));
   if (!config.keys.empty()) out += "keys:\n";
   for (const KeyConfig& key : config.keys) {
     out +=

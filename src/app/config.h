@@ -24,18 +24,22 @@ struct SecretSource {
 };
 
 struct ProviderKeyConfig {
+  int line = 0;
   SecretSource source;
   double weight = 1;
 };
 
 struct ProviderConfig {
   int line = 0;
+  bool has_problem = false;  // told by the reader; only the name is sure
   std::string name;
   std::string kind;
   std::string base_url;
   std::vector<ProviderKeyConfig> keys;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string region;
+  std::string ca_file;
+  Capabilities capabilities;
   ProviderTimeouts timeouts;
 };
 
@@ -50,6 +54,7 @@ struct RouteTargetConfig {
 
 struct RouteConfig {
   int line = 0;
+  bool has_problem = false;  // told by the reader; only the model is sure
   std::string model;
   std::string strategy = "weighted";
   bool sticky = false;
@@ -61,8 +66,15 @@ struct RouteConfig {
   Duration first_event{};  // zero: not said
 };
 
+struct AliasConfig {
+  int line = 0;
+  std::string alias;
+  std::string model;
+};
+
 struct KeyConfig {
   int line = 0;
+  bool has_problem = false;  // told by the reader
   std::string name;
   std::string hash;  // or
   SecretSource source;
@@ -73,21 +85,36 @@ struct KeyConfig {
 struct Config {
   std::string file;  // for messages; empty: no file
   ServerSettings server;
+  int listen_line = 0;  // 0: not said
+  int admin_listen_line = 0;
   ServerSettings server_in_file;  // as the file says it; the command line may have changed `server`
   GatewaySettings gateway;
   TelemetrySettings telemetry;
   std::vector<ProviderConfig> providers;
   std::vector<RouteConfig> routes;
-  std::vector<std::pair<std::string, std::string>> aliases;
+  std::vector<AliasConfig> aliases;
   std::vector<KeyConfig> keys;
   std::vector<std::string> provider_files;  // over the embedded tables
   std::vector<std::string> price_files;
 };
 
-// Errors: bad_request, "FILE line N: ..." with the nearest known key.
+struct ReadConfig {
+  Config config;                // with problems: what could be read
+  std::vector<Error> problems;  // bad_request, "FILE line N: ..." with the nearest known key
+};
+
+// Goes on with the next part, provider, route or key after an error.
+ReadConfig read_config(std::string file, std::string_view text);
+// Reads the file too; an empty path gives the defaults.
+ReadConfig read_config_file(const std::string& path);
+
+// The same where a configuration with problems is of no use. Errors: bad_request, all problems, one a line.
 Result<Config> parse_config(std::string file, std::string_view text);
-// Reads and parses the file; an empty path gives the defaults.
 Result<Config> load_config(const std::string& path);
+
+// One bad_request whose message has a problem on each line. REQUIRES at least one.
+Error as_one_error(const std::vector<Error>& problems);
+
 // The effective configuration as YAML. It holds names of secrets, never secrets.
 std::string print_config(const Config& config);
 

@@ -165,6 +165,12 @@ std::span<const FieldNote> provider_fields() {
                 "Its keys, from the environment or files; the kind's usual variable when left out."},
       FieldNote{"headers", "map", "Headers that are sent with every call."},
       FieldNote{"region", "text", "Where it runs; for the log and for residency."},
+      FieldNote{"ca_file", "text",
+                "PEM file of the only authorities that are trusted at its https address; the system's when "
+                "left out."},
+      FieldNote{"capabilities", "map",
+                "What its models can do, over what the tables say, e.g. {vision: false, context: 8192}; keys "
+                "as in config/prices.yaml."},
       FieldNote{"timeouts", "map", "connect, first_event, idle."},
   };
   return kFields;

@@ -45,9 +45,16 @@ struct Server::PerCore {
     services.trace_sample_ratio = telemetry.otlp_endpoint.empty() ? 0 : telemetry.sample_ratio;
   }
 
-  static NetworkConnectorOptions connector_options(const Server& server) {
+  // What a provider of the newest snapshot says counts for the connections that are made from now on.
+  NetworkConnectorOptions connector_options(const Server& server) {
     NetworkConnectorOptions options;
     options.tls = server.upstream_tls_;
+    options.tls_of = [this](const Origin& origin) -> std::shared_ptr<TlsClientContext> {
+      for (const auto& provider : services.snapshot->providers) {
+        if (provider->tls && provider->origin == origin) return provider->tls;
+      }
+      return nullptr;
+    };
     return options;
   }
 

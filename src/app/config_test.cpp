@@ -1,0 +1,146 @@
+#include "app/config.h"
+
+#include <fstream>
+#include <gtest/gtest.h>
+#include <iterator>
+
+#include "app/config_docs.h"
+
+namespace weir {
+namespace {
+
+std::string read_file(const char* path) {
+  std::ifstream in(path);
+  return std::string((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+}
+
+std::string complaint(std::string_view text) {
+  const Result<Config> config = parse_config("weir.yaml", text);
+  return config ? "" : config.error().message;
+}
+
+TEST(Config, ReadsWhatItSays) {
+  const Config config = parse_config("weir.yaml", R"(
+server: {listen: "127.0.0.1:1", threads: 3, drain_timeout: 1m30s}
+gateway: {body_bytes_max: 1MiB, cors_origins: ["https://a.example"]}
+providers:
+  - {name: a, kind: openai, base_url: "http://127.0.0.1:9/v1", keys: [{env: A, weight: 2}, {file: /k}]}
+routes:
+  - model: m
+    strategy: ordered
+    targets: [{provider: a, model: x, weight: 3, priority: 1, concurrency: 4}]
+    retry: {attempts_max: 7}
+    breaker: {open_for: 2s}
+aliases: {n: m}
+keys: [{name: k, env: K, models: ["m"], admin: true}]
+)")
+                            .value();
+  EXPECT_EQ(config.server.listen, "127.0.0.1:1");
+  EXPECT_EQ(config.server.threads, 3);
+  EXPECT_EQ(config.server.drain_timeout, std::chrono::seconds(90));
+  EXPECT_EQ(config.gateway.body_bytes_max, 1024u * 1024u);
+  ASSERT_EQ(config.providers.size(), 1u);
+  EXPECT_EQ(config.providers[0].keys[0].weight, 2);
+  EXPECT_EQ(config.providers[0].keys[1].source.file, "/k");
+  ASSERT_EQ(config.routes.size(), 1u);
+  EXPECT_EQ(config.routes[0].targets[0].concurrency, 4);
+  EXPECT_EQ(config.routes[0].retry.attempts_max, 7);
+  EXPECT_EQ(config.routes[0].breaker.open_for, std::chrono::seconds(2));
+  EXPECT_EQ(config.aliases[0].model, "m");
+  EXPECT_TRUE(config.keys[0].admin);
+}
+
+TEST(Config, UnknownKeysAreRefusedWithTheirLineAndTheNearestKnownOne) {
+  const std::string text = complaint("server:\n  listen: \"127.0.0.1:1\"\n  drain_timeut: 3s\n");
+  EXPECT_NE(text.find("weir.yaml line 3"), std::string::npos) << text;
+  EXPECT_NE(text.find("drain_timeout"), std::string::npos) << text;
+  EXPECT_NE(complaint("routs: []").find("routes"), std::string::npos);
+  EXPECT_NE(complaint("routes: [{model: m, targets: [{provider: p, modle: x}]}]").find("model"),
+            std::string::npos);
+}
+
+TEST(Config, ValuesOutOfRangeAndOfTheWrongTypeSayWhatIsAccepted) {
+  EXPECT_NE(complaint("server: {threads: 1000}").find("between 0 and 256"), std::string::npos);
+  EXPECT_NE(complaint("server: {drain_timeout: soon}").find("250ms"), std::string::npos);
+  EXPECT_NE(complaint("server: {log_level: loud}").find("debug|info|warn|error"), std::string::npos);
+  EXPECT_NE(complaint("gateway: {cors_origins: x}").find("list"), std::string::npos);
+  EXPECT_NE(complaint("routes: [{model: m, strategy: wieghted, targets: [{provider: p}]}]").find("weighted"),
+            std::string::npos);
+}
+
+TEST(Config, SecretsAreNeverInTheFile) {
+  const std::string text = complaint("providers:\n  - {name: openai, keys: [sk-secret]}\n");
+  EXPECT_NE(text.find("env"), std::string::npos) << text;
+  EXPECT_EQ(text.find("sk-secret"), std::string::npos) << "and are not repeated";
+}
+
+TEST(Config, PartsThatNeedOthersSayWhich) {
+  EXPECT_NE(complaint("routes: [{model: m}]").find("target"), std::string::npos);
+  EXPECT_NE(complaint("routes: [{targets: [{provider: p}]}]").find("model"), std::string::npos);
+  EXPECT_NE(complaint("routes: [{model: m, targets: [{model: x}]}]").find("provider"), std::string::npos);
+  EXPECT_NE(complaint("keys: [{name: k}]").find("weir key"), std::string::npos);
+  EXPECT_NE(complaint("keys: [{name: k, env: A, hash: b}]").find("one of"), std::string::npos);
+}
+
+TEST(Config, ProvidersSayWhomTheyTrustAndWhatTheyCanDo) {
+  const Config config = parse_config("weir.yaml", R"(
+providers:
+  - {name: a, kind: vllm, ca_file: /ca.pem, capabilities: {vision: false, context: 8192}}
+)")
+                            .value();
+  EXPECT_EQ(config.providers.at(0).ca_file, "/ca.pem");
+  EXPECT_EQ(config.providers.at(0).capabilities.vision, false);
+  EXPECT_EQ(config.providers.at(0).capabilities.context, 8192);
+  const std::string text = complaint("providers:\n  - name: a\n    capabilities: {visoin: true}\n");
+  EXPECT_NE(text.find("weir.yaml line 3"), std::string::npos) << text;
+  EXPECT_NE(text.find("vision"), std::string::npos) << text;
+}
+
+TEST(Config, GoesOnBehindAProblem) {
+  const ReadConfig read = read_config("weir.yaml", R"(serverr: {}
+server: {threads: many}
+providers:
+  - {name: broken, knid: openai}
+  - {name: whole, kind: openai}
+routes:
+  - {model: m, targets: []}
+  - {model: n, targets: [{provider: whole}]}
+keys:
+  - {name: k}
+aliases: {a: n}
+)");
+  std::vector<std::string> lines;
+  for (const Error& problem : read.problems) lines.push_back(problem.message.substr(0, 17));
+  EXPECT_EQ(lines, (std::vector<std::string>{"weir.yaml line 1:", "weir.yaml line 2:", "weir.yaml line 4:",
+                                             "weir.yaml line 7:", "weir.yaml line 10"}));
+  ASSERT_EQ(read.config.providers.size(), 2u);
+  EXPECT_TRUE(read.config.providers[0].has_problem);
+  EXPECT_EQ(read.config.providers[0].name, "broken");
+  EXPECT_FALSE(read.config.providers[1].has_problem);
+  EXPECT_EQ(read.config.aliases.at(0).line, 11);
+}
+
+TEST(Config, WhatIsPrintedReadsBackToTheSame) {
+  const Config example = parse_config("weir.example.yaml", read_file("config/weir.example.yaml")).value();
+  const std::string printed = print_config(example);
+  const Config again = parse_config("printed", printed).value();
+  EXPECT_EQ(print_config(again), printed);
+  EXPECT_EQ(again.routes.size(), example.routes.size());
+}
+
+TEST(Docs, ConfigurationPageIsUpToDate) {
+  EXPECT_EQ(read_file("docs/configuration.md"), configuration_docs())
+      << "make it anew: weir config --docs > docs/configuration.md";
+}
+
+// The example's lines with a comment sign before a setting count too: they show alternatives.
+TEST(Docs, EverySettingAppearsInTheExample) {
+  const std::string example = read_file("config/weir.example.yaml");
+  for (const std::string& key : configuration_keys()) {
+    const std::string last = key.substr(key.rfind('.') + 1) + ":";
+    EXPECT_NE(example.find(last), std::string::npos) << key;
+  }
+}
+
+}  // namespace
+}  // namespace weir
