@@ -38,12 +38,14 @@ class SseTap {
     return {};
   }
 
-  // The body has ended: an event without its blank line is handed out, and its bytes are completed with one.
+  // The body has ended: an event with data but without its blank line is handed out, and its bytes are
+  // completed with one.
   template <class Handle>
   Result<void> finish(Handle&& handle) {
     begin({});
     const std::optional<SseEvent> event = decoder_.finish();
-    if (!event) return {};
+    // A field name without its value, where the stream was cut, is nothing that a client could read.
+    if (!event || event->data.empty()) return {};
     if (TRY(handle(*event)) == SseVerdict::keep) {
       owned_ = std::exchange(held_, {});
       owned_ += "\n\n";

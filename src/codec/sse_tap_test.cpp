@@ -49,6 +49,23 @@ TEST(SseTap, CompletesALastEventWithoutItsBlankLine) {
   EXPECT_EQ(forward({"data: a"}), "data: a\n\n");
 }
 
+TEST(SseTap, DropsAFieldThatWasCutBeforeItsValue) {
+  EXPECT_EQ(forward({"data: a\n\ndata:"}), "data: a\n\n");
+  EXPECT_EQ(forward({"data: a\n\neve"}), "data: a\n\n");
+}
+
+TEST(SseTap, AddsWhatTheProviderLeftOut) {
+  const auto keep = [](const SseEvent&) -> Result<SseVerdict> { return SseVerdict::keep; };
+  for (const std::string_view last : {"", "data: b", "data:"}) {
+    SseTap tap;
+    ASSERT_TRUE(tap.feed("data: a\n\n", keep));
+    ASSERT_TRUE(tap.feed(last, keep));
+    ASSERT_TRUE(tap.finish(keep));
+    tap.add("data: end\n\n");
+    EXPECT_EQ(tap.forwardable(), last == "data: b" ? "data: b\n\ndata: end\n\n" : "data: end\n\n");
+  }
+}
+
 TEST(SseTap, IsCopyableInMidEvent) {
   SseTap tap;
   const auto keep = [](const SseEvent&) -> Result<SseVerdict> { return SseVerdict::keep; };

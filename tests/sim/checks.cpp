@@ -174,12 +174,10 @@ class Checker {
         wrong("{} went on after its caller was gone", ended.id);
       return;
     }
-    // An exchange that was ended tells its caller only as far as that needs no waiting, so what it tells may
-    // not arrive, or not whole.
-    const bool was_ended = outcome.error && (outcome.error->kind == ErrorKind::shutting_down ||
-                                             outcome.error->kind == ErrorKind::timeout);
-    const bool may_miss_it = is_shut_out(call) || caller.mood == Mood::slow;
-    if (was_ended && may_miss_it && !call.is_complete) return;
+    // An exchange that was ended tells its caller only as far as that needs no waiting, and a slow caller may
+    // not take all of what it is told before that.
+    const bool may_miss_it = outcome.error && (caller.mood == Mood::slow || is_shut_out(call));
+    if (may_miss_it && !call.is_complete) return;
     if (outcome.error && outcome.error->kind == ErrorKind::shutting_down && !record_.stopped)
       wrong("{} was shut down by nobody", ended.id);
     if (call.headers.get_or("x-request-id", "") != ended.id)
