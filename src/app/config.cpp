@@ -96,10 +96,11 @@ class Reader {
   }
 
   Result<void> read_aliases(const YamlNode& root, const YamlFields& fields) {
-    const auto aliases = TRY(fields.text_map("aliases"));
-    for (const auto& [alias, model] : aliases) {
-      config_.aliases.push_back(
-          {.line = line_of(root.find("aliases"), alias), .alias = alias, .model = model});
+    TRY(fields.text_map("aliases"));  // each a text
+    const YamlNode* aliases = root.find("aliases");
+    if (!aliases) return {};
+    for (const YamlNode& node : aliases->children) {
+      config_.aliases.push_back({.line = node.line, .alias = node.key, .model = node.text});
     }
     return {};
   }
