@@ -15,6 +15,12 @@ enum class SseVerdict : uint8_t {
   drop,  // it does not: Weir alone asked for it
 };
 
+// Whether an event that is not decoded may be passed on: one that was cut off, or that plainly is no JSON
+// object, is decoded instead and fails there.
+inline bool looks_whole(const SseEvent& event) {
+  return !event.is_unterminated && event.data.starts_with('{') && event.data.ends_with('}');
+}
+
 // Copyable between feeds.
 class SseTap {
  public:
