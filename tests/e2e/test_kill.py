@@ -139,7 +139,7 @@ def start(pool, calls):
 
 
 def outcome(call, future, more=()):
-    """The text of a call, or its SDK's error (or one of `more`). Everything else fails the test, a hang too."""
+    """The text of a call, or its SDK's error (or one of `more`). All else fails the test, a hang too."""
     try:
         return future.result(timeout=CALL_SECONDS + 5)
     except (openai.APITimeoutError, anthropic.APITimeoutError) as error:
@@ -182,7 +182,8 @@ def test_a_provider_that_hangs_up_is_an_error_of_the_sdk(
 def test_a_provider_that_hangs_up_once_is_asked_again(stack, case, client, provider, stream):
     for fault in ("cut-before-head", "cut-after-head", "cut-after-events=1"):
         again = type(case)(stack)  # each fault is a test of its own to the fake
-        assert Call(stack, client, again.model(provider, "fake-text", f"{fault};times=1"), stream).run() == ECHO
+        model = again.model(provider, "fake-text", f"{fault};times=1")
+        assert Call(stack, client, model, stream).run() == ECHO
 
 
 def stalls(moment, upstream):
@@ -219,7 +220,7 @@ def test_a_provider_that_is_killed_ends_every_call(stack, moment):
         stack.start_fake()
         assert stack.weir.child.poll() is None, stack.weir.log_tail()
         for client, upstream, stream in CALLS:
-            assert Call(stack, client, f"{upstream}/fake-text", stream).run() == ECHO, "nothing was left behind"
+            assert Call(stack, client, f"{upstream}/fake-text", stream).run() == ECHO, "all is as before"
 
 
 def keep_asking(stack, client, upstream, stream, stop):

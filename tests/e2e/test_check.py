@@ -1,0 +1,71 @@
+"""`weir check`, `weir key` and `weir version` as people and programs see them. They need no server."""
+
+import json
+import os
+import re
+import subprocess
+
+import pytest
+import stack as stacks
+
+pytestmark = pytest.mark.weir
+
+PROBLEMS = """serverr: 1
+providers:
+  - {name: openia}
+  - {name: ours, knid: vllm}
+routes:
+  - {model: m, targets: [{provider: ours}, {provider: wier}]}
+keys:
+  - {name: ci, env: NO_SUCH_VARIABLE}
+"""
+LINES = {1: "'server'", 3: "'openai'", 4: "'kind'", 6: "'weir'", 8: "NO_SUCH_VARIABLE"}  # and what they name
+
+
+def weir(*arguments, **env):
+    command = [stacks.weir_binary(), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, env={**os.environ, **env})
+
+
+@pytest.fixture
+def bad(tmp_path):
+    path = tmp_path / "bad.yaml"
+    path.write_text(PROBLEMS)
+    return path
+
+
+def test_check_tells_every_problem_on_a_line_of_its_own(bad):
+    done = weir("check", bad)
+    assert done.returncode == 1
+    shape = re.compile(rf"{re.escape(str(bad))} line (\d+): (.+)")
+    found = [shape.fullmatch(line) for line in done.stderr.splitlines()]
+    assert all(found), done.stderr
+    told = {int(match[1]): match[2] for match in found}
+    assert told.keys() == LINES.keys(), done.stderr
+    assert all(name in told[line] for line, name in LINES.items()), done.stderr
+
+
+def test_check_tells_programs_the_same(bad, tmp_path):
+    done = weir("check", "--json", bad)
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["ok"]) == (1, False)
+    assert {problem["line"] for problem in told["problems"]} == LINES.keys()
+    missing = weir("check", "--json", tmp_path / "no-such-file.yaml")
+    assert missing.returncode == 1
+    assert json.loads(missing.stdout)["problems"] == [{"message": "cannot be read"}]
+
+
+def test_the_example_passes():
+    keys = dict.fromkeys(["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "WEIR_CI_KEY"], "some-key")
+    done = weir("check", "--json", stacks.ROOT / "config/weir.example.yaml", **keys)
+    assert done.returncode == 0, done.stdout
+    assert json.loads(done.stdout)["problems"] == []
+
+
+def test_key_and_version_speak_to_programs(tmp_path):
+    made = json.loads(weir("key", "--json").stdout)
+    assert made["key"].startswith("wk_")
+    config = tmp_path / "weir.yaml"
+    config.write_text(json.dumps({"keys": [{"name": "ci", "hash": made["hash"]}]}))
+    assert weir("check", config).returncode == 0
+    assert re.fullmatch(r"\d+\.\d+\.\d+", json.loads(weir("version", "--json").stdout)["version"])
