@@ -38,13 +38,14 @@ bool looks_like_base64(std::string_view text) {
   const size_t padded = text.size();
   for (int i = 0; i < 2 && text.ends_with('='); ++i) text.remove_suffix(1);
   if (text.empty() || text.size() % 4 == 1 || (padded != text.size() && padded % 4 != 0)) return false;
-  unsigned bad = 0;
+  // Byte-wide throughout, so that a vector holds as many letters as it has bytes.
+  unsigned char bad = 0;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    const auto letter = static_cast<unsigned char>((byte | 0x20U) - 'a');
+    const auto letter = static_cast<unsigned char>((byte | 0x20) - 'a');
     const auto digit = static_cast<unsigned char>(byte - '0');
-    bad |= static_cast<unsigned>(letter >= 26) & static_cast<unsigned>(digit >= 10) &
-           static_cast<unsigned>(byte != '+') & static_cast<unsigned>(byte != '/');
+    const unsigned char is_bad = (letter >= 26) & (digit >= 10) & (byte != '+') & (byte != '/');
+    bad |= is_bad;
   }
   return bad == 0;
 }
