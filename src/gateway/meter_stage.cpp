@@ -22,8 +22,8 @@ class MeteredSource final : public EventSource {
   Task<const EventBatch*> next(Scope& scope) override {
     Result<const EventBatch*> batch = co_await inner_->next(scope);
     if (batch) {
-      if ((*batch)->is_raw) exchange_.content_bytes += (*batch)->raw.size() / raw_bytes_per_text_byte();
-      for (const Event& event : (*batch)->events) tap(event);
+      if ((*batch)->is_raw) raw_bytes_ += (*batch)->raw.size();
+      for (const Event& event : (*batch)->events) tap(event, (*batch)->is_raw);
     } else {
       exchange_.note_failure(batch.error());
     }
@@ -31,13 +31,17 @@ class MeteredSource final : public EventSource {
   }
 
  private:
-  // On the raw way text is not decoded; a streamed chunk of some 200 bytes carries about a token.
-  size_t raw_bytes_per_text_byte() const { return is_streamed(exchange_.request) ? 50 : 1; }
+  // On the raw way text is not decoded. A streamed chunk of some 200 bytes carries about a token, which is
+  // about four bytes of text; a whole answer is mostly text.
+  size_t text_bytes_of_raw() const {
+    constexpr size_t kRawBytesPerTextByte = 50;
+    return is_streamed(exchange_.request) ? (raw_bytes_ + kRawBytesPerTextByte - 1) / kRawBytesPerTextByte
+                                          : raw_bytes_;
+  }
 
-  void tap(const Event& event) {
+  void tap(const Event& event, bool is_raw) {
     if (const auto* delta = std::get_if<Delta>(&event)) {
-      if (!exchange_.is_raw && delta->kind == DeltaKind::content)
-        exchange_.content_bytes += delta->text.size();
+      if (!is_raw && delta->kind == DeltaKind::content) exchange_.content_bytes += delta->text.size();
     } else if (const auto* usage = std::get_if<UsageReport>(&event)) {
       exchange_.usage.set_from(usage->usage);
     } else if (const auto* start = std::get_if<Start>(&event)) {
@@ -54,6 +58,7 @@ class MeteredSource final : public EventSource {
   // marked.
   void settle(bool is_complete) {
     is_settled_ = true;
+    exchange_.content_bytes += text_bytes_of_raw();
     Usage& usage = exchange_.usage;
     const Chat* chat = exchange_.chat();
     const bool reports_output = usage.out_text || usage.out_reasoning;
@@ -71,6 +76,7 @@ class MeteredSource final : public EventSource {
 
   std::unique_ptr<EventSource> inner_;
   Exchange& exchange_;
+  size_t raw_bytes_ = 0;
   bool is_settled_ = false;
 };
 

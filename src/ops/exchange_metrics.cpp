@@ -163,7 +163,8 @@ void ExchangeMetrics::check_usage(const Exchange& exchange) {
   if (usage.source != UsageSource::provider || !usage.out_text || usage.out_reasoning.value_or(0) > 0) return;
   const int64_t expected = estimate_tokens_of_bytes(exchange.content_bytes);
   const auto [low, high] = std::minmax(expected, *usage.out_text);
-  if (exchange.content_bytes == 0 || high < kTokensMin || high <= kFactor * low) return;
+  // On the raw way the text was not read: nothing to compare with.
+  if (exchange.is_raw || exchange.content_bytes == 0 || high < kTokensMin || high <= kFactor * low) return;
   usage_mismatches_.with({provider_label(exchange)}).add();
 }
 

@@ -234,11 +234,11 @@ Task<UpstreamAnswer> call_upstream(Scope& scope, HttpClient& client, const Clock
   std::string body = CO_TRY(co_await read_all(*attempt, *response, bytes_max));
   const WireReply reply{.status = response->status, .headers = &response->headers, .body = body};
   if (!is_good) co_return fail(codec.decode_error(reply, clock.wall_ns()));
-  std::vector<Event> events = CO_TRY(codec.decode_answer(reply, encoded.notes));
   // A whole answer to a streamed request (a provider that ignores `stream`) is encoded anew, as a stream.
-  const bool is_raw = call.raw != nullptr && !encoded.notes.is_streamed;
-  answer.source =
-      std::make_unique<WholeSource>(answer_head(*response), std::move(body), std::move(events), is_raw);
+  encoded.notes.is_raw = call.raw != nullptr && !encoded.notes.is_streamed;
+  std::vector<Event> events = CO_TRY(codec.decode_answer(reply, encoded.notes));
+  answer.source = std::make_unique<WholeSource>(answer_head(*response), std::move(body), std::move(events),
+                                                encoded.notes.is_raw);
   co_return answer;
 }
 
