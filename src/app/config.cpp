@@ -226,10 +226,6 @@ class Reader {
   const std::string_view file_;
 };
 
-std::string secret_text(const SecretSource& source) {
-  return source.env.empty() ? "file: " + print_value(source.file) : "env: " + print_value(source.env);
-}
-
 }  // namespace
 
 ReadConfig read_config(std::string file, std::string_view text) {
@@ -280,47 +276,6 @@ Error as_one_error(const std::vector<Error>& problems) {
     lines += problem.message;
   }
   return make_error(ErrorKind::bad_request, std::move(lines));
-}
-
-std::string print_config(const Config& config) {
-  std::string out;
-  out += "server:\n" + print_settings(server_setting_rows(), config.server);
-  out += "gateway:\n" + print_settings(gateway_setting_rows(), config.gateway);
-  out += "telemetry:\n" + print_settings(telemetry_setting_rows(), config.telemetry);
-  if (!config.providers.empty()) out += "providers:\n";
-  for (const ProviderConfig& provider : config.providers) {
-    out +=
-        fmt::format("  - name: {}\n    kind: {}\n", print_value(provider.name), print_value(provider.kind));
-    for (const auto& [key, value] :
-         {std::pair("base_url", &provider.base_url), std::pair("region", &provider.region),
-          std::pair("ca_file", &provider.ca_file)}) {
-      if (!value->empty()) out += fmt::format("    {}: {}\n", key, print_value(*value));
-    }
-    for (size_t i = 0; i < provider.keys.size(); ++i) {
-      out += fmt::format("{}      - {{{}, weight: {}}}\n", i == 0 ? "    keys:\n" : "",
-                         secret_text(provider.keys[i].source), print_value(provider.keys[i].weight));
-    }
-  }
-  if (!config.routes.empty()) out += "routes:\n";
-  for (const RouteConfig& route : config.routes) {
-    out += fmt::format("  - model: {}\n    strategy: {}\n    targets:\n", print_value(route.model),
-                       route.strategy);
-    for (const RouteTargetConfig& target : route.targets) {
-      out += fmt::format("      - {{provider: {}, model: {}, weight: {}, priority: {}, concurrency: {}}}\n",
-                         print_value(target.provider), print_value(target.model), target.weight,
-                         target.priority, target.concurrency);
-    }
-  }
-  if (!config.aliases.empty()) out += "aliases:\n";
-  for (const AliasConfig& alias : config.aliases)
-    out += fmt::format("  {}: {}\n", print_value(alias.alias), print_value(alias.model));
-  if (!config.keys.empty()) out += "keys:\n";
-  for (const KeyConfig& key : config.keys) {
-    out +=
-        fmt::format("  - {{name: {}, {}, admin: {}}}\n", print_value(key.name),
-                    key.hash.empty() ? secret_text(key.source) : "hash: " + print_value(key.hash), key.admin);
-  }
-  return out;
 }
 
 }  // namespace weir

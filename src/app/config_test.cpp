@@ -126,6 +126,9 @@ TEST(Config, WhatIsPrintedReadsBackToTheSame) {
   const Config again = parse_config("printed", printed).value();
   EXPECT_EQ(print_config(again), printed);
   EXPECT_EQ(again.routes.size(), example.routes.size());
+  EXPECT_EQ(again.routes[0].first_event, example.routes[0].first_event);
+  EXPECT_EQ(again.keys[0].models, example.keys[0].models);
+  EXPECT_EQ(printed.find("search"), std::string::npos) << "values of headers are not shown";
 }
 
 TEST(Docs, ConfigurationPageIsUpToDate) {

@@ -197,6 +197,7 @@ Result<std::string> Server::take_new_config() {
     const std::lock_guard lock(state_mutex_);
     config_ = std::move(config);
     snapshot_ = next;
+    for (const auto& provider : next->providers) provider->keys->forgive();
   }
   const double swap_ms = swap_snapshot(next);
   if (on_reload_) on_reload_(config_);

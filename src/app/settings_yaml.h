@@ -90,13 +90,13 @@ void keep_restart_settings(std::span<const Setting<S>> rows, const S& from, S& i
   }
 }
 
-// "key: value" lines, indented by two spaces.
+// "key: value" lines with that many spaces before each.
 template <class S>
-std::string print_settings(std::span<const Setting<S>> rows, const S& from) {
+std::string print_settings(std::span<const Setting<S>> rows, const S& from, size_t indent = 2) {
   std::string out;
   for (const Setting<S>& row : rows) {
     const std::string value = std::visit([&](auto member) { return print_value(from.*member); }, row.member);
-    out += fmt::format("  {}: {}\n", row.key, value);
+    out += fmt::format("{:{}}{}: {}\n", "", indent, row.key, value);
   }
   return out;
 }

@@ -92,6 +92,13 @@ void KeyRing::report(size_t index, MonoTime now, const Error* outcome) {
   }
 }
 
+void KeyRing::forgive() {
+  const std::lock_guard lock(mutex_);
+  for (Entry& entry : keys_) {
+    if (entry.state == KeyState::disabled) entry.state = KeyState::ready;
+  }
+}
+
 std::vector<KeyRing::Status> KeyRing::status(MonoTime now) const {
   const std::lock_guard lock(mutex_);
   std::vector<Status> list;

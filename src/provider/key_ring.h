@@ -49,6 +49,9 @@ class KeyRing {
   // What an attempt with that key taught. `outcome` is nullptr for success.
   void report(size_t index, MonoTime now, const Error* outcome);
 
+  // Makes every disabled key ready: the operator has looked, and a reload says so. Cool-downs go on.
+  void forgive();
+
   struct Status {
     std::string name;
     KeyState state;

@@ -64,6 +64,8 @@ TEST(KeyRing, ARefusedKeyIsPutAsideForGood) {
   ring.report(1, at(0), &refused);
   EXPECT_EQ(ring.pick(at(1), rng).error().kind, ErrorKind::upstream_auth);
   EXPECT_EQ(ring.status(at(1))[0].state, KeyState::disabled);
+  ring.forgive();
+  EXPECT_TRUE(ring.pick(at(2), rng)) << "a reload tries them again";
 }
 
 TEST(KeyRing, SkipsWhatWasTriedAndOtherErrorsChangeNothing) {
