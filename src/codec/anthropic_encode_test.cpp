@@ -189,16 +189,5 @@ TEST(AnthropicEncode, TellsEveryErrorInTheDialectsWords) {
   EXPECT_EQ(said(ErrorKind::internal), "500 api_error - -");
 }
 
-TEST(AnthropicEncode, ListsModels) {
-  const std::vector<AnthropicModelEntry> models = {
-      {.id = "a", .display_name = "A", .created_s = 1'760'000'000}, {.id = "b", .display_name = ""}};
-  EXPECT_EQ(encode_models_anthropic(models, false),
-            R"({"data":[{"type":"model","id":"a","display_name":"A","created_at":"2025-10-09T08:53:20Z"},)"
-            R"({"type":"model","id":"b","display_name":"b","created_at":"1970-01-01T00:00:00Z"}],)"
-            R"("has_more":false,"first_id":"a","last_id":"b"})");
-  EXPECT_EQ(encode_models_anthropic({}, false),
-            R"({"data":[],"has_more":false,"first_id":null,"last_id":null})");
-}
-
 }  // namespace
 }  // namespace weir
