@@ -66,14 +66,21 @@ class OpenAiStreamDecoder final : public StreamDecoder {
   // Text cannot be taken for one of these keys: inside a string their closing quote is escaped. A chunk too
   // many only costs its decoding.
   static bool tells_of_the_end(std::string_view data) {
-    if (!data.starts_with('{') || data.find("\"error\"") != std::string_view::npos) return true;
+    if (!data.starts_with('{') || find_key(data, "\"error\"", 0) != std::string_view::npos) return true;
     for (const std::string_view key : {"\"finish_reason\"", "\"usage\""}) {
-      for (size_t at = data.find(key); at != std::string_view::npos; at = data.find(key, at + key.size())) {
+      for (size_t at = find_key(data, key, 0); at != std::string_view::npos;
+           at = find_key(data, key, at + key.size())) {
         const size_t value = data.find_first_not_of(": \t", at + key.size());
         if (value == std::string_view::npos || data[value] != 'n') return true;
       }
     }
     return false;
+  }
+  // memmem, since string_view::find stops at each of JSON's many quotes.
+  static size_t find_key(std::string_view data, std::string_view key, size_t from) {
+    const void* found = memmem(data.data() + from, data.size() - from, key.data(), key.size());
+    return found ? static_cast<size_t>(static_cast<const char*>(found) - data.data())
+                 : std::string_view::npos;
   }
 
   bool is_finished() const {
