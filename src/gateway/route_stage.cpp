@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "gateway/committed_source.h"
 #include "gateway/snapshot.h"
+#include "llm/prompt_tokens.h"
 
 namespace weir {
 namespace {
@@ -108,6 +109,13 @@ class Attempts {
                  "every target of this model is put aside after repeated failures; try again later");
 };
 
+// Only what a strategy asks for is estimated: the walk over a long prompt is not free.
+int64_t expected_input_tokens(const Exchange& exchange) {
+  const Chat* chat = exchange.chat();
+  if (!chat || exchange.route->strategy != Strategy::least_cost) return 0;
+  return estimate_prompt_tokens(*chat, TokenizerKind::estimate);
+}
+
 int64_t expected_output_tokens(const Exchange& exchange) {
   constexpr int64_t kUsual = 256;
   const Chat* chat = exchange.chat();
@@ -145,8 +153,10 @@ Task<std::unique_ptr<EventSource>> RouteStage::handle(Exchange& exchange, Next n
   const RouteTable::Match match = CO_TRY(exchange.snapshot->routes.find(model_of(exchange.request)));
   exchange.route = match.route;
   const std::vector<Candidate> found = candidates(exchange, match);
-  const PickContext context{
-      .now = exchange.now(), .session = exchange.session, .output_tokens = expected_output_tokens(exchange)};
+  const PickContext context{.now = exchange.now(),
+                            .session = exchange.session,
+                            .input_tokens = expected_input_tokens(exchange),
+                            .output_tokens = expected_output_tokens(exchange)};
   const std::vector<size_t> order =
       order_candidates(*match.route, found, context, exchange.scope->core().rng());
   Attempts attempts(exchange, *match.route, next);
