@@ -10,18 +10,6 @@ constexpr int64_t kAnswerStart = 3;
 constexpr int64_t kPerImage = 765;
 constexpr int64_t kPerDocument = 1500;  // about a page; the provider renders it
 
-Tokenizer tokenizer_of(TokenizerKind kind) {
-  switch (kind) {
-    case TokenizerKind::o200k_base:
-      return Tokenizer::o200k_base;
-    case TokenizerKind::cl100k_base:
-      return Tokenizer::cl100k_base;
-    case TokenizerKind::estimate:
-      break;
-  }
-  return Tokenizer::estimate;
-}
-
 class Counter {
  public:
   explicit Counter(Tokenizer tokenizer) : tokenizer_(tokenizer) {}
@@ -54,7 +42,7 @@ class Counter {
 }  // namespace
 
 int64_t estimate_prompt_tokens(const Chat& chat, TokenizerKind tokenizer) {
-  const Counter counter(tokenizer_of(tokenizer));
+  const Counter counter(tokenizer);
   int64_t sum = kAnswerStart;
   for (const Message& message : chat.messages) {
     sum += kPerMessage;
