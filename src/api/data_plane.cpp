@@ -32,7 +32,7 @@ Task<void> DataPlane::answer(Scope& scope, HttpRequest& request, BodyReader& bod
   if (request.method == "OPTIONS") co_return co_await send_preflight(scope, services_, request, response);
   const EndpointMatch match = CO_TRY(find_endpoint(request.method, request.path()));
   if (match.row->action == Action::model_call) {
-    co_return co_await serve_model_call(services_, *match.row->codec(), scope, request, body, response);
+    co_return co_await serve_model_call(services_, match, scope, request, body, response);
   }
   if (match.row->action == Action::health)
     co_return co_await send_json(scope, response, 200, R"({"status":"ok"})");

@@ -1,6 +1,7 @@
 #include "api/endpoints.h"
 
 #include <array>
+#include <optional>
 #include <vector>
 
 #include "base/encoding.h"
@@ -38,20 +39,60 @@ constexpr std::array kRows = {
     EndpointRow{"GET", "/healthz", Action::health, nullptr},
 };
 
-constexpr std::array<std::string_view, 2> kBasePaths = {"/openai", "/anthropic"};
+// A base path is stripped only where one of the dialect's own paths follows it.
+struct BasePath {
+  std::string_view base;
+  std::string_view next;
+};
+constexpr std::array kBasePaths = {
+    BasePath{"/openai", "/v1/"}, BasePath{"/anthropic", "/v1/"},  BasePath{"/bedrock", "/model/"},
+    BasePath{"/gemini", "/v1/"}, BasePath{"/gemini", "/v1beta/"}, BasePath{"/gemini", "/v1beta1/"},
+};
 
 std::string_view without_base(std::string_view path) {
-  for (const std::string_view base : kBasePaths) {
-    if (path.starts_with(base) && path.substr(base.size()).starts_with("/v1/"))
-      return path.substr(base.size());
+  for (const auto& [base, next] : kBasePaths) {
+    if (path.starts_with(base) && path.substr(base.size()).starts_with(next)) return path.substr(base.size());
   }
   return path;
 }
 
+std::string_view take_segment(std::string_view& path) {
+  const size_t slash = path.find('/');
+  const std::string_view segment = path.substr(0, slash);
+  path.remove_prefix(slash == std::string_view::npos ? path.size() : slash + 1);
+  return segment;
+}
+
+// The parts of a path that a row's placeholders stood for, still percent-encoded.
+struct PathParts {
+  std::string_view rest;
+  std::string_view model;
+};
+
+std::optional<PathParts> match_path(std::string_view pattern, std::string_view path) {
+  constexpr std::string_view kModel = "{model}";
+  if (!path.starts_with('/') || path.ends_with('/')) return std::nullopt;
+  pattern.remove_prefix(1);
+  path.remove_prefix(1);
+  PathParts parts;
+  while (!pattern.empty()) {
+    if (path.empty()) return std::nullopt;
+    if (pattern == "*") return parts.rest = path, parts;
+    const std::string_view wanted = take_segment(pattern);
+    const std::string_view segment = take_segment(path);
+    if (wanted.starts_with(kModel)) {
+      const std::string_view action = wanted.substr(kModel.size());
+      if (segment.size() <= action.size() || !segment.ends_with(action)) return std::nullopt;
+      parts.model = segment.substr(0, segment.size() - action.size());
+    } else if (wanted == "*" ? segment.empty() : wanted != segment) {
+      return std::nullopt;
+    }
+  }
+  return path.empty() ? std::optional(parts) : std::nullopt;
+}
+
 bool matches_path(const EndpointRow& row, std::string_view path) {
-  if (!row.path.ends_with('*')) return row.path == path;
-  const std::string_view prefix = row.path.substr(0, row.path.size() - 1);
-  return path.size() > prefix.size() && path.starts_with(prefix);
+  return match_path(row.path, path).has_value();
 }
 
 bool matches_method(const EndpointRow& row, std::string_view method) {
@@ -64,7 +105,7 @@ std::string allowed_methods(std::string_view path) {
   path = without_base(path);
   std::string methods;
   for (const EndpointRow& row : kRows) {
-    if (!matches_path(row, path)) continue;
+    if (!matches_path(row, path) || methods.find(row.method) != std::string::npos) continue;
     methods += row.method;
     methods += row.method == "GET" ? ", HEAD, " : ", ";
   }
@@ -74,9 +115,11 @@ std::string allowed_methods(std::string_view path) {
 Result<EndpointMatch> find_endpoint(std::string_view method, std::string_view path) {
   const std::string_view plain = without_base(path);
   for (const EndpointRow& row : kRows) {
-    if (!matches_path(row, plain) || !matches_method(row, method)) continue;
-    EndpointMatch match{.row = &row, .rest = {}};
-    if (row.path.ends_with('*')) match.rest = TRY(percent_decode(plain.substr(row.path.size() - 1)));
+    const std::optional<PathParts> parts = match_path(row.path, plain);
+    if (!parts || !matches_method(row, method)) continue;
+    EndpointMatch match{.row = &row, .rest = {}, .model = {}};
+    match.rest = TRY(percent_decode(parts->rest));
+    match.model = TRY(percent_decode(parts->model));
     return match;
   }
   if (std::string methods = allowed_methods(path); !methods.empty()) {

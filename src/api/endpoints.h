@@ -1,5 +1,5 @@
-// The table of the data plane's endpoints: method, path, what answers. Base paths (/openai, /anthropic) are
-// stripped before the look-up, so that every SDK finds its own whatever base URL it was given.
+// The table of the data plane's endpoints: method, path, what answers. Base paths (/openai, /anthropic, ...)
+// are stripped before the look-up, so that every SDK finds its own whatever base URL it was given.
 #pragma once
 
 #include <cstdint>
@@ -17,14 +17,18 @@ enum class Action : uint8_t { model_call, list_models, get_model, health };
 
 struct EndpointRow {
   std::string_view method;
-  std::string_view path;  // a '*' at the end stands for one or more further segments
+  // Segments are compared as they were sent. '*' stands for any one segment, at the end for one or more.
+  // '{model}' stands for one segment, decoded after the split (an ARN holds %2F), and may have an action
+  // behind it: "{model}:generateContent".
+  std::string_view path;
   Action action;
   const ClientCodec* (*codec)();  // of model calls; nullptr for the others
 };
 
 struct EndpointMatch {
   const EndpointRow* row = nullptr;
-  std::string rest;  // what '*' stood for, percent-decoded
+  std::string rest;   // what a '*' at the end stood for, percent-decoded
+  std::string model;  // what '{model}' stood for, percent-decoded
 };
 
 // Errors: not_found with the nearest path, method_not_allowed with `detail` holding the value for Allow. GET

@@ -126,8 +126,9 @@ Task<void> prepare(CoreServices& services, Exchange& exchange, HttpRequest& requ
   co_return {};
 }
 
-void begin(Exchange& exchange, CoreServices& services, const ClientCodec& codec, Scope& scope,
+void begin(Exchange& exchange, CoreServices& services, const EndpointMatch& match, Scope& scope,
            HttpRequest& request) {
+  const ClientCodec& codec = *match.row->codec();
   exchange.id = make_id("req", services.core->clock(), services.core->rng());
   exchange.scope = &scope;
   exchange.snapshot = services.snapshot;
@@ -136,6 +137,7 @@ void begin(Exchange& exchange, CoreServices& services, const ClientCodec& codec,
   exchange.call.method = request.method;
   exchange.call.path = request.path();
   exchange.call.query = request.query();
+  exchange.call.path_model = match.model;
   exchange.trace = trace_from(request.headers, services.core->rng(), services.trace_sample_ratio);
   exchange.timings.mark(Mark::first_byte, request.first_byte_at);
   exchange.timings.mark(Mark::head, request.head_at);
@@ -143,10 +145,10 @@ void begin(Exchange& exchange, CoreServices& services, const ClientCodec& codec,
 
 }  // namespace
 
-Task<void> serve_model_call(CoreServices& services, const ClientCodec& codec, Scope& scope,
+Task<void> serve_model_call(CoreServices& services, const EndpointMatch& match, Scope& scope,
                             HttpRequest& request, BodyReader& body, ResponseWriter& response) {
   Exchange exchange;
-  begin(exchange, services, codec, scope, request);
+  begin(exchange, services, match, scope, request);
   const Headers extra = cors_headers(request, exchange.snapshot->settings);
   exchange.call.headers = request.headers;
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "api/endpoints.h"
 #include "gateway/observer.h"
 #include "gateway/snapshot.h"
 #include "gateway/stage.h"
@@ -25,9 +26,9 @@ struct CoreServices {
   double trace_sample_ratio = 0;  // of the traces that begin here; a caller's own decision wins
 };
 
-// Serves a request whose endpoint is a model call of `codec`. Errors that the client can be told are written
-// in its dialect; an Error comes back only when the connection must be broken off.
-Task<void> serve_model_call(CoreServices& services, const ClientCodec& codec, Scope& scope,
+// Serves a request whose endpoint is a model call. Errors that the client can be told are written in its
+// dialect; an Error comes back only when the connection must be broken off.
+Task<void> serve_model_call(CoreServices& services, const EndpointMatch& match, Scope& scope,
                             HttpRequest& request, BodyReader& body, ResponseWriter& response);
 
 }  // namespace weir

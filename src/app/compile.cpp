@@ -9,8 +9,7 @@
 
 #include "app/listen.h"
 #include "base/text.h"
-#include "codec/anthropic.h"
-#include "codec/openai.h"
+#include "codec/codecs.h"
 #include "io/tls.h"
 #include "provider/catalog_yaml.h"
 #include "provider/key_ring.h"
@@ -22,21 +21,6 @@ constexpr std::string_view kExtractProvider = "weir";
 constexpr std::string_view kExtractModel = "extract";
 // Enough to mend a file by; a file with more is wrong as a whole.
 constexpr size_t kProblemsMax = 100;
-
-const ProviderCodec* codec_for(Dialect dialect) {
-  switch (dialect) {
-    case Dialect::openai_chat:
-      return &openai_chat_provider();
-    case Dialect::anthropic_messages:
-      return &anthropic_messages_provider();
-    case Dialect::openai_responses:
-    case Dialect::bedrock_converse:
-    case Dialect::bedrock_invoke:
-    case Dialect::gemini:
-      break;
-  }
-  return nullptr;
-}
 
 Result<std::string> read_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
@@ -182,7 +166,7 @@ class Compiler {
     auto provider = std::make_shared<Provider>();
     provider->name = config.name;
     provider->kind = *kind;
-    provider->codec = codec_for(kind->dialect);
+    provider->codec = provider_codec(kind->dialect);
     if (!provider->codec) {
       return fail(
           at(config.line, fmt::format("Weir does not speak {} to providers yet", to_string(kind->dialect))));
@@ -247,7 +231,7 @@ class Compiler {
   // Without providers in the configuration: every kind whose usual key is in the environment.
   Result<void> add_providers_of_environment() {
     for (const ProviderKind& kind : snapshot_->catalog->kinds()) {
-      if (!kind.enabled_by_env || !kind.base_url || !usual_variable(kind) || !codec_for(kind.dialect))
+      if (!kind.enabled_by_env || !kind.base_url || !usual_variable(kind) || !provider_codec(kind.dialect))
         continue;
       ProviderConfig config;
       config.name = kind.name;

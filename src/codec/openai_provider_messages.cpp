@@ -179,6 +179,9 @@ class MessagesWriter {
           .value(audio->format)
           .end_object()
           .end_object();
+    } else if (std::holds_alternative<VideoBlock>(block.body)) {
+      return fail(ErrorKind::unsupported, "this provider takes no video; send images of it",
+                  pointer("/content"));
     } else if (const auto* refusal = std::get_if<RefusalBlock>(&block.body)) {
       json_.begin_object().key("type").value("text").key("text").value(refusal->text).end_object();
     } else if (const auto* unknown = std::get_if<UnknownBlock>(&block.body)) {

@@ -81,6 +81,10 @@ enum class ToolKind : uint8_t {
   server,    // run by the provider (web search and the like)
 };
 
+struct VideoBlock {
+  Media media{};
+};
+
 struct ToolCallBlock {
   std::string_view id{};
   std::string_view name{};
@@ -103,6 +107,7 @@ struct ThinkingBlock {
   std::string_view text{};
   std::string_view signature{};
   std::optional<Dialect> issuer{};  // whose signature it is; it means nothing elsewhere
+  std::string_view id{};            // the issuer's id of it (Responses' reasoning items); empty if none
 };
 
 struct RedactedThinkingBlock {
@@ -129,7 +134,7 @@ struct CacheMarker {
 };
 
 using BlockBody =
-    std::variant<TextBlock, ImageBlock, DocumentBlock, AudioBlock, ToolCallBlock, ToolResultBlock,
+    std::variant<TextBlock, ImageBlock, DocumentBlock, AudioBlock, VideoBlock, ToolCallBlock, ToolResultBlock,
                  ThinkingBlock, RedactedThinkingBlock, RefusalBlock, UnknownBlock>;
 
 struct Block {
@@ -236,6 +241,11 @@ struct Chat {
   std::string_view service_tier{};
   std::vector<MetadataEntry> metadata{};
   std::vector<ExtraField> extras{};
+
+  // Conversations that the server keeps (OpenAI Responses): the answer that this request continues, and
+  // whether this answer may be continued later. Absent: the dialect's own default.
+  std::string_view previous_response_id{};
+  std::optional<bool> is_stored{};
 
   // Legacy completions only: the prompt is the last user message and the answer's text continues it.
   bool is_text_completion = false;

@@ -44,9 +44,11 @@ struct BlockStart {
   std::string tool_id{};
   std::string tool_name{};
   ToolKind tool_kind = ToolKind::function;
-  // redacted_thinking: the data. unknown, and a tool_call of kind server: the block as raw JSON of `dialect`.
+  // redacted_thinking: the data. image, audio: the mime type. unknown, and a tool_call of kind server: the
+  // block as raw JSON of `dialect`.
   std::string data{};
-  Dialect dialect = Dialect::openai_chat;
+  std::string id{};                        // thinking: the provider's id of it, empty if none
+  Dialect dialect = Dialect::openai_chat;  // whose the data, and a signature in the deltas, is
 };
 
 enum class DeltaKind : uint8_t {
@@ -60,7 +62,7 @@ struct Delta {
   int index = 0;
   DeltaKind kind = DeltaKind::content;
   std::string text{};
-  Dialect dialect = Dialect::openai_chat;  // citation: whose form it has
+  Dialect dialect = Dialect::openai_chat;  // signature, citation: whose it is
 };
 
 struct BlockEnd {

@@ -25,6 +25,7 @@ class Counter {
   int64_t of(const ImageBlock&) const { return kPerImage; }
   int64_t of(const DocumentBlock& body) const { return body.text.empty() ? kPerDocument : text(body.text); }
   int64_t of(const AudioBlock& body) const { return estimate_tokens_of_bytes(body.media.base64.size() / 64); }
+  int64_t of(const VideoBlock& body) const { return estimate_tokens_of_bytes(body.media.base64.size() / 64); }
   int64_t of(const ToolCallBlock& body) const { return text(body.name) + text(body.arguments); }
   int64_t of(const ToolResultBlock& body) const {
     int64_t sum = 0;

@@ -25,6 +25,7 @@ struct Embed {
   std::vector<std::vector<int64_t>> token_inputs{};  // OpenAI's arrays of token ids; either this or `inputs`
   std::optional<int64_t> dimensions{};
   bool wants_base64 = false;  // the client asked for base64 floats
+  std::string_view purpose{};  // what for, in Cohere's words ("search_query"); empty: not said
   std::string_view end_user{};
   std::vector<ExtraField> extras{};
 };
@@ -64,6 +65,7 @@ struct ClientCall {
   std::string method{};
   std::string path{};  // without the query
   std::string query{};
+  std::string path_model{};  // the model that the path names, percent-decoded; empty: the body names it
   Headers headers;
   std::shared_ptr<const JsonDoc> body{};
 };

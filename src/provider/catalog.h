@@ -9,6 +9,7 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -58,7 +59,9 @@ struct ProviderKind {
   std::string display_name;  // for people: "Azure OpenAI"
   Dialect dialect = Dialect::openai_chat;
   std::optional<std::string> base_url;  // without a slash at the end; nullopt: the user must give it
-  // By Endpoint; empty: not served. Relative to the base URL; "{model}" stands for the percent-encoded model.
+  std::bitset<kEndpointCount> served;   // by Endpoint
+  // By Endpoint, where it differs from the dialect's own, else empty. Relative to the base URL; "{model}"
+  // stands for the percent-encoded model.
   std::array<std::string, kEndpointCount> paths;
   AuthScheme auth = AuthScheme::bearer;
   std::string auth_header;           // lower case; empty for none
@@ -72,7 +75,7 @@ struct ProviderKind {
   Capabilities defaults;                                     // of a model that is not listed; quirks included
   std::string source;                                        // URL of the vendor's documentation
 
-  bool serves(Endpoint endpoint) const { return !paths[static_cast<size_t>(endpoint)].empty(); }
+  bool serves(Endpoint endpoint) const { return served.test(static_cast<size_t>(endpoint)); }
 };
 
 // Nano-dollars for a million tokens of each bucket of Usage; nullopt: unknown.

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/text.h"
+#include "codec/codecs.h"
 #include "provider/catalog_rows.h"
 
 namespace weir {
@@ -14,36 +15,21 @@ constexpr std::array kEndpoints = {Endpoint::chat, Endpoint::text_completion, En
                                    Endpoint::count_tokens, Endpoint::models};
 static_assert(kEndpoints.size() == kEndpointCount);
 
-// What the vendors' own SDKs append to the base URL that people configure: the base URL of OpenAI's dialect
-// holds the
-// "/v1", that of Anthropic's does not. Empty: the dialect has no such endpoint.
-std::string_view default_path(Dialect dialect, Endpoint endpoint) {
-  if (dialect == Dialect::anthropic_messages) {
-    switch (endpoint) {
-      case Endpoint::chat:
-        return "/v1/messages";
-      case Endpoint::count_tokens:
-        return "/v1/messages/count_tokens";
-      case Endpoint::models:
-        return "/v1/models";
-      case Endpoint::text_completion:
-      case Endpoint::embeddings:
-        return "";
-    }
-  }
+// Whether requests of that kind can be said in the dialect at all; where, is the codec's business.
+bool offers(Dialect dialect, Endpoint endpoint) {
+  const bool is_openai_chat = dialect == Dialect::openai_chat;
   switch (endpoint) {
     case Endpoint::chat:
-      return "/chat/completions";
-    case Endpoint::text_completion:
-      return "/completions";
-    case Endpoint::embeddings:
-      return "/embeddings";
     case Endpoint::models:
-      return "/models";
+      return true;
+    case Endpoint::text_completion:
+      return is_openai_chat;
+    case Endpoint::embeddings:
+      return is_openai_chat || dialect == Dialect::gemini || dialect == Dialect::bedrock_invoke;
     case Endpoint::count_tokens:
-      return "";
+      return !is_openai_chat;
   }
-  return "";
+  return false;
 }
 
 bool is_header_name(std::string_view name) {
@@ -83,7 +69,10 @@ Result<void> read_endpoints(const YamlFields& fields, ProviderKind& kind) {
   for (Endpoint endpoint : kEndpoints) {
     const std::string_view name = to_string(endpoint);
     if (std::erase(served, name) > 0) {
-      kind.paths[static_cast<size_t>(endpoint)] = default_path(kind.dialect, endpoint);
+      if (!offers(kind.dialect, endpoint)) {
+        return fail(fields.error("serves", fmt::format("{} has no {}", to_string(kind.dialect), name)));
+      }
+      kind.served.set(static_cast<size_t>(endpoint));
     }
     const auto own =
         std::ranges::find(paths, name, [](const auto& path) { return std::string_view(path.first); });
@@ -176,8 +165,8 @@ Result<ProviderKind> read_provider(std::string_view file, const YamlNode& node) 
   if (!is_kind_name(kind.name)) return fail(fields.error("name", "must consist of a-z, 0-9 and _"));
   kind.display_name = TRY(fields.text("display_name"));
   const auto dialect = dialect_from_string(TRY(fields.text("dialect")));
-  if (!dialect || (*dialect != Dialect::openai_chat && *dialect != Dialect::anthropic_messages)) {
-    return fail(fields.error("dialect", "must be openai_chat or anthropic_messages"));
+  if (!dialect || !provider_codec(*dialect)) {
+    return fail(fields.error("dialect", "is not one that Weir speaks; docs/models.md lists them"));
   }
   kind.dialect = *dialect;
   kind.base_url = TRY(read_base_url(fields));

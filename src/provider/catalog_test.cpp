@@ -107,8 +107,8 @@ TEST_F(EmbeddedCatalog, SpeaksToAnthropicAsItsDocumentationSays) {
   EXPECT_EQ(kind->auth, AuthScheme::x_api_key);
   EXPECT_EQ(kind->auth_header, "x-api-key");
   EXPECT_THAT(kind->headers, ::testing::ElementsAre(::testing::Pair("anthropic-version", "2023-06-01")));
-  EXPECT_EQ(kind->paths[static_cast<size_t>(Endpoint::chat)], "/v1/messages");
-  EXPECT_EQ(kind->paths[static_cast<size_t>(Endpoint::count_tokens)], "/v1/messages/count_tokens");
+  EXPECT_TRUE(kind->serves(Endpoint::chat));
+  EXPECT_TRUE(kind->serves(Endpoint::count_tokens));
   EXPECT_FALSE(kind->serves(Endpoint::embeddings));
 }
 
@@ -255,7 +255,8 @@ TEST(CatalogParse, NamesTheLineAndTheNearestFieldOfATypo) {
 TEST(CatalogParse, RefusesBadProviders) {
   const std::pair<std::string_view, std::string_view> bad[] = {
       {"name: Acme Corp", "must consist of"},
-      {"dialect: gemini", "must be openai_chat or anthropic_messages"},
+      {"dialect: cobol", "is not one that Weir speaks"},
+      {"serves: [chat, count_tokens]", "openai_chat has no count_tokens"},
       {"base_url: acme.example", "must start with https:// or http://"},
       {"base_url: https://acme.example/v1/", "must not end with a slash"},
       {"base_url: https://acme.example/v1?x=1", "without query"},

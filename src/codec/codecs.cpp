@@ -1,0 +1,23 @@
+#include "codec/codecs.h"
+
+#include "codec/anthropic.h"
+#include "codec/openai.h"
+
+namespace weir {
+
+const ProviderCodec* provider_codec(Dialect dialect) {
+  switch (dialect) {
+    case Dialect::openai_chat:
+      return &openai_chat_provider();
+    case Dialect::anthropic_messages:
+      return &anthropic_messages_provider();
+    case Dialect::openai_responses:
+    case Dialect::bedrock_converse:
+    case Dialect::bedrock_invoke:
+    case Dialect::gemini:
+      break;
+  }
+  return nullptr;
+}
+
+}  // namespace weir
