@@ -150,6 +150,7 @@ class OpenAiStreamDecoder final : public StreamDecoder {
     const JsonValue reasoning =
         delta["reasoning_content"].is_string() ? delta["reasoning_content"] : delta["reasoning"];
     text(index, choice, BlockKind::thinking, reasoning, events);
+    for (const JsonValue block : delta["thinking_blocks"]) on_thinking_block(index, choice, block, events);
     text(index, choice, BlockKind::text, source["text"].is_string() ? source["text"] : delta["content"],
          events);
     text(index, choice, BlockKind::refusal, delta["refusal"], events);
@@ -185,6 +186,27 @@ class OpenAiStreamDecoder final : public StreamDecoder {
     if (kind == BlockKind::refusal) choice.has_refusal = true;
     open_text(index, choice, kind, events);
     events.push_back(Delta{.choice = index, .index = choice.open, .text = std::string(words)});
+  }
+
+  // Signed thinking, as servers between OpenAI's dialect and another one say it. Its text usually came as
+  // reasoning_content already, and the block adds the signature.
+  void on_thinking_block(int index, Choice& choice, JsonValue block, std::vector<Event>& events) {
+    if (block["type"].string_or("") == "redacted_thinking") {
+      close_text(index, choice, events);
+      BlockStart started{.choice = index, .index = choice.blocks++, .kind = BlockKind::redacted_thinking};
+      started.data = block["data"].string_or("");
+      events.push_back(started);
+      events.push_back(BlockEnd{.choice = index, .index = started.index});
+      return;
+    }
+    if (choice.open < 0 || choice.open_kind != BlockKind::thinking) {
+      text(index, choice, BlockKind::thinking, block["thinking"], events);
+    }
+    const std::string_view signature = block["signature"].string_or("");
+    if (signature.empty()) return;
+    open_text(index, choice, BlockKind::thinking, events);
+    events.push_back(Delta{
+        .choice = index, .index = choice.open, .kind = DeltaKind::signature, .text = std::string(signature)});
   }
 
   void open_text(int index, Choice& choice, BlockKind kind, std::vector<Event>& events) {

@@ -228,6 +228,21 @@ TEST(OpenAiUsage, KnowsServersThatCountReasoningApart) {
   EXPECT_TRUE(notes_of(quirky).counts_reasoning_apart);
 }
 
+TEST(OpenAiStream, ReadsTheSignatureOfThinkingThatCameAsReasoningContent) {
+  const Answer folded =
+      answer({chunk(R"({"reasoning_content":"hm"})"),
+              chunk(R"({"thinking_blocks":[{"type":"thinking","thinking":"hm","signature":"s"}]})"),
+              chunk(R"({"thinking_blocks":[{"type":"redacted_thinking","data":"d"}]})"),
+              chunk(R"({"content":"a"})", kStop), "[DONE]"});
+  const auto& blocks = folded.choices.at(0).blocks;
+  ASSERT_EQ(blocks.size(), 3U);
+  EXPECT_EQ(blocks[0].text, "hm");
+  EXPECT_EQ(blocks[0].signature, "s");
+  EXPECT_EQ(blocks[1].kind, BlockKind::redacted_thinking);
+  EXPECT_EQ(blocks[1].text, "d");
+  EXPECT_EQ(blocks[2].text, "a");
+}
+
 // ---- Whole answers
 
 TEST(OpenAiAnswer, ReadsAMessageWhole) {
