@@ -1,8 +1,8 @@
 # Names for what people do; the work is in tools/. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: run stop build test test-all test-bare bench fuzz lint fmt clean help
+.PHONY: run stop build test test-all test-bare bench conformance fuzz lint fmt clean help
 
-export PORT ADMIN_PORT CONFIG FUZZ_SECONDS FUZZERS ALL KEEP QUICK
+export CLIENT TARGET PORT ADMIN_PORT CONFIG FUZZ_SECONDS FUZZERS ALL KEEP QUICK
 
 run: ## build, start Weir in the background, send a first request through it (PORT=7480 CONFIG=file)
 	@tools/run.sh
@@ -24,6 +24,9 @@ test-bare: ## `make run` and `make test` in a chroot of bare Debian 12 (root; KE
 
 bench: ## Weir beside nginx in one run, as one table of ratios (12 minutes; QUICK=1: 3)
 	@tools/bench.sh
+
+conformance: ## every dialect to every dialect, as a table into docs/dialects.md (CLIENT=a TARGET=b: one pair)
+	@tools/conformance.sh
 
 fuzz: ## every fuzzer for a while (FUZZ_SECONDS=30 FUZZERS="a_fuzz b_fuzz")
 	@tools/fuzz.sh

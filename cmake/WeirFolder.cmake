@@ -98,6 +98,19 @@ function(weir_simulation)
   endif()
 endfunction()
 
+# tests/conformance: the matrix of dialects, cases and modes that `make conformance` prints.
+function(weir_conformance)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/conformance/*.cpp)
+  if(sources AND TARGET weir_provider)
+    add_executable(weir_conformance ${sources})
+    target_precompile_headers(weir_conformance REUSE_FROM weir_pch)
+    target_include_directories(weir_conformance PRIVATE ${CMAKE_SOURCE_DIR}/tests/conformance)
+    target_link_libraries(weir_conformance PRIVATE weir_provider)
+    add_test(NAME conformance COMMAND weir_conformance tests/conformance/refusals.txt WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    set_tests_properties(conformance PROPERTIES TIMEOUT 900 ENVIRONMENT "${WEIR_SANITIZERS}")
+  endif()
+endfunction()
+
 # bench/: Google Benchmark per hot path, and the provider that `make bench` measures against (release tree only).
 function(weir_benchmarks)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bench/*_bench.cpp)

@@ -20,4 +20,19 @@ const ProviderCodec* provider_codec(Dialect dialect) {
   return nullptr;
 }
 
+const ClientCodec* chat_client_codec(Dialect dialect, bool) {
+  switch (dialect) {
+    case Dialect::openai_chat:
+      return &openai_chat_client();
+    case Dialect::anthropic_messages:
+      return &anthropic_messages_client();
+    case Dialect::openai_responses:
+    case Dialect::bedrock_converse:
+    case Dialect::bedrock_invoke:
+    case Dialect::gemini:
+      break;
+  }
+  return nullptr;
+}
+
 }  // namespace weir

@@ -1,4 +1,4 @@
-// The list of dialects that Weir speaks to providers: a new one is a line here.
+// The list of dialects: a new one is a line in each function.
 #pragma once
 
 #include "llm/codec.h"
@@ -7,5 +7,8 @@ namespace weir {
 
 // The provider half of a dialect; nullptr when there is none yet.
 const ProviderCodec* provider_codec(Dialect dialect);
+// The client half that serves the dialect's chat endpoint, whole or streamed (some dialects have two); nullptr
+// when there is none yet.
+const ClientCodec* chat_client_codec(Dialect dialect, bool is_streamed);
 
 }  // namespace weir
