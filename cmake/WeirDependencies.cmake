@@ -20,9 +20,6 @@ weir_import(fmt::shared fmt/core.h libfmt.so)
 weir_import(yaml-cpp::static yaml-cpp/yaml.h libyaml-cpp.a)
 weir_import(simdjson simdjson.h libsimdjson.so)
 
-find_path(BOOST_ASIO_INCLUDE boost/asio.hpp REQUIRED)
-add_library(Boost::headers INTERFACE IMPORTED GLOBAL)
-target_compile_definitions(Boost::headers INTERFACE BOOST_ASIO_NO_DEPRECATED BOOST_ALL_NO_LIB)
 find_path(CLI11_INCLUDE CLI/CLI.hpp REQUIRED)
 add_library(CLI11::CLI11 INTERFACE IMPORTED GLOBAL)
 

@@ -36,15 +36,14 @@ class ByteStream {
   // Never blocks. Writes the pieces in order, as one system call where possible.
   virtual IoResult try_write(std::span<const std::string_view> pieces) = 0;
 
-  // Returns when try_read would give bytes, end or broken. One wait at a time. It costs one poll
-  // registration, which is kept: when nothing is waiting it stays armed, and is what watch_hangup() and the
-  // next wait use.
+  // Returns when try_read may give bytes, end or broken. One wait at a time.
   virtual Task<void> readable(Scope& scope) = 0;
   // Returns when try_write can make progress. One wait at a time.
   virtual Task<void> writable(Scope& scope) = 0;
 
-  // While set: called once when the peer has closed or broken the connection although nobody waits for
-  // readable(). Bytes that arrive meanwhile (a pipelined request) do not trigger it. nullptr ends the watch.
+  // While set: called once when the peer has closed its sending side or the connection broke although nobody
+  // waits for readable(); before this returns when that has happened already. Bytes that arrive meanwhile (a
+  // pipelined request) do not trigger it. nullptr ends the watch.
   virtual void watch_hangup(std::function<void()> on_hangup) = 0;
   // As watch_hangup, which it replaces, but called for arriving bytes as well: for a stream on top of this
   // one (TLS), which has to look into them.

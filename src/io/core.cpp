@@ -1,73 +1,113 @@
 #include "io/core.h"
 
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/assert.h"
 
 namespace weir {
+namespace {
 
-namespace asio = boost::asio;
+// How often what has become ready meanwhile is run before the kernel is asked for events again.
+constexpr int kRoundsPerTurn = 4;
 
-struct Core::Ticker {
-  explicit Ticker(asio::io_context& context) : timer(context) {}
-  asio::steady_timer timer;
-};
+}  // namespace
 
 Core::Core(size_t index, const Clock& clock, uint64_t seed)
-    : index_(index),
-      clock_(clock),
-      rng_(seed),
-      context_(std::make_unique<asio::io_context>(1)),
-      timers_(clock),
-      ticker_(std::make_unique<Ticker>(*context_)) {}
-
-Core::~Core() = default;
-
-void Core::post(std::coroutine_handle<> coroutine) {
-  ready_.push_back(coroutine);
-  if (drain_is_posted_) return;
-  drain_is_posted_ = true;
-  asio::post(*context_, [this] { drain(); });
+    : index_(index), clock_(clock), rng_(seed), timers_(clock) {
+  alarm_.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  WEIR_ASSERT(alarm_.fd >= 0 && poller_.add(alarm_.fd, EPOLLIN | EPOLLET, alarm_),
+              "the process has a descriptor for each core");
 }
 
-void Core::drain() {
-  drain_is_posted_ = false;
-  std::vector<std::coroutine_handle<>> batch;
-  batch.swap(ready_);
-  for (std::coroutine_handle<> coroutine : batch) coroutine.resume();
-  batch.clear();
-  if (ready_.empty()) ready_.swap(batch);  // keep the memory
+Core::~Core() {
+  ::close(alarm_.fd);
+}
+
+size_t Core::run_ready() {
+  size_t ran = 0;
+  for (int round = 0; round < kRoundsPerTurn; ++round) {
+    ran += run_remote();
+    if (ready_.empty()) break;
+    batch_.swap(ready_);
+    for (const std::coroutine_handle<> coroutine : batch_) coroutine.resume();
+    ran += batch_.size();
+    batch_.clear();
+  }
+  return ran;
+}
+
+size_t Core::run_remote() {
+  if (!has_remote_.load(std::memory_order_relaxed)) return 0;
+  std::vector<std::function<void()>> functions;
+  {
+    const std::lock_guard lock(remote_mutex_);
+    functions.swap(remote_);
+    has_remote_.store(false, std::memory_order_relaxed);
+  }
+  for (const std::function<void()>& function : functions) function();
+  return functions.size();
 }
 
 void Core::post_remote(std::function<void()> function) {
-  asio::post(*context_, std::move(function));
+  {
+    const std::lock_guard lock(remote_mutex_);
+    remote_.push_back(std::move(function));
+    has_remote_.store(true);
+  }
+  wake();
+}
+
+// Either this sees that the loop sleeps, or the loop, which says so first, sees what it was woken for: the
+// stores and loads of the two are sequentially consistent.
+void Core::wake() {
+  if (!sleeps_.load()) return;
+  const uint64_t one = 1;
+  (void)!::write(alarm_.fd, &one, sizeof(one));  // fails only when the counter is full, and so reports anyway
+}
+
+void Core::wait() {
+  int timeout_ms = 0;
+  sleeps_.store(true);
+  if (ready_.empty() && !has_remote_.load() && !is_stopped_.load()) {
+    timeout_ms = -1;
+    if (const std::optional<MonoTime> due = timers_.next_due()) {
+      // Rounded up, or the loop would turn without a pause within the last millisecond.
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(*due - turn_began_);
+      timeout_ms = static_cast<int>(std::max<int64_t>(left.count(), 0));
+    }
+  }
+  poller_.wait(timeout_ms);
+  sleeps_.store(false, std::memory_order_relaxed);
 }
 
 void Core::run() {
-  const auto guard = asio::make_work_guard(*context_);
-  timers_.set_alarm([this](MonoTime due) { wake_at(due); });
-  timers_.advance(now());
-  context_->run();
-  timers_.set_alarm(nullptr);
-}
-
-void Core::wake_at(MonoTime due) {
-  ticker_->timer.expires_at(due);  // cancels the wait before, if any
-  ticker_->timer.async_wait([this](const boost::system::error_code& failed) {
-    if (!failed) timers_.advance(now());
-  });
+  turn_began_ = now();
+  is_running_ = true;
+  while (!is_stopped_.load(std::memory_order_relaxed)) {
+    wait();
+    turn_began_ = now();
+    timers_.advance(turn_began_);
+    poller_.dispatch();
+    run_ready();
+  }
+  is_running_ = false;
 }
 
 void Core::stop() {
-  context_->stop();
+  is_stopped_.store(true);
+  wake();
 }
 
 bool Core::poll() {
-  context_->restart();
-  const size_t handlers = context_->poll();
-  const size_t fired = timers_.advance(now());
-  return handlers + fired > 0;
+  size_t done = 0;
+  if (poller_.watched() > 1) {  // more than the alarm, which is for loops that sleep
+    done = poller_.wait(0);
+    poller_.dispatch();
+  }
+  done += run_ready();
+  done += timers_.advance(now());
+  return done > 0;
 }
 
 }  // namespace weir

@@ -2,19 +2,17 @@
 // accept to last byte, so nothing here is locked; other threads reach a core only through post_remote().
 #pragma once
 
+#include <atomic>
 #include <coroutine>
 #include <cstddef>
 #include <functional>
-#include <memory>
+#include <mutex>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "io/poller.h"
 #include "io/timer_wheel.h"
-
-namespace boost::asio {
-class io_context;
-}
 
 namespace weir {
 
@@ -28,12 +26,15 @@ class Core {
   size_t index() const { return index_; }
   const Clock& clock() const { return clock_; }
   MonoTime now() const { return clock_.now(); }
+  // When the loop woke up, which costs no look at the clock: what a deadline is reckoned from, and when the
+  // bytes were there that it woke up for.
+  MonoTime turn_began() const { return is_running_ ? turn_began_ : clock_.now(); }
   Rng& rng() { return rng_; }
   TimerWheel& timers() { return timers_; }
-  boost::asio::io_context& context() { return *context_; }
+  Poller& poller() { return poller_; }
 
   // Resumes the coroutine soon, from the loop, after the current one has suspended. This core's thread only.
-  void post(std::coroutine_handle<> coroutine);
+  void post(std::coroutine_handle<> coroutine) { ready_.push_back(coroutine); }
   // Runs the function on this core's thread. From any thread.
   void post_remote(std::function<void()> function);
 
@@ -46,18 +47,32 @@ class Core {
   bool poll();
 
  private:
-  struct Ticker;
-  void drain();
-  void wake_at(MonoTime due);
+  // Wakes the loop; the kernel reports each write of an edge-triggered eventfd, so nobody has to read it.
+  struct Alarm final : Poller::Watch {
+    void on_ready(uint32_t) override {}
+    int fd = -1;
+  };
+  size_t run_ready();
+  size_t run_remote();
+  void wait();
+  void wake();
 
   const size_t index_;
   const Clock& clock_;
   Rng rng_;
-  std::unique_ptr<boost::asio::io_context> context_;
+  Poller poller_;
   TimerWheel timers_;
-  std::unique_ptr<Ticker> ticker_;
+  Alarm alarm_;
   std::vector<std::coroutine_handle<>> ready_;
-  bool drain_is_posted_ = false;
+  std::vector<std::coroutine_handle<>> batch_;  // of ready_, being resumed; keeps its memory
+  MonoTime turn_began_{};
+  bool is_running_ = false;
+
+  std::mutex remote_mutex_;
+  std::vector<std::function<void()>> remote_;
+  std::atomic<bool> has_remote_ = false;
+  std::atomic<bool> is_stopped_ = false;
+  std::atomic<bool> sleeps_ = false;  // or is about to: has to be woken up
 };
 
 }  // namespace weir

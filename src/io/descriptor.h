@@ -1,5 +1,6 @@
 // A file descriptor (a socket, mostly) whose readiness coroutines of one core wait for. What is read and
-// written is its user's business: recv, sendmsg, accept4 are called directly and never block.
+// written is its user's business: recv, sendmsg, accept4 are called directly and never block, and the user
+// says when one of them found nothing to do: only then has the next wait to wait.
 #pragma once
 
 #include <functional>
@@ -9,7 +10,7 @@
 
 namespace weir {
 
-class Descriptor {
+class Descriptor final : private Poller::Watch {
  public:
   // Takes over `fd`, which must be in non-blocking mode.
   Descriptor(Core& core, int fd);
@@ -21,43 +22,47 @@ class Descriptor {
   bool is_open() const { return fd_ >= 0; }
   Core& core() const { return core_; }
 
-  // Returns when the descriptor is readable (bytes, end or error) or was closed. One wait at a time. May
-  // return early. One poll registration (a system call) is made and kept until it fires: a wait that finds it
-  // armed costs nothing.
+  // Returns when the descriptor is readable (bytes, end or error) or was closed; at once as long as nobody
+  // has said note_drained(). One wait at a time. May return early. No system call.
   Task<void> readable(Scope& scope);
   // Returns when the descriptor is writable, or was closed. One wait at a time.
   Task<void> writable(Scope& scope);
 
-  // While set: called once when the descriptor becomes readable although nobody waits for it. nullptr ends
-  // it.
-  void watch_input(std::function<void()> on_input);
-  // The user found that nothing is left to read, so that the next readable() has to wait.
-  void note_drained() { is_readable_ = false; }
+  enum class Watched : uint8_t {
+    input,   // bytes or the end of them
+    hangup,  // the peer has closed its sending side, or the connection broke: behind bytes not read, too
+  };
+  // While set: called once when what is watched is there although nobody waits for it; before this returns
+  // when it is there already. A null function ends it.
+  void watch(Watched what, std::function<void()> on_event);
+
+  // Whether a read may find something.
+  bool may_be_readable() const { return is_readable_; }
+  // There was nothing to read, or all was read.
+  void note_drained() { is_readable_ = is_hung_up_; }  // the end is there to be read as often as one likes
+  // There was no room to write.
+  void note_full() { is_writable_ = false; }
 
   // Closes; waits return. Idempotent.
   void close();
 
  private:
-  struct Registration;
-  struct ReadHandler;
-  struct WriteHandler;
   struct ReadWait;
   struct WriteWait;
+  void on_ready(uint32_t events) override;
   static Task<void> return_at_once(Scope& scope);
   Task<void> wait_for_input(Scope& scope);
-  void arm_read();
-  void on_readable();
-  void on_writable();
+  void report();
 
   Core& core_;
-  Registration* registration_;  // outlives this object while the loop holds a handler of it
   int fd_;
-  bool is_read_armed_ = false;
-  bool is_write_armed_ = false;
-  bool is_readable_ = false;  // the registration fired with nobody waiting
+  bool is_readable_ = false;
+  bool is_writable_ = false;
+  bool is_hung_up_ = false;
+  Watched watched_ = Watched::input;
   ReadWait* reader_ = nullptr;
   WriteWait* writer_ = nullptr;
-  std::function<void()> on_input_;
+  std::function<void()> on_event_;
 };
 
 }  // namespace weir

@@ -2,8 +2,6 @@
 
 #include <ares.h>
 #include <arpa/inet.h>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <fmt/format.h>
 #include <netdb.h>
 #include <unordered_map>
@@ -13,8 +11,6 @@
 
 namespace weir {
 namespace {
-
-namespace asio = boost::asio;
 
 constexpr Duration kTtlMin = std::chrono::seconds(1);
 constexpr Duration kTtlMax = std::chrono::seconds(60);
@@ -54,15 +50,17 @@ std::unexpected<Error> unresolved(const std::string& host, const std::string& wh
 
 // The c-ares channel with its sockets on the loop and its timer.
 struct Resolver::Channel final : Timer {
-  // A socket of c-ares, which owns and closes it; the handlers of the loop may outlive it.
-  struct Socket {
-    explicit Socket(asio::io_context& context, int fd) : descriptor(context, fd) {}
-    asio::posix::stream_descriptor descriptor;
-    bool wants_read = false;
-    bool wants_write = false;
-    bool is_reading = false;
-    bool is_writing = false;
-    bool is_released = false;
+  // A socket of c-ares, which opens and closes it and reads as much of it as it likes: so level-triggered.
+  struct Socket final : Poller::Watch {
+    Socket(Channel& its_channel, int its_fd) : channel(its_channel), fd(its_fd) {}
+    void on_ready(uint32_t events) override {
+      // An error is there to be read. What c-ares does with the socket may destroy this object.
+      const bool is_readable = (events & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0;
+      const bool is_writable = (events & EPOLLOUT) != 0;
+      ares_process_fd(channel.handle, is_readable ? fd : ARES_SOCKET_BAD, is_writable ? fd : ARES_SOCKET_BAD);
+    }
+    Channel& channel;
+    const int fd;
   };
 
   Channel(Core& owner, const DnsOptions& options) : core(owner) {
@@ -90,41 +88,18 @@ struct Resolver::Channel final : Timer {
     static_cast<Channel*>(data)->note_socket(fd, wants_read != 0, wants_write != 0);
   }
   void note_socket(int fd, bool wants_read, bool wants_write) {
-    auto found = sockets.find(fd);
+    const auto found = sockets.find(fd);
     if (!wants_read && !wants_write) {
       if (found == sockets.end()) return;
-      found->second->is_released = true;
-      found->second->descriptor.release();  // cancels the waits; c-ares closes it
+      core.poller().remove(fd, *found->second);
       sockets.erase(found);
       return;
     }
-    if (found == sockets.end())
-      found = sockets.emplace(fd, std::make_shared<Socket>(core.context(), fd)).first;
-    found->second->wants_read = wants_read;
-    found->second->wants_write = wants_write;
-    wait(fd, found->second);
-  }
-
-  void wait(int fd, const std::shared_ptr<Socket>& socket) {
-    using asio::posix::stream_descriptor;
-    if (socket->wants_read && !socket->is_reading) {
-      socket->is_reading = true;
-      socket->descriptor.async_wait(stream_descriptor::wait_read, [this, fd, socket](const auto& error) {
-        socket->is_reading = false;
-        if (!error && !socket->is_released) process(fd, socket, fd, ARES_SOCKET_BAD);
-      });
-    }
-    if (socket->wants_write && !socket->is_writing) {
-      socket->is_writing = true;
-      socket->descriptor.async_wait(stream_descriptor::wait_write, [this, fd, socket](const auto& error) {
-        socket->is_writing = false;
-        if (!error && !socket->is_released) process(fd, socket, ARES_SOCKET_BAD, fd);
-      });
-    }
-  }
-  void process(int fd, const std::shared_ptr<Socket>& socket, int readable, int writable) {
-    ares_process_fd(handle, readable, writable);
-    if (!socket->is_released) wait(fd, socket);
+    const uint32_t events = (wants_read ? uint32_t{EPOLLIN} : 0) | (wants_write ? uint32_t{EPOLLOUT} : 0);
+    if (found != sockets.end()) return core.poller().change(fd, events, *found->second);
+    auto socket = std::make_unique<Socket>(*this, fd);
+    // Where the kernel has no room for a watch c-ares gives up by its own clock.
+    if (core.poller().add(fd, events, *socket)) sockets.emplace(fd, std::move(socket));
   }
 
   void fire() override {
@@ -180,7 +155,7 @@ struct Resolver::Channel final : Timer {
 
   Core& core;
   ares_channel handle = nullptr;
-  std::unordered_map<int, std::shared_ptr<Socket>> sockets;
+  std::unordered_map<int, std::unique_ptr<Socket>> sockets;
   std::unordered_map<std::string, std::shared_ptr<Name>> names;
   size_t queries = 0;
 };

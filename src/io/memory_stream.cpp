@@ -18,8 +18,8 @@ struct MemoryStream::Pipe : std::enable_shared_from_this<Pipe> {
 
   bool is_readable() const { return is_broken || (!is_stalled && (!bytes.empty() || is_ended)); }
   bool is_writable() const { return is_broken || is_ended || bytes.size() < capacity; }
-  // A socket, too, sees a hang-up only behind the bytes that were read.
-  bool is_hung_up() const { return is_broken || (!is_stalled && is_ended && bytes.empty()); }
+  // Behind bytes that were not read, too, as with a socket.
+  bool is_hung_up() const { return is_broken || (!is_stalled && is_ended); }
 
   // Wakes whoever waited for what has become true.
   void changed() {

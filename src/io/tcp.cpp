@@ -83,6 +83,14 @@ IoState failed_state() {
   return errno == EAGAIN || errno == EWOULDBLOCK ? IoState::would_block : IoState::broken;
 }
 
+// Lets what is ready run before the caller goes on.
+struct NextRound {
+  Core& core;
+  bool await_ready() const { return false; }
+  void await_suspend(std::coroutine_handle<> handle) { core.post(handle); }
+  void await_resume() {}
+};
+
 std::unexpected<Error> unreachable(const std::string& address, uint16_t port, int why) {
   Error error = make_error(ErrorKind::upstream_unreachable, "the provider could not be reached");
   error.detail = fmt::format("connect to {} port {}: {}", address, port, std::strerror(why));
@@ -134,26 +142,23 @@ IoResult TcpStream::try_write(std::span<const std::string_view> pieces) {
     sent = sendmsg(descriptor_.fd(), &message, MSG_NOSIGNAL);
   } while (sent < 0 && errno == EINTR);
   if (sent >= 0) return {IoState::done, static_cast<size_t>(sent)};
-  return {failed_state(), 0};
-}
-
-bool TcpStream::is_hung_up() const {
-  char byte = 0;
-  const ssize_t received = recv(descriptor_.fd(), &byte, 1, MSG_PEEK);
-  return received == 0 || (received < 0 && failed_state() == IoState::broken);
+  const IoState state = failed_state();
+  if (state == IoState::would_block) descriptor_.note_full();
+  return {state, 0};
 }
 
 void TcpStream::watch_hangup(std::function<void()> on_hangup) {
-  on_hangup_ = std::move(on_hangup);
-  if (!on_hangup_) return descriptor_.watch_input(nullptr);
-  descriptor_.watch_input([this] {
-    if (is_hung_up()) std::exchange(on_hangup_, nullptr)();
-  });
+  descriptor_.watch(Descriptor::Watched::hangup, std::move(on_hangup));
 }
 
 void TcpStream::watch_input(std::function<void()> on_input) {
-  on_hangup_ = nullptr;
-  descriptor_.watch_input(std::move(on_input));
+  if (on_input && is_open() && descriptor_.may_be_readable()) {
+    // The last read filled its buffer to the brim: whether that was all, only the kernel knows.
+    char byte = 0;
+    const ssize_t received = recv(descriptor_.fd(), &byte, 1, MSG_PEEK);
+    if (received < 0 && failed_state() == IoState::would_block) descriptor_.note_drained();
+  }
+  descriptor_.watch(Descriptor::Watched::input, std::move(on_input));
 }
 
 void TcpStream::end_sending() {
@@ -174,9 +179,11 @@ Task<std::unique_ptr<ByteStream>> connect_tcp(Scope& scope, Core& core, std::str
   if (!target) co_return unreachable(address, port, EINVAL);
   const int fd = open_socket(target->storage.ss_family);
   if (fd < 0) co_return unreachable(address, port, errno);
+  // Before the event loop sees the socket: to epoll a socket that nobody connects is one that hung up.
+  const int why_not = ::connect(fd, target->get(), target->size) == 0 ? 0 : errno;
   auto stream = std::make_unique<TcpStream>(core, fd, to_text(*target));
-  if (::connect(fd, target->get(), target->size) != 0) {
-    if (errno != EINPROGRESS) co_return unreachable(address, port, errno);
+  if (why_not != 0) {
+    if (why_not != EINPROGRESS) co_return unreachable(address, port, why_not);
     CO_TRY(co_await stream->writable(scope));
     if (const int why = stream->connect_error()) co_return unreachable(address, port, why);
   }
@@ -222,7 +229,10 @@ Task<void> TcpListener::run(Scope& scope, std::function<void(std::unique_ptr<Byt
         on_accept(std::make_unique<TcpStream>(descriptor_.core(), fd, to_text(peer)));
         continue;
       }
-      if (errno == EAGAIN || errno == EWOULDBLOCK) break;
+      if (errno == EAGAIN || errno == EWOULDBLOCK) {
+        descriptor_.note_drained();
+        break;
+      }
       // The client gave up before we came to it: nobody's problem.
       if (errno == ECONNABORTED || errno == EINTR || errno == EPROTO) continue;
       if (!is_failing) log_error("cannot accept connections", {{"why", std::strerror(errno)}});
@@ -230,6 +240,7 @@ Task<void> TcpListener::run(Scope& scope, std::function<void(std::unique_ptr<Byt
       CO_TRY(co_await scope.sleep(kAcceptPause));
       break;
     }
+    if (descriptor_.may_be_readable()) co_await NextRound{descriptor_.core()};
   }
   co_return {};
 }

@@ -30,11 +30,8 @@ class TcpStream final : public ByteStream {
   int connect_error() const;
 
  private:
-  bool is_hung_up() const;
-
   Descriptor descriptor_;
   std::string peer_;
-  std::function<void()> on_hangup_;
 };
 
 // Connects to an address literal (IPv4, or IPv6 without brackets). Errors: upstream_unreachable with the

@@ -184,6 +184,80 @@ TEST_F(TcpTest, TheWatchSeesAHangUpBehindNothingButNotBytes) {
   EXPECT_EQ(hung_up, 1);
 }
 
+TEST_F(TcpTest, TheWatchSeesAHangUpBehindBytesThatNobodyReads) {
+  listen("127.0.0.1");
+  join("127.0.0.1");
+  int hung_up = 0;
+  server->watch_hangup([&hung_up] { ++hung_up; });
+  const std::array<std::string_view, 1> pieces = {"next request"};
+  client->try_write(pieces);
+  client->end_sending();
+  until([&] { return hung_up > 0; });
+  // A watch that comes late is told at once.
+  server->watch_hangup([&hung_up] { ++hung_up; });
+  EXPECT_EQ(hung_up, 2);
+  std::array<char, 64> buffer;
+  EXPECT_EQ(server->try_read(buffer).bytes, 12u);
+  EXPECT_TRUE(wait(server->readable(scope)));
+  EXPECT_EQ(server->try_read(buffer).state, IoState::end);
+}
+
+TEST_F(TcpTest, TheWatchSeesAHangUpWhileAWriterWaitsForRoom) {
+  listen("127.0.0.1");
+  join("127.0.0.1");
+  const std::string bytes(1'000'000, 'x');
+  const std::array<std::string_view, 1> pieces = {bytes};
+  while (server->try_write(pieces).state == IoState::done) {
+  }
+  int hung_up = 0;
+  server->watch_hangup([&hung_up] { ++hung_up; });
+  std::optional<Result<void>> room;
+  scope.spawn(keep(server->writable(scope), room));
+  client.reset();  // with bytes that it never read: a reset, which ends the wait as well
+  until([&] { return hung_up > 0 && room.has_value(); });
+  EXPECT_EQ(hung_up, 1);
+}
+
+TEST_F(TcpTest, TheWatchOfInputIsNotFooledByAReadThatTookExactlyAll) {
+  listen("127.0.0.1");
+  join("127.0.0.1");
+  const std::array<std::string_view, 1> pieces = {"four"};
+  client->try_write(pieces);
+  EXPECT_TRUE(wait(server->readable(scope)));
+  std::array<char, 4> buffer;
+  EXPECT_EQ(server->try_read(buffer).bytes, 4u);
+  int seen = 0;
+  server->watch_input([&seen] { ++seen; });
+  test.settle();
+  EXPECT_EQ(seen, 0);
+  client->try_write(pieces);
+  until([&] { return seen > 0; });
+}
+
+TEST_F(TcpTest, AConnectionThatWokeUpTogetherWithTheOneThatClosesItIsLeftAlone) {
+  listen("127.0.0.1");
+  join("127.0.0.1");
+  std::unique_ptr<ByteStream> first = std::move(server);
+  std::unique_ptr<ByteStream> first_client = std::move(client);
+  join("127.0.0.1");
+  int seen = 0;
+  // Both have bytes before the loop looks; whichever comes first takes the other one away.
+  first->watch_input([&] {
+    ++seen;
+    server.reset();
+  });
+  server->watch_input([&] {
+    ++seen;
+    first.reset();
+  });
+  const std::array<std::string_view, 1> pieces = {"x"};
+  client->try_write(pieces);
+  first_client->try_write(pieces);
+  until([&] { return seen > 0; });
+  test.settle();
+  EXPECT_EQ(seen, 1);
+}
+
 TEST_F(TcpTest, ListenersShareAPortWithinTheProcessOnly) {
   listen("127.0.0.1");
   EXPECT_TRUE(TcpListener::listen(test.core, "127.0.0.1", listener->port(), false));

@@ -51,12 +51,6 @@ void TimerWheel::link(Timer& timer) {
   slots_[slot] = &timer;
   occupied_[slot / 64] |= uint64_t{1} << (slot % 64);
   ++armed_;
-  if (tick < alarm_tick_ && alarm_ && !is_advancing_) ring(tick);
-}
-
-void TimerWheel::ring(int64_t tick) {
-  alarm_tick_ = tick;
-  alarm_(MonoTime(kTick * tick));
 }
 
 void TimerWheel::unlink(Timer& timer) {
@@ -76,7 +70,6 @@ void TimerWheel::unlink(Timer& timer) {
 size_t TimerWheel::advance(MonoTime now) {
   const int64_t target = tick_of(now);
   size_t fired = 0;
-  is_advancing_ = true;
   // After a long sleep one round over the slots finds every due timer.
   if (target - current_tick_ > static_cast<int64_t>(kSlots))
     current_tick_ = target - static_cast<int64_t>(kSlots);
@@ -97,9 +90,6 @@ size_t TimerWheel::advance(MonoTime now) {
       timer->fire();
     }
   }
-  is_advancing_ = false;
-  alarm_tick_ = std::numeric_limits<int64_t>::max();
-  if (alarm_ && armed_ > 0) ring(tick_of(*next_due()));
   return fired;
 }
 

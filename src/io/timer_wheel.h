@@ -3,8 +3,6 @@
 
 #include <array>
 #include <cstddef>
-#include <functional>
-#include <limits>
 #include <optional>
 
 #include "base/clock.h"
@@ -56,10 +54,6 @@ class TimerWheel {
   std::optional<MonoTime> next_due() const;
   bool empty() const { return armed_ == 0; }
 
-  // Called with the time to wake up at and call advance(), whenever that time becomes earlier, and after each
-  // advance() while timers are armed.
-  void set_alarm(std::function<void(MonoTime)> alarm) { alarm_ = std::move(alarm); }
-
  private:
   friend class Timer;
   static constexpr size_t kSlots = 1024;     // 10.24 s; later timers wait in their slot for more rounds
@@ -68,15 +62,11 @@ class TimerWheel {
   int64_t tick_of(MonoTime time) const;
   void link(Timer& timer);
   void unlink(Timer& timer);
-  void ring(int64_t tick);
 
   std::array<Timer*, kSlots + 1> slots_{};
   std::array<uint64_t, kSlots / 64> occupied_{};  // one bit per slot
   int64_t current_tick_;                          // every earlier tick was fired
   size_t armed_ = 0;
-  bool is_advancing_ = false;
-  std::function<void(MonoTime)> alarm_;
-  int64_t alarm_tick_ = std::numeric_limits<int64_t>::max();
 };
 
 }  // namespace weir

@@ -103,22 +103,6 @@ TEST_F(TimerWheelTest, LetsATimerArmItselfAgainWithoutLooping) {
   EXPECT_TRUE(probe.is_armed());
 }
 
-TEST_F(TimerWheelTest, RingsTheAlarmOnlyWhenTheWakeUpTimeGetsEarlier) {
-  std::vector<MonoTime> alarms;
-  wheel.set_alarm([&alarms](MonoTime due) { alarms.push_back(due); });
-  Probe far;
-  Probe near;
-  Probe middle;
-  wheel.arm(far, in(milliseconds(500)));
-  wheel.arm(near, in(milliseconds(100)));
-  wheel.arm(middle, in(milliseconds(300)));
-  EXPECT_EQ(alarms.size(), 2u);
-  pass(milliseconds(110));
-  ASSERT_EQ(alarms.size(), 3u);
-  EXPECT_GE(alarms.back(), clock.now());
-  EXPECT_LE(alarms.back(), in(milliseconds(200)));
-}
-
 TEST_F(TimerWheelTest, AgreesWithASortedListWhateverIsArmedMovedAndDisarmed) {
   Rng rng(7);
   std::array<Probe, 64> probes;

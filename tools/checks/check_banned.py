@@ -39,7 +39,6 @@ RULES = [
     Rule("locale", r"\bstd::(locale|stringstream|ostringstream|istringstream)\b|\bsetlocale\s*\(", "fmt and std::from_chars: no locale, no allocation per call", unless=TESTS + r"|_yaml\.cpp$"),
     Rule("using-namespace", r"\busing\s+namespace\s+(?!std::chrono\b)(?!std::(\w+_)?literals\b)(?!\w+_detail\b)", "the full name, or a using declaration", unless=r"_fuzz\.cpp$"),
     Rule("system", r"\b(std::)?(system|popen)\s*\(", "a child program started without a shell", where=r"^src/", unless=TESTS),
-    Rule("asio-disable-threads", r"BOOST_ASIO_DISABLE_THREADS", "nothing: with several contexts it crashes"),
 ]
 
 ALLOWED = re.compile(r"//.*\ballowed\(([\w-]+)\):\s*\S")

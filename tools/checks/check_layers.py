@@ -11,7 +11,6 @@ INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
 
 # A library's headers, and the folders of src/ that may include them. Tests and fuzzers may use any.
 LIBRARIES = {
-    r"boost/|asio": {"io"},
     r"openssl/": {"base", "io"},
     r"nghttp2/": {"io"},
     r"ares": {"io"},

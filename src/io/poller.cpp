@@ -1,0 +1,55 @@
+#include "io/poller.h"
+
+#include <unistd.h>
+
+#include "base/assert.h"
+
+namespace weir {
+
+Poller::Poller() : epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+  WEIR_ASSERT(epoll_ >= 0, "the process has a descriptor for each core");
+}
+
+Poller::~Poller() {
+  ::close(epoll_);
+}
+
+bool Poller::add(int fd, uint32_t events, Watch& watch) {
+  epoll_event event{.events = events, .data = {.ptr = &watch}};
+  if (epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) != 0) return false;
+  ++watched_;
+  return true;
+}
+
+void Poller::change(int fd, uint32_t events, Watch& watch) {
+  epoll_event event{.events = events, .data = {.ptr = &watch}};
+  epoll_ctl(epoll_, EPOLL_CTL_MOD, fd, &event);
+}
+
+void Poller::remove(int fd, Watch& watch) {
+  epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
+  forget(watch);
+}
+
+void Poller::forget(const Watch& watch) {
+  --watched_;
+  for (size_t i = next_; i < count_; ++i) {
+    if (events_[i].data.ptr == &watch) events_[i].data.ptr = nullptr;
+  }
+}
+
+size_t Poller::wait(int timeout_ms) {
+  const int found = epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()), timeout_ms);
+  next_ = 0;
+  count_ = found > 0 ? static_cast<size_t>(found) : 0;  // a signal ends the wait with an error
+  return count_;
+}
+
+void Poller::dispatch() {
+  while (next_ < count_) {
+    const epoll_event& event = events_[next_++];
+    if (event.data.ptr) static_cast<Watch*>(event.data.ptr)->on_ready(event.events);
+  }
+}
+
+}  // namespace weir

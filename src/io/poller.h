@@ -1,0 +1,54 @@
+// What the kernel says about the descriptors of one core: epoll. A descriptor is registered once, for
+// everything and edge-triggered, and whoever watches it remembers what it is ready for: a request then costs
+// no call of epoll_ctl, where a reactor that arms each wait needs two.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <sys/epoll.h>
+
+namespace weir {
+
+class Poller {
+ public:
+  class Watch {
+   public:
+    // `events`: EPOLLIN and the like. May destroy this watch, or any other.
+    virtual void on_ready(uint32_t events) = 0;
+
+   protected:
+    ~Watch() = default;
+  };
+
+  Poller();
+  ~Poller();
+  Poller(const Poller&) = delete;
+  Poller& operator=(const Poller&) = delete;
+
+  // Reports `events` of `fd` to the watch until remove(), or until `fd` is closed and forget() called. False:
+  // the kernel has no room for one more.
+  bool add(int fd, uint32_t events, Watch& watch);
+  void change(int fd, uint32_t events, Watch& watch);
+  void remove(int fd, Watch& watch);
+  // The descriptor is closed, which takes it off the kernel's list: nothing that was found before is reported
+  // either.
+  void forget(const Watch& watch);
+  size_t watched() const { return watched_; }
+
+  // Asks the kernel, and waits up to `timeout_ms` (-1: for ever) when nothing is ready. Returns how many
+  // reports there are for dispatch() to make.
+  size_t wait(int timeout_ms);
+  void dispatch();
+
+ private:
+  static constexpr size_t kEventsMax = 128;
+
+  int epoll_;
+  size_t watched_ = 0;
+  size_t next_ = 0;  // of events_, to be reported
+  size_t count_ = 0;
+  std::array<epoll_event, kEventsMax> events_;
+};
+
+}  // namespace weir
