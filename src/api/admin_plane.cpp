@@ -40,7 +40,7 @@ Result<void> check_route(const HttpRequest& request) {
 Task<void> AdminPlane::handle(Scope& scope, HttpRequest& request, BodyReader&, ResponseWriter& response) {
   Result<void> answered = co_await answer(scope, request, response);
   if (answered || response.is_started() || scope.is_cancelled()) co_return answered;
-  const std::string id = make_id("req", services_.core->clock(), services_.core->rng());
+  const Id id = make_id("req", services_.core->clock(), services_.core->rng());
   co_return co_await send_error(scope, response, openai_chat_client(), answered.error(), id);
 }
 

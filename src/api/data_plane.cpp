@@ -23,7 +23,7 @@ Task<void> send_preflight(Scope& scope, const CoreServices& services, const Http
 Task<void> DataPlane::handle(Scope& scope, HttpRequest& request, BodyReader& body, ResponseWriter& response) {
   Result<void> answered = co_await answer(scope, request, body, response);
   if (answered || response.is_started() || scope.is_cancelled()) co_return answered;
-  const std::string id = make_id("req", services_.core->clock(), services_.core->rng());
+  const Id id = make_id("req", services_.core->clock(), services_.core->rng());
   co_return co_await send_error(scope, response, codec_for_errors(request.path(), request.headers),
                                 answered.error(), id, cors_headers(request, services_.snapshot->settings));
 }

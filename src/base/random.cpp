@@ -1,5 +1,7 @@
 #include "base/random.h"
 
+#include "base/flat_text.h"
+
 namespace weir {
 namespace {
 
@@ -10,7 +12,9 @@ uint64_t splitmix64(uint64_t& state) {
   return z ^ (z >> 31);
 }
 
-constexpr uint64_t rotate_left(uint64_t value, int bits) { return (value << bits) | (value >> (64 - bits)); }
+constexpr uint64_t rotate_left(uint64_t value, int bits) {
+  return (value << bits) | (value >> (64 - bits));
+}
 
 }  // namespace
 
@@ -35,19 +39,15 @@ uint64_t Rng::below(uint64_t bound) {
   return static_cast<uint64_t>((static_cast<unsigned __int128>(next()) * bound) >> 64);
 }
 
-double Rng::unit() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
+double Rng::unit() {
+  return static_cast<double>(next() >> 11) * 0x1.0p-53;
+}
 
-std::string make_id(std::string_view prefix, const Clock& clock, Rng& rng) {
+Id make_id(std::string_view prefix, const Clock& clock, Rng& rng) {
   const uint64_t ms = static_cast<uint64_t>(clock.wall_ns() / 1'000'000);
   const uint64_t high = (ms << 16) | 0x7000 | (rng.next() & 0x0fff);
   const uint64_t low = (rng.next() & 0x3fff'ffff'ffff'ffffULL) | 0x8000'0000'0000'0000ULL;
-  constexpr char kHex[] = "0123456789abcdef";
-  std::string id;
-  id.reserve(prefix.size() + 33);
-  id.append(prefix).push_back('_');
-  for (int shift = 60; shift >= 0; shift -= 4) id.push_back(kHex[(high >> shift) & 15]);
-  for (int shift = 60; shift >= 0; shift -= 4) id.push_back(kHex[(low >> shift) & 15]);
-  return id;
+  return Id::written([&](FlatText& out) { out.text(prefix).byte('_').hex(high).hex(low); });
 }
 
 }  // namespace weir

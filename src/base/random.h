@@ -3,10 +3,10 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "base/clock.h"
+#include "base/inline_text.h"
 
 namespace weir {
 
@@ -25,7 +25,9 @@ class Rng {
   uint64_t state_[4];
 };
 
-// A UUIDv7 (RFC 9562 section 5.7) with a type prefix: "req_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b".
-std::string make_id(std::string_view prefix, const Clock& clock, Rng& rng);
+using Id = InlineText<48>;
+// A UUIDv7 (RFC 9562 section 5.7) with a type prefix of at most 15 bytes:
+// "req_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b".
+Id make_id(std::string_view prefix, const Clock& clock, Rng& rng);
 
 }  // namespace weir

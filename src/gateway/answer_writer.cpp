@@ -1,7 +1,5 @@
 #include "gateway/answer_writer.h"
 
-#include <fmt/core.h>
-
 #include "gateway/snapshot.h"
 #include "llm/answer.h"
 #include "llm/prompt_tokens.h"
@@ -12,9 +10,14 @@ namespace {
 constexpr std::string_view kNoBuffering = "no";
 
 // Nano-dollars as dollars, exactly: "0.000123000".
-std::string usd(int64_t nano) {
-  return fmt::format("{}.{:09}", nano / 1'000'000'000, nano % 1'000'000'000);
+using Usd = InlineText<24>;
+Usd usd(int64_t nano) {
+  return Usd::written([nano](FlatText& out) { out.fixed<9>(nano); });
 }
+
+// What add_exchange_headers() adds, names and values together.
+constexpr size_t kExchangeHeaders = 8;
+constexpr size_t kExchangeHeaderBytes = 512;
 
 AnswerContext make_context(const Exchange& exchange) {
   AnswerContext context;
@@ -30,17 +33,19 @@ AnswerContext make_context(const Exchange& exchange) {
 }  // namespace
 
 void add_exchange_headers(const Exchange& exchange, Headers& headers) {
-  headers.set("x-request-id", exchange.id);
+  headers.reserve(kExchangeHeaders, kExchangeHeaderBytes);
+  headers.add("x-request-id", exchange.id);
   if (exchange.target.target) {
-    headers.set("x-weir-model", exchange.target.model);
-    headers.set("x-weir-provider", exchange.target.target->provider->name);
+    headers.add("x-weir-model", exchange.target.model);
+    headers.add("x-weir-provider", exchange.target.target->provider->name);
   }
-  headers.set("x-weir-attempts", fmt::format("{}", exchange.attempts.size()));
-  if (exchange.cost_nano_usd) headers.set("x-weir-cost-usd", usd(*exchange.cost_nano_usd));
-  if (!exchange.fidelity.empty()) headers.set("x-weir-fidelity", exchange.fidelity.header_value());
-  if (const std::string timing = exchange.timings.server_timing(); !timing.empty()) {
-    headers.set("server-timing", timing);
-  }
+  headers.add("x-weir-attempts", InlineText<FlatText::kDecimalBytes>::written([&](FlatText& out) {
+                out.decimal(static_cast<int64_t>(exchange.attempts.size()));
+              }));
+  if (exchange.cost_nano_usd) headers.add("x-weir-cost-usd", usd(*exchange.cost_nano_usd));
+  if (!exchange.fidelity.empty()) headers.add("x-weir-fidelity", exchange.fidelity.header_value());
+  if (const ServerTiming timing = exchange.timings.server_timing(); !timing.empty())
+    headers.add("server-timing", timing);
 }
 
 // Rings when nothing has been written for a while.

@@ -48,9 +48,11 @@ Result<void> check_strict(const Exchange& exchange, const Fidelity& fidelity) {
               path);
 }
 
-std::string traceparent(const TraceContext& trace, std::string_view span_id) {
+InlineText<55> traceparent(const TraceContext& trace, std::string_view span_id) {
   if (trace.trace_id.empty()) return {};
-  return fmt::format("00-{}-{}-{}", trace.trace_id, span_id, trace.is_sampled ? "01" : "00");
+  return InlineText<55>::written([&](FlatText& out) {
+    out.text("00-").text(trace.trace_id).byte('-').text(span_id).text(trace.is_sampled ? "-01" : "-00");
+  });
 }
 
 bool is_about_the_key(const Error& error) {
@@ -124,7 +126,7 @@ Task<std::unique_ptr<EventSource>> CallStage::call_with_key(Exchange& exchange, 
     call.key = std::move(key.secret);
   }
   // A span of its own: the provider's spans hang below the attempt that made them.
-  attempt.span_id = fmt::format("{:016x}", exchange.scope->core().rng().next() | 1);
+  attempt.span_id = make_span_id(exchange.scope->core().rng());
   call.traceparent = traceparent(exchange.trace, attempt.span_id);
 
   EncodedCall encoded = CO_TRY(encode_call(call));

@@ -1,7 +1,7 @@
 #include "gateway/exchange.h"
 
 #include <algorithm>
-#include <charconv>
+#include <utility>
 
 namespace weir {
 namespace {
@@ -22,18 +22,8 @@ constexpr std::array<Stretch, 7> kStretches = {{
     {"first_event", Mark::upstream_head, Mark::first_event},
     {"write", Mark::first_event, Mark::first_write},
 }};
-
-// Microseconds as milliseconds with three decimals, without the floating point that this would cost at each
-// answer.
-void append_ms(std::string& out, int64_t us) {
-  std::array<char, 24> digits;
-  const auto whole = std::to_chars(digits.data(), digits.data() + digits.size(), us / 1000);
-  out.append(digits.data(), whole.ptr);
-  const int64_t rest = us % 1000;
-  out.push_back('.');
-  for (const int64_t digit : {rest / 100, rest / 10 % 10, rest % 10})
-    out.push_back(static_cast<char>('0' + digit));
-}
+// Nothing takes so long; the text has room for seven numbers of this length.
+constexpr int64_t kTimingUsMax = 999'999'999'999;
 
 }  // namespace
 
@@ -42,22 +32,26 @@ Duration Timings::between(Mark from, Mark to) const {
   return at(to) - at(from);
 }
 
+SpanId make_span_id(Rng& rng) {
+  return SpanId::written([&](FlatText& out) { out.hex(rng.next() | 1); });
+}
+
 void Exchange::note_failure(const Error& error) {
   if (attempts.empty() || attempts.back().failure) return;
   attempts.back().failure = error.kind;
   attempts.back().upstream_status = error.upstream_status;
 }
 
-std::string Timings::server_timing() const {
-  std::string text;
-  for (const Stretch& stretch : kStretches) {
-    if (!has(stretch.from) || !has(stretch.to)) continue;
-    const int64_t us = std::max<int64_t>(0, between(stretch.from, stretch.to).count() / 1000);
-    if (!text.empty()) text += ", ";
-    text.append(stretch.name).append(";dur=");
-    append_ms(text, us);
-  }
-  return text;
+ServerTiming Timings::server_timing() const {
+  return ServerTiming::written([this](FlatText& out) {
+    std::string_view comma;
+    for (const Stretch& stretch : kStretches) {
+      if (!has(stretch.from) || !has(stretch.to)) continue;
+      const int64_t us =
+          std::clamp<int64_t>(between(stretch.from, stretch.to).count() / 1000, 0, kTimingUsMax);
+      out.text(std::exchange(comma, ", ")).text(stretch.name).text(";dur=").fixed<3>(us);
+    }
+  });
 }
 
 }  // namespace weir

@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/inline_text.h"
 #include "base/priority.h"
+#include "base/random.h"
 #include "gateway/route.h"
 #include "io/scope.h"
 #include "llm/codec.h"
@@ -36,6 +38,8 @@ enum class Mark : uint8_t {
 };
 inline constexpr size_t kMarkCount = static_cast<size_t>(Mark::done) + 1;
 
+using ServerTiming = InlineText<240>;
+
 class Timings {
  public:
   void mark(Mark mark, MonoTime at) { at_[static_cast<size_t>(mark)] = at; }
@@ -43,18 +47,22 @@ class Timings {
   MonoTime at(Mark mark) const { return at_[static_cast<size_t>(mark)]; }
   // Zero unless both were marked.
   Duration between(Mark from, Mark to) const;
-  // "read;dur=0.12, decode;dur=0.03, ..." in milliseconds, of the stages that are over.
-  std::string server_timing() const;
+  // "read;dur=0.120, decode;dur=0.030, ..." in milliseconds, of the stages that are over.
+  ServerTiming server_timing() const;
 
  private:
   std::array<MonoTime, kMarkCount> at_{};
 };
 
+using SpanId = InlineText<16>;  // hex digits
+// Not all zero.
+SpanId make_span_id(Rng& rng);
+
 // W3C trace context.
 struct TraceContext {
-  std::string trace_id;        // 32 hex digits
-  std::string span_id;         // 16 hex digits: of this exchange
-  std::string parent_span_id;  // empty: Weir is the root
+  InlineText<32> trace_id;  // hex digits
+  SpanId span_id;           // of this exchange
+  SpanId parent_span_id;    // empty: Weir is the root
   bool is_sampled = false;
 };
 
@@ -65,9 +73,9 @@ struct Attempt {
   std::optional<ErrorKind> failure;  // nothing: it answered
   int upstream_status = 0;
   MonoTime started{};
-  Duration took{};  // until the head of the answer, or the failure before it
+  Duration took{};       // until the head of the answer, or the failure before it
   std::string key_name;  // of the provider's key
-  std::string span_id;
+  SpanId span_id;
 };
 
 struct Tag {
@@ -76,7 +84,7 @@ struct Tag {
 };
 
 struct Exchange {
-  std::string id;          // "req_" and a UUIDv7: the x-request-id
+  Id id;                   // "req_" and a UUIDv7: the x-request-id
   Scope* scope = nullptr;  // the request's; outlives the exchange
   std::shared_ptr<const Snapshot> snapshot;
   Principal principal;

@@ -1,7 +1,6 @@
 #include "ops/trace_context.h"
 
 #include <algorithm>
-#include <fmt/core.h>
 
 namespace weir {
 namespace {
@@ -45,15 +44,12 @@ TraceContext trace_from(const Headers& headers, Rng& rng, double sample_ratio) {
   std::optional<TraceContext> context = parse_traceparent(headers.get_or("traceparent", ""));
   if (!context) {
     context.emplace();
-    context->trace_id = fmt::format("{:016x}{:016x}", rng.next() | 1, rng.next());
+    context->trace_id =
+        InlineText<32>::written([&](FlatText& out) { out.hex(rng.next() | 1).hex(rng.next()); });
     context->is_sampled = rng.unit() < sample_ratio;
   }
   context->span_id = make_span_id(rng);
   return *context;
-}
-
-std::string make_span_id(Rng& rng) {
-  return fmt::format("{:016x}", rng.next() | 1);
 }
 
 }  // namespace weir

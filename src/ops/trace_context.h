@@ -18,7 +18,4 @@ std::optional<TraceContext> parse_traceparent(std::string_view text);
 // The caller's trace with a new span, or a new trace that is sampled with that chance.
 TraceContext trace_from(const Headers& headers, Rng& rng, double sample_ratio = 1.0);
 
-// 16 hex digits, not all zero.
-std::string make_span_id(Rng& rng);
-
 }  // namespace weir

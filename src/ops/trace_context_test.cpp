@@ -65,7 +65,7 @@ TEST(TraceContext, BeginsATraceThatParses) {
   Rng rng(3);
   const TraceContext context = trace_from({}, rng);
   EXPECT_TRUE(context.parent_span_id.empty());
-  const std::string text = "00-" + context.trace_id + "-" + context.span_id + "-01";
+  const std::string text = fmt::format("00-{}-{}-01", context.trace_id.view(), context.span_id.view());
   EXPECT_TRUE(parse_traceparent(text)) << text;
 }
 

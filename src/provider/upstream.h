@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/inline_text.h"
 #include "base/secret.h"
 #include "io/http.h"
 #include "llm/codec.h"
@@ -22,8 +23,8 @@ struct UpstreamCall {
   const Request* request = nullptr;   // outlives the source
   const ClientCall* raw = nullptr;    // set: take the raw way with these bytes
   std::shared_ptr<const Secret> key;  // null: none
-  std::string traceparent;            // header to send; empty: none
-  std::string request_id;             // sent as x-request-id
+  InlineText<55> traceparent;         // header to send; empty: none
+  std::string_view request_id;        // sent as x-request-id; outlives the call
   Duration first_event{};             // time limits, both positive
   Duration idle{};
 };

@@ -52,10 +52,10 @@ class ChecksTest : public ::testing::Test {
     record_.started["req_1"] = 1;
   }
 
-  static Attempt attempt(std::string span_id) {
+  static Attempt attempt(std::string_view span_id) {
     Attempt attempt;
     attempt.provider = "p0";
-    attempt.span_id = std::move(span_id);
+    attempt.span_id = span_id;
     return attempt;
   }
 

@@ -221,7 +221,7 @@ std::shared_ptr<const Snapshot> make_snapshot(const Plan& plan) {
 }
 
 void Observer::started(const Exchange& exchange) {
-  ++run_.record.started[exchange.id];
+  ++run_.record.started[std::string(exchange.id)];
   metrics_.started(exchange);
 }
 
