@@ -60,26 +60,25 @@ void Logger::log(LogLevel level, std::string_view message, LogFields fields) {
   if (!is_on(level)) return;
   std::string& buffer = line_buffer();
   append_log_line(buffer, options_.format, clock_.wall_ns(), level, message, fields);
+  buffer.pop_back();  // push() puts the line feed behind every line
   push(buffer);
 }
 
 void Logger::line(std::string_view complete_line) {
-  std::string& buffer = line_buffer();
-  buffer.append(complete_line).push_back('\n');
-  push(buffer);
+  push(complete_line);
 }
 
-void Logger::push(std::string_view line_with_end) {
+void Logger::push(std::string_view line) {
   Queue& queue = queues_[queue_index(kQueues)];
   bool is_half_full = false;
   {
     const std::lock_guard lock(queue.mutex);
-    if (queue.lines.size() + line_with_end.size() > kLogQueueBytesMax) {
+    if (queue.lines.size() + line.size() + 1 > kLogQueueBytesMax) {
       dropped_.fetch_add(1, std::memory_order_relaxed);
       return;
     }
     const size_t before = queue.lines.size();
-    queue.lines.append(line_with_end);
+    queue.lines.append(line).push_back('\n');
     is_half_full = before < kLogQueueBytesMax / 2 && queue.lines.size() >= kLogQueueBytesMax / 2;
   }
   // The writer clears the flag before it takes the queues' locks: who still sees it set has either a writer

@@ -117,7 +117,7 @@ class Logger {
     std::string lines;
   };
 
-  void push(std::string_view line_with_end);
+  void push(std::string_view line);
   void wake(bool is_urgent);
   void run();
   void wait_for_lines();

@@ -3,67 +3,118 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/flat_text.h"
 #include "base/json.h"
 
 namespace weir {
 namespace {
 
-void write_optional(JsonWriter& json, std::string_view key, const std::optional<int64_t>& value) {
-  if (value) json.key(key).value(*value);
+// Writes the members of one line. Names and the values of closed sets are written as they stand; text from
+// elsewhere is escaped.
+class Line {
+ public:
+  explicit Line(std::string& out) : out_(out) {}
+
+  // `name` with its punctuation: R"(,"model":)".
+  void text(std::string_view name, std::string_view value) {
+    out_ += name;
+    append_json_string(out_, value);
+  }
+  void text_if_any(std::string_view name, std::string_view value) {
+    if (!value.empty()) text(name, value);
+  }
+  void count_if_any(std::string_view name, const std::optional<int64_t>& value) {
+    if (value) flat([&](FlatText& to) { to.text(name).decimal(*value); });
+  }
+  // What `write(FlatText&)` writes, which has numbers and literals alone.
+  template <class Write>
+  void flat(Write&& write) {
+    append_flat(out_, kFlatBytesMax, write);
+  }
+
+ private:
+  // The longest run of literals and numbers is that of the counts and times.
+  static constexpr size_t kFlatBytesMax = 512;
+
+  std::string& out_;
+};
+
+int64_t us(const Timings& timings, Mark from, Mark to) {
+  return timings.between(from, to).count() / 1000;
 }
 
-double ms(Duration duration) {
-  return static_cast<double>(duration.count() / 1000) / 1000.0;
+void write_caller_and_target(Line& line, const Exchange& exchange) {
+  line.text(R"(,"model":)", model_of(exchange.request));
+  if (exchange.target.target) {
+    line.text(R"(,"provider":)", exchange.target.target->provider->name);
+    line.text(R"(,"target_model":)", exchange.target.model);
+  }
+  line.text_if_any(R"(,"key":)", exchange.principal.key_name);
 }
 
-void write_usage(JsonWriter& json, const Usage& usage) {
+void write_error(Line& line, const Error& error) {
+  line.text(R"(,"error":)", to_string(error.kind));
+  line.text(R"(,"message":)", error.message);
+  line.text_if_any(R"(,"detail":)", error.detail);
+  line.text(R"(,"blame":)", to_string(error_row(error.kind).blame));
+}
+
+void write_counts_and_times(Line& line, const Exchange& exchange, const ExchangeOutcome& outcome) {
+  const Timings& timings = exchange.timings;
+  line.flat([&](FlatText& to) {
+    to.text(R"(,"status":)").decimal(outcome.status);
+    to.text(outcome.was_streamed ? R"(,"stream":true)" : R"(,"stream":false)");
+    to.text(exchange.is_raw ? R"(,"raw":true)" : R"(,"raw":false)");
+    to.text(R"(,"attempts":)").decimal(static_cast<int64_t>(exchange.attempts.size()));
+    to.text(R"(,"bytes_out":)").decimal(static_cast<int64_t>(outcome.bytes_out));
+    to.text(R"(,"total_ms":)").fixed<3>(us(timings, Mark::first_byte, Mark::done));
+    to.text(R"(,"upstream_ms":)").fixed<3>(us(timings, Mark::sent, Mark::upstream_head));
+    to.text(R"(,"first_write_ms":)").fixed<3>(us(timings, Mark::first_byte, Mark::first_write));
+  });
+}
+
+void write_usage(Line& line, const Usage& usage) {
   if (usage.empty()) return;
-  json.key("usage").begin_object();
-  write_optional(json, "in_uncached", usage.in_uncached);
-  write_optional(json, "cache_read", usage.cache_read);
-  write_optional(json, "cache_write_5m", usage.cache_write_5m);
-  write_optional(json, "cache_write_1h", usage.cache_write_1h);
-  write_optional(json, "out_text", usage.out_text);
-  write_optional(json, "out_reasoning", usage.out_reasoning);
-  json.key("source").value(to_string(usage.source)).end_object();
+  line.flat(
+      [&](FlatText& to) { to.text(R"(,"usage":{"source":")").text(to_string(usage.source)).byte('"'); });
+  line.count_if_any(R"(,"in_uncached":)", usage.in_uncached);
+  line.count_if_any(R"(,"cache_read":)", usage.cache_read);
+  line.count_if_any(R"(,"cache_write_5m":)", usage.cache_write_5m);
+  line.count_if_any(R"(,"cache_write_1h":)", usage.cache_write_1h);
+  line.count_if_any(R"(,"out_text":)", usage.out_text);
+  line.count_if_any(R"(,"out_reasoning":)", usage.out_reasoning);
+  line.flat([](FlatText& to) { to.byte('}'); });
+}
+
+void write_tags(std::string& out, const std::vector<Tag>& tags) {
+  if (tags.empty()) return;
+  out += R"(,"tags":)";
+  JsonWriter json(out);
+  json.begin_object();
+  for (const Tag& tag : tags) json.key(tag.key).value(tag.value);
+  json.end_object();
 }
 
 }  // namespace
 
-std::string access_log_line(const Exchange& exchange, const ExchangeOutcome& outcome, int64_t wall_ns) {
-  std::string line;
-  line.reserve(512);
-  JsonWriter json(line);
-  json.begin_object().key("ts_ms").value(wall_ns / 1'000'000).key("request_id").value(exchange.id);
-  json.key("operation").value(to_string(operation_of(exchange.request)));
-  json.key("model").value(model_of(exchange.request)).key("status").value(outcome.status);
-  if (exchange.target.target) {
-    json.key("provider").value(exchange.target.target->provider->name);
-    json.key("target_model").value(exchange.target.model);
-  }
-  if (!exchange.principal.key_name.empty()) json.key("key").value(exchange.principal.key_name);
-  if (outcome.error) {
-    json.key("error").value(to_string(outcome.error->kind)).key("message").value(outcome.error->message);
-    if (!outcome.error->detail.empty()) json.key("detail").value(outcome.error->detail);
-    json.key("blame").value(to_string(error_row(outcome.error->kind).blame));
-  }
-  json.key("stream").value(outcome.was_streamed).key("raw").value(exchange.is_raw);
-  json.key("attempts").value(static_cast<uint64_t>(exchange.attempts.size()));
-  json.key("bytes_out").value(outcome.bytes_out);
-  json.key("total_ms").value(ms(exchange.timings.between(Mark::first_byte, Mark::done)));
-  json.key("upstream_ms").value(ms(exchange.timings.between(Mark::sent, Mark::upstream_head)));
-  json.key("first_write_ms").value(ms(exchange.timings.between(Mark::first_byte, Mark::first_write)));
-  write_usage(json, exchange.usage);
-  write_optional(json, "cost_nano_usd", exchange.cost_nano_usd);
-  if (!exchange.fidelity.empty()) json.key("fidelity").value(exchange.fidelity.header_value());
-  if (!exchange.trace.trace_id.empty()) json.key("trace_id").value(exchange.trace.trace_id);
-  if (!exchange.tags.empty()) {
-    json.key("tags").begin_object();
-    for (const Tag& tag : exchange.tags) json.key(tag.key).value(tag.value);
-    json.end_object();
-  }
-  json.end_object();
-  return line;
+void append_access_log_line(std::string& out, const Exchange& exchange, const ExchangeOutcome& outcome,
+                            int64_t wall_ns) {
+  Line line(out);
+  line.flat([&](FlatText& to) {
+    to.text(R"({"ts_ms":)").decimal(wall_ns / 1'000'000);
+    to.text(R"(,"request_id":")").text(exchange.id);
+    to.text(R"(","operation":")").text(to_string(operation_of(exchange.request))).byte('"');
+  });
+  write_caller_and_target(line, exchange);
+  if (outcome.error) write_error(line, *outcome.error);
+  write_counts_and_times(line, exchange, outcome);
+  write_usage(line, exchange.usage);
+  line.count_if_any(R"(,"cost_nano_usd":)", exchange.cost_nano_usd);
+  if (!exchange.fidelity.empty()) line.text(R"(,"fidelity":)", exchange.fidelity.header_value());
+  if (!exchange.trace.trace_id.empty())
+    line.flat([&](FlatText& to) { to.text(R"(,"trace_id":")").text(exchange.trace.trace_id).byte('"'); });
+  write_tags(out, exchange.tags);
+  out += '}';
 }
 
 Result<std::unique_ptr<AccessLog>> AccessLog::to_file(const std::string& path) {
@@ -82,7 +133,9 @@ AccessLog::~AccessLog() {
 }
 
 void AccessLog::ended(const Exchange& exchange, const ExchangeOutcome& outcome) {
-  const std::string line = access_log_line(exchange, outcome, exchange.scope->core().clock().wall_ns());
+  thread_local std::string line;
+  line.clear();
+  append_access_log_line(line, exchange, outcome, exchange.scope->core().clock().wall_ns());
   if (logger_) {
     logger_->line(line);
   } else {

@@ -9,8 +9,10 @@
 
 namespace weir {
 
-// The line without its line feed. Text of users is not in it; names of keys, models and providers are.
-std::string access_log_line(const Exchange& exchange, const ExchangeOutcome& outcome, int64_t wall_ns);
+// Appends the line without its line feed. Text of users is not in it; names of keys, models and providers
+// are.
+void append_access_log_line(std::string& out, const Exchange& exchange, const ExchangeOutcome& outcome,
+                            int64_t wall_ns);
 
 class AccessLog final : public ExchangeObserver {
  public:

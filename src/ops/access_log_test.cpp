@@ -8,6 +8,12 @@
 namespace weir {
 namespace {
 
+std::string access_log_line(const Exchange& exchange, const ExchangeOutcome& outcome, int64_t wall_ns) {
+  std::string line;
+  append_access_log_line(line, exchange, outcome, wall_ns);
+  return line;
+}
+
 TEST(AccessLog, SaysWhatHappened) {
   test::EndedExchange ended;
   const auto line = JsonDoc::parse(access_log_line(ended.exchange, ended.outcome, 1'767'225'600'123'000'000));

@@ -236,7 +236,7 @@ void Observer::ended(const Exchange& exchange, const ExchangeOutcome& outcome) {
   ended.is_raw = exchange.is_raw;
   ended.first_byte = exchange.timings.at(Mark::first_byte);
   ended.at = exchange.now();
-  ended.log_line = access_log_line(exchange, outcome, run_.clock.wall_ns());
+  append_access_log_line(ended.log_line, exchange, outcome, run_.clock.wall_ns());
   run_.trace("{} ended: {}, {} attempts, status {}", ended.id,
              outcome.error ? fmt::format("{} ({})", to_string(outcome.error->kind), outcome.error->message)
                            : std::string("ok"),
