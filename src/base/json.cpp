@@ -13,6 +13,7 @@
 
 #include "base/encoding.h"
 #include "base/json_table.h"
+#include "base/text_hash.h"
 
 namespace weir {
 namespace detail {
@@ -91,27 +92,6 @@ Problem find_bad_byte(std::string_view text) {
   if (valid < text.size()) return {"this is not UTF-8", valid, {}};
   return {
       fmt::format("the text ends inside the string that starts at byte {}", string_start), text.size(), {}};
-}
-
-uint64_t load(const char* p, size_t size) {
-  uint64_t word = 0;
-  std::memcpy(&word, p, size);
-  return word;
-}
-
-// Equal keys have equal hashes; nothing rests on unequal keys having unequal ones.
-uint64_t hash_key(std::string_view key) {
-  constexpr uint64_t kFactor = 0x9E37'79B9'7F4A'7C15;
-  const char* p = key.data();
-  size_t left = key.size();
-  uint64_t hash = left * kFactor;
-  for (; left >= 8; left -= 8, p += 8) hash = std::rotl((hash ^ load(p, 8)) * kFactor, 29);
-  if (left >= 4) {
-    hash = (hash ^ load(p, 4) ^ load(p + left - 4, 4) << 32) * kFactor;
-  } else if (left > 0) {
-    hash = (hash ^ load(p, 1) ^ load(p + left / 2, 1) << 8 ^ load(p + left - 1, 1) << 16) * kFactor;
-  }
-  return hash ^ hash >> 32;
 }
 
 // The end of the number that starts at `p`, or null when it is none. Stops at the NUL behind the text at the
@@ -360,7 +340,7 @@ bool Walk::keys_differ(const JsonNode& object) {
   std::array<uint32_t, kPairwiseMax> keys;
   uint32_t key = open_ + 1;
   for (uint32_t i = 0; i < count; ++i) {
-    hashes[i] = hash_key(nodes_[key].string());
+    hashes[i] = hash_text(nodes_[key].string());
     keys[i] = key;
     for (uint32_t j = 0; j < i; ++j) {
       if (hashes[j] == hashes[i] && same_key(keys[j], key)) return refuse_duplicate(key);
@@ -373,7 +353,7 @@ bool Walk::keys_differ(const JsonNode& object) {
 bool Walk::many_keys_differ(uint32_t count) {
   sorted_keys_.clear();
   for (uint32_t key = open_ + 1; count > 0; --count) {
-    sorted_keys_.emplace_back(hash_key(nodes_[key].string()), key);
+    sorted_keys_.emplace_back(hash_text(nodes_[key].string()), key);
     key = table_.after(key + 1);
   }
   std::sort(sorted_keys_.begin(), sorted_keys_.end(), [this](const HashedKey& a, const HashedKey& b) {

@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 #include "base/encoding.h"
+#include "base/text_hash.h"
 
 namespace weir {
 namespace {
@@ -34,14 +35,9 @@ std::string_view checked_label_value(std::string_view value) {
   return is_label_value(value) ? value : kMetricOther;
 }
 
-// FNV-1a over the values, each ended by a byte that UTF-8 never holds.
 uint64_t hash_of(std::span<const std::string_view> label_values) {
-  uint64_t hash = 0xcbf29ce484222325ULL;
-  const auto mix = [&hash](uint8_t byte) { hash = (hash ^ byte) * 0x100000001b3ULL; };
-  for (const std::string_view value : label_values) {
-    for (const char c : value) mix(static_cast<uint8_t>(c));
-    mix(0xff);
-  }
+  uint64_t hash = 0;
+  for (const std::string_view value : label_values) hash = std::rotl(hash, 21) ^ hash_text(value);
   return hash;
 }
 
@@ -140,16 +136,18 @@ MetricFamily::Series& MetricFamily::overflow() {
 
 MetricFamily::Series& MetricFamily::find_or_add(std::span<const std::string_view> label_values) {
   WEIR_ASSERT(label_values.size() == label_names_.size(), "each label has its value");
+  const uint64_t hash = hash_of(label_values);
+  const Table& table = *table_.load(std::memory_order_acquire);
+  // Values need no check before they are found: those of a series have passed it.
+  if (Series* const series = find(table, hash, label_values)) return *series;
   std::array<std::string_view, 16> checked;
   WEIR_ASSERT(label_values.size() <= checked.size(), "a family has at most 16 labels");
   std::transform(label_values.begin(), label_values.end(), checked.begin(), checked_label_value);
-  const std::span<const std::string_view> values(checked.data(), label_values.size());
-  const uint64_t hash = hash_of(values);
-  if (Series* const series = find(*table_.load(std::memory_order_acquire), hash, values)) return *series;
-  return add(hash, values);
+  return add(std::span(checked.data(), label_values.size()));
 }
 
-MetricFamily::Series& MetricFamily::add(uint64_t hash, std::span<const std::string_view> label_values) {
+MetricFamily::Series& MetricFamily::add(std::span<const std::string_view> label_values) {
+  const uint64_t hash = hash_of(label_values);
   const std::lock_guard lock(mutex_);
   Table* table = table_.load(std::memory_order_relaxed);
   if (Series* const series = find(*table, hash, label_values)) return *series;  // another thread was faster

@@ -43,7 +43,7 @@ class MetricFamily {
   uint32_t cells_per_series() const;
   Series* find(const Table& table, uint64_t hash, std::span<const std::string_view> label_values) const;
   Series& find_or_add(std::span<const std::string_view> label_values);
-  Series& add(uint64_t hash, std::span<const std::string_view> label_values);
+  Series& add(std::span<const std::string_view> label_values);
   Series& overflow();
   void insert(Table& table, Series& series) const;
   MetricPoint point_of(const Series& series) const;
