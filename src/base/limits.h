@@ -72,5 +72,7 @@ inline constexpr size_t kLogQueueBytesMax = 1 * kMiB;
 inline constexpr size_t kTraceQueueBytesMax = 4 * kMiB;
 // Exchanges waiting for a permit of one target; one more is overloaded.
 inline constexpr size_t kTargetWaitersMax = 1'024;
+// What models' names come to, remembered on one core; past it they are found out anew.
+inline constexpr size_t kRoutePlansMax = 1'000;
 
 }  // namespace weir

@@ -23,8 +23,7 @@ AnswerContext make_context(const Exchange& exchange) {
   AnswerContext context;
   context.exchange_id = exchange.id;
   context.created_s = exchange.scope->core().clock().wall_ns() / 1'000'000'000;
-  context.model =
-      exchange.target.model.empty() ? std::string(model_of(exchange.request)) : exchange.target.model;
+  context.model = exchange.target ? std::string_view(exchange.target->model) : model_of(exchange.request);
   context.request = &exchange.request;
   context.api_version = exchange.call.headers.get_or("anthropic-version", "");
   return context;
@@ -35,9 +34,9 @@ AnswerContext make_context(const Exchange& exchange) {
 void add_exchange_headers(const Exchange& exchange, Headers& headers) {
   headers.reserve(kExchangeHeaders, kExchangeHeaderBytes);
   headers.add("x-request-id", exchange.id);
-  if (exchange.target.target) {
-    headers.add("x-weir-model", exchange.target.model);
-    headers.add("x-weir-provider", exchange.target.target->provider->name);
+  if (exchange.target) {
+    headers.add("x-weir-model", exchange.target->model);
+    headers.add("x-weir-provider", exchange.target->target->provider->name);
   }
   headers.add("x-weir-attempts", InlineText<FlatText::kDecimalBytes>::written([&](FlatText& out) {
                 out.decimal(static_cast<int64_t>(exchange.attempts.size()));

@@ -13,7 +13,7 @@ namespace {
 // The raw way is open when the target speaks the client's dialect, serves the same endpoint, and nobody
 // changed the request.
 bool raw_way_is_open(const Exchange& exchange) {
-  const ProviderKind& kind = exchange.target.target->provider->kind;
+  const ProviderKind& kind = exchange.target->target->provider->kind;
   if (exchange.request_is_changed || !exchange.call.body || exchange.call.dialect != kind.dialect)
     return false;
   switch (operation_of(exchange.request)) {
@@ -44,7 +44,7 @@ Result<void> check_strict(const Exchange& exchange, const Fidelity& fidelity) {
   return fail(ErrorKind::unsupported,
               fmt::format("x-weir-strict: the model {} cannot take these as they are: {}. Leave them out, or "
                           "leave strict mode.",
-                          exchange.target.model, list),
+                          exchange.target->model, list),
               path);
 }
 
@@ -63,7 +63,7 @@ bool is_about_the_key(const Error& error) {
 }  // namespace
 
 Task<std::unique_ptr<EventSource>> CallStage::handle(Exchange& exchange, Next) {
-  const Provider& provider = *exchange.target.target->provider;
+  const Provider& provider = *exchange.target->target->provider;
   exchange.is_raw = false;
   if (provider.local) co_return co_await provider.local->answer(*exchange.scope, exchange.request);
   if (operation_of(exchange.request) == Operation::count_tokens &&
@@ -76,7 +76,7 @@ Task<std::unique_ptr<EventSource>> CallStage::handle(Exchange& exchange, Next) {
 // Tokens of a prompt for a provider that cannot count them: Weir's own count, marked as an estimate.
 Task<std::unique_ptr<EventSource>> CallStage::count_here(Exchange& exchange) {
   const Chat chat = *exchange.chat();  // a copy shares the texts
-  const TokenizerKind tokenizer = exchange.target.capabilities.tokenizer;
+  const TokenizerKind tokenizer = exchange.target->capabilities.tokenizer;
   Usage usage;
   usage.in_uncached = CO_TRY(co_await cpu_.run(*exchange.scope, [chat, tokenizer]() -> Result<int64_t> {
     return estimate_prompt_tokens(chat, tokenizer);
@@ -96,13 +96,13 @@ Task<std::unique_ptr<EventSource>> CallStage::call_remote(Exchange& exchange) {
     if (source) co_return source;
     exchange.note_failure(source.error());
     // Another key of the same provider may be welcome where this one was not.
-    const KeyRing& keys = *exchange.target.target->provider->keys;
+    const KeyRing& keys = *exchange.target->target->provider->keys;
     if (!is_about_the_key(source.error()) || !keys.has_other(exchange.now(), tried)) co_return source;
   }
 }
 
 Task<std::unique_ptr<EventSource>> CallStage::call_with_key(Exchange& exchange, std::vector<size_t>& tried) {
-  const Candidate& target = exchange.target;
+  const Candidate& target = *exchange.target;
   const Provider& provider = *target.target->provider;
   Attempt& attempt = exchange.attempts.emplace_back();
   attempt.provider = provider.name;

@@ -20,6 +20,7 @@
 
 namespace weir {
 
+struct RoutePlan;
 struct Snapshot;
 
 // The moments of an exchange, in the order they pass. `server-timing`, the overhead histogram and the log
@@ -102,8 +103,9 @@ struct Exchange {
 
   // Filled on the way.
   Timings timings;
+  std::shared_ptr<const RoutePlan> plan;  // owns the target
   const Route* route = nullptr;
-  Candidate target;  // of the current or last attempt
+  const Candidate* target = nullptr;  // of the current or last attempt
   std::vector<Attempt> attempts;
   bool is_raw = false;  // the last attempt took the raw way
   Fidelity fidelity;    // of the last attempt

@@ -71,7 +71,8 @@ class MeteredSource final : public EventSource {
     } else if (!is_complete && !usage.empty()) {
       usage.source = UsageSource::partial;
     }
-    if (exchange_.target.row && !usage.empty()) exchange_.cost_nano_usd = cost(*exchange_.target.row, usage);
+    if (exchange_.target && exchange_.target->row && !usage.empty())
+      exchange_.cost_nano_usd = cost(*exchange_.target->row, usage);
   }
 
   std::unique_ptr<EventSource> inner_;

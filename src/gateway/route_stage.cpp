@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/limits.h"
 #include "gateway/committed_source.h"
 #include "gateway/snapshot.h"
 #include "llm/prompt_tokens.h"
@@ -34,7 +33,8 @@ class Attempts {
     for (const size_t index : order) {
       if (made_ >= route_.retry.attempts_max) break;
       const Candidate& candidate = candidates[index];
-      if (last_error_.kind == ErrorKind::context_too_long && !could_fit_better(candidate, exchange_.target)) {
+      if (last_error_.kind == ErrorKind::context_too_long &&
+          !could_fit_better(candidate, *exchange_.target)) {
         continue;
       }
       std::unique_ptr<EventSource> source = CO_TRY(co_await at_target(candidate));
@@ -69,7 +69,7 @@ class Attempts {
   Task<std::unique_ptr<EventSource>> attempt(const Candidate& candidate, BreakerPass pass) {
     Breaker& breaker = candidate.state->breaker();
     ++made_;
-    exchange_.target = candidate;
+    exchange_.target = &candidate;
     exchange_.timings.mark(Mark::picked, exchange_.now());
     candidate.target->provider->retry_budget->on_call();
     Result<std::unique_ptr<EventSource>> source = co_await call(candidate);
@@ -124,43 +124,17 @@ int64_t expected_output_tokens(const Exchange& exchange) {
 
 }  // namespace
 
-std::vector<Candidate> RouteStage::candidates(const Exchange& exchange,
-                                              const RouteTable::Match& match) const {
-  const Route& route = *match.route;
-  std::vector<Candidate> found;
-  found.reserve(route.targets.size());
-  for (const RouteTarget& target : route.targets) {
-    const Provider& provider = *target.provider;
-    Candidate candidate;
-    candidate.target = &target;
-    candidate.model = target.model;
-    if (const size_t star = candidate.model.find('*'); star != std::string::npos) {
-      candidate.model.replace(star, 1, match.wildcard);
-    }
-    const Catalog& catalog = *exchange.snapshot->catalog;
-    candidate.row = catalog.find_model(provider.kind.name, candidate.model);
-    candidate.capabilities =
-        overlay(catalog.capabilities(provider.kind.name, candidate.model), provider.capabilities);
-    candidate.state = states_->get(
-        provider.name + "/" + candidate.model,
-        {.breaker = route.breaker, .concurrency = target.concurrency, .waiters_max = kTargetWaitersMax});
-    found.push_back(std::move(candidate));
-  }
-  return found;
-}
-
 Task<std::unique_ptr<EventSource>> RouteStage::handle(Exchange& exchange, Next next) {
-  const RouteTable::Match match = CO_TRY(exchange.snapshot->routes.find(model_of(exchange.request)));
-  exchange.route = match.route;
-  const std::vector<Candidate> found = candidates(exchange, match);
+  exchange.plan = CO_TRY(plans_.find(exchange.snapshot, model_of(exchange.request)));
+  exchange.route = exchange.plan->route;
   const PickContext context{.now = exchange.now(),
                             .session = exchange.session,
                             .input_tokens = expected_input_tokens(exchange),
                             .output_tokens = expected_output_tokens(exchange)};
   const std::vector<size_t> order =
-      order_candidates(*match.route, found, context, exchange.scope->core().rng());
-  Attempts attempts(exchange, *match.route, next);
-  co_return co_await attempts.run(found, order);
+      order_candidates(*exchange.route, exchange.plan->candidates, context, exchange.scope->core().rng());
+  Attempts attempts(exchange, *exchange.route, next);
+  co_return co_await attempts.run(exchange.plan->candidates, order);
 }
 
 }  // namespace weir

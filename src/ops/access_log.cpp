@@ -45,9 +45,9 @@ int64_t us(const Timings& timings, Mark from, Mark to) {
 
 void write_caller_and_target(Line& line, const Exchange& exchange) {
   line.text(R"(,"model":)", model_of(exchange.request));
-  if (exchange.target.target) {
-    line.text(R"(,"provider":)", exchange.target.target->provider->name);
-    line.text(R"(,"target_model":)", exchange.target.model);
+  if (exchange.target) {
+    line.text(R"(,"provider":)", exchange.target->target->provider->name);
+    line.text(R"(,"target_model":)", exchange.target->model);
   }
   line.text_if_any(R"(,"key":)", exchange.principal.key_name);
 }

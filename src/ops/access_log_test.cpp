@@ -50,7 +50,7 @@ TEST(AccessLog, LeavesOutWhatIsUnknown) {
   test::EndedExchange ended;
   ended.exchange.usage = {};
   ended.exchange.cost_nano_usd.reset();
-  ended.exchange.target = {};
+  ended.exchange.target = nullptr;
   const auto line = JsonDoc::parse(access_log_line(ended.exchange, ended.outcome, 0));
   ASSERT_TRUE(line) << line.error().message;
   for (const char* name : {"usage", "cost_nano_usd", "provider", "target_model"})

@@ -22,15 +22,15 @@ std::string_view status_class(int status) {
 // Labels are names of the registry: what a caller made up (a model behind a wildcard that nobody described)
 // is "other".
 std::string_view model_label(const Exchange& exchange) {
-  if (!exchange.target.target) return kMetricOther;
-  if (exchange.target.row) return exchange.target.row->model;
-  const std::string& configured = exchange.target.target->model;
+  if (!exchange.target) return kMetricOther;
+  if (exchange.target->row) return exchange.target->row->model;
+  const std::string& configured = exchange.target->target->model;
   return configured.find('*') == std::string::npos ? std::string_view(configured) : kMetricOther;
 }
 
 std::string_view provider_label(const Exchange& exchange) {
-  if (!exchange.target.target) return "none";
-  const Provider& provider = *exchange.target.target->provider;
+  if (!exchange.target) return "none";
+  const Provider& provider = *exchange.target->target->provider;
   return provider.kind.otel_name.empty() ? std::string_view(provider.name)
                                          : std::string_view(provider.kind.otel_name);
 }
@@ -174,8 +174,8 @@ void ExchangeMetrics::ended(const Exchange& exchange, const ExchangeOutcome& out
   requests_.with({route_label(exchange), status_class(outcome.status), error}).add();
   count_attempts(exchange);
   check_usage(exchange);
-  if (exchange.target.target && !exchange.fidelity.empty()) {
-    const std::string_view to = to_string(exchange.target.target->provider->kind.dialect);
+  if (exchange.target && !exchange.fidelity.empty()) {
+    const std::string_view to = to_string(exchange.target->target->provider->kind.dialect);
     for (const FidelityRecord& record : exchange.fidelity.records()) {
       lossy_.with({to_string(exchange.call.dialect), to, to_string(record.reason)}).add();
     }

@@ -68,9 +68,9 @@ TEST_F(ExchangeMetricsTest, NamesTheTargetsOfAFallback) {
 }
 
 TEST_F(ExchangeMetricsTest, CallsANameThatACallerMadeUpOther) {
-  ended_.exchange.target.row = nullptr;
+  ended_.candidate.row = nullptr;
   ended_.target.model = "*";
-  ended_.exchange.target.model = "made-up-by-a-caller";
+  ended_.candidate.model = "made-up-by-a-caller";
   const std::string text = scrape_after_end();
   EXPECT_THAT(text, HasSubstr(R"(gen_ai_request_model="other")"));
   EXPECT_THAT(text, Not(HasSubstr("made-up")));

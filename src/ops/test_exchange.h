@@ -28,9 +28,10 @@ struct EndedExchange {
     exchange.route = &route;
     // Not owned: it lives as long as this.
     target.provider = std::shared_ptr<const Provider>(std::shared_ptr<void>(), &provider);
-    exchange.target.target = &target;
-    exchange.target.model = "gpt-4o";
-    exchange.target.row = &row;
+    candidate.target = &target;
+    candidate.model = "gpt-4o";
+    candidate.row = &row;
+    exchange.target = &candidate;
     exchange.trace = {.trace_id = "0af7651916cd43dd8448eb211c80319c",
                       .span_id = "00f067aa0ba902b7",
                       .parent_span_id = "b7ad6b7169203331",
@@ -72,6 +73,7 @@ struct EndedExchange {
   RouteTarget target;
   Route route;
   ModelRow row;
+  Candidate candidate;
   Exchange exchange;
   ExchangeOutcome outcome;
 };

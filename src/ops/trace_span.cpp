@@ -131,8 +131,8 @@ void append_spans(std::string& out, const Exchange& exchange, const ExchangeOutc
              span_name(exchange, model), kServerSpan);
   span.times(exchange.timings.at(Mark::first_byte), exchange.timings.at(Mark::done));
   write_request(span, exchange, model);
-  if (exchange.target.target) {
-    const Provider& provider = *exchange.target.target->provider;
+  if (exchange.target) {
+    const Provider& provider = *exchange.target->target->provider;
     span.text("gen_ai.provider.name",
               provider.kind.otel_name.empty() ? provider.name : provider.kind.otel_name);
   }

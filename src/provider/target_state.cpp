@@ -34,14 +34,17 @@ std::shared_ptr<TargetState> TargetStates::get(const std::string& name, const Se
   return state;
 }
 
-// Rare (past ten thousand names), so a walk over all will do; an eighth goes at once.
+// Rare (past ten thousand names), so a walk over all will do; an eighth goes at once. What somebody holds
+// stays: two states of one target would not see each other's failures.
 void TargetStates::forget_oldest() {
   std::vector<uint64_t> ages;
   ages.reserve(states_.size());
   for (const auto& [name, entry] : states_) ages.push_back(entry.used);
   const auto cut = ages.begin() + static_cast<ptrdiff_t>(ages.size() / 8);
   std::nth_element(ages.begin(), cut, ages.end());
-  std::erase_if(states_, [limit = *cut](const auto& item) { return item.second.used <= limit; });
+  std::erase_if(states_, [limit = *cut](const auto& item) {
+    return item.second.used <= limit && item.second.state.use_count() == 1;
+  });
 }
 
 void TargetStates::for_each(const std::function<void(const TargetState&)>& visit) const {

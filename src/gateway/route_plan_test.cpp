@@ -1,0 +1,76 @@
+#include "gateway/route_plan.h"
+
+#include <fmt/core.h>
+#include <gtest/gtest.h>
+
+#include "base/limits.h"
+
+namespace weir {
+namespace {
+
+// One wildcard route to one provider, whose targets may have so many calls at a time.
+std::shared_ptr<const Snapshot> snapshot_of(std::string provider_name, size_t concurrency = 0) {
+  auto provider = std::make_shared<Provider>();
+  provider->name = std::move(provider_name);
+  provider->kind.name = "openai";
+  provider->capabilities.context = 777;
+  auto route = std::make_unique<Route>();
+  route->pattern = "my-*";
+  route->targets.push_back({.provider = provider, .model = "their-*", .concurrency = concurrency});
+  std::vector<std::unique_ptr<Route>> routes;
+  routes.push_back(std::move(route));
+  auto snapshot = std::make_shared<Snapshot>();
+  // Not owned: the embedded catalog lives as long as the process.
+  snapshot->catalog = std::shared_ptr<const Catalog>(std::shared_ptr<void>(), &Catalog::embedded());
+  snapshot->routes = RouteTable::make(std::move(routes), {}).value();
+  return snapshot;
+}
+
+TEST(RoutePlans, NamesTheTargetAsItsProviderDoes) {
+  RoutePlans plans(std::make_shared<TargetStates>());
+  const auto snapshot = snapshot_of("here");
+  const auto plan = plans.find(snapshot, "my-model").value();
+  EXPECT_EQ(plan->route->pattern, "my-*");
+  ASSERT_EQ(plan->candidates.size(), 1U);
+  EXPECT_EQ(plan->candidates[0].model, "their-model");
+  EXPECT_EQ(plan->candidates[0].state->name(), "here/their-model");
+  EXPECT_EQ(plan->candidates[0].capabilities.context, 777) << "what the provider says wins";
+  EXPECT_EQ(plans.find(snapshot, "my-model").value(), plan) << "made once";
+  EXPECT_NE(plans.find(snapshot, "my-other").value(), plan);
+  EXPECT_EQ(plans.find(snapshot, "unknown").error().kind, ErrorKind::model_not_found);
+}
+
+TEST(RoutePlans, FollowsTheSnapshotAndKeepsWhatWasLearned) {
+  const auto states = std::make_shared<TargetStates>();
+  RoutePlans plans(states);
+  auto before = snapshot_of("here", 1);
+  const auto old_plan = plans.find(before, "my-model").value();
+  const auto after = snapshot_of("here", 2);
+  const auto plan = plans.find(after, "my-model").value();
+  EXPECT_NE(plan, old_plan);
+  EXPECT_EQ(plan->candidates[0].target->concurrency, 2U);
+  EXPECT_EQ(plan->candidates[0].state, old_plan->candidates[0].state) << "the same target";
+  EXPECT_EQ(plans.find(snapshot_of("elsewhere"), "my-model").value()->candidates[0].state->name(),
+            "elsewhere/their-model");
+}
+
+TEST(RoutePlans, ForgetsWhatCallersMakeUp) {
+  RoutePlans plans(std::make_shared<TargetStates>());
+  const auto snapshot = snapshot_of("here");
+  const std::weak_ptr<const RoutePlan> first = plans.find(snapshot, "my-model").value();
+  for (size_t i = 0; i < kRoutePlansMax; ++i) (void)plans.find(snapshot, fmt::format("my-{}", i));
+  EXPECT_TRUE(first.expired());
+}
+
+TEST(TargetStates, KeepsWhatIsHeldAndForgetsTheOldest) {
+  TargetStates states(8);
+  const auto held = states.get("held", {});
+  for (int i = 0; i < 20; ++i) (void)states.get(fmt::format("made-up-{}", i), {});
+  EXPECT_EQ(states.get("held", {}), held);
+  size_t count = 0;
+  states.for_each([&](const TargetState&) { ++count; });
+  EXPECT_LE(count, 8U);
+}
+
+}  // namespace
+}  // namespace weir
