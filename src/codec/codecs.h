@@ -7,8 +7,8 @@ namespace weir {
 
 // The provider half of a dialect; nullptr when there is none yet.
 const ProviderCodec* provider_codec(Dialect dialect);
-// The client half that serves the dialect's chat endpoint, whole or streamed (some dialects have two); nullptr
-// when there is none yet.
+// The client half that serves the dialect's chat endpoint, whole or streamed (some dialects have two);
+// nullptr when there is none yet.
 const ClientCodec* chat_client_codec(Dialect dialect, bool is_streamed);
 
 }  // namespace weir

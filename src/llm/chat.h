@@ -7,7 +7,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,35 +14,13 @@
 #include <variant>
 #include <vector>
 
-#include "base/json.h"
+#include "llm/arena.h"
 #include "llm/capabilities.h"
 #include "llm/dialect.h"
 
 namespace weir {
 
-// Owns the memory that a request's views point into. Not thread-safe; grows only while the request is made.
-class Arena {
- public:
-  // Keeps the text and gives a view that lives as long as the arena.
-  std::string_view keep(std::string text) { return texts_.emplace_back(std::move(text)); }
-  std::string_view copy(std::string_view text) { return keep(std::string(text)); }
-  // Keeps whatever the views point into alive, e.g. the JsonDoc of the body.
-  void hold(std::shared_ptr<const void> owner) { owners_.push_back(std::move(owner)); }
-
- private:
-  std::deque<std::string> texts_;
-  std::vector<std::shared_ptr<const void>> owners_{};
-};
-
-// Bytes that are one valid JSON value, passed on as they came (key order and number text survive). Empty:
-// absent.
-struct RawJson {
-  std::string_view text{};
-  explicit operator bool() const { return !text.empty(); }
-};
-
 // ---- Content
-// -----------------------------------------------------------------------------------------------------
 
 struct TextBlock {
   std::string_view text{};
