@@ -1,5 +1,6 @@
 #include "api/data_plane.h"
 
+#include "api/capabilities.h"
 #include "api/endpoints.h"
 #include "api/models.h"
 #include "api/replies.h"
@@ -43,6 +44,10 @@ Task<void> DataPlane::answer(Scope& scope, HttpRequest& request, BodyReader& bod
   const Headers extra = cors_headers(request, snapshot->settings);
   if (match.row->action == Action::list_models) {
     co_return co_await send_models(scope, *snapshot, principal, request, response, extra);
+  }
+  if (match.row->action == Action::capabilities) {
+    co_return co_await send_capabilities(scope, *services_.cpu, snapshot, principal, request, response,
+                                         extra);
   }
   co_return co_await send_model(scope, *snapshot, principal, match.rest, request, response, extra);
 }

@@ -36,6 +36,7 @@ constexpr std::array kRows = {
     EndpointRow{"POST", "/v1/messages/count_tokens", Action::model_call, &count_tokens},
     EndpointRow{"GET", "/v1/models", Action::list_models, nullptr},
     EndpointRow{"GET", "/v1/models/*", Action::get_model, nullptr},
+    EndpointRow{"GET", "/v1/capabilities", Action::capabilities, nullptr},
     EndpointRow{"GET", "/healthz", Action::health, nullptr},
 };
 

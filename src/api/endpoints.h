@@ -13,7 +13,7 @@
 
 namespace weir {
 
-enum class Action : uint8_t { model_call, list_models, get_model, health };
+enum class Action : uint8_t { model_call, list_models, get_model, capabilities, health };
 
 struct EndpointRow {
   std::string_view method;

@@ -90,10 +90,7 @@ Task<std::shared_ptr<const JsonDoc>> parse_body(Scope& scope, Pool& cpu, std::st
 }
 
 Result<void> authorise_model(const Principal& principal, std::string_view model) {
-  if (principal.models.empty()) return {};
-  for (const std::string& glob : principal.models) {
-    if (glob_match(glob, model)) return {};
-  }
+  if (may_use(principal, model)) return {};
   return fail(ErrorKind::forbidden, fmt::format("this key may not call the model {}", model), "model");
 }
 

@@ -17,12 +17,6 @@ constexpr std::string_view kCreatedAt = "2025-11-20T00:00:00Z";
 constexpr int64_t kPageDefault = 20;
 constexpr int64_t kPageMax = 1000;
 
-bool may_use(const Principal& principal, std::string_view model) {
-  if (principal.models.empty()) return true;
-  return std::any_of(principal.models.begin(), principal.models.end(),
-                     [&](const std::string& glob) { return glob_match(glob, model); });
-}
-
 std::string_view owner_of(const Snapshot& snapshot, std::string_view model) {
   const auto match = snapshot.routes.find(model);
   if (!match || match->route->targets.empty()) return "weir";

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "base/encoding.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "io/http_client.h"
@@ -153,16 +154,22 @@ Task<void> chat(Scope& scope, HttpClient& client, const ChatOptions& options) {
   co_return {};
 }
 
-Task<void> models(Scope& scope, HttpClient& client, const ClientOptions& options) {
-  const Target target = CO_TRY(target_of(options, "/v1/models"));
+// The body of a 200; anything else is an error.
+Task<std::string> get(Scope& scope, HttpClient& client, const ClientOptions& options, std::string path) {
+  const Target target = CO_TRY(target_of(options, path));
   const ClientRequest request{.origin = target.url.origin,
                               .method = "GET",
                               .target = target.url.target,
                               .headers = &target.headers,
                               .body = {}};
   std::unique_ptr<ClientResponse> response = CO_TRY(co_await client.send(scope, request));
-  const std::string answer = CO_TRY(co_await read_all(scope, *response, kAnswerBytesMax));
+  std::string answer = CO_TRY(co_await read_all(scope, *response, kAnswerBytesMax));
   if (response->status != 200) co_return fail(error_of(response->status, answer));
+  co_return answer;
+}
+
+Task<void> models(Scope& scope, HttpClient& client, const ClientOptions& options) {
+  const std::string answer = CO_TRY(co_await get(scope, client, options, "/v1/models"));
   if (options.is_json) {
     std::printf("%s\n", answer.c_str());
     co_return {};
@@ -172,6 +179,43 @@ Task<void> models(Scope& scope, HttpClient& client, const ClientOptions& options
     std::printf("%-48s %s\n", std::string(model["id"].string_or("")).c_str(),
                 std::string(model["owned_by"].string_or("")).c_str());
   }
+  co_return {};
+}
+
+// One table for a target: features down, the dialects of clients across.
+void print_coverage(JsonValue target) {
+  const JsonValue model = target["model"];
+  std::printf("%s %s (%s)\n", std::string(target["provider"].string_or("")).c_str(),
+              model.is_string() ? std::string(model.string_or("")).c_str() : "any model",
+              std::string(target["dialect"].string_or("")).c_str());
+  const JsonValue from = target["from"];
+  if (from.size() == 0) return;
+  std::printf("  %-22s", "");
+  for (const JsonValue client : from) std::printf(" %-18s", std::string(client.key()).c_str());
+  std::printf("\n");
+  for (const JsonValue feature : *from.begin()) {
+    std::printf("  %-22s", std::string(feature.key()).c_str());
+    for (const JsonValue client : from) {
+      std::printf(" %-18s", std::string(client[feature.key()]["support"].string_or("")).c_str());
+    }
+    std::printf("\n");
+  }
+  std::printf("\n");
+}
+
+Task<void> dialects(Scope& scope, HttpClient& client, const DialectsOptions& options) {
+  std::string path = "/v1/capabilities";
+  if (!options.model.empty()) path += "?model=" + percent_encode(options.model, UrlPart::unreserved);
+  const std::string answer = CO_TRY(co_await get(scope, client, options.client, path));
+  if (options.client.is_json) {
+    std::printf("%s\n", answer.c_str());
+    co_return {};
+  }
+  const JsonDoc doc = CO_TRY(JsonDoc::parse(answer));
+  for (const JsonValue target : doc.root()["data"]) print_coverage(target);
+  std::printf(
+      "unsaid: the client's dialect has no words for it. --json tells how something is emulated or why "
+      "refused.\n");
   co_return {};
 }
 
@@ -188,6 +232,11 @@ int report(const Result<void>& outcome, const std::string& url) {
 
 int chat_command(const ChatOptions& options) {
   return report(run_alone([&](Scope& scope, HttpClient& client) { return chat(scope, client, options); }),
+                options.client.url);
+}
+
+int dialects_command(const DialectsOptions& options) {
+  return report(run_alone([&](Scope& scope, HttpClient& client) { return dialects(scope, client, options); }),
                 options.client.url);
 }
 

@@ -1,4 +1,4 @@
-// Commands that talk to a running server: `weir chat` and `weir models`.
+// Commands that talk to a running server: `weir chat`, `weir models` and `weir dialects`.
 #pragma once
 
 #include <string>
@@ -21,6 +21,13 @@ struct ChatOptions {
 // Streams the answer to stdout; usage and timing go to stderr. With is_json: the server's whole answer. Exit
 // status 0 or 1.
 int chat_command(const ChatOptions& options);
+struct DialectsOptions {
+  ClientOptions client;
+  std::string model;  // empty: every configured provider
+};
+
+// What each target carries, emulates or refuses of each dialect, as tables.
+int dialects_command(const DialectsOptions& options);
 // The models that this caller may use, one a line.
 int models_command(const ClientOptions& options);
 

@@ -143,6 +143,14 @@ void add_client_commands(CLI::App& app, int& status) {
   CLI::App* models_app = app.add_subcommand("models", "List the models that a running server offers.");
   add_client_options(*models_app, *list);
   models_app->callback([list, &status] { status = models_command(*list); });
+
+  auto dialects = std::make_shared<DialectsOptions>();
+  dialects->client.url = kDefaultUrl;
+  CLI::App* dialects_app = app.add_subcommand(
+      "dialects", "Print what each target carries, emulates or refuses of what each dialect can say.");
+  add_client_options(*dialects_app, dialects->client);
+  dialects_app->add_option("model", dialects->model, "The targets of this model; without, every provider");
+  dialects_app->callback([dialects, &status] { status = dialects_command(*dialects); });
 }
 
 void print_key(bool is_json) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace weir {
@@ -13,5 +14,8 @@ struct Principal {
   std::vector<std::string> models;  // globs of the model names that may be called; empty: all
   bool is_admin = false;
 };
+
+// Whether the principal may use the model of that public name.
+bool may_use(const Principal& principal, std::string_view model);
 
 }  // namespace weir

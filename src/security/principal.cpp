@@ -1,0 +1,15 @@
+#include "security/principal.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace weir {
+
+bool may_use(const Principal& principal, std::string_view model) {
+  if (principal.models.empty()) return true;
+  return std::ranges::any_of(principal.models,
+                             [model](const std::string& glob) { return glob_match(glob, model); });
+}
+
+}  // namespace weir
