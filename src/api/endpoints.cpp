@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "codec/anthropic.h"
 #include "codec/openai.h"
+#include "codec/rerank.h"
 
 namespace weir {
 namespace {
@@ -21,6 +22,9 @@ const ClientCodec* completions() {
 const ClientCodec* embeddings() {
   return &openai_embeddings_client();
 }
+const ClientCodec* rerank() {
+  return &rerank_client();
+}
 const ClientCodec* messages() {
   return &anthropic_messages_client();
 }
@@ -32,6 +36,8 @@ constexpr std::array kRows = {
     EndpointRow{"POST", "/v1/chat/completions", Action::model_call, &chat},
     EndpointRow{"POST", "/v1/completions", Action::model_call, &completions},
     EndpointRow{"POST", "/v1/embeddings", Action::model_call, &embeddings},
+    EndpointRow{"POST", "/v1/rerank", Action::model_call, &rerank},
+    EndpointRow{"POST", "/v2/rerank", Action::model_call, &rerank},
     EndpointRow{"POST", "/v1/messages", Action::model_call, &messages},
     EndpointRow{"POST", "/v1/messages/count_tokens", Action::model_call, &count_tokens},
     EndpointRow{"GET", "/v1/models", Action::list_models, nullptr},

@@ -13,6 +13,6 @@ namespace weir {
 const ClientCodec& openai_chat_client();         // POST /v1/chat/completions
 const ClientCodec& openai_completions_client();  // POST /v1/completions
 const ClientCodec& openai_embeddings_client();   // POST /v1/embeddings
-const ProviderCodec& openai_chat_provider();     // Chat and Embed
+const ProviderCodec& openai_chat_provider();     // Chat, Embed and Rerank
 
 }  // namespace weir

@@ -5,6 +5,7 @@
 #include "codec/openai.h"
 #include "codec/openai_decode.h"
 #include "codec/openai_embeddings.h"
+#include "codec/rerank.h"
 #include "codec/openai_provider_messages.h"
 #include "codec/service_tier.h"
 #include "codec/tool_names.h"
@@ -339,6 +340,10 @@ class OpenAiChatProvider final : public ProviderCodec {
       TRY(encode_openai_embed(*embed, target, call));
       return call;
     }
+    if (const auto* rerank = std::get_if<Rerank>(&request)) {
+      encode_rerank(*rerank, target, call);
+      return call;
+    }
     const auto* chat = std::get_if<Chat>(&request);
     if (!chat) {
       return fail(ErrorKind::unsupported,
@@ -370,6 +375,7 @@ class OpenAiChatProvider final : public ProviderCodec {
 
   Result<std::vector<Event>> decode_answer(const WireReply& reply, const CallNotes& notes) const override {
     if (notes.operation == Operation::embeddings) return decode_openai_embed(reply, notes);
+    if (notes.operation == Operation::rerank) return decode_rerank(reply);
     return decode_openai_answer(reply, notes);
   }
   std::unique_ptr<StreamDecoder> stream_decoder(const CallNotes& notes) const override {

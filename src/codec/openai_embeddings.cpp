@@ -140,7 +140,9 @@ Result<void> encode_openai_embed(const Embed& embed, const TargetModel& target, 
     json.end_array();
   }
   json.end_array().key("encoding_format").value("base64");
-  if (embed.dimensions) json.key("dimensions").value(*embed.dimensions);
+  const bool is_output_dimension = target.capabilities->quirks.dimensions_is_output_dimension;
+  if (embed.dimensions)
+    json.key(is_output_dimension ? "output_dimension" : "dimensions").value(*embed.dimensions);
   if (!embed.end_user.empty() && !target.capabilities->quirks.no_user) json.key("user").value(embed.end_user);
   for (const ExtraField& extra : embed.extras) {
     if (extra.dialect == Dialect::openai_chat) json.key(extra.key).raw(extra.raw.text);

@@ -40,7 +40,7 @@ enum class AuthScheme : uint8_t {
 std::string_view to_string(AuthScheme scheme);
 
 // What an endpoint serves, each at a path of its own.
-enum class Endpoint : uint8_t { chat, text_completion, embeddings, count_tokens, models };
+enum class Endpoint : uint8_t { chat, text_completion, embeddings, rerank, count_tokens, models };
 inline constexpr size_t kEndpointCount = static_cast<size_t>(Endpoint::models) + 1;
 std::string_view to_string(Endpoint endpoint);
 
@@ -101,7 +101,7 @@ struct PriceTier {
   bool operator==(const PriceTier&) const = default;
 };
 
-enum class ModelUse : uint8_t { chat, text_completion, embeddings };
+enum class ModelUse : uint8_t { chat, text_completion, embeddings, rerank };
 std::string_view to_string(ModelUse use);
 
 struct ModelRow {

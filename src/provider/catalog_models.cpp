@@ -8,7 +8,8 @@
 namespace weir {
 namespace {
 
-constexpr std::array kModelUses = {ModelUse::chat, ModelUse::text_completion, ModelUse::embeddings};
+constexpr std::array kModelUses = {ModelUse::chat, ModelUse::text_completion, ModelUse::embeddings,
+                                   ModelUse::rerank};
 constexpr int64_t kUnitsPerThousand = 1'000;  // fees are listed for a thousand requests or searches
 
 using Profiles = std::map<std::string, Capabilities, std::less<>>;
@@ -189,6 +190,8 @@ std::string_view to_string(ModelUse use) {
       return "text_completion";
     case ModelUse::embeddings:
       return "embeddings";
+    case ModelUse::rerank:
+      return "rerank";
   }
   return "";
 }

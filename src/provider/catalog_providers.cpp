@@ -12,7 +12,7 @@ namespace {
 constexpr std::array kAuthSchemes = {AuthScheme::bearer, AuthScheme::x_api_key, AuthScheme::api_key_header,
                                      AuthScheme::none};
 constexpr std::array kEndpoints = {Endpoint::chat, Endpoint::text_completion, Endpoint::embeddings,
-                                   Endpoint::count_tokens, Endpoint::models};
+                                   Endpoint::rerank, Endpoint::count_tokens, Endpoint::models};
 static_assert(kEndpoints.size() == kEndpointCount);
 
 // Whether requests of that kind can be said in the dialect at all; where, is the codec's business.
@@ -23,6 +23,7 @@ bool offers(Dialect dialect, Endpoint endpoint) {
     case Endpoint::models:
       return true;
     case Endpoint::text_completion:
+    case Endpoint::rerank:
       return is_openai_chat;
     case Endpoint::embeddings:
       return is_openai_chat || dialect == Dialect::gemini || dialect == Dialect::bedrock_invoke;
@@ -208,6 +209,8 @@ std::string_view to_string(Endpoint endpoint) {
       return "text_completion";
     case Endpoint::embeddings:
       return "embeddings";
+    case Endpoint::rerank:
+      return "rerank";
     case Endpoint::count_tokens:
       return "count_tokens";
     case Endpoint::models:

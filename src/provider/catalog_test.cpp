@@ -87,13 +87,32 @@ models:
 }
 
 TEST_F(EmbeddedCatalog, HasEveryVendorThatTheDocumentationPromises) {
-  for (std::string_view name :
-       {"openai", "anthropic", "azure_openai", "azure_openai_deployments", "mistral", "groq", "deepseek",
-        "xai", "together", "fireworks", "openrouter", "cerebras", "perplexity", "ollama", "vllm", "llama_cpp",
-        "lm_studio", "custom", "custom_anthropic"}) {
+  for (std::string_view name : {"openai",
+                                "anthropic",
+                                "azure_openai",
+                                "azure_openai_deployments",
+                                "mistral",
+                                "groq",
+                                "deepseek",
+                                "xai",
+                                "together",
+                                "fireworks",
+                                "openrouter",
+                                "cerebras",
+                                "perplexity",
+                                "ollama",
+                                "vllm",
+                                "llama_cpp",
+                                "lm_studio",
+                                "custom",
+                                "custom_anthropic",
+                                "cohere",
+                                "voyage",
+                                "jina"}) {
     const ProviderKind* kind = catalog_.find_kind(name);
     ASSERT_NE(kind, nullptr) << name;
-    EXPECT_TRUE(kind->serves(Endpoint::chat)) << name;
+    const bool only_embeds = name == "voyage" || name == "jina";
+    EXPECT_EQ(kind->serves(Endpoint::chat), !only_embeds) << name;
     EXPECT_TRUE(kind->source.starts_with("https://")) << name;
     EXPECT_FALSE(kind->otel_name.empty()) << name;
     EXPECT_EQ(kind->is_local, kind->base_url && kind->base_url->starts_with("http://127.0.0.1:")) << name;

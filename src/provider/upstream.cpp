@@ -24,8 +24,9 @@ Endpoint endpoint_of(const Request& request) {
       return Endpoint::embeddings;
     case Operation::count_tokens:
       return Endpoint::count_tokens;
-    case Operation::chat:
     case Operation::rerank:
+      return Endpoint::rerank;
+    case Operation::chat:
     case Operation::opaque:
       break;
   }
@@ -194,6 +195,10 @@ bool is_event_stream(const Headers& headers) {
 Result<EncodedCall> encode_call(const UpstreamCall& call) {
   const TargetModel target{.model = call.model, .capabilities = call.capabilities};
   const ProviderCodec& codec = *call.provider->codec;
+  if (const Endpoint endpoint = endpoint_of(*call.request); !call.provider->kind.serves(endpoint)) {
+    return fail(ErrorKind::unsupported, fmt::format("the provider {} has no endpoint for {}",
+                                                    call.provider->name, to_string(endpoint)));
+  }
   EncodedCall encoded = TRY(call.raw ? codec.splice_request(*call.raw, *call.request, target)
                                      : codec.encode_request(*call.request, target));
   encoded.notes.is_raw = call.raw != nullptr;
