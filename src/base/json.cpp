@@ -1,17 +1,18 @@
-// JsonDoc: simdjson finds where the values, brackets, commas and colons of a text are (its "stage 1", which
-// also validates UTF-8 and the control characters in strings), and one walk of our own over those places
-// checks everything else and builds the table. The walk is the same index that simdjson's on-demand reader
-// walks, but it has no lazy part: on-demand leaves unread what nobody asks for, and we would have to ask for
-// everything anyway. This is the only file that includes simdjson.
+// JsonDoc: one strict walk over the bytes checks everything and builds the table. Strings, which are nearly
+// all of a chat, are passed over a vector at a time (json_scan.h), so the walk needs no index of the text
+// made before it; whether they are UTF-8 is asked once for the whole text, and only when a byte beyond ASCII
+// was seen. This is the only file that includes simdjson.
 #include "base/json.h"
 
 #include <algorithm>
-#include <bit>
+#include <array>
 #include <cstring>
 #include <fmt/core.h>
+#include <optional>
 #include <simdjson.h>
 
 #include "base/encoding.h"
+#include "base/json_scan.h"
 #include "base/json_table.h"
 #include "base/text_hash.h"
 
@@ -24,40 +25,6 @@ constexpr bool is_space(char c) {
 }
 constexpr bool is_digit(char c) {
   return c >= '0' && c <= '9';
-}
-
-// Stage 1. One index per thread serves every doc, since it is needed only while a text is parsed.
-class StructuralIndex {
- public:
-  // Afterwards places() holds the offset of each bracket, comma, colon and first byte of a value or key, in
-  // order.
-  simdjson::error_code build(std::string_view text) {
-    if (!implementation_ || implementation_->capacity() < text.size()) {
-      const size_t capacity = std::bit_ceil(std::max<size_t>(text.size(), 4 * kKiB));
-      const auto error = simdjson::get_active_implementation()->create_dom_parser_implementation(
-          std::min<size_t>(capacity, simdjson::SIMDJSON_MAXSIZE_BYTES), 1, implementation_);
-      if (error != simdjson::SUCCESS) return error;
-    }
-    const auto* bytes = reinterpret_cast<const uint8_t*>(text.data());
-    return implementation_->stage1(bytes, text.size(), simdjson::stage1_mode::regular);
-  }
-  // count() places; places()[count()] may be written, and is set to the length of the text by the walk.
-  uint32_t* places() { return implementation_->structural_indexes.get(); }
-  uint32_t count() const { return implementation_->n_structural_indexes; }
-
-  // The index takes 4 bytes per byte of the largest text so far; an idle thread keeps it only for common
-  // sizes.
-  void shrink() {
-    if (implementation_ && implementation_->capacity() > kMiB) implementation_.reset();
-  }
-
- private:
-  std::unique_ptr<simdjson::internal::dom_parser_implementation> implementation_;
-};
-
-StructuralIndex& structural_index() {
-  static thread_local StructuralIndex index;
-  return index;
 }
 
 // What is wrong, where, and in which container.
@@ -73,8 +40,9 @@ Error to_error(const Problem& problem) {
   return make_error(ErrorKind::bad_request, std::move(message), problem.path);
 }
 
-// Stage 1 says that something is wrong but not where: look again, slowly.
-Problem find_bad_byte(std::string_view text) {
+// What is wrong with the bytes of the text, whatever they say: reported before anything that the walk found.
+// Slow: for texts that were refused.
+std::optional<Problem> find_bad_byte(std::string_view text) {
   const size_t valid = utf8_valid_prefix(text);
   bool in_string = false;
   size_t string_start = 0;
@@ -84,13 +52,14 @@ Problem find_bad_byte(std::string_view text) {
       in_string = !in_string;
       string_start = i;
     } else if (in_string && static_cast<unsigned char>(c) < 0x20) {
-      return {"a control character in a string must be escaped", i, {}};
+      return Problem{"a control character in a string must be escaped", i, {}};
     } else if (c == '\\') {
-      ++i;  // stage 1 takes the byte behind a backslash as escaped everywhere
+      ++i;
     }
   }
-  if (valid < text.size()) return {"this is not UTF-8", valid, {}};
-  return {
+  if (valid < text.size()) return Problem{"this is not UTF-8", valid, {}};
+  if (!in_string) return std::nullopt;
+  return Problem{
       fmt::format("the text ends inside the string that starts at byte {}", string_start), text.size(), {}};
 }
 
@@ -117,61 +86,85 @@ const char* number_end(const char* p) {
   return p;
 }
 
+// What may stand right behind a number or a literal.
+constexpr std::array<bool, 256> kEndsScalar = [] {
+  std::array<bool, 256> table{};
+  for (const char c : std::string_view(" \t\n\r,:[]{}")) table[static_cast<unsigned char>(c)] = true;
+  return table;
+}();
+
 class Walk {
  public:
-  // REQUIRES places[0, count) from stage 1 for the table's source, and places[count] == source.size().
-  Walk(JsonTable& table, const JsonLimits& limits, const uint32_t* places, uint32_t count)
+  // REQUIRES a NUL behind the table's source.
+  Walk(JsonTable& table, const JsonLimits& limits)
       : table_(table),
         limits_(limits),
         text_(table.source.data()),
-        size_(static_cast<uint32_t>(table.source.size())),
-        place_(places),
-        places_end_(places + count) {
-    reserve(count);
-    escape_ = find_escape(0);
-  }
+        end_(text_ + table.source.size()),
+        p_(text_) {}
 
   // False: problem() tells why.
   bool run() {
+    skip_space();
     if (!value(false)) return false;
     while (open_ != kNoNode) {
       const bool good = table_.nodes[open_].type == JsonType::object ? member() : element();
       if (!good) return false;
     }
-    return place_ == places_end_ || refuse("nothing may follow the value");
+    return p_ == end_ || refuse("nothing may follow the value");
   }
   const Problem& problem() const { return problem_; }
+  // After run(): whether the text must be checked for being UTF-8.
+  bool has_high_bytes() const { return has_high_bytes_; }
 
  private:
-  // Each value but the first and each key stands behind a bracket, comma or colon of its own, and each
-  // container has two brackets; so a whole text of n places has at most (n + 1) / 2 nodes. A text that turns
-  // out to be broken may lack a closing bracket per level and the value after a colon.
-  void reserve(uint32_t count) {
-    const size_t by_places = (count + static_cast<size_t>(limits_.depth_max) + 3) / 2 + 1;
-    const size_t by_limit = 2 * limits_.nodes_max + 2;
-    const size_t needed = std::min(by_places, by_limit);
-    if (table_.node_capacity < needed) {
-      table_.node_capacity = std::max(needed, std::min<size_t>(2 * table_.node_capacity, 1024));
-      table_.nodes = std::make_unique_for_overwrite<JsonNode[]>(table_.node_capacity);
-    }
-    nodes_ = table_.nodes.get();
-  }
+  uint32_t offset(const char* p) const { return static_cast<uint32_t>(p - text_); }
 
-  char here() const { return text_[*place_]; }  // NUL at the end of the text
-
-  bool refuse(std::string what) { return refuse_at(std::move(what), *place_); }
-  bool refuse_at(std::string what, uint32_t offset) {
-    problem_ = {offset == size_ ? "the text ends too early" : std::move(what), offset, path_of_open()};
+  bool refuse(std::string what) { return refuse_at(std::move(what), p_); }
+  bool refuse_at(std::string what, const char* where) {
+    problem_ = {where == end_ ? "the text ends too early" : std::move(what), offset(where), path_of_open()};
     return false;
   }
 
+  void skip_space() {
+    if (static_cast<unsigned char>(*p_) > ' ') return;
+    for (;;) {
+      // Indentation.
+      for (uint64_t word; end_ - p_ >= 8; p_ += 8) {
+        std::memcpy(&word, p_, 8);
+        if (word != 0x2020'2020'2020'2020) break;
+      }
+      if (!is_space(*p_)) return;
+      ++p_;
+    }
+  }
+  void step() {
+    ++p_;
+    skip_space();
+  }
+
+  uint32_t add_node() {
+    if (table_.node_count == table_.node_capacity) grow();
+    return table_.node_count++;
+  }
+  void grow() {
+    constexpr size_t kNodesFirst = 40;  // a small chat, within the sizes that malloc has at hand
+    const size_t capacity = std::max(kNodesFirst, 2 * table_.node_capacity);
+    auto nodes = std::make_unique_for_overwrite<JsonNode[]>(capacity);
+    if (table_.node_count > 0)
+      std::memcpy(nodes.get(), table_.nodes.get(), table_.node_count * sizeof(JsonNode));
+    table_.nodes = std::move(nodes);
+    table_.node_capacity = capacity;
+  }
+  JsonNode& node(uint32_t index) { return table_.nodes[index]; }
+
   // One element of the innermost open array with the comma before it, or its closing bracket.
   bool element() {
-    JsonNode& array = nodes_[open_];
-    if (here() == ']') return close(array);
+    JsonNode& array = node(open_);
+    if (*p_ == ']') return close(array);
     if (array.children.count > 0) {
-      if (here() != ',') return refuse("expected ',' or ']' after an element");
-      ++place_;
+      if (*p_ != ',') return refuse("expected ',' or ']' after an element");
+      step();
     }
     ++array.children.count;
     return value(false);
@@ -179,40 +172,40 @@ class Walk {
 
   // One member of the innermost open object with the comma before it, or its closing bracket.
   bool member() {
-    JsonNode& object = nodes_[open_];
-    if (here() == '}') return close_object(object);
+    JsonNode& object = node(open_);
+    if (*p_ == '}') return close_object(object);
     if (object.children.count > 0) {
-      if (here() != ',') return refuse("expected ',' or '}' after a member");
-      ++place_;
+      if (*p_ != ',') return refuse("expected ',' or '}' after a member");
+      step();
     }
-    if (here() != '"') return refuse("expected a key in double quotes");
+    if (*p_ != '"') return refuse("expected a key in double quotes");
     ++object.children.count;
-    JsonNode& key = nodes_[table_.node_count++];
+    JsonNode& key = node(add_node());
     key.is_member = false;
     if (!string(key)) return false;
-    if (here() != ':') return refuse("expected ':' after a key");
-    ++place_;
+    if (*p_ != ':') return refuse("expected ':' after a key");
+    step();
     return value(true);
   }
 
   bool value(bool is_member) {
     if (++values_ > limits_.nodes_max) return refuse(fmt::format("more than {} values", limits_.nodes_max));
-    const uint32_t index = table_.node_count++;
-    JsonNode& node = nodes_[index];
-    node.is_member = is_member;
-    switch (here()) {
+    const uint32_t index = add_node();
+    JsonNode& made = node(index);
+    made.is_member = is_member;
+    switch (*p_) {
       case '"':
-        return string(node);
+        return string(made);
       case '{':
-        return open(node, index, JsonType::object);
+        return open(made, index, JsonType::object);
       case '[':
-        return open(node, index, JsonType::array);
+        return open(made, index, JsonType::array);
       case 't':
-        return literal(node, "true", JsonType::boolean);
+        return literal(made, "true", JsonType::boolean);
       case 'f':
-        return literal(node, "false", JsonType::boolean);
+        return literal(made, "false", JsonType::boolean);
       case 'n':
-        return literal(node, "null", JsonType::null);
+        return literal(made, "null", JsonType::null);
       case '-':
       case '0':
       case '1':
@@ -224,27 +217,29 @@ class Walk {
       case '7':
       case '8':
       case '9':
-        return number(node);
+        return number(made);
       default:
         return refuse("expected a value");
     }
   }
 
-  bool open(JsonNode& node, uint32_t index, JsonType type) {
+  bool open(JsonNode& made, uint32_t index, JsonType type) {
     if (++depth_ > limits_.depth_max) return refuse(fmt::format("nesting deeper than {}", limits_.depth_max));
-    node.type = type;
-    node.begin = *place_++;
-    node.end = open_;
-    node.children = {0, 0};
+    made.type = type;
+    made.begin = offset(p_);
+    made.end = open_;
+    made.children = {0, 0};
     open_ = index;
+    step();
     return true;
   }
 
-  bool close(JsonNode& node) {
-    open_ = node.end;
-    node.end = *place_++ + 1;
-    node.children.after = table_.node_count;
+  bool close(JsonNode& closed) {
+    open_ = closed.end;
+    closed.end = offset(p_) + 1;
+    closed.children.after = table_.node_count;
     --depth_;
+    step();
     return true;
   }
 
@@ -253,78 +248,72 @@ class Walk {
     return close(object);
   }
 
-  bool string(JsonNode& node) {
-    const uint32_t begin = *place_++;
-    // Only white space stands between the closing quote and the next place.
-    uint32_t quote = *place_ - 1;
-    while (quote > begin && is_space(text_[quote])) --quote;
-    if (quote == begin || text_[quote] != '"') return refuse_at("a string without an end", begin);
-    node.type = JsonType::string;
-    node.begin = begin;
-    node.end = quote + 1;
-    node.text = text_ + begin + 1;
-    node.text_length = quote - begin - 1;
-    return escape_ >= quote || unescape(node, quote);
-  }
-
-  bool unescape(JsonNode& node, uint32_t quote) {
-    char* out = table_.arena.take(node.text_length);
-    const Unescaped done = unescape_json(node.text, text_ + quote, out, limits_.replaces_lone_surrogates);
-    if (!done.end) return refuse_at(bad_escape(done.bad), static_cast<uint32_t>(done.bad - text_));
-    table_.arena.shrink(done.end);
-    node.text = out;
-    node.text_length = static_cast<uint32_t>(done.end - out);
-    escape_ = find_escape(quote + 1);
+  bool string(JsonNode& made) {
+    const char* const begin = p_ + 1;
+    const JsonStringScan scan = scan_json_string(begin, end_);
+    const char* const quote = scan.end;
+    has_high_bytes_ |= scan.has_high_bytes;
+    // A control character, or the end of the text within the string: find_bad_byte() says which.
+    if (*quote != '"') return refuse_at("a string without an end", p_);
+    made.type = JsonType::string;
+    made.begin = offset(p_);
+    made.end = offset(quote) + 1;
+    made.text = begin;
+    made.text_length = static_cast<uint32_t>(quote - begin);
+    if (scan.has_escapes && !unescape(made, quote)) return false;
+    p_ = quote;
+    step();
     return true;
   }
 
-  bool literal(JsonNode& node, std::string_view word, JsonType type) {
-    const uint32_t begin = *place_;
-    if (std::string_view(text_ + begin, size_ - begin).substr(0, word.size()) != word)
-      return refuse("expected a value");
-    return scalar(node, type, begin + static_cast<uint32_t>(word.size()));
+  bool unescape(JsonNode& made, const char* quote) {
+    char* out = table_.arena.take(made.text_length);
+    const Unescaped done = unescape_json(made.text, quote, out, limits_.replaces_lone_surrogates);
+    if (!done.end) return refuse_at(bad_escape(done.bad), done.bad);
+    table_.arena.shrink(done.end);
+    made.text = out;
+    made.text_length = static_cast<uint32_t>(done.end - out);
+    return true;
   }
 
-  bool number(JsonNode& node) {
-    const char* end = number_end(text_ + *place_);
+  bool literal(JsonNode& made, std::string_view word, JsonType type) {
+    if (std::strncmp(p_, word.data(), word.size()) != 0) return refuse("expected a value");
+    return scalar(made, type, p_ + word.size());
+  }
+
+  bool number(JsonNode& made) {
+    const char* end = number_end(p_);
     if (!end) return refuse("this is not a number as JSON writes it");
-    return scalar(node, JsonType::number, static_cast<uint32_t>(end - text_));
+    return scalar(made, JsonType::number, end);
   }
 
-  bool scalar(JsonNode& node, JsonType type, uint32_t end) {
-    const uint32_t begin = *place_++;
-    if (end != *place_ && !is_space(text_[end])) return refuse_at("unexpected text after a value", end);
-    node.type = type;
-    node.begin = begin;
-    node.end = end;
+  bool scalar(JsonNode& made, JsonType type, const char* end) {
+    if (end != end_ && !kEndsScalar[static_cast<unsigned char>(*end)])
+      return refuse_at("unexpected text after a value", end);
+    made.type = type;
+    made.begin = offset(p_);
+    made.end = offset(end);
+    p_ = end;
+    skip_space();
     return true;
   }
 
   bool keys_differ(const JsonNode& object);
   bool many_keys_differ(uint32_t count);
-  bool same_key(uint32_t a, uint32_t b) const { return nodes_[a].string() == nodes_[b].string(); }
+  bool same_key(uint32_t a, uint32_t b) const { return table_.nodes[a].string() == table_.nodes[b].string(); }
   bool refuse_duplicate(uint32_t key);
   std::string path_of_open() const;
   static std::string bad_escape(const char* backslash);
 
-  // The offset of the first backslash from `offset` on; 0xFFFFFFFF when there is none. Each byte of the text
-  // is looked at once for all strings together, so that a string without escapes costs one comparison.
-  uint32_t find_escape(uint32_t offset) const {
-    const void* found = std::memchr(text_ + offset, '\\', size_ - offset);
-    return found ? static_cast<uint32_t>(static_cast<const char*>(found) - text_) : kNoNode;
-  }
-
   JsonTable& table_;
   const JsonLimits& limits_;
-  const char* text_;
-  uint32_t size_;
-  const uint32_t* place_;
-  const uint32_t* places_end_;
-  JsonNode* nodes_ = nullptr;
+  const char* const text_;
+  const char* const end_;
+  const char* p_;            // white space is skipped: the next token, or the end
   uint32_t open_ = kNoNode;  // the innermost container that is not closed yet
   int depth_ = 0;
   size_t values_ = 0;
-  uint32_t escape_ = kNoNode;  // the first backslash that no string has covered yet
+  bool has_high_bytes_ = false;
   using HashedKey = std::pair<uint64_t, uint32_t>;
   std::vector<HashedKey> sorted_keys_;
   Problem problem_;
@@ -340,7 +329,7 @@ bool Walk::keys_differ(const JsonNode& object) {
   std::array<uint32_t, kPairwiseMax> keys;
   uint32_t key = open_ + 1;
   for (uint32_t i = 0; i < count; ++i) {
-    hashes[i] = hash_text(nodes_[key].string());
+    hashes[i] = hash_text(table_.nodes[key].string());
     keys[i] = key;
     for (uint32_t j = 0; j < i; ++j) {
       if (hashes[j] == hashes[i] && same_key(keys[j], key)) return refuse_duplicate(key);
@@ -353,12 +342,12 @@ bool Walk::keys_differ(const JsonNode& object) {
 bool Walk::many_keys_differ(uint32_t count) {
   sorted_keys_.clear();
   for (uint32_t key = open_ + 1; count > 0; --count) {
-    sorted_keys_.emplace_back(hash_text(nodes_[key].string()), key);
+    sorted_keys_.emplace_back(hash_text(table_.nodes[key].string()), key);
     key = table_.after(key + 1);
   }
   std::sort(sorted_keys_.begin(), sorted_keys_.end(), [this](const HashedKey& a, const HashedKey& b) {
     if (a.first != b.first) return a.first < b.first;
-    const int order = nodes_[a.second].string().compare(nodes_[b.second].string());
+    const int order = table_.nodes[a.second].string().compare(table_.nodes[b.second].string());
     return order != 0 ? order < 0 : a.second < b.second;
   });
   for (size_t i = 1; i < sorted_keys_.size(); ++i) {
@@ -371,21 +360,21 @@ bool Walk::many_keys_differ(uint32_t count) {
 
 bool Walk::refuse_duplicate(uint32_t key) {
   std::string path = path_of_open();
-  append_path_key(path, nodes_[key].string());
-  problem_ = {"duplicate key", nodes_[key].begin, std::move(path)};
+  append_path_key(path, table_.nodes[key].string());
+  problem_ = {"duplicate key", table_.nodes[key].begin, std::move(path)};
   return false;
 }
 
 std::string Walk::path_of_open() const {
   std::vector<uint32_t> chain;
-  for (uint32_t index = open_; index != kNoNode; index = nodes_[index].end) chain.push_back(index);
+  for (uint32_t index = open_; index != kNoNode; index = table_.nodes[index].end) chain.push_back(index);
   std::string path;
   for (size_t i = chain.size(); i-- > 1;) {
     const uint32_t child = chain[i - 1];
-    if (nodes_[child].is_member) {
-      append_path_key(path, nodes_[child - 1].string());
+    if (table_.nodes[child].is_member) {
+      append_path_key(path, table_.nodes[child - 1].string());
     } else {
-      append_path_index(path, nodes_[chain[i]].children.count - 1);
+      append_path_index(path, table_.nodes[chain[i]].children.count - 1);
     }
   }
   return path;
@@ -401,28 +390,17 @@ std::string Walk::bad_escape(const char* backslash) {
 
 Result<void> build(JsonTable& table, const JsonLimits& limits) {
   table.node_count = 0;
-  if (table.source.empty()) return fail(ErrorKind::bad_request, "invalid JSON: the text is empty");
-  StructuralIndex& index = structural_index();
-  const auto error = index.build(table.source);
-  if (error != simdjson::SUCCESS) {
-    index.shrink();
-    switch (error) {
-      case simdjson::EMPTY:
-        return fail(ErrorKind::bad_request, "invalid JSON: the text is only white space");
-      case simdjson::CAPACITY:
-        return fail(ErrorKind::bad_request, "invalid JSON: the text is longer than 4 GiB");
-      case simdjson::MEMALLOC:
-        return fail(ErrorKind::overloaded, "not enough memory to read the JSON text");
-      default:
-        return fail(to_error(find_bad_byte(table.source)));
-    }
-  }
-  index.places()[index.count()] = static_cast<uint32_t>(table.source.size());
-  Walk walk(table, limits, index.places(), index.count());
+  const std::string& text = table.source;
+  if (text.empty()) return fail(ErrorKind::bad_request, "invalid JSON: the text is empty");
+  if (text.size() > UINT32_MAX)
+    return fail(ErrorKind::bad_request, "invalid JSON: the text is longer than 4 GiB");
+  Walk walk(table, limits);
   const bool good = walk.run();
-  index.shrink();
-  if (good) return {};
+  if (good && (!walk.has_high_bytes() || is_utf8(text))) return {};
   table.node_count = 0;
+  if (std::all_of(text.begin(), text.end(), is_space))
+    return fail(ErrorKind::bad_request, "invalid JSON: the text is only white space");
+  if (const auto problem = find_bad_byte(text)) return fail(to_error(*problem));
   return fail(to_error(walk.problem()));
 }
 

@@ -1,8 +1,8 @@
-// Reading JSON: one strict walk over the bytes builds a flat table of nodes (simdjson inside, in json.cpp
-// alone). RFC 8259 without extensions; an unpaired surrogate escape is an error unless the limits allow it.
-// After parse() succeeds the whole text is known to be valid: UTF-8, depth, numbers, escapes, nothing after
-// the end, and no key twice in one object. Values are then views into the source: exact number text, key
-// order and raw slices survive, so a codec can pass on what it does not understand byte for byte.
+// Reading JSON: one strict walk over the bytes builds a flat table of nodes. RFC 8259 without extensions; an
+// unpaired surrogate escape is an error unless the limits allow it. After parse() succeeds the whole text is
+// known to be valid: UTF-8, depth, numbers, escapes, nothing after the end, and no key twice in one object.
+// Values are then views into the source: exact number text, key order and raw slices survive, so a codec can
+// pass on what it does not understand byte for byte.
 //
 //   auto doc = TRY(JsonDoc::parse(std::move(body)));
 //   std::string_view model = TRY(doc.root()["model"].as_string());   // error: bad_request, path "model"
@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,6 +59,9 @@ class JsonValue {
   // The member of an object; missing when absent or when this is not an object. Linear in the number of
   // members.
   JsonValue operator[](std::string_view key) const;
+  // operator[] for several keys in one pass over the members: into[i] becomes the member keys[i].
+  // REQUIRES as many in both.
+  void pick(std::span<const std::string_view> keys, std::span<JsonValue> into) const;
   // The element of an array; missing when out of range or not an array. Linear.
   JsonValue at(size_t index) const;
   // Members of an object or elements of an array; 0 for everything else.
@@ -142,6 +146,10 @@ class JsonDoc {
 // The text of a JSON string literal's content for `text`, quotes included: appended to `out`. Input that is
 // not UTF-8 has its bad bytes replaced by U+FFFD, so that what Weir writes is always valid.
 void append_json_string(std::string& out, std::string_view text);
+
+// The closing quote of the string literal whose content starts at `p`; null when there is none before a
+// control character or `end`. Escapes are passed over, not checked.
+const char* find_json_string_end(const char* p, const char* end);
 
 // Writes JSON into a string, commas placed by itself. Nothing is buffered elsewhere.
 //   JsonWriter w(out); w.begin_object(); w.key("a").value(1); w.key("b").raw(slice); w.end_object();

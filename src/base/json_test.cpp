@@ -274,8 +274,7 @@ TEST(JsonDoc, SaysWhatIsWrongAndWhere) {
       {R"(["a"b])", "byte 4: expected ','"},
       {"\xEF\xBB\xBF{}", "byte 0: expected a value"},
       {std::string("1\0", 2), "byte 1: unexpected text"},
-      // Which of two sentences it says depends on the processor: simdjson's kernels differ on form feeds.
-      {std::string("[1\x0c]", 4), "byte 2: "},
+      {std::string("[1\x0c]", 4), "byte 2: unexpected text"},
   };
   for (const auto& [text, part] : cases) {
     const std::string message = refused(text).message;

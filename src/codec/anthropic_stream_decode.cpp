@@ -70,7 +70,7 @@ class AnthropicStreamDecoder final : public StreamDecoder {
     if (event.data.empty() || event.data == "[DONE]") return SseVerdict::keep;
     // On the raw way, past the commit point, text says nothing that Weir needs.
     if (notes_.is_raw && has_content_ && event.event == "content_block_delta" && looks_whole(event))
-      return SseVerdict::keep;
+      return SseVerdict::keep_alike;
     if (Result<void> parsed = doc_.reparse(event.data, kEventLimits); !parsed) {
       Error error = make_error(ErrorKind::upstream_malformed, "the provider sent an event that is not JSON");
       error.detail = parsed.error().message;

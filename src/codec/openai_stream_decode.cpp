@@ -98,7 +98,7 @@ class OpenAiStreamDecoder final : public StreamDecoder {
     }
     if (event.data.empty()) return SseVerdict::keep;
     if (notes_.is_raw && has_content_ && looks_whole(event) && !tells_of_the_end(event.data))
-      return SseVerdict::keep;
+      return SseVerdict::keep_alike;
     if (event.data == "[DONE]") {
       if (!is_finished() || choices_.empty()) {
         return fail(ErrorKind::upstream_truncated,

@@ -9,6 +9,12 @@ void SseTap::begin(std::string_view chunk) {
   is_view_ = held_.empty();
 }
 
+void SseTap::note_form(size_t from, size_t to, SseVerdict verdict) {
+  // Whatever else happens may change what later events mean.
+  if (verdict != SseVerdict::keep_alike) return form_.forget();
+  if (held_.empty()) form_.learn(chunk_.substr(from, to - from));
+}
+
 void SseTap::take(size_t from, size_t to, SseVerdict verdict) {
   const std::string_view bytes = chunk_.substr(from, to - from);
   if (verdict == SseVerdict::drop) {

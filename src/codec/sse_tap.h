@@ -6,13 +6,16 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "codec/sse_form.h"
 #include "io/sse.h"
 
 namespace weir {
 
 enum class SseVerdict : uint8_t {
-  keep,  // the client sees this event's bytes
-  drop,  // it does not: Weir alone asked for it
+  keep,        // the client sees this event's bytes
+  keep_alike,  // the same, and those that follow and differ from it in their texts alone need not be handed
+               // out
+  drop,        // it does not: Weir alone asked for it
 };
 
 // Whether an event that is not decoded may be passed on: one that was cut off, or that plainly is no JSON
@@ -33,10 +36,16 @@ class SseTap {
     size_t from = 0;
     std::string_view rest = chunk;
     for (;;) {
+      if (const size_t alike = decoder_.is_between_events() ? form_.match(rest) : 0) {
+        rest.remove_prefix(alike);
+        take(from, from + alike, SseVerdict::keep);
+        from += alike;
+      }
       const std::optional<SseEvent> event = TRY(decoder_.next(rest));
       if (!event) break;
       const SseVerdict verdict = TRY(handle(*event));
       const size_t to = chunk.size() - rest.size();
+      note_form(from, to, verdict);
       take(from, to, verdict);
       from = to;
     }
@@ -52,7 +61,7 @@ class SseTap {
     const std::optional<SseEvent> event = decoder_.finish();
     // A field name without its value, where the stream was cut, is nothing that a client could read.
     if (!event || event->data.empty()) return {};
-    if (TRY(handle(*event)) == SseVerdict::keep) {
+    if (TRY(handle(*event)) != SseVerdict::drop) {
       owned_ = std::exchange(held_, {});
       owned_ += "\n\n";
       is_view_ = false;
@@ -72,9 +81,11 @@ class SseTap {
 
  private:
   void begin(std::string_view chunk);
+  void note_form(size_t from, size_t to, SseVerdict verdict);
   void take(size_t from, size_t to, SseVerdict verdict);
 
   SseDecoder decoder_;
+  SseForm form_;
   std::string held_;        // the bytes of an event that was begun
   std::string_view chunk_;  // of the current feed
   std::string_view view_;   // while everything kept lies in one piece of the chunk

@@ -1,5 +1,6 @@
 #include "codec/sse_tap.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 
 namespace weir {
@@ -75,6 +76,47 @@ TEST(SseTap, IsCopyableInMidEvent) {
   EXPECT_EQ(copy.forwardable(), "data: ab\n\n");
   ASSERT_TRUE(tap.feed("c\n\n", keep));
   EXPECT_EQ(tap.forwardable(), "data: ac\n\n");
+}
+
+// Calls for the text of `bytes`, cut into pieces of `size` bytes, after the first event was taken as one of
+// many alike; what was forwarded must be what came.
+std::vector<std::string> handed_out(std::string_view bytes, size_t size) {
+  SseTap tap;
+  std::vector<std::string> seen;
+  std::string forwarded;
+  const auto handle = [&](const SseEvent& event) -> Result<SseVerdict> {
+    seen.emplace_back(event.data);
+    return event.data.starts_with('{') ? SseVerdict::keep_alike : SseVerdict::keep;
+  };
+  for (size_t at = 0; at < bytes.size(); at += size) {
+    EXPECT_TRUE(tap.feed(bytes.substr(at, size), handle));
+    forwarded += tap.forwardable();
+  }
+  EXPECT_EQ(forwarded, bytes);
+  return seen;
+}
+
+TEST(SseTap, HandsOutOneOfManyEventsThatDifferInTheirText) {
+  const std::string stream =
+      "data: {\"text\":\"a\",\"stop\":null}\n\n"
+      "data: {\"text\":\"b \\\" c\",\"stop\":null}\n\n"
+      "data: {\"text\":\"\",\"stop\":null}\n\n"
+      "data: {\"text\":\"d\",\"stop\":\"length\"}\n\n"
+      "data: [DONE]\n\n"
+      "data: {\"text\":\"late\",\"stop\":null}\n\n";
+  const std::vector<std::string> told = {R"({"text":"a","stop":null})", R"({"text":"d","stop":"length"})",
+                                         "[DONE]", R"({"text":"late","stop":null})"};
+  EXPECT_EQ(handed_out(stream, stream.size()), told);
+  for (size_t size = 1; size < stream.size(); ++size) {
+    const std::vector<std::string> seen = handed_out(stream, size);
+    // More are handed out where an event is cut, but never fewer.
+    for (const std::string& data : told) EXPECT_EQ(std::count(seen.begin(), seen.end(), data), 1) << size;
+  }
+}
+
+TEST(SseTap, HandsOutWhatFollowsACommentWithinAnEvent) {
+  EXPECT_EQ(handed_out("data: {\"text\":\"a\"}\n\ndata: x\n:hm\n\ndata: {\"text\":\"b\"}\n\n", 100),
+            (std::vector<std::string>{R"({"text":"a"})", "hm", "x", R"({"text":"b"})"}));
 }
 
 }  // namespace

@@ -34,6 +34,12 @@ class SseDecoder {
   // The stream has ended: the event that was begun, if it has data. Call once.
   std::optional<SseEvent> finish();
 
+  // Whether the next byte starts an event: nothing was begun.
+  bool is_between_events() const {
+    const bool holds_event = !was_given_ && (has_data_ || !event_.view().empty());
+    return !holds_event && line_.empty() && !skips_line_feed_ && bom_bytes_ == 3;
+  }
+
   // The last `retry` field with a valid value.
   std::optional<uint64_t> retry_ms() const { return retry_ms_; }
 

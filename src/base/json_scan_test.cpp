@@ -1,0 +1,63 @@
+#include "base/json_scan.h"
+
+#include <gtest/gtest.h>
+#include <string>
+
+#include "base/json.h"
+#include "base/random.h"
+
+namespace weir {
+namespace {
+
+// The same, byte by byte.
+detail::JsonStringScan scan_slowly(const std::string& text) {
+  detail::JsonStringScan found{.end = text.data()};
+  const char* const end = text.data() + text.size();
+  for (const char*& p = found.end; p < end; ++p) {
+    const auto byte = static_cast<unsigned char>(*p);
+    if (byte < 0x20 || byte == '"') break;
+    found.has_high_bytes |= byte >= 0x80;
+    if (byte != '\\') continue;
+    found.has_escapes = true;
+    if (++p == end) break;
+  }
+  return found;
+}
+
+std::string random_text(Rng& rng) {
+  std::string text;
+  for (size_t size = rng.below(150); text.size() < size;) {
+    constexpr std::string_view kRare = "\\\\\\\"\n\xc3";
+    const uint64_t kind = rng.below(60);
+    text += kind < kRare.size() ? kRare[kind] : static_cast<char>('a' + rng.below(26));
+  }
+  return text;
+}
+
+TEST(JsonScan, FindsTheEndWhereverItStands) {
+  Rng rng(7);
+  for (int i = 0; i < 20'000; ++i) {
+    const std::string text = random_text(rng);
+    const detail::JsonStringScan found = detail::scan_json_string(text.data(), text.data() + text.size());
+    const detail::JsonStringScan expected = scan_slowly(text);
+    ASSERT_EQ(found.end - text.data(), expected.end - text.data()) << text;
+    ASSERT_EQ(found.has_escapes, expected.has_escapes) << text;
+    if (expected.has_high_bytes) ASSERT_TRUE(found.has_high_bytes) << text;
+  }
+}
+
+TEST(JsonScan, KnowsAnEscapeAcrossTwoVectors) {
+  for (size_t before = 0; before < 70; ++before) {
+    const std::string text =
+        std::string(before, 'a') + R"(\"b" and what follows, which is longer than a vector)";
+    EXPECT_EQ(find_json_string_end(text.data(), text.data() + text.size()), text.data() + before + 3);
+  }
+}
+
+TEST(JsonScan, GivesNoEndToAStringWithoutOne) {
+  for (const std::string text : {"", "abc", "abc\\", "abc\n\"", R"(abc\")"})
+    EXPECT_EQ(find_json_string_end(text.data(), text.data() + text.size()), nullptr) << text;
+}
+
+}  // namespace
+}  // namespace weir

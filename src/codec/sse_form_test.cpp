@@ -1,0 +1,69 @@
+#include "codec/sse_form.h"
+
+#include <fmt/core.h>
+#include <gtest/gtest.h>
+
+namespace weir {
+namespace {
+
+std::string chunk(std::string_view text, std::string_view finish = "null") {
+  return fmt::format(
+      "data: {{\"id\":\"x\",\"choices\":[{{\"delta\":{{\"content\":\"{}\"}},\"finish\":{}}}]}}\n\n", text,
+      finish);
+}
+
+SseForm learned(std::string_view event) {
+  SseForm form;
+  form.learn(event);
+  return form;
+}
+
+TEST(SseForm, KnowsEventsThatDifferInTheirTextAlone) {
+  SseForm form = learned(chunk("hello"));
+  for (const char* text :
+       {"", "a", "a longer text than the one before", R"(\"quoted\" \\)", "\xf0\x9f\x8c\x8a", R"(\u00e9)"})
+    EXPECT_EQ(form.match(chunk(text)), chunk(text).size()) << text;
+  const std::string many = chunk("a") + chunk("b") + chunk("c");
+  EXPECT_EQ(form.match(many + "data: [DONE]\n\n"), many.size());
+}
+
+TEST(SseForm, DoesNotKnowWhatDiffersElsewhere) {
+  SseForm form = learned(chunk("hello"));
+  for (const std::string& other : {chunk("a", R"("stop")"), chunk("a").substr(1),
+                                   chunk("a").substr(0, chunk("a").size() - 1), chunk("a\\"), chunk("a\nb"),
+                                   std::string("data: [DONE]\n\n"), std::string(": ping\n\n"), std::string()})
+    EXPECT_EQ(form.match(other), 0U) << other;
+}
+
+TEST(SseForm, TakesNoOtherStringForText) {
+  SseForm form = learned("data: {\"finish_reason\":\"\",\"text\":\"a\"}\n\n");
+  EXPECT_GT(form.match("data: {\"finish_reason\":\"\",\"text\":\"b\"}\n\n"), 0U);
+  EXPECT_EQ(form.match("data: {\"finish_reason\":\"stop\",\"text\":\"b\"}\n\n"), 0U);
+}
+
+TEST(SseForm, HasRoomForSeveralTexts) {
+  SseForm form = learned("event: d\ndata: {\"delta\":{\"text\":\"a\"},\"obfuscation\":\"xyz\"}\n\n");
+  const std::string_view other = "event: d\ndata: {\"delta\":{\"text\":\"bcd\"},\"obfuscation\":\"\"}\n\n";
+  EXPECT_EQ(form.match(other), other.size());
+}
+
+TEST(SseForm, KnowsNothingBeforeItLearnsAndAfterItForgets) {
+  SseForm form;
+  EXPECT_EQ(form.match(chunk("a")), 0U);
+  form.learn(chunk("a"));
+  form.forget();
+  EXPECT_EQ(form.match(chunk("a")), 0U);
+}
+
+TEST(SseForm, GivesUpFormsThatNeverComeAgain) {
+  SseForm form;
+  const auto numbered = [](int i) { return fmt::format("data: {{\"n\":{},\"text\":\"a\"}}\n\n", i); };
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(form.match(numbered(i)), 0U);
+    form.learn(numbered(i));
+  }
+  EXPECT_EQ(form.match(numbered(19)), 0U);
+}
+
+}  // namespace
+}  // namespace weir
