@@ -31,11 +31,14 @@ Result<void> read_field(JsonValue value, bool& into) {
 
 Result<std::string_view> required_string(JsonValue object, std::string_view key) {
   const JsonValue value = object[key];
-  const std::string base = object.path();
-  const std::string path = base.empty() ? std::string(key) : base + "." + std::string(key);
-  if (value.is_absent()) return fail(ErrorKind::bad_request, fmt::format("{} is missing", path), path);
+  const auto refuse = [&](std::string_view what) {
+    const std::string base = object.path();
+    std::string path = base.empty() ? std::string(key) : base + "." + std::string(key);
+    return fail(ErrorKind::bad_request, fmt::format("{} {}", path, what), path);
+  };
+  if (value.is_absent()) return refuse("is missing");
   const std::string_view text = TRY(value.as_string());
-  if (text.empty()) return fail(ErrorKind::bad_request, fmt::format("{} must not be empty", path), path);
+  if (text.empty()) return refuse("must not be empty");
   return text;
 }
 
