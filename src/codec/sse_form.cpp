@@ -20,16 +20,6 @@ bool is_text(std::string_view key) {
   return std::find(kTexts.begin(), kTexts.end(), key) != kTexts.end();
 }
 
-// The closing quote of the JSON string whose content starts at `p`; null when it has none in this line.
-const char* closing_quote(const char* p, const char* end) {
-  for (;;) {
-    p = find_json_special(p, end);
-    if (p == end || *p == '"') return p == end ? nullptr : p;
-    if (*p != '\\' || end - p < 2) return nullptr;  // a line ends within the string
-    p += 2;
-  }
-}
-
 }  // namespace
 
 void SseForm::learn(std::string_view event) {
@@ -41,7 +31,7 @@ void SseForm::learn(std::string_view event) {
   const char* literal = event.data();
   std::string_view key;  // of the value that comes next
   for (const char* p = literal; (p = std::find(p, end, '"')) != end;) {
-    const char* const quote = closing_quote(p + 1, end);
+    const char* const quote = find_json_string_end(p + 1, end);
     if (!quote) return forget();
     const std::string_view string(p + 1, static_cast<size_t>(quote - p - 1));
     if (quote + 1 != end && quote[1] == ':') {
@@ -71,7 +61,7 @@ size_t SseForm::match_one(std::string_view bytes) const {
   const char* const end = p + bytes.size();
   const char* literal = bytes_.data();
   for (size_t i = 0; i < literals_.size(); ++i) {
-    if (i > 0 && !(p = closing_quote(p, end))) return 0;
+    if (i > 0 && !(p = find_json_string_end(p, end))) return 0;
     const uint32_t size = literals_[i];
     if (static_cast<size_t>(end - p) < size || std::memcmp(p, literal, size) != 0) return 0;
     p += size;
