@@ -1,6 +1,7 @@
 #include "codec/openai_decode.h"
 
 #include <algorithm>
+#include <array>
 #include <fmt/core.h>
 
 #include "codec/error_text.h"
@@ -14,11 +15,17 @@ std::optional<int64_t> count_of(JsonValue value) {
   return std::max<int64_t>(0, value.int_or(0));
 }
 
+// The members of that name, in the order of the names.
+template <size_t kCount>
+std::array<JsonValue, kCount> members_of(JsonValue object,
+                                         const std::array<std::string_view, kCount>& names) {
+  std::array<JsonValue, kCount> members;
+  object.pick(names, members);
+  return members;
+}
+
 // Whether completion_tokens leaves reasoning out. The stated total tells, and where it cannot, the notes do.
-bool counts_reasoning_apart(JsonValue usage, const CallNotes& notes) {
-  const int64_t reasoning = usage["completion_tokens_details"]["reasoning_tokens"].int_or(0);
-  const int64_t others = usage["prompt_tokens"].int_or(0) + usage["completion_tokens"].int_or(0);
-  const int64_t total = usage["total_tokens"].int_or(0);
+bool counts_reasoning_apart(int64_t others, int64_t reasoning, int64_t total, const CallNotes& notes) {
   if (reasoning > 0 && total == others + reasoning) return true;
   return total != others && notes.counts_reasoning_apart;
 }
@@ -127,38 +134,46 @@ class MessageDecoder {
   SeenBlocks seen_;
 };
 
-Start decode_start(JsonValue root) {
+}  // namespace
+
+Start decode_openai_start(JsonValue root) {
+  const auto [id, model, created, fingerprint, tier] =
+      members_of<5>(root, {"id", "model", "created", "system_fingerprint", "service_tier"});
   Start start;
-  start.id = root["id"].string_or("");
-  start.model = root["model"].string_or("");
-  start.created_s = root["created"].int_or(0);
-  start.system_fingerprint = root["system_fingerprint"].string_or("");
-  start.service_tier = root["service_tier"].string_or("");
+  start.id = id.string_or("");
+  start.model = model.string_or("");
+  start.created_s = created.int_or(0);
+  start.system_fingerprint = fingerprint.string_or("");
+  start.service_tier = tier.string_or("");
   return start;
 }
-
-}  // namespace
 
 Usage decode_openai_usage(JsonValue usage, const CallNotes& notes) {
   Usage into;
   if (!usage.is_object()) return into;
-  const JsonValue prompt = usage["prompt_tokens_details"];
-  const JsonValue completion = usage["completion_tokens_details"];
-  into.cache_read = count_of(prompt["cached_tokens"]);
-  if (!into.cache_read) into.cache_read = count_of(usage["prompt_cache_hit_tokens"]);
-  into.cache_write_5m = count_of(prompt["cache_write_tokens"]);
-  if (const auto audio = count_of(prompt["audio_tokens"]); audio && *audio > 0) into.in_audio = audio;
-  if (const auto total = count_of(usage["prompt_tokens"])) {
+  const auto [prompt_total, completion_total, stated_total, prompt, completion, cache_hit] =
+      members_of<6>(usage, {"prompt_tokens", "completion_tokens", "total_tokens", "prompt_tokens_details",
+                            "completion_tokens_details", "prompt_cache_hit_tokens"});
+  const auto [cached, cache_written, audio_in] =
+      members_of<3>(prompt, {"cached_tokens", "cache_write_tokens", "audio_tokens"});
+  const auto [reasoning, audio_out] = members_of<2>(completion, {"reasoning_tokens", "audio_tokens"});
+  into.cache_read = count_of(cached);
+  if (!into.cache_read) into.cache_read = count_of(cache_hit);
+  into.cache_write_5m = count_of(cache_written);
+  if (const auto audio = count_of(audio_in); audio && *audio > 0) into.in_audio = audio;
+  const std::optional<int64_t> input = count_of(prompt_total);
+  if (input) {
     const int64_t apart =
         into.cache_read.value_or(0) + into.cache_write_5m.value_or(0) + into.in_audio.value_or(0);
-    into.in_uncached = std::max<int64_t>(0, *total - apart);
+    into.in_uncached = std::max<int64_t>(0, *input - apart);
   }
-  into.out_reasoning = count_of(completion["reasoning_tokens"]);
-  if (const auto audio = count_of(completion["audio_tokens"]); audio && *audio > 0) into.out_audio = audio;
-  if (const auto total = count_of(usage["completion_tokens"])) {
-    const bool holds_reasoning = !counts_reasoning_apart(usage, notes);
-    const int64_t apart = (holds_reasoning ? into.out_reasoning.value_or(0) : 0) + into.out_audio.value_or(0);
-    into.out_text = std::max<int64_t>(0, *total - apart);
+  into.out_reasoning = count_of(reasoning);
+  if (const auto audio = count_of(audio_out); audio && *audio > 0) into.out_audio = audio;
+  if (const auto output = count_of(completion_total)) {
+    const bool is_apart = counts_reasoning_apart(prompt_total.int_or(0) + completion_total.int_or(0),
+                                                 reasoning.int_or(0), stated_total.int_or(0), notes);
+    const int64_t apart = (is_apart ? 0 : into.out_reasoning.value_or(0)) + into.out_audio.value_or(0);
+    into.out_text = std::max<int64_t>(0, *output - apart);
   }
   return into;
 }
@@ -175,6 +190,32 @@ StopReason decode_openai_finish(std::string_view reason, const SeenBlocks& seen)
   return StopReason::other;
 }
 
+namespace {
+
+void decode_choice(JsonValue source, const CallNotes& notes, std::vector<Event>& events) {
+  const int index = static_cast<int>(source["index"].int_or(0));
+  MessageDecoder decoder(index, events, notes);
+  // On the raw way the bytes pass as they are; the finish and the usage are all that is asked for.
+  if (!notes.is_raw) {
+    if (source["text"].is_string()) {
+      // Legacy completions.
+      events.push_back(BlockStart{.choice = index});
+      events.push_back(Delta{.choice = index, .text = std::string(source["text"].string_or(""))});
+      events.push_back(BlockEnd{.choice = index});
+    } else {
+      decoder.decode(source["message"]);
+    }
+    const JsonValue logprobs = source["logprobs"]["content"];
+    if (logprobs.is_array()) events.push_back(Logprobs{.choice = index, .raw = std::string(logprobs.raw())});
+  }
+  const std::string_view reason = source["finish_reason"].string_or("");
+  events.push_back(Finish{.choice = index,
+                          .reason = decode_openai_finish(reason, decoder.seen()),
+                          .native = std::string(reason)});
+}
+
+}  // namespace
+
 Result<std::vector<Event>> decode_openai_answer(const WireReply& reply, const CallNotes& notes) {
   Result<JsonDoc> parsed = JsonDoc::parse(std::string(reply.body), kProviderJson);
   if (!parsed || !parsed->root().is_object()) {
@@ -184,35 +225,17 @@ Result<std::vector<Event>> decode_openai_answer(const WireReply& reply, const Ca
     return fail(std::move(error));
   }
   const JsonValue root = parsed->root();
-  if (root["error"].is_object() && !root["choices"])
-    return fail(openai_error_of(root["error"], reply.status));
-  std::vector<Event> events;
-  events.push_back(decode_start(root));
-  if (!root["choices"].is_array()) {
+  const auto [error, choices, reported] = members_of<3>(root, {"error", "choices", "usage"});
+  if (error.is_object() && !choices) return fail(openai_error_of(error, reply.status));
+  if (!choices.is_array()) {
     return fail(ErrorKind::upstream_malformed, "the provider's answer has no choices");
   }
-  for (const JsonValue choice : root["choices"]) {
-    const int index = static_cast<int>(choice["index"].int_or(0));
-    MessageDecoder decoder(index, events, notes);
-    if (notes.is_raw) {
-      // The bytes pass as they are; the finish and the usage are all that is asked for.
-    } else if (choice["text"].is_string()) {
-      // Legacy completions.
-      events.push_back(BlockStart{.choice = index});
-      events.push_back(Delta{.choice = index, .text = std::string(choice["text"].string_or(""))});
-      events.push_back(BlockEnd{.choice = index});
-    } else {
-      decoder.decode(choice["message"]);
-    }
-    const JsonValue logprobs = choice["logprobs"]["content"];
-    if (logprobs.is_array() && !notes.is_raw)
-      events.push_back(Logprobs{.choice = index, .raw = std::string(logprobs.raw())});
-    const std::string_view reason = choice["finish_reason"].string_or("");
-    events.push_back(Finish{.choice = index,
-                            .reason = decode_openai_finish(reason, decoder.seen()),
-                            .native = std::string(reason)});
-  }
-  Usage usage = decode_openai_usage(root["usage"], notes);
+  std::vector<Event> events;
+  // All that a raw answer has: its start, a finish for each choice, usage, the end.
+  events.reserve(choices.size() + 3);
+  events.push_back(decode_openai_start(root));
+  for (const JsonValue choice : choices) decode_choice(choice, notes, events);
+  Usage usage = decode_openai_usage(reported, notes);
   if (!usage.empty()) events.push_back(UsageReport{usage});
   events.push_back(End{});
   return events;

@@ -20,6 +20,8 @@ Error decode_openai_error(const WireReply& reply, int64_t wall_ns);
 // The `error` object of an answer or of a stream event; `status` 0 for a stream.
 Error openai_error_of(JsonValue error, int status);
 
+// What an answer, or the first chunk of a stream, says of itself.
+Start decode_openai_start(JsonValue root);
 // The disjoint buckets of a `usage` object (translation.md 4.6.2). The vendor's counts include what was
 // cached, and reasoning unless the notes say otherwise.
 Usage decode_openai_usage(JsonValue usage, const CallNotes& notes);

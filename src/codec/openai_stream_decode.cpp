@@ -134,13 +134,7 @@ class OpenAiStreamDecoder final : public StreamDecoder {
     // Azure's first chunk has filter results only, without id and model (S15).
     if (chunk["choices"].size() == 0 && chunk["id"].string_or("").empty()) return;
     has_started_ = true;
-    Start started;
-    started.id = chunk["id"].string_or("");
-    started.model = chunk["model"].string_or("");
-    started.created_s = chunk["created"].int_or(0);
-    started.system_fingerprint = chunk["system_fingerprint"].string_or("");
-    started.service_tier = chunk["service_tier"].string_or("");
-    events.push_back(std::move(started));
+    events.push_back(decode_openai_start(chunk));
   }
 
   void on_choice(JsonValue source, std::vector<Event>& events) {
