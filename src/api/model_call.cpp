@@ -79,10 +79,7 @@ Result<void> check_content(const Headers& headers) {
   return {};
 }
 
-Task<std::shared_ptr<const JsonDoc>> parse_body(Scope& scope, Pool& cpu, std::string text) {
-  if (text.size() <= kJsonBytesOnCoreMax) {
-    co_return std::make_shared<const JsonDoc>(CO_TRY(JsonDoc::parse(std::move(text))));
-  }
+Task<std::shared_ptr<const JsonDoc>> parse_in_pool(Scope& scope, Pool& cpu, std::string text) {
   auto shared = std::make_shared<std::string>(std::move(text));
   co_return co_await cpu.run(scope, [shared]() -> Result<std::shared_ptr<const JsonDoc>> {
     return std::make_shared<const JsonDoc>(TRY(JsonDoc::parse(std::move(*shared))));
@@ -116,7 +113,12 @@ Task<void> prepare(CoreServices& services, Exchange& exchange, HttpRequest& requ
   std::string text = CO_TRY(co_await body.read_all(*exchange.scope, snapshot.settings.body_bytes_max));
   exchange.timings.mark(Mark::body, exchange.now());
   if (text.empty()) co_return fail(ErrorKind::bad_request, "the request has no body: send a JSON object");
-  exchange.call.body = CO_TRY(co_await parse_body(*exchange.scope, *services.cpu, std::move(text)));
+  exchange.call.headers = std::move(request.headers);
+  if (text.size() <= kJsonBytesOnCoreMax) {
+    exchange.call.body = std::make_shared<const JsonDoc>(CO_TRY(JsonDoc::parse(std::move(text))));
+  } else {
+    exchange.call.body = CO_TRY(co_await parse_in_pool(*exchange.scope, *services.cpu, std::move(text)));
+  }
   exchange.request = CO_TRY(exchange.client_codec->decode_request(exchange.call));
   CO_TRY(authorise_model(exchange.principal, model_of(exchange.request)));
   exchange.timings.mark(Mark::decoded, exchange.now());
@@ -147,7 +149,6 @@ Task<void> serve_model_call(CoreServices& services, const EndpointMatch& match, 
   Exchange exchange;
   begin(exchange, services, match, scope, request);
   const Headers extra = cors_headers(request, exchange.snapshot->settings);
-  exchange.call.headers = request.headers;
 
   const Admission admission(*services.exchanges_open);
   Result<void> prepared;
@@ -173,6 +174,7 @@ Task<void> serve_model_call(CoreServices& services, const EndpointMatch& match, 
       // The source is gone before the outcome is taken: what it settles on its way out is part of the record.
     }
     outcome = writer.outcome();
+    if (!written && !outcome.error) outcome.error = written.error();
   }
   exchange.timings.mark(Mark::done, exchange.now());
   services.observer->ended(exchange, outcome);

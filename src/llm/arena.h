@@ -1,7 +1,7 @@
 // The memory of a decoded request, and raw JSON slices that point into it.
 #pragma once
 
-#include <deque>
+#include <forward_list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -13,14 +13,27 @@ namespace weir {
 class Arena {
  public:
   // Keeps the text and gives a view that lives as long as the arena.
-  std::string_view keep(std::string text) { return texts_.emplace_back(std::move(text)); }
+  std::string_view keep(std::string text) { return texts_.emplace_front(std::move(text)); }
   std::string_view copy(std::string_view text) { return keep(std::string(text)); }
   // Keeps whatever the views point into alive, e.g. the JsonDoc of the body.
   void hold(std::shared_ptr<const void> owner) { owners_.push_back(std::move(owner)); }
 
  private:
-  std::deque<std::string> texts_;
+  std::forward_list<std::string> texts_;  // never moves an element
   std::vector<std::shared_ptr<const void>> owners_{};
+};
+
+// The arena that the copies of a request share. It is made when something is first put into it; a copy made
+// before that has one of its own.
+class SharedArena {
+ public:
+  Arena* operator->() {
+    if (!arena_) arena_ = std::make_shared<Arena>();
+    return arena_.get();
+  }
+
+ private:
+  std::shared_ptr<Arena> arena_;
 };
 
 // Bytes that are one valid JSON value, passed on as they came (key order and number text survive). Empty:

@@ -188,7 +188,7 @@ struct ExtraField {
 };
 
 struct Chat {
-  std::shared_ptr<Arena> arena = std::make_shared<Arena>();
+  SharedArena arena;
 
   std::string_view model{};         // as the client named it
   std::vector<Message> messages{};  // system messages in their place; a dialect's `system` field comes first

@@ -20,7 +20,7 @@ struct CountTokens {
 };
 
 struct Embed {
-  std::shared_ptr<Arena> arena = std::make_shared<Arena>();
+  SharedArena arena;
   std::string_view model{};
   std::vector<std::string_view> inputs{};            // texts, in order
   std::vector<std::vector<int64_t>> token_inputs{};  // OpenAI's arrays of token ids; either this or `inputs`
@@ -32,7 +32,7 @@ struct Embed {
 };
 
 struct Rerank {
-  std::shared_ptr<Arena> arena = std::make_shared<Arena>();
+  SharedArena arena;
   std::string_view model{};
   std::string_view query{};
   std::vector<std::string_view> documents{};
@@ -43,7 +43,7 @@ struct Rerank {
 
 // A body that passes through as bytes, with a named meter (audio, images, files).
 struct Opaque {
-  std::shared_ptr<Arena> arena = std::make_shared<Arena>();
+  SharedArena arena;
   std::string_view model{};
   std::string_view path{};   // relative to the provider's base, e.g. "/audio/speech"
   std::string_view meter{};  // what is counted, e.g. "audio_seconds"
@@ -60,12 +60,12 @@ bool is_streamed(const Request& request);
 const Chat* chat_of(const Request& request);
 
 // What came in: the client's head and body, kept for the raw way. `body` is null for requests without a JSON
-// body.
+// body. REQUIRES that the request's line, which the views are of, outlives it.
 struct ClientCall {
   Dialect dialect = Dialect::openai_chat;
-  std::string method{};
-  std::string path{};  // without the query
-  std::string query{};
+  std::string_view method{};
+  std::string_view path{};  // without the query
+  std::string_view query{};
   std::string path_model{};  // the model that the path names, percent-decoded; empty: the body names it
   Headers headers;
   std::shared_ptr<const JsonDoc> body{};
