@@ -15,9 +15,9 @@ Usd usd(int64_t nano) {
   return Usd::written([nano](FlatText& out) { out.fixed<9>(nano); });
 }
 
-// What add_exchange_headers() adds, names and values together.
-constexpr size_t kExchangeHeaders = 8;
-constexpr size_t kExchangeHeaderBytes = 512;
+// The usual headers of an answer, names and values together.
+constexpr size_t kAnswerHeaders = 16;
+constexpr size_t kAnswerHeaderBytes = 768;
 
 AnswerContext make_context(const Exchange& exchange) {
   AnswerContext context;
@@ -32,7 +32,6 @@ AnswerContext make_context(const Exchange& exchange) {
 }  // namespace
 
 void add_exchange_headers(const Exchange& exchange, Headers& headers) {
-  headers.reserve(kExchangeHeaders, kExchangeHeaderBytes);
   headers.add("x-request-id", exchange.id);
   if (exchange.target) {
     headers.add("x-weir-model", exchange.target->model);
@@ -113,6 +112,7 @@ Task<void> AnswerWriter::settle_keep_alive() {
 
 Task<void> AnswerWriter::start_stream(std::string_view content_type, const Headers* upstream) {
   Headers headers;
+  headers.reserve(kAnswerHeaders, kAnswerHeaderBytes);
   headers.add("content-type", content_type);
   headers.add("cache-control", "no-cache");
   headers.add("x-accel-buffering", kNoBuffering);
@@ -134,11 +134,7 @@ Task<void> AnswerWriter::send_bytes(std::string_view bytes) {
 }
 
 Task<void> AnswerWriter::write(EventSource& source) {
-  Result<void> written =
-      outcome_.was_streamed ? co_await write_streamed(source) : co_await write_whole(source);
-  if (!written && !outcome_.error) outcome_.error = written.error();
-  exchange_.timings.mark(Mark::done, exchange_.now());
-  co_return written;
+  return outcome_.was_streamed ? write_streamed(source) : write_whole(source);
 }
 
 Task<void> AnswerWriter::write_streamed(EventSource& source) {
@@ -148,8 +144,8 @@ Task<void> AnswerWriter::write_streamed(EventSource& source) {
     if (!pulled) co_return co_await fail_with(pulled.error());
     const EventBatch& batch = **pulled;
     if (!response_.is_started()) {
-      const std::string_view type = batch.is_raw ? std::string_view(source.head().content_type)
-                                                 : exchange_.client_codec->stream_content_type();
+      const std::string_view type =
+          batch.is_raw ? source.head().content_type : exchange_.client_codec->stream_content_type();
       CO_TRY(co_await start_stream(type, batch.is_raw ? &source.head().headers : nullptr));
     }
     out_.clear();
@@ -176,6 +172,7 @@ Task<void> AnswerWriter::write_whole(EventSource& source) {
     Headers headers;
     if (batch.is_raw && is_over) {
       // The provider's own bytes, whole.
+      headers.reserve(kAnswerHeaders, kAnswerHeaderBytes);
       headers.add("content-type", source.head().content_type);
       for (const HeaderField field : source.head().headers) headers.add(field.name, field.value);
       add_exchange_headers(exchange_, headers);

@@ -65,12 +65,12 @@ bool is_about_the_key(const Error& error) {
 Task<std::unique_ptr<EventSource>> CallStage::handle(Exchange& exchange, Next) {
   const Provider& provider = *exchange.target->target->provider;
   exchange.is_raw = false;
-  if (provider.local) co_return co_await provider.local->answer(*exchange.scope, exchange.request);
+  if (provider.local) return provider.local->answer(*exchange.scope, exchange.request);
   if (operation_of(exchange.request) == Operation::count_tokens &&
       !provider.kind.serves(Endpoint::count_tokens)) {
-    co_return co_await count_here(exchange);
+    return count_here(exchange);
   }
-  co_return co_await call_remote(exchange);
+  return call_remote(exchange);
 }
 
 // Tokens of a prompt for a provider that cannot count them: Weir's own count, marked as an estimate.
@@ -95,13 +95,15 @@ Task<std::unique_ptr<EventSource>> CallStage::call_remote(Exchange& exchange) {
     attempt.took = exchange.now() - started;
     if (source) co_return source;
     exchange.note_failure(source.error());
+    if (attempt.key_index) tried.push_back(*attempt.key_index);
     // Another key of the same provider may be welcome where this one was not.
     const KeyRing& keys = *exchange.target->target->provider->keys;
     if (!is_about_the_key(source.error()) || !keys.has_other(exchange.now(), tried)) co_return source;
   }
 }
 
-Task<std::unique_ptr<EventSource>> CallStage::call_with_key(Exchange& exchange, std::vector<size_t>& tried) {
+Task<std::unique_ptr<EventSource>> CallStage::call_with_key(Exchange& exchange,
+                                                            const std::vector<size_t>& tried) {
   const Candidate& target = *exchange.target;
   const Provider& provider = *target.target->provider;
   Attempt& attempt = exchange.attempts.emplace_back();
@@ -117,11 +119,9 @@ Task<std::unique_ptr<EventSource>> CallStage::call_with_key(Exchange& exchange, 
   call.request_id = exchange.id;
   call.first_event = exchange.route->first_event.value_or(provider.timeouts.first_event);
   call.idle = provider.timeouts.idle;
-  std::optional<size_t> key_index;
   if (provider.keys->size() > 0 || provider.kind.needs_key) {
     KeyRing::Pick key = CO_TRY(provider.keys->pick(exchange.now(), exchange.scope->core().rng(), tried));
-    key_index = key.index;
-    tried.push_back(key.index);
+    attempt.key_index = key.index;
     attempt.key_name = key.name;
     call.key = std::move(key.secret);
   }
@@ -133,9 +133,9 @@ Task<std::unique_ptr<EventSource>> CallStage::call_with_key(Exchange& exchange, 
   CO_TRY(check_strict(exchange, encoded.notes.fidelity));
   exchange.is_raw = call.raw != nullptr;
   exchange.timings.mark(Mark::sent, exchange.now());
-  Result<UpstreamAnswer> answer =
-      co_await call_upstream(*exchange.scope, client_, clock_, std::move(call), std::move(encoded));
-  if (key_index) provider.keys->report(*key_index, exchange.now(), answer ? nullptr : &answer.error());
+  Result<UpstreamAnswer> answer = co_await call_upstream(*exchange.scope, client_, clock_, call, encoded);
+  if (attempt.key_index)
+    provider.keys->report(*attempt.key_index, exchange.now(), answer ? nullptr : &answer.error());
   if (!answer) co_return fail(std::move(answer).error());
   exchange.fidelity = std::move(answer->fidelity);
   exchange.timings.mark(Mark::upstream_head, answer->head_at);

@@ -19,7 +19,8 @@ class CallStage final : public Stage {
  private:
   Task<std::unique_ptr<EventSource>> count_here(Exchange& exchange);
   Task<std::unique_ptr<EventSource>> call_remote(Exchange& exchange);
-  Task<std::unique_ptr<EventSource>> call_with_key(Exchange& exchange, std::vector<size_t>& tried);
+  // One attempt with a key that is not one of `tried`; the attempt says which.
+  Task<std::unique_ptr<EventSource>> call_with_key(Exchange& exchange, const std::vector<size_t>& tried);
 
   HttpClient& client_;
   const Clock& clock_;

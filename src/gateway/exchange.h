@@ -74,8 +74,9 @@ struct Attempt {
   std::optional<ErrorKind> failure;  // nothing: it answered
   int upstream_status = 0;
   MonoTime started{};
-  Duration took{};       // until the head of the answer, or the failure before it
-  std::string key_name;  // of the provider's key
+  Duration took{};                  // until the head of the answer, or the failure before it
+  std::string key_name;             // of the provider's key
+  std::optional<size_t> key_index{};  // in the provider's ring
   SpanId span_id;
 };
 

@@ -1,6 +1,8 @@
 #include "gateway/route_stage.h"
 
 #include <algorithm>
+#include <optional>
+#include <span>
 
 #include "gateway/committed_source.h"
 #include "gateway/snapshot.h"
@@ -29,7 +31,7 @@ class Attempts {
       : exchange_(exchange), route_(route), next_(next) {}
 
   Task<std::unique_ptr<EventSource>> run(const std::vector<Candidate>& candidates,
-                                         const std::vector<size_t>& order) {
+                                         std::span<const size_t> order) {
     for (const size_t index : order) {
       if (made_ >= route_.retry.attempts_max) break;
       const Candidate& candidate = candidates[index];
@@ -85,11 +87,14 @@ class Attempts {
 
   Task<std::unique_ptr<EventSource>> call(const Candidate& candidate) {
     const std::shared_ptr<TargetState>& state = candidate.state;
-    Permits::Permit permit = CO_TRY(co_await Permits::acquire(
-        *exchange_.scope, state->permits(), exchange_.priority, exchange_.principal.key_id));
+    std::optional<Permits::Permit> permit = Permits::try_acquire(state->permits());
+    if (!permit) {
+      permit = CO_TRY(co_await Permits::acquire(*exchange_.scope, state->permits(), exchange_.priority,
+                                                exchange_.principal.key_id));
+    }
     const MonoTime started = exchange_.now();
     std::unique_ptr<EventSource> source = CO_TRY(co_await next_(exchange_));
-    auto committed = std::make_unique<CommittedSource>(std::move(source), state, std::move(permit));
+    auto committed = std::make_unique<CommittedSource>(std::move(source), state, *std::move(permit));
     Result<void> began = co_await committed->commit(*exchange_.scope);
     if (!began) {
       exchange_.note_failure(began.error());

@@ -26,11 +26,11 @@ struct EventBatch {
   }
 };
 
-// What is known of an answer before its first event.
+// What is known of an answer before its first event. Views are valid as long as the source.
 struct AnswerHead {
   int upstream_status = 200;
-  Headers headers;           // allow-listed headers of the provider, for the client
-  std::string content_type;  // of the raw bytes
+  Headers headers;                // allow-listed headers of the provider, for the client
+  std::string_view content_type;  // of the raw bytes
 };
 
 class EventSource {

@@ -103,13 +103,21 @@ void Permits::release() {
   Impl::wake(woken);
 }
 
+std::optional<Permits::Permit> Permits::try_acquire(const std::shared_ptr<Permits>& permits) {
+  Impl& impl = *permits->impl_;
+  const std::lock_guard lock(impl.mutex);
+  // Newcomers do not overtake: a free place with somebody waiting is already on its way to them.
+  if (!impl.has_room() || impl.waiting > 0) return std::nullopt;
+  ++impl.in_use;
+  return Permit(permits);
+}
+
 Task<Permits::Permit> Permits::acquire(Scope& scope, std::shared_ptr<Permits> permits, Priority priority,
                                        std::string key_id) {
   Impl& impl = *permits->impl_;
   std::shared_ptr<Impl::Waiting> waiting;
   {
     const std::lock_guard lock(impl.mutex);
-    // Newcomers do not overtake: a free place with somebody waiting is already on its way to them.
     if (impl.has_room() && impl.waiting == 0) {
       ++impl.in_use;
       co_return Permit(std::move(permits));

@@ -87,6 +87,9 @@ class Permits {
     std::shared_ptr<Permits> owner_;
   };
 
+  // A place that is free, without waiting; nothing when there is none. REQUIRES that `permits` is held by a
+  // shared_ptr.
+  static std::optional<Permit> try_acquire(const std::shared_ptr<Permits>& permits);
   // Waits for a place. `key_id` is whose turn it takes. Errors: overloaded when the queue is full, the
   // scope's reason. REQUIRES that `permits` is held by a shared_ptr.
   static Task<Permit> acquire(Scope& scope, std::shared_ptr<Permits> permits, Priority priority,

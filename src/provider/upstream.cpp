@@ -36,13 +36,18 @@ Endpoint endpoint_of(const Request& request) {
 // The path of the call: the provider's own for the endpoint when its row has one, else the dialect's.
 std::string target_of(const UpstreamCall& call, const WireRequest& wire) {
   const Provider& provider = *call.provider;
-  std::string path = provider.kind.paths[static_cast<size_t>(endpoint_of(*call.request))];
-  if (path.empty()) path = wire.path;
+  const std::string& own_path = provider.kind.paths[static_cast<size_t>(endpoint_of(*call.request))];
+  const std::string_view path = own_path.empty() ? wire.path : own_path;
+  std::string target;
+  target.reserve(provider.base_path.size() + path.size() + call.model.size());
+  target += provider.base_path;
   constexpr std::string_view kModel = "{model}";
-  if (const size_t at = path.find(kModel); at != std::string::npos) {
-    path.replace(at, kModel.size(), percent_encode(call.model, UrlPart::segment));
+  const size_t at = path.find(kModel);
+  target += path.substr(0, at);
+  if (at != std::string_view::npos) {
+    target += percent_encode(call.model, UrlPart::segment);
+    target += path.substr(at + kModel.size());
   }
-  std::string target = provider.base_path + path;
   char separator = target.find('?') == std::string::npos ? '?' : '&';
   for (const auto& [name, value] : provider.kind.query) {
     target += separator;
@@ -71,6 +76,9 @@ void authenticate(const UpstreamCall& call, Headers& headers) {
 }
 
 void complete_headers(const UpstreamCall& call, Headers& headers) {
+  constexpr size_t kFields = 12;
+  constexpr size_t kFieldBytes = 512;
+  headers.reserve(kFields, kFieldBytes);
   // What the client said (anthropic-version on the raw way) wins over the row's default.
   for (const auto& [name, value] : call.provider->kind.headers) {
     if (!headers.contains(name)) headers.add(name, value);
@@ -83,6 +91,7 @@ void complete_headers(const UpstreamCall& call, Headers& headers) {
   if (!call.request_id.empty()) headers.set("x-request-id", call.request_id);
 }
 
+// REQUIRES that the response outlives it.
 AnswerHead answer_head(const ClientResponse& response) {
   AnswerHead head;
   head.upstream_status = response.status;
@@ -91,13 +100,6 @@ AnswerHead answer_head(const ClientResponse& response) {
     if (const auto value = response.headers.get(name)) head.headers.add(name, *value);
   }
   return head;
-}
-
-std::string_view upstream_request_id(const Headers& headers) {
-  for (const std::string_view name : {"x-request-id", "request-id"}) {
-    if (const auto value = headers.get(name)) return *value;
-  }
-  return {};
 }
 
 // A streamed answer as it comes from the socket.
@@ -167,8 +169,9 @@ class StreamSource final : public EventSource {
 // An answer that was read whole.
 class WholeSource final : public EventSource {
  public:
-  WholeSource(AnswerHead head, std::string body, std::vector<Event> events, bool is_raw)
-      : head_(std::move(head)), body_(std::move(body)) {
+  WholeSource(std::unique_ptr<ClientResponse> response, std::string body, std::vector<Event> events,
+              bool is_raw)
+      : response_(std::move(response)), head_(answer_head(*response_)), body_(std::move(body)) {
     batch_.events = std::move(events);
     batch_.is_raw = is_raw;
     if (is_raw) batch_.raw = body_;
@@ -180,6 +183,7 @@ class WholeSource final : public EventSource {
   }
 
  private:
+  std::unique_ptr<ClientResponse> response_;  // whose headers the head shows
   AnswerHead head_;
   const std::string body_;
   EventBatch batch_;
@@ -207,14 +211,13 @@ Result<EncodedCall> encode_call(const UpstreamCall& call) {
   return encoded;
 }
 
-Task<UpstreamAnswer> call_upstream(Scope& scope, HttpClient& client, const Clock& clock, UpstreamCall call,
-                                   EncodedCall encoded) {
+Task<UpstreamAnswer> call_upstream(Scope& scope, HttpClient& client, const Clock& clock,
+                                   const UpstreamCall& call, EncodedCall& encoded) {
   auto attempt = std::make_unique<Scope>(scope);
   UpstreamAnswer answer;
-  answer.sent_at = clock.now();
   if (encoded.notes.is_streamed) {
     // A whole answer comes when it is finished: only the exchange's own deadline bounds it.
-    attempt->set_deadline(answer.sent_at + call.first_event, ErrorKind::upstream_timeout,
+    attempt->set_deadline(clock.now() + call.first_event, ErrorKind::upstream_timeout,
                           "the provider sent no answer within its first-event timeout");
   }
   const ClientRequest wire{.origin = call.provider->origin,
@@ -224,7 +227,6 @@ Task<UpstreamAnswer> call_upstream(Scope& scope, HttpClient& client, const Clock
                            .body = encoded.wire.body};
   std::unique_ptr<ClientResponse> response = CO_TRY(co_await client.send(*attempt, wire));
   answer.head_at = response->first_byte_at;
-  answer.upstream_request_id = upstream_request_id(response->headers);
   answer.fidelity = std::move(encoded.notes.fidelity);
 
   const ProviderCodec& codec = *call.provider->codec;
@@ -242,7 +244,7 @@ Task<UpstreamAnswer> call_upstream(Scope& scope, HttpClient& client, const Clock
   // A whole answer to a streamed request (a provider that ignores `stream`) is encoded anew, as a stream.
   encoded.notes.is_raw = call.raw != nullptr && !encoded.notes.is_streamed;
   std::vector<Event> events = CO_TRY(codec.decode_answer(reply, encoded.notes));
-  answer.source = std::make_unique<WholeSource>(answer_head(*response), std::move(body), std::move(events),
+  answer.source = std::make_unique<WholeSource>(std::move(response), std::move(body), std::move(events),
                                                 encoded.notes.is_raw);
   co_return answer;
 }

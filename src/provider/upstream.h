@@ -32,9 +32,7 @@ struct UpstreamCall {
 struct UpstreamAnswer {
   std::unique_ptr<EventSource> source;
   Fidelity fidelity;
-  MonoTime sent_at{};
   MonoTime head_at{};
-  std::string upstream_request_id;
 };
 
 // The request of the call, ready to send: for tests and for the fidelity report in strict mode.
@@ -42,8 +40,8 @@ Result<EncodedCall> encode_call(const UpstreamCall& call);
 
 // Returns when the head of a good answer is there; a whole (not streamed) answer has been read and decoded by
 // then. Errors: those of the codec, of the client, and the provider's own by decode_error. The time limits
-// hold in the source too.
-Task<UpstreamAnswer> call_upstream(Scope& scope, HttpClient& client, const Clock& clock, UpstreamCall call,
-                                   EncodedCall encoded);
+// hold in the source too. REQUIRES that `call` and `encoded` stay until the task ends; `encoded` is used up.
+Task<UpstreamAnswer> call_upstream(Scope& scope, HttpClient& client, const Clock& clock,
+                                   const UpstreamCall& call, EncodedCall& encoded);
 
 }  // namespace weir
