@@ -120,10 +120,17 @@ class Walk {
  private:
   uint32_t offset(const char* p) const { return static_cast<uint32_t>(p - text_); }
 
-  bool refuse(std::string what) { return refuse_at(std::move(what), p_); }
-  bool refuse_at(std::string what, const char* where) {
-    problem_ = {where == end_ ? "the text ends too early" : std::move(what), offset(where), path_of_open()};
+  // Not inlined: what they do needs room and destructors that the walk is better off without.
+  [[gnu::noinline, gnu::cold]] bool refuse(const char* what) { return refuse_at(what, p_); }
+  [[gnu::noinline, gnu::cold]] bool refuse_at(const char* what, const char* where) {
+    problem_ = {where == end_ ? "the text ends too early" : what, offset(where), path_of_open()};
     return false;
+  }
+  [[gnu::noinline, gnu::cold]] bool refuse_values() {
+    return refuse(fmt::format("more than {} values", limits_.nodes_max).c_str());
+  }
+  [[gnu::noinline, gnu::cold]] bool refuse_depth() {
+    return refuse(fmt::format("nesting deeper than {}", limits_.depth_max).c_str());
   }
 
   void skip_space() {
@@ -147,7 +154,7 @@ class Walk {
     if (table_.node_count == table_.node_capacity) grow();
     return table_.node_count++;
   }
-  void grow() {
+  [[gnu::noinline]] void grow() {
     constexpr size_t kNodesFirst = 40;  // a small chat, within the sizes that malloc has at hand
     const size_t capacity = std::max(kNodesFirst, 2 * table_.node_capacity);
     auto nodes = std::make_unique_for_overwrite<JsonNode[]>(capacity);
@@ -189,7 +196,7 @@ class Walk {
   }
 
   bool value(bool is_member) {
-    if (++values_ > limits_.nodes_max) return refuse(fmt::format("more than {} values", limits_.nodes_max));
+    if (++values_ > limits_.nodes_max) return refuse_values();
     const uint32_t index = add_node();
     JsonNode& made = node(index);
     made.is_member = is_member;
@@ -224,7 +231,7 @@ class Walk {
   }
 
   bool open(JsonNode& made, uint32_t index, JsonType type) {
-    if (++depth_ > limits_.depth_max) return refuse(fmt::format("nesting deeper than {}", limits_.depth_max));
+    if (++depth_ > limits_.depth_max) return refuse_depth();
     made.type = type;
     made.begin = offset(p_);
     made.end = open_;
@@ -248,7 +255,7 @@ class Walk {
     return close(object);
   }
 
-  bool string(JsonNode& made) {
+  [[gnu::always_inline]] bool string(JsonNode& made) {
     const char* const begin = p_ + 1;
     const JsonStringScan scan = scan_json_string(begin, end_);
     const char* const quote = scan.end;
@@ -266,7 +273,7 @@ class Walk {
     return true;
   }
 
-  bool unescape(JsonNode& made, const char* quote) {
+  [[gnu::noinline]] bool unescape(JsonNode& made, const char* quote) {
     char* out = table_.arena.take(made.text_length);
     const Unescaped done = unescape_json(made.text, quote, out, limits_.replaces_lone_surrogates);
     if (!done.end) return refuse_at(bad_escape(done.bad), done.bad);
@@ -303,7 +310,7 @@ class Walk {
   bool same_key(uint32_t a, uint32_t b) const { return table_.nodes[a].string() == table_.nodes[b].string(); }
   bool refuse_duplicate(uint32_t key);
   std::string path_of_open() const;
-  static std::string bad_escape(const char* backslash);
+  static const char* bad_escape(const char* backslash);
 
   JsonTable& table_;
   const JsonLimits& limits_;
@@ -380,7 +387,7 @@ std::string Walk::path_of_open() const {
   return path;
 }
 
-std::string Walk::bad_escape(const char* backslash) {
+const char* Walk::bad_escape(const char* backslash) {
   if (backslash[1] != 'u') return "an escape that JSON does not have";
   for (int i = 2; i < 6; ++i) {
     if (hex_digit(backslash[i]) < 0) return "\\u must be followed by four hexadecimal digits";

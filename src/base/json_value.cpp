@@ -40,7 +40,15 @@ std::string_view with_article(JsonType type) {
 // The value of a JSON number that has no fraction, exactly, whatever its spelling ("1.50e2" is 150); nothing
 // when it has one or does not fit. REQUIRES a valid JSON number.
 std::optional<int64_t> exact_integer(std::string_view number) {
+  constexpr size_t kSurelyFits = 18;  // digits
   int64_t value = 0;
+  if (number.size() <= kSurelyFits) {
+    size_t at = 0;
+    for (; at < number.size() && number[at] >= '0' && number[at] <= '9'; ++at)
+      value = value * 10 + (number[at] - '0');
+    if (at == number.size()) return value;
+    value = 0;
+  }
   const char* end = number.data() + number.size();
   const auto whole = std::from_chars(number.data(), end, value);
   if (whole.ptr == end) return whole.ec == std::errc() ? std::optional(value) : std::nullopt;
@@ -147,7 +155,8 @@ void JsonValue::pick(std::span<const std::string_view> keys, std::span<JsonValue
     const std::string_view key = table_->nodes[member].string();
     for (size_t i = 0; i < keys.size(); ++i) {
       // The first of several members with one key counts, as it does for operator[].
-      if (keys[i] == key && !into[i]) into[i] = {table_, member + 1};
+      const bool may_be = keys[i].size() == key.size() && (key.empty() || keys[i].front() == key.front());
+      if (may_be && keys[i] == key && !into[i]) into[i] = {table_, member + 1};
     }
     member = table_->after(member + 1);
   }

@@ -25,6 +25,7 @@ bool equals_ignore_case(std::string_view a, std::string_view b) {
 
 bool starts_with_ignore_case(std::string_view text, std::string_view prefix) {
   if (text.size() < prefix.size()) return false;
+  if (text.starts_with(prefix)) return true;
   for (size_t i = 0; i < prefix.size(); ++i) {
     if (to_lower(text[i]) != to_lower(prefix[i])) return false;
   }
