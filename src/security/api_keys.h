@@ -36,8 +36,12 @@ std::string to_string(const KeyHash& hash);
 class ApiKeys {
  public:
   ApiKeys() = default;
+  ApiKeys(ApiKeys&&) = default;
+  ApiKeys& operator=(ApiKeys&&) = default;
   // Error: bad_request for two keys with the same hash.
   static Result<ApiKeys> make(std::vector<ApiKey> keys);
+  // A thread remembers the keys that it has found, so that a client's key is hashed once and not for each
+  // request.
   const Principal* find(std::string_view key) const;
   bool empty() const { return by_hash_.empty(); }
   size_t size() const { return by_hash_.size(); }
@@ -47,6 +51,7 @@ class ApiKeys {
     size_t operator()(const KeyHash& hash) const;
   };
   std::unordered_map<KeyHash, Principal, Hasher> by_hash_;
+  uint64_t id_ = 0;  // of this set of keys, never used twice in a process
 };
 
 }  // namespace weir

@@ -1,6 +1,7 @@
 #include "security/api_keys.h"
 
 #include <gtest/gtest.h>
+#include <memory>
 
 namespace weir {
 namespace {
@@ -37,6 +38,26 @@ TEST(ApiKeys, TheSameKeyTwiceIsRefusedByName) {
   const auto made = ApiKeys::make({entry, entry});
   ASSERT_FALSE(made);
   EXPECT_NE(made.error().message.find("twin"), std::string::npos);
+}
+
+TEST(ApiKeys, ForgetAKeyWithTheSetThatHadIt) {
+  const std::string key = make_api_key();
+  ApiKey entry{.hash = hash_api_key(key), .principal = {}};
+  entry.principal.key_name = "first";
+  auto keys = std::make_unique<ApiKeys>(ApiKeys::make({entry}).value());
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_NE(keys->find(key), nullptr);
+    EXPECT_EQ(keys->find(key)->key_name, "first");
+  }
+  // The same key of another principal, and then nobody's.
+  entry.principal.key_name = "second";
+  keys = std::make_unique<ApiKeys>(ApiKeys::make({entry}).value());
+  ASSERT_NE(keys->find(key), nullptr);
+  EXPECT_EQ(keys->find(key)->key_name, "second");
+  entry.hash = hash_api_key(make_api_key());
+  keys = std::make_unique<ApiKeys>(ApiKeys::make({entry}).value());
+  EXPECT_EQ(keys->find(key), nullptr);
+  EXPECT_EQ(ApiKeys().find(key), nullptr);
 }
 
 }  // namespace
