@@ -116,15 +116,23 @@ class Histogram {
   void observe(double value) const {
     if (cells_ == nullptr || value != value) return;
     MetricCells::Cell* const cells = cells_->local(slot_, id_);
-    // Counting the bounds below the value has no branch to mispredict, and compiles to vector compares.
-    uint32_t bucket = 0;
-    for (uint32_t i = 0; i < bound_count_; ++i) bucket += value > bounds_[i] ? 1 : 0;
-    add_to_cell(cells[bucket], 1);
+    add_to_cell(cells[bucket_of(value)], 1);
     add_to_double_cell(cells[bound_count_ + 1], value);
   }
 
  private:
   friend class MetricFamily;
+  // How many bounds are below the value. A binary search whose steps are conditional moves: no branch depends
+  // on the value.
+  uint32_t bucket_of(double value) const {
+    uint32_t first = 0;
+    for (uint32_t size = bound_count_; size > 1;) {
+      const uint32_t half = size / 2;
+      first += value > bounds_[first + half - 1] ? half : 0;
+      size -= half;
+    }
+    return first + (value > bounds_[first] ? 1 : 0);
+  }
   Histogram(MetricCells* cells, uint32_t slot, std::span<const double> bounds)
       : cells_(cells),
         bounds_(bounds.data()),

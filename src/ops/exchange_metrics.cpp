@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <bit>
 
+#include "base/text_hash.h"
 #include "gateway/snapshot.h"
 #include "llm/prompt_tokens.h"
 
@@ -39,6 +42,16 @@ std::string_view route_label(const Exchange& exchange) {
   return exchange.route ? std::string_view(exchange.route->pattern) : "none";
 }
 
+std::atomic<uint64_t> next_metrics_id = 1;
+
+// The handle, which is looked up when it is first asked for: a series that nothing counts in must not show.
+template <class Handle>
+const Handle& found(std::optional<Handle>& handle, const MetricFamilyOf<Handle>& family,
+                    std::initializer_list<std::string_view> labels) {
+  if (!handle) handle = family.with(labels);
+  return *handle;
+}
+
 struct Stretch {
   std::string_view stage;
   Mark from;
@@ -54,7 +67,8 @@ constexpr std::array<Stretch, 6> kStretches = {{{"read", Mark::first_byte, Mark:
 
 }  // namespace
 
-ExchangeMetrics::ExchangeMetrics(MetricsRegistry& registry) {
+ExchangeMetrics::ExchangeMetrics(MetricsRegistry& registry)
+    : id_(next_metrics_id.fetch_add(1, std::memory_order_relaxed)) {
   in_flight_ =
       registry.up_down_counter({.name = "weir_in_flight", .help = "Model calls under way."}).with({});
   requests_ = registry.counter({.name = "weir_requests_total",
@@ -120,18 +134,32 @@ void ExchangeMetrics::started(const Exchange&) {
   in_flight_.add(1);
 }
 
-void ExchangeMetrics::count_tokens(const Exchange& exchange, std::string_view operation,
-                                   std::string_view provider, std::string_view model) {
+ExchangeMetrics::Series& ExchangeMetrics::series_of(const Labels& labels) {
+  constexpr size_t kSeriesMax = 64;  // of a thread; others take their places
+  thread_local std::array<Series, kSeriesMax> known;
+  uint64_t hash = 0;
+  for (const std::string_view label : labels) hash = std::rotl(hash, 21) ^ hash_text(label);
+  Series& series = known[hash % kSeriesMax];
+  if (series.metrics_id != id_ || !std::equal(labels.begin(), labels.end(), series.labels.begin())) {
+    series = {.metrics_id = id_};
+    std::copy(labels.begin(), labels.end(), series.labels.begin());
+  }
+  return series;
+}
+
+void ExchangeMetrics::count_tokens(const Exchange& exchange, const Labels& labels, Series& series) {
   if (exchange.usage.empty()) return;
-  tokens_.with({operation, provider, model, "input"})
+  const auto& [operation, provider, model, error, route, status] = labels;
+  found(series.tokens_in, tokens_, {operation, provider, model, "input"})
       .observe(static_cast<double>(exchange.usage.input_total()));
-  tokens_.with({operation, provider, model, "output"})
+  found(series.tokens_out, tokens_, {operation, provider, model, "output"})
       .observe(static_cast<double>(exchange.usage.output_total()));
   const int64_t output = exchange.usage.output_total();
   const Timings& timings = exchange.timings;
   if (output > 1 && timings.has(Mark::first_event) && timings.has(Mark::done)) {
     const double stretch = seconds(timings.between(Mark::first_event, Mark::done));
-    per_token_.with({operation, provider, model}).observe(stretch / static_cast<double>(output - 1));
+    found(series.per_token, per_token_, {operation, provider, model})
+        .observe(stretch / static_cast<double>(output - 1));
   }
 }
 
@@ -171,7 +199,15 @@ void ExchangeMetrics::check_usage(const Exchange& exchange) {
 void ExchangeMetrics::ended(const Exchange& exchange, const ExchangeOutcome& outcome) {
   in_flight_.add(-1);
   const std::string_view error = outcome.error ? to_string(outcome.error->kind) : "none";
-  requests_.with({route_label(exchange), status_class(outcome.status), error}).add();
+  const Labels labels = {to_string(operation_of(exchange.request)),
+                         provider_label(exchange),
+                         model_label(exchange),
+                         error,
+                         route_label(exchange),
+                         status_class(outcome.status)};
+  const auto& [operation, provider, model, error_type, route, status] = labels;
+  Series& series = series_of(labels);
+  found(series.requests, requests_, {route, status, error}).add();
   count_attempts(exchange);
   check_usage(exchange);
   if (exchange.target && !exchange.fidelity.empty()) {
@@ -183,16 +219,13 @@ void ExchangeMetrics::ended(const Exchange& exchange, const ExchangeOutcome& out
   const bool hung_up = outcome.error && outcome.error->kind == ErrorKind::cancelled;
   if (hung_up) client_aborts_.add();
   if (outcome.was_streamed) stream_ends_.with({outcome.error ? error : "complete"}).add();
-  const std::string_view operation = to_string(operation_of(exchange.request));
-  const std::string_view provider = provider_label(exchange);
-  const std::string_view model = model_label(exchange);
   if (exchange.cost_nano_usd)
-    cost_.with({provider, model}).add(static_cast<uint64_t>(*exchange.cost_nano_usd));
-  count_tokens(exchange, operation, provider, model);
-  duration_.with({operation, provider, model, error})
+    found(series.cost, cost_, {provider, model}).add(static_cast<uint64_t>(*exchange.cost_nano_usd));
+  count_tokens(exchange, labels, series);
+  found(series.duration, duration_, {operation, provider, model, error})
       .observe(seconds(exchange.timings.between(Mark::first_byte, Mark::done)));
   if (exchange.timings.has(Mark::first_event)) {
-    first_token_.with({operation, provider, model})
+    found(series.first_token, first_token_, {operation, provider, model})
         .observe(seconds(exchange.timings.between(Mark::first_byte, Mark::first_event)));
   }
   observe_overhead(exchange.timings);

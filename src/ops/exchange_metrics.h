@@ -2,6 +2,8 @@
 #pragma once
 
 #include <array>
+#include <optional>
+#include <string>
 
 #include "base/metrics.h"
 #include "gateway/observer.h"
@@ -15,12 +17,28 @@ class ExchangeMetrics final : public ExchangeObserver {
   void ended(const Exchange& exchange, const ExchangeOutcome& outcome) override;
 
  private:
-  void count_tokens(const Exchange& exchange, std::string_view operation, std::string_view provider,
-                    std::string_view model);
+  // Operation, provider, model, error type, route and class of the status.
+  using Labels = std::array<std::string_view, 6>;
+  // Where exchanges with these labels are counted. Each thread remembers some, so that a request does not
+  // look its series up again; those of a registry that is gone have an id that nobody asks with.
+  struct Series {
+    uint64_t metrics_id = 0;
+    std::array<std::string, 6> labels{};
+    std::optional<Counter> requests{};
+    std::optional<Counter> cost{};
+    std::optional<Histogram> tokens_in{};
+    std::optional<Histogram> tokens_out{};
+    std::optional<Histogram> per_token{};
+    std::optional<Histogram> duration{};
+    std::optional<Histogram> first_token{};
+  };
+  Series& series_of(const Labels& labels);
+  void count_tokens(const Exchange& exchange, const Labels& labels, Series& series);
   void count_attempts(const Exchange& exchange);
   void check_usage(const Exchange& exchange);
   void observe_overhead(const Timings& timings);
 
+  const uint64_t id_;  // never used twice in a process
   UpDownCounter in_flight_;
   CounterFamily requests_;
   CounterFamily attempts_;
