@@ -57,7 +57,11 @@ class AnthropicProvider final : public ProviderCodec {
       append_json_string(name, target.model);
       edits.push_back({.offset = model.offset(), .length = model.raw().size(), .text = name});
     }
-    call.wire.body = splice(client.body->source(), edits);
+    if (edits.empty()) {
+      call.wire.client_body = client.body->source();
+    } else {
+      call.wire.body = splice(client.body->source(), edits);
+    }
     return call;
   }
 

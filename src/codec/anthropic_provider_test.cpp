@@ -357,7 +357,7 @@ TEST(AnthropicProvider, SplicesOnlyTheModel) {
   const auto call = anthropic_messages_provider().splice_request(
       client, *request, {.model = "claude \"x\"", .capabilities = &capabilities});
   ASSERT_TRUE(call);
-  EXPECT_EQ(call->wire.body,
+  EXPECT_EQ(call->wire.bytes(),
             "{ \"model\" : \"claude \\\"x\\\"\", \"max_tokens\": 1.0e1,\n "
             "\"messages\":[{\"role\":\"user\",\"content\":"
             "\"a\"}], \"x\": 1}");
@@ -373,7 +373,7 @@ TEST(AnthropicProvider, CountsTokensOfTheSameConversation) {
       request, {.model = "claude", .capabilities = &capabilities});
   ASSERT_TRUE(call);
   EXPECT_EQ(call->wire.path, "/v1/messages/count_tokens");
-  EXPECT_EQ(call->wire.body,
+  EXPECT_EQ(call->wire.bytes(),
             R"({"model":"claude","messages":[{"role":"user","content":[{"type":"text","text":"hi"}]}]})");
   EXPECT_FALSE(
       anthropic_messages_provider().encode_request(Embed{}, {.model = "c", .capabilities = &capabilities}));

@@ -40,7 +40,7 @@ void request(std::string_view input) {
   const TargetModel quirky{.model = "m", .capabilities = &kQuirky};
   const Result<EncodedCall> spliced = openai_chat_provider().splice_request(call, *decoded, plain);
   if (!spliced) __builtin_trap();
-  expect_decodes(spliced->wire.body);
+  expect_decodes(std::string(spliced->wire.bytes()));
   if (const Result<EncodedCall> encoded = openai_chat_provider().encode_request(*decoded, plain)) {
     expect_decodes(encoded->wire.body);
   }

@@ -316,10 +316,14 @@ class Splice {
     edits_.push_back({.offset = value.key_offset(), .length = from.size() + 2, .text = to});
   }
 
-  std::string apply(std::string_view source) {
+  void apply(std::string_view source, WireRequest& wire) {
+    if (edits_.empty()) {
+      wire.client_body = source;
+      return;
+    }
     std::sort(edits_.begin(), edits_.end(),
               [](const JsonEdit& a, const JsonEdit& b) { return a.offset < b.offset; });
-    return splice(source, edits_);
+    wire.body = splice(source, edits_);
   }
 
  private:
@@ -369,7 +373,7 @@ class OpenAiChatProvider final : public ProviderCodec {
     } else {
       call.wire.path = "/embeddings";
     }
-    call.wire.body = edits.apply(client.body->source());
+    edits.apply(client.body->source(), call.wire);
     return call;
   }
 

@@ -196,9 +196,9 @@ std::string spliced(std::string body, const Capabilities& capabilities = {}, boo
       client, *request, {.model = "gpt\"x", .capabilities = &capabilities});
   EXPECT_TRUE(call);
   if (!call) return {};
-  EXPECT_TRUE(JsonDoc::parse(call->wire.body)) << call->wire.body;
+  EXPECT_TRUE(JsonDoc::parse(std::string(call->wire.bytes()))) << call->wire.bytes();
   if (strips) *strips = call->notes.strips_usage;
-  return call->wire.body;
+  return std::string(call->wire.bytes());
 }
 
 TEST(OpenAiSplice, ReplacesTheModelAlone) {

@@ -77,6 +77,10 @@ struct WireRequest {
   std::string path{};  // relative to the provider's base URL, percent-encoded, e.g. "/chat/completions"
   Headers headers;     // content-type, accept and the dialect's own; authentication is added by the provider
   std::string body{};
+  // On the raw way, when nothing had to be changed: the client's own bytes, in place of `body`.
+  std::string_view client_body{};
+  // What is sent.
+  std::string_view bytes() const { return body.empty() ? client_body : std::string_view(body); }
 };
 
 // Names that were changed for the target, to be restored in its answer (bijective).

@@ -224,7 +224,7 @@ Task<UpstreamAnswer> call_upstream(Scope& scope, HttpClient& client, const Clock
                            .method = encoded.wire.method,
                            .target = encoded.wire.path,
                            .headers = &encoded.wire.headers,
-                           .body = encoded.wire.body};
+                           .body = encoded.wire.bytes()};
   std::unique_ptr<ClientResponse> response = CO_TRY(co_await client.send(*attempt, wire));
   answer.head_at = response->first_byte_at;
   answer.fidelity = std::move(encoded.notes.fidelity);
