@@ -99,14 +99,15 @@ Task<void> AnswerWriter::keep_alive() {
   co_return written;
 }
 
-// Before anything else is written: a keep-alive that is under way must be out, and no other may start.
-Task<void> AnswerWriter::settle_keep_alive() {
-  if (!silence_) co_return {};
+bool AnswerWriter::stop_silence() {
+  if (!silence_) return false;
   silence_->disarm();
-  if (is_writing_keep_alive_) {
-    CO_TRY(co_await keep_alive_scope_->join_all());
-    silence_->disarm();
-  }
+  return is_writing_keep_alive_;
+}
+
+Task<void> AnswerWriter::settle_keep_alive() {
+  CO_TRY(co_await keep_alive_scope_->join_all());
+  silence_->disarm();
   co_return {};
 }
 
@@ -140,7 +141,7 @@ Task<void> AnswerWriter::write(EventSource& source) {
 Task<void> AnswerWriter::write_streamed(EventSource& source) {
   for (bool is_over = false; !is_over;) {
     Result<const EventBatch*> pulled = co_await source.next(*exchange_.scope);
-    CO_TRY(co_await settle_keep_alive());
+    if (stop_silence()) CO_TRY(co_await settle_keep_alive());
     if (!pulled) co_return co_await fail_with(pulled.error());
     const EventBatch& batch = **pulled;
     if (!response_.is_started()) {
@@ -199,7 +200,8 @@ Task<void> AnswerWriter::write_whole(EventSource& source) {
 
 Task<void> AnswerWriter::fail_with(const Error& error) {
   outcome_.error = error;
-  Result<void> settled = co_await settle_keep_alive();
+  Result<void> settled;
+  if (stop_silence()) settled = co_await settle_keep_alive();
   // Nobody is there to read it.
   if (error.kind == ErrorKind::cancelled || !settled) co_return fail(error);
   if (response_.is_started()) {

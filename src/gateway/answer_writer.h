@@ -42,6 +42,9 @@ class AnswerWriter {
   Task<void> start_stream(std::string_view content_type, const Headers* upstream);
   Task<void> send_bytes(std::string_view bytes);
   Task<void> keep_alive();
+  // Before anything else is written. True: a keep-alive is under way, and settle_keep_alive() must be
+  // awaited.
+  bool stop_silence();
   Task<void> settle_keep_alive();
   StreamEncoder& encoder();
 
