@@ -24,7 +24,7 @@ bool is_text(std::string_view key) {
 
 void SseForm::learn(std::string_view event) {
   forget();
-  if (unmet_ >= kUnmetMax) return;
+  if (unmet_ >= kUnmetMax || event.size() > kEventBytesMax) return;
   ++unmet_;
   bytes_.clear();
   const char* const end = event.data() + event.size();

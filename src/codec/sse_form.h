@@ -25,6 +25,8 @@ class SseForm {
   // many.
   static constexpr int kUnmetMax = 8;
   static constexpr size_t kTextsMax = 8;
+  // A longer event is a picture or a document, and a stream has few of those.
+  static constexpr size_t kEventBytesMax = 4096;
 
   size_t match_one(std::string_view bytes) const;
 

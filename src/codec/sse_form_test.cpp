@@ -55,6 +55,11 @@ TEST(SseForm, KnowsNothingBeforeItLearnsAndAfterItForgets) {
   EXPECT_EQ(form.match(chunk("a")), 0U);
 }
 
+TEST(SseForm, LearnsNothingFromALongEvent) {
+  SseForm form = learned(chunk(std::string(5000, 'x')));
+  EXPECT_EQ(form.match(chunk("a")), 0U);
+}
+
 TEST(SseForm, GivesUpFormsThatNeverComeAgain) {
   SseForm form;
   const auto numbered = [](int i) { return fmt::format("data: {{\"n\":{},\"text\":\"a\"}}\n\n", i); };

@@ -58,6 +58,10 @@ TEST(RoutePlans, ForgetsWhatCallersMakeUp) {
   RoutePlans plans(std::make_shared<TargetStates>());
   const auto snapshot = snapshot_of("here");
   const std::weak_ptr<const RoutePlan> first = plans.find(snapshot, "my-model").value();
+  const std::weak_ptr<const RoutePlan> long_name =
+      plans.find(snapshot, "my-" + std::string(1000, 'x')).value();
+  EXPECT_TRUE(long_name.expired());
+  EXPECT_FALSE(first.expired());
   for (size_t i = 0; i < kRoutePlansMax; ++i) (void)plans.find(snapshot, fmt::format("my-{}", i));
   EXPECT_TRUE(first.expired());
 }
