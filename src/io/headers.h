@@ -1,5 +1,5 @@
 // HTTP header fields in the order they came. Names compare without case; the bytes live in one buffer, so a
-// Headers is two allocations however many fields it has, and copies and moves are safe.
+// Headers is two allocations for the usual number of fields, and copies and moves are safe.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +25,10 @@ class Headers {
   Headers(std::initializer_list<HeaderField> fields);
 
   void add(std::string_view name, std::string_view value);
+  // For parsers: copies a block of text at once. note() then adds a field for two views of that same block.
+  // REQUIRES an empty object.
+  void hold(std::string_view block);
+  void note(std::string_view block, HeaderField field);
   // Replaces all fields of that name by one, at the end.
   void set(std::string_view name, std::string_view value);
   void remove(std::string_view name);
@@ -40,8 +44,10 @@ class Headers {
   size_t count(std::string_view name) const;
 
   size_t size() const { return entries_.size(); }
+  // At least the bytes of all names and values together.
+  size_t bytes() const { return bytes_.size(); }
   bool empty() const { return entries_.empty(); }
-  HeaderField operator[](size_t index) const;
+  HeaderField operator[](size_t index) const { return field(entries_[index]); }
 
   class Iterator {
    public:
@@ -61,11 +67,19 @@ class Headers {
   Iterator end() const { return Iterator(this, entries_.size()); }
 
  private:
+  // Places in bytes_.
   struct Entry {
-    uint32_t offset;  // of the name in bytes_; the value follows it
+    uint32_t name_at;
     uint32_t name_size;
+    uint32_t value_at;
     uint32_t value_size;
   };
+  std::string_view name(const Entry& entry) const { return {bytes_.data() + entry.name_at, entry.name_size}; }
+  HeaderField field(const Entry& entry) const {
+    return {name(entry), {bytes_.data() + entry.value_at, entry.value_size}};
+  }
+  void put(const Entry& entry);
+
   std::string bytes_;
   std::vector<Entry> entries_;
 };

@@ -37,6 +37,21 @@ TEST(Headers, MayBeGivenViewsOfItself) {
   EXPECT_EQ(headers.count("b"), 20U);
 }
 
+TEST(Headers, HoldsABlockOfTextWithItsFields) {
+  const std::string block = "Host:  a \r\nX: 1\r\n\r\n";
+  const std::string_view view = block;
+  Headers headers;
+  headers.hold(view);
+  headers.note(view, {view.substr(0, 4), view.substr(7, 1)});
+  headers.note(view, {view.substr(11, 1), view.substr(14, 1)});
+  EXPECT_EQ(headers.get("host"), "a");
+  headers.add("y", *headers.get("x"));
+  headers.remove("host");
+  EXPECT_EQ(headers[0].value, "1");
+  EXPECT_EQ(headers.get("Y"), "1");
+  EXPECT_GE(headers.bytes(), 3u);
+}
+
 TEST(Headers, SurvivesCopyAndMove) {
   Headers headers = {{"a", "b"}};
   Headers copy = headers;

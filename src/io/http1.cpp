@@ -112,19 +112,20 @@ struct FieldFailure {
 // The field lines `block`, each ended by CRLF, up to and with the empty line. The scanner has seen to it that
 // every LF follows a CR and that the block ends with CRLF CRLF.
 FieldFailure parse_fields(std::string_view block, size_t count_max, FieldBlock& out) {
-  out.headers.reserve(std::min<size_t>(count_max, 16), block.size());
+  const std::string_view whole = block;
+  out.headers.hold(whole);
   while (block.front() != '\r') {
     const size_t name_end = chars::run(block, 0, chars::kToken);
     if (name_end == 0) return {"a header line starts with a character that no name has"};
     if (block[name_end] != ':') return {"a header name is not followed directly by a colon"};
-    const size_t line_end = chars::run(block, name_end + 1, chars::kValue);
+    const size_t line_end = chars::value_run(block, name_end + 1);
     if (block[line_end] != '\r' || block[line_end + 1] != '\n')
       return {"a header value holds a control character"};
     if (out.headers.size() == count_max) return {"there are too many header fields", true};
     const HeaderField field = {block.substr(0, name_end),
                                chars::trim(block.substr(name_end + 1, line_end - name_end - 1))};
     if (const char* why = note_field(field, out.connection)) return {why};
-    out.headers.add(field.name, field.value);
+    out.headers.note(whole, field);
     block.remove_prefix(line_end + 2);
   }
   if (block != "\r\n") return {"a carriage return stands alone"};
@@ -256,7 +257,7 @@ Result<void> parse_status_line(std::string_view line, ResponseHead& head) {
   const std::string_view digits = line.substr(9, 3);
   if (!chars::all(digits, chars::kDigit) || digits[0] == '0') return malformed("the status is not a number");
   if (line.size() > 12 && line[12] != ' ') return malformed("the status is not a number of three digits");
-  if (!chars::all(line.substr(12), chars::kValue)) return malformed("the reason holds a control character");
+  if (!chars::is_value(line.substr(12))) return malformed("the reason holds a control character");
   head.status = (digits[0] - '0') * 100 + (digits[1] - '0') * 10 + (digits[2] - '0');
   return {};
 }

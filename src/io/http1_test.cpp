@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/json.h"
+#include "io/http_chars.h"
 #include "io/test_vectors.h"
 
 namespace weir {
@@ -376,6 +377,23 @@ TEST(Http1, WritesChunkSizesInHex) {
   EXPECT_EQ(ChunkStart(1).view(), "1\r\n");
   EXPECT_EQ(ChunkStart(0x1a2b).view(), "1a2b\r\n");
   EXPECT_EQ(ChunkStart(SIZE_MAX).view(), "ffffffffffffffff\r\n");
+}
+
+TEST(Http1, FindsTheEndOfAValueWhateverStandsWhere) {
+  // The fast search beside the plain one, for every byte at every place of a word and its neighbours.
+  for (size_t size = 1; size <= 24; ++size) {
+    for (size_t at = 0; at < size; ++at) {
+      for (int byte = 0; byte < 256; ++byte) {
+        std::string text(size, at % 2 == 0 ? 'v' : '\x80');
+        text[at] = static_cast<char>(byte);
+        text.back() = size % 3 == 0 ? '\r' : text.back();
+        for (size_t from = 0; from <= size; from += 5) {
+          const size_t expected = http_chars::run(text, from, http_chars::kValue);
+          ASSERT_EQ(http_chars::value_run(text, from), expected) << size << " " << at << " " << byte;
+        }
+      }
+    }
+  }
 }
 
 TEST(Http1, NamesEveryStatusOfTheErrorTable) {

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <charconv>
-#include <fmt/format.h>
 
 #include "io/http1.h"
 #include "io/http_chars.h"
@@ -95,15 +94,36 @@ void append_number(std::string& out, uint64_t number) {
   out.append(digits.data(), end);
 }
 
+// Puts text behind text that is there already, in room that is known to be enough.
+class Writer {
+ public:
+  explicit Writer(char* at) : at_(at) {}
+  Writer& put(std::string_view text) {
+    at_ += text.copy(at_, text.size());
+    return *this;
+  }
+  char* at() const { return at_; }
+
+ private:
+  char* at_;
+};
+
 // False: a name or a value is not valid.
 bool append_fields(std::string& out, const Headers& headers) {
-  for (const HeaderField field : headers) {
-    if (belongs_to_connection(field.name)) continue;
-    if (field.name.empty() || !chars::all(field.name, chars::kToken)) return false;
-    if (!chars::all(field.value, chars::kValue)) return false;
-    out.append(field.name).append(": ").append(field.value).append("\r\n");
-  }
-  return true;
+  const size_t before = out.size();
+  const size_t size_max = before + headers.bytes() + headers.size() * std::string_view(": \r\n").size();
+  bool is_valid = true;
+  out.resize_and_overwrite(size_max, [&](char* start, size_t) {
+    Writer writer(start + before);
+    for (const HeaderField field : headers) {
+      if (belongs_to_connection(field.name)) continue;
+      is_valid = !field.name.empty() && chars::all(field.name, chars::kToken) && chars::is_value(field.value);
+      if (!is_valid) break;
+      writer.put(field.name).put(": ").put(field.value).put("\r\n");
+    }
+    return static_cast<size_t>(writer.at() - start);
+  });
+  return is_valid;
 }
 
 bool has_length_field(const ResponseHeadFields& fields) {

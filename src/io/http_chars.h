@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 namespace weir::http_chars {
@@ -46,6 +47,30 @@ inline size_t run(std::string_view text, size_t at, uint8_t bits) {
 }
 inline bool all(std::string_view text, uint8_t bits) {
   return run(text, 0, bits) == text.size();
+}
+// run() for kValue, eight characters at a time: values are most of a head.
+inline size_t value_run(std::string_view text, size_t at) {
+  constexpr uint64_t kOnes = 0x0101010101010101;
+  constexpr uint64_t kTops = kOnes << 7;
+  while (text.size() - at >= 8) {
+    uint64_t word;
+    std::memcpy(&word, text.data() + at, 8);
+    // Hacker's Delight, section 6-1: a bit for each byte below a space or equal to DEL. A bit above the first
+    // one may be wrong, and a tab is fine, so the table decides about such a word.
+    const uint64_t del = word ^ (kOnes * 0x7F);
+    const uint64_t hits = (((word - kOnes * 0x20) & ~word) | ((del - kOnes) & ~del)) & kTops;
+    if (hits != 0) {
+      for (const size_t end = at + 8; at < end; ++at) {
+        if (!is(text[at], kValue)) return at;
+      }
+      continue;
+    }
+    at += 8;
+  }
+  return run(text, at, kValue);
+}
+inline bool is_value(std::string_view text) {
+  return value_run(text, 0) == text.size();
 }
 inline std::string_view trim(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
