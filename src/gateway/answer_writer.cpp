@@ -139,7 +139,7 @@ Task<void> AnswerWriter::write(EventSource& source) {
 }
 
 Task<void> AnswerWriter::write_streamed(EventSource& source) {
-  for (bool is_over = false; !is_over;) {
+  for (;;) {
     Result<const EventBatch*> pulled = co_await source.next(*exchange_.scope);
     if (stop_silence()) CO_TRY(co_await settle_keep_alive());
     if (!pulled) co_return co_await fail_with(pulled.error());
@@ -150,17 +150,26 @@ Task<void> AnswerWriter::write_streamed(EventSource& source) {
       CO_TRY(co_await start_stream(type, batch.is_raw ? &source.head().headers : nullptr));
     }
     out_.clear();
+    bool is_over = false;
     for (const Event& event : batch.events) {
       if (!batch.is_raw) encoder().encode(event, out_);
       if (std::holds_alternative<End>(event)) is_over = true;
     }
-    CO_TRY(co_await send_bytes(batch.is_raw ? batch.raw : std::string_view(out_)));
-    if (silence_ && !is_over) {
+    const std::string_view bytes = batch.is_raw ? batch.raw : std::string_view(out_);
+    if (is_over) co_return co_await finish_with(bytes);
+    CO_TRY(co_await send_bytes(bytes));
+    if (silence_) {
       exchange_.scope->core().timers().arm(*silence_,
                                            exchange_.now() + exchange_.snapshot->settings.keep_alive);
     }
   }
-  co_return co_await response_.finish(*exchange_.scope);
+}
+
+Task<void> AnswerWriter::finish_with(std::string_view last_bytes) {
+  outcome_.bytes_out += last_bytes.size();
+  CO_TRY(co_await response_.finish(*exchange_.scope, last_bytes));
+  if (!exchange_.timings.has(Mark::first_write)) exchange_.timings.mark(Mark::first_write, exchange_.now());
+  co_return {};
 }
 
 Task<void> AnswerWriter::write_whole(EventSource& source) {

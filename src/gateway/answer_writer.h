@@ -41,6 +41,7 @@ class AnswerWriter {
   Task<void> write_whole(EventSource& source);
   Task<void> start_stream(std::string_view content_type, const Headers* upstream);
   Task<void> send_bytes(std::string_view bytes);
+  Task<void> finish_with(std::string_view last_bytes);
   Task<void> keep_alive();
   // Before anything else is written. True: a keep-alive is under way, and settle_keep_alive() must be
   // awaited.

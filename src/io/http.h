@@ -61,7 +61,8 @@ class ResponseWriter {
   // The head of a streamed response. It leaves with the first write() (or flush by finish()).
   virtual Task<void> start(Scope& scope, int status, const Headers& headers) = 0;
   virtual Task<void> write(Scope& scope, std::string_view bytes) = 0;
-  virtual Task<void> finish(Scope& scope) = 0;
+  // Ends the response, after these bytes: what is known to be the last leaves together with the end.
+  virtual Task<void> finish(Scope& scope, std::string_view last_bytes = {}) = 0;
   virtual bool is_started() const = 0;
 };
 

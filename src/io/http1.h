@@ -186,6 +186,7 @@ inline constexpr std::string_view kLastChunk = "0\r\n\r\n";  // ends the body
 // What stands before the bytes of a chunk: "1a2b\r\n".
 class ChunkStart {
  public:
+  ChunkStart() : first_(text_.size()) {}  // nothing
   // REQUIRES size > 0: a chunk of size 0 would end the body.
   explicit ChunkStart(size_t size);
   std::string_view view() const { return {text_.data() + first_, text_.size() - first_}; }

@@ -174,6 +174,13 @@ TEST_F(Http1ConnectionTest, StreamsInChunksAndTheHeadLeavesWithTheFirst) {
   EXPECT_THAT(client.ask(get("/hello")), EndsWith("hello\n"));
 }
 
+TEST_F(Http1ConnectionTest, TheLastBytesLeaveTogetherWithTheEnd) {
+  Client client(test, service);
+  EXPECT_THAT(client.ask(get("/last")), EndsWith("4\r\nfour\r\n4\r\nlast\r\n0\r\n\r\n"));
+  EXPECT_THAT(client.ask(get("/sized-last")), EndsWith("\r\n\r\none two fourlast"));
+  EXPECT_THAT(client.ask("HEAD /last HTTP/1.1\r\nhost: a\r\n\r\n"), EndsWith("\r\n\r\n"));
+}
+
 TEST_F(Http1ConnectionTest, BreaksOffWhatDoesNotKeepItsContentLength) {
   Client client(test, service);
   EXPECT_THAT(client.ask(get("/oversized")), EndsWith("one "));

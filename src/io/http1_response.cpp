@@ -65,8 +65,8 @@ Result<void> Http1ResponseWriter::begin(int status, const Headers& headers, Body
 Task<void> Http1ResponseWriter::send(Scope& scope, int status, const Headers& headers,
                                      std::string_view body) {
   CO_TRY(begin(status, headers, BodyFraming::content_length, body.size()));
-  const std::array<std::string_view, 2> pieces = {head_, has_body() ? body : std::string_view()};
-  CO_TRY(co_await put(scope, pieces));
+  Output output{{head_, has_body() ? body : std::string_view()}};
+  if (!CO_TRY(put(output))) CO_TRY(co_await put_rest(scope, output));
   state_ = State::finished;
   co_return {};
 }
@@ -78,67 +78,81 @@ Task<void> Http1ResponseWriter::start(Scope& scope, int status, const Headers& h
                   length.value_or(0));
 }
 
-Task<void> Http1ResponseWriter::write(Scope& scope, std::string_view bytes) {
-  if (state_ != State::started) co_return misused("a response was written to that is not open");
-  if (!has_body()) bytes = {};
-  std::string head = std::exchange(head_, {});
-  if (bytes.empty()) {
-    const std::array<std::string_view, 1> pieces = {head};
-    co_return co_await put(scope, pieces);
-  }
-  if (framing_ == BodyFraming::chunked) {
-    const ChunkStart chunk(bytes.size());
-    const std::array<std::string_view, 4> pieces = {head, chunk.view(), bytes, kChunkEnd};
-    co_return co_await put(scope, pieces);
-  }
+Result<void> Http1ResponseWriter::add_body(Output& output, ChunkStart& chunk, std::string_view bytes) {
+  if (bytes.empty() || !has_body()) return {};
   if (framing_ == BodyFraming::content_length) {
-    if (bytes.size() > left_) co_return misused("more was written than the content-length says");
+    if (bytes.size() > left_) return misused("more was written than the content-length says");
     left_ -= bytes.size();
   }
-  const std::array<std::string_view, 2> pieces = {head, bytes};
-  co_return co_await put(scope, pieces);
+  if (framing_ == BodyFraming::chunked) {
+    chunk = ChunkStart(bytes.size());
+    output.pieces[1] = chunk.view();
+    output.pieces[3] = kChunkEnd;
+  }
+  output.pieces[2] = bytes;
+  return {};
 }
 
-Task<void> Http1ResponseWriter::finish(Scope& scope) {
+Task<void> Http1ResponseWriter::write(Scope& scope, std::string_view bytes) {
+  if (state_ != State::started) co_return misused("a response was written to that is not open");
+  const std::string head = std::exchange(head_, {});
+  ChunkStart chunk;
+  Output output{{head}};
+  CO_TRY(add_body(output, chunk, bytes));
+  if (!CO_TRY(put(output))) CO_TRY(co_await put_rest(scope, output));
+  co_return {};
+}
+
+Task<void> Http1ResponseWriter::finish(Scope& scope, std::string_view last_bytes) {
   if (state_ != State::started) co_return misused("a response was finished that is not open");
+  const std::string head = std::exchange(head_, {});
+  ChunkStart chunk;
+  Output output{{head}};
+  CO_TRY(add_body(output, chunk, last_bytes));
   const bool is_short = framing_ == BodyFraming::content_length && has_body() && left_ > 0;
   if (is_short) co_return misused("less was written than the content-length says");
-  std::string head = std::exchange(head_, {});
-  const bool ends_with_chunk = framing_ == BodyFraming::chunked && has_body();
-  const std::array<std::string_view, 2> pieces = {head, ends_with_chunk ? kLastChunk : std::string_view()};
-  CO_TRY(co_await put(scope, pieces));
+  if (framing_ == BodyFraming::chunked && has_body()) output.pieces[4] = kLastChunk;
+  if (!CO_TRY(put(output))) CO_TRY(co_await put_rest(scope, output));
   state_ = State::finished;
   co_return {};
 }
 
-Task<void> Http1ResponseWriter::put(Scope& scope, Pieces pieces) {
+void Http1ResponseWriter::Output::drop(size_t bytes) {
+  for (size_t i = first; bytes > 0; ++i) {
+    const size_t of_this = std::min(bytes, pieces[i].size());
+    pieces[i].remove_prefix(of_this);
+    bytes -= of_this;
+  }
+}
+
+bool Http1ResponseWriter::Output::is_empty() {
+  while (first < pieces.size() && pieces[first].empty()) ++first;
+  return first == pieces.size();
+}
+
+Result<bool> Http1ResponseWriter::put(Output& output) {
   // An exchange whose deadline has passed may still say so to its client, as far as that needs no waiting.
   if (exchange_.is_cancelled() && exchange_.reason().kind != ErrorKind::timeout)
-    co_return hung_up(exchange_.reason());
-  std::array<std::string_view, 4> left;
-  std::ranges::copy(pieces, left.begin());
-  size_t first = 0;
-  for (;;) {
-    while (first < pieces.size() && left[first].empty()) ++first;
-    if (first == pieces.size()) co_return {};
-    const IoResult written = stream_.try_write(Pieces(left).subspan(first, pieces.size() - first));
-    if (written.state == IoState::done) {
-      size_t taken = written.bytes;
-      for (size_t i = first; taken > 0; ++i) {
-        const size_t of_this = std::min(taken, left[i].size());
-        left[i].remove_prefix(of_this);
-        taken -= of_this;
-      }
-    } else if (written.state == IoState::would_block) {
-      Scope wait(scope);
-      wait.set_deadline(wait.now() + service_.settings().write_timeout, ErrorKind::cancelled,
-                        "the client stopped reading");
-      Result<void> ready = co_await stream_.writable(wait);
-      if (!ready) co_return hung_up(std::move(ready).error());
-    } else {
-      co_return hung_up(make_error(ErrorKind::cancelled, "the client hung up"));
-    }
+    return hung_up(exchange_.reason());
+  while (!output.is_empty()) {
+    const IoResult written = stream_.try_write(std::span(output.pieces).subspan(output.first));
+    if (written.state == IoState::would_block) return false;
+    if (written.state != IoState::done)
+      return hung_up(make_error(ErrorKind::cancelled, "the client hung up"));
+    output.drop(written.bytes);
   }
+  return true;
+}
+
+Task<void> Http1ResponseWriter::put_rest(Scope& scope, Output& output) {
+  do {
+    Scope wait(scope);
+    wait.set_deadline(wait.now() + service_.settings().write_timeout, ErrorKind::cancelled,
+                      "the client stopped reading");
+    Result<void> ready = co_await stream_.writable(wait);
+    if (!ready) co_return hung_up(std::move(ready).error());
+  } while (!CO_TRY(put(output)));
+  co_return {};
 }
 
 std::unexpected<Error> Http1ResponseWriter::hung_up(Error why) {

@@ -23,7 +23,7 @@ class Http1ResponseWriter final : public ResponseWriter {
   Task<void> send(Scope& scope, int status, const Headers& headers, std::string_view body) override;
   Task<void> start(Scope& scope, int status, const Headers& headers) override;
   Task<void> write(Scope& scope, std::string_view bytes) override;
-  Task<void> finish(Scope& scope) override;
+  Task<void> finish(Scope& scope, std::string_view last_bytes) override;
   bool is_started() const override { return state_ != State::fresh; }
 
   bool is_finished() const { return state_ == State::finished; }
@@ -32,10 +32,20 @@ class Http1ResponseWriter final : public ResponseWriter {
 
  private:
   enum class State : uint8_t { fresh, started, finished, broken };
-  using Pieces = std::span<const std::string_view>;
+  // What is still to be written.
+  struct Output {
+    std::array<std::string_view, 5> pieces;
+    size_t first = 0;
+    void drop(size_t bytes);
+    bool is_empty();
+  };
 
   Result<void> begin(int status, const Headers& headers, BodyFraming framing, uint64_t length);
-  Task<void> put(Scope& scope, Pieces pieces);
+  // Appends a chunk or a part of a body that is counted. Errors: internal, when that is too much.
+  Result<void> add_body(Output& output, ChunkStart& chunk, std::string_view bytes);
+  // Writes what the socket takes at once, which is nearly always everything. True: everything.
+  Result<bool> put(Output& output);
+  Task<void> put_rest(Scope& scope, Output& output);
   std::unexpected<Error> hung_up(Error why);
   bool has_body() const { return !is_head_ && has_body_; }
 

@@ -91,6 +91,7 @@ TEST_F(Http2ConnectionTest, ServesManyStreamsAtOnce) {
 TEST_F(Http2ConnectionTest, StreamsAndAnswersHead) {
   Client client(test, service);
   EXPECT_EQ(client.ask("GET", "/stream").body, "one two four");
+  EXPECT_EQ(client.ask("GET", "/last").body, "one two fourlast");
   const Client::Answer& sized = client.ask("GET", "/sized");
   EXPECT_EQ(sized.headers.at("content-length"), "12");
   EXPECT_EQ(sized.body, "one two four");

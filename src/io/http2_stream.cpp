@@ -296,8 +296,9 @@ Task<void> Http2Stream::write(Scope& scope, std::string_view bytes) {
   co_return co_await wait_for_output(scope);
 }
 
-Task<void> Http2Stream::finish(Scope& scope) {
+Task<void> Http2Stream::finish(Scope& scope, std::string_view last_bytes) {
   if (state_ != State::started) co_return misused("a response was finished that is not open");
+  if (!last_bytes.empty()) CO_TRY(co_await write(scope, last_bytes));
   state_ = State::finishing;
   co_return co_await wait_for_output(scope);
 }

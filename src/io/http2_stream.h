@@ -48,7 +48,7 @@ class Http2Stream final : public BodyReader, public ResponseWriter {
   Task<void> send(Scope& scope, int status, const Headers& headers, std::string_view body) override;
   Task<void> start(Scope& scope, int status, const Headers& headers) override;
   Task<void> write(Scope& scope, std::string_view bytes) override;
-  Task<void> finish(Scope& scope) override;
+  Task<void> finish(Scope& scope, std::string_view last_bytes) override;
   bool is_started() const override { return state_ != State::fresh; }
 
  private:

@@ -44,6 +44,8 @@ class TestHandler final : public HttpHandler {
     if (path == "/pieces") co_return co_await pieces(scope, body, response);
     if (path == "/stream") co_return co_await stream(scope, response, {});
     if (path == "/sized") co_return co_await stream(scope, response, {{"content-length", "12"}});
+    if (path == "/last") co_return co_await stream(scope, response, {}, "last");
+    if (path == "/sized-last") co_return co_await stream(scope, response, {{"content-length", "16"}}, "last");
     if (path == "/oversized") co_return co_await stream(scope, response, {{"content-length", "5"}});
     if (path == "/big") co_return co_await big(scope, request, response);
     if (path == "/endless") co_return co_await endless(scope, response);
@@ -79,10 +81,11 @@ class TestHandler final : public HttpHandler {
     co_return co_await response.send(scope, 200, {}, text);
   }
 
-  static Task<void> stream(Scope& scope, ResponseWriter& response, Headers headers) {
+  static Task<void> stream(Scope& scope, ResponseWriter& response, Headers headers,
+                           std::string_view last = {}) {
     CO_TRY(co_await response.start(scope, 200, headers));
     for (const std::string_view word : {"one ", "two ", "four"}) CO_TRY(co_await response.write(scope, word));
-    co_return co_await response.finish(scope);
+    co_return co_await response.finish(scope, last);
   }
 
   static Task<void> big(Scope& scope, const HttpRequest& request, ResponseWriter& response) {
