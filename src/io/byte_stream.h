@@ -56,7 +56,7 @@ class ByteStream {
   // `broken`.
   virtual void close() = 0;
   virtual bool is_open() const = 0;
-  virtual std::string peer() const = 0;                 // "127.0.0.1:51234"
+  virtual const std::string& peer() const = 0;          // "127.0.0.1:51234"
   virtual std::string_view alpn() const { return {}; }  // "h2", "http/1.1" or empty
 };
 

@@ -50,7 +50,7 @@ void ClientPool::give(std::unique_ptr<ClientConnection> connection) {
   connection->buffer().release();
   ClientConnection& idle = *connection;
   group.idle.push_back(std::move(connection));
-  core_.timers().arm(idle, core_.now() + options_.idle_timeout);
+  core_.timers().arm(idle, core_.turn_began() + options_.idle_timeout);
   idle.stream().watch_input([&idle] { idle.pool_.drop(idle); });
 }
 
@@ -83,19 +83,22 @@ ClientConnection::~ClientConnection() {
   stream_->close();
 }
 
-Task<bool> ClientConnection::write(Scope& scope, std::string_view head, std::string_view body) {
-  std::array<std::string_view, 2> left = {head, body};
+IoState ClientConnection::write(Output& output) {
   for (;;) {
-    const IoResult written = stream_->try_write(left);
-    if (written.state == IoState::end || written.state == IoState::broken) co_return false;
-    if (written.state == IoState::done) {
-      const size_t of_head = std::min(written.bytes, left[0].size());
-      left[0].remove_prefix(of_head);
-      left[1].remove_prefix(written.bytes - of_head);
-      if (left[0].empty() && left[1].empty()) co_return true;
-      continue;
-    }
+    const IoResult written = stream_->try_write(output);
+    if (written.state != IoState::done) return written.state;
+    const size_t of_head = std::min(written.bytes, output[0].size());
+    output[0].remove_prefix(of_head);
+    output[1].remove_prefix(written.bytes - of_head);
+    if (output[0].empty() && output[1].empty()) return IoState::done;
+  }
+}
+
+Task<bool> ClientConnection::write_rest(Scope& scope, Output output) {
+  for (;;) {
     if (CO_TRY(co_await is_answered_early(scope))) co_return false;
+    const IoState state = write(output);
+    if (state != IoState::would_block) co_return state == IoState::done;
   }
 }
 
@@ -109,19 +112,15 @@ Task<bool> ClientConnection::is_answered_early(Scope& scope) {
   co_return received.state != IoState::would_block;
 }
 
-Task<IoState> ClientConnection::receive(Scope& scope) {
-  for (;;) {
-    if (!may_have_more_) {
-      if (buffer_.empty()) buffer_.release();
-      CO_TRY(co_await stream_->readable(scope));
-    }
-    const std::span<char> room = buffer_.room();
-    const IoResult received = stream_->try_read(room);
-    may_have_more_ = received.state == IoState::done && received.bytes == room.size();
-    if (received.state == IoState::would_block) continue;
-    if (received.state == IoState::done) buffer_.commit(received.bytes);
-    co_return received.state;
-  }
+Task<void> ClientConnection::readable(Scope& scope) {
+  if (buffer_.empty()) buffer_.release();
+  return stream_->readable(scope);
+}
+
+IoState ClientConnection::receive() {
+  const IoResult received = stream_->try_read(buffer_.room());
+  if (received.state == IoState::done) buffer_.commit(received.bytes);
+  return received.state;
 }
 
 }  // namespace weir

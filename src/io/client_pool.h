@@ -91,12 +91,17 @@ class ClientConnection final : private Timer {
       : pool_(pool), place_(std::move(place)), stream_(std::move(stream)), buffer_(pool.buffers()) {}
   ~ClientConnection() override;
 
-  // Writes as one system call where the socket has room. False: the connection broke, or the peer answers
-  // before it has taken everything (a refusal): what it says is there to read. Errors: the scope's reason.
-  Task<bool> write(Scope& scope, std::string_view head, std::string_view body);
-  // Waits for bytes and reads once into buffer(); `done` when there are more. Holds no memory while it waits
-  // with an empty buffer. Errors: the scope's reason.
-  Task<IoState> receive(Scope& scope);
+  // What is to be sent and was not yet: a head and a body.
+  using Output = std::array<std::string_view, 2>;
+  // Writes what the socket takes at once, which is nearly always everything; `would_block`: not everything.
+  IoState write(Output& output);
+  // Writes the rest. False: the connection broke, or the peer answers before it has taken everything (a
+  // refusal): what it says is there to read. Errors: the scope's reason.
+  Task<bool> write_rest(Scope& scope, Output output);
+  // Waits for bytes; holds no memory while it waits with an empty buffer.
+  Task<void> readable(Scope& scope);
+  // Reads once into buffer(); `done` when there are more bytes. Never waits.
+  IoState receive();
 
   ReadBuffer& buffer() { return buffer_; }
   ByteStream& stream() { return *stream_; }
@@ -112,7 +117,6 @@ class ClientConnection final : private Timer {
   ClientPool::Place place_;
   std::unique_ptr<ByteStream> stream_;
   ReadBuffer buffer_;
-  bool may_have_more_ = false;  // the last read filled all room
 };
 
 }  // namespace weir

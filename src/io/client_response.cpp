@@ -36,11 +36,10 @@ void Http1ClientResponse::finish() {
 }
 
 Task<std::string_view> Http1ClientResponse::read(Scope& scope) {
-  if (!decompressor_) {
-    const std::string_view piece = CO_TRY(co_await read_coded(scope));
-    if (piece.empty() && !is_complete_) finish();
-    co_return piece;
-  }
+  return decompressor_ ? read_decoded(scope) : read_coded(scope);
+}
+
+Task<std::string_view> Http1ClientResponse::read_decoded(Scope& scope) {
   if (is_complete_) co_return std::string_view();
   if (!decoded_) decoded_ = pool_.buffers().take();
   const std::span<char> room(decoded_.get(), BufferPool::kBlockBytes);
@@ -69,13 +68,14 @@ Task<std::string_view> Http1ClientResponse::read_coded(Scope& scope) {
       if (!piece || !piece->empty()) co_return piece;
       continue;
     }
-    const Result<IoState> state = co_await connection_->receive(scope);
-    if (!state) {
+    if (Result<void> ready = co_await connection_->readable(scope); !ready) {
       connection_.reset();  // whatever arrives later belongs to an answer that nobody reads
-      co_return fail(state.error());
+      co_return std::move(ready).fail();
     }
-    if (*state != IoState::done) CO_TRY(take_end(*state));
+    const IoState state = connection_->receive();
+    if (state == IoState::end || state == IoState::broken) CO_TRY(take_end(state));
   }
+  if (!decompressor_ && !is_complete_) finish();
   co_return std::string_view();
 }
 

@@ -19,7 +19,8 @@ class Http1ClientResponse final : public ClientResponse {
   bool is_complete() const override { return is_complete_ || (is_framing_complete_ && !decompressor_); }
 
  private:
-  // A piece of the body still in its content coding; empty at the end.
+  Task<std::string_view> read_decoded(Scope& scope);
+  // A piece of the body as it came, in its content coding if it has one; empty at the end.
   Task<std::string_view> read_coded(Scope& scope);
   // What is in the buffer, as far as it belongs to the body. The pieces of chunks are moved together, so that
   // one read of the socket is one piece (and one write to the client).

@@ -32,6 +32,9 @@ Http1BodyReader::Http1BodyReader(ByteStream& stream, ReadBuffer& input, ByteBudg
 
 void Http1BodyReader::complete() {
   is_complete_ = true;
+  // While the request is answered nothing more is read: no memory is held for it, unless the next request is
+  // there already.
+  if (input_.empty()) input_.release();
   on_complete_();
 }
 
@@ -44,7 +47,13 @@ Task<std::string> Http1BodyReader::read_all(Scope& scope, size_t bytes_max) {
   std::string body;
   if (is_complete_) co_return body;
   if (left_ > bytes_max) co_return too_large(bytes_max);
-  if (chunks_) {
+  if (!chunks_ && left_ <= input_.view().size()) {  // the usual request came in one piece
+    const auto size = static_cast<size_t>(left_);
+    CO_TRY(grow(body, size));
+    body.append(input_.view().substr(0, size));
+    input_.consume(size);
+    left_ = 0;
+  } else if (chunks_) {
     CO_TRY(co_await read_chunked(scope, body, bytes_max));
   } else {
     CO_TRY(co_await read_known_length(scope, body));

@@ -23,7 +23,6 @@ Http1Connection::Http1Connection(HttpService& service, Scope& scope, ByteStream&
       stream_(stream),
       input_(service.buffers()),
       parser_(service.settings().limits),
-      peer_(stream.peer()),
       is_tls_(is_tls) {
   service_.enlist(*this);
 }
@@ -47,7 +46,7 @@ Task<void> Http1Connection::run() {
         state = take_first_bytes();
       if (state != IoState::done) break;
     } else {
-      first_byte_at_ = scope_.now();
+      first_byte_at_ = scope_.turn_began();
     }
     (void)co_await Succeeds(exchange());
     is_first_ = false;
@@ -63,12 +62,12 @@ void Http1Connection::start_idling() {
   is_idle_ = true;
   const HttpServerSettings& settings = service_.settings();
   // A new connection that says nothing is no keep-alive connection: it gets the time of a head.
-  scope_.set_deadline(scope_.now() + (is_first_ ? settings.head_timeout : settings.idle_timeout),
+  scope_.set_deadline(scope_.turn_began() + (is_first_ ? settings.head_timeout : settings.idle_timeout),
                       ErrorKind::request_timeout, "the connection was idle");
 }
 
 IoState Http1Connection::take_first_bytes() {
-  first_byte_at_ = scope_.now();
+  first_byte_at_ = scope_.turn_began();
   const IoResult read = stream_.try_read(input_.room());
   if (read.state == IoState::done) {
     input_.commit(read.bytes);
@@ -138,8 +137,8 @@ Task<bool> Http1Connection::read_head(RequestHead& head) {
 
 Task<void> Http1Connection::serve(RequestHead& head) {
   head.request.is_tls = is_tls_;
-  head.request.peer = peer_;
-  head.request.peer_is_loopback = is_loopback(peer_);
+  head.request.peer = stream_.peer();
+  head.request.peer_is_loopback = is_loopback(head.request.peer);
   head.request.first_byte_at = first_byte_at_;
   head.request.head_at = scope_.now();
 

@@ -47,7 +47,6 @@ class Http1Connection final : public HttpConnection {
   ByteStream& stream_;
   ReadBuffer input_;
   RequestHeadParser parser_;
-  const std::string peer_;
   MonoTime first_byte_at_;
   const bool is_tls_;
   bool is_first_ = true;

@@ -7,19 +7,34 @@
 namespace weir {
 namespace {
 
+// A head with the fields that a provider gets.
+constexpr size_t kUsualHeadBytes = 1024;
 // Interim answers (1xx) before the real one; a provider that sends more is broken or hostile.
 constexpr int kInterimAnswersMax = 16;
 
 // The value of Host: without the port that the scheme implies.
-void append_host(std::string& out, const Origin& origin) {
-  const bool is_literal = origin.host.find(':') != std::string::npos;
-  if (is_literal) out += '[';
-  out += origin.host;
-  if (is_literal) out += ']';
-  if (origin.port == (origin.is_tls ? 443 : 80)) return;
-  std::array<char, 6> port{':'};
-  out.append(port.data(), std::to_chars(port.data() + 1, port.data() + port.size(), origin.port).ptr);
-}
+class HostText {
+ public:
+  // Longer than any name of the DNS.
+  static constexpr size_t kHostBytesMax = 256;
+
+  // REQUIRES a host within the limit.
+  explicit HostText(const Origin& origin) {
+    const bool is_literal = origin.host.find(':') != std::string::npos;
+    if (is_literal) text_[size_++] = '[';
+    size_ += origin.host.copy(text_.data() + size_, kHostBytesMax);
+    if (is_literal) text_[size_++] = ']';
+    if (origin.port == (origin.is_tls ? 443 : 80)) return;
+    text_[size_++] = ':';
+    char* const end = text_.data() + text_.size();
+    size_ = static_cast<size_t>(std::to_chars(text_.data() + size_, end, origin.port).ptr - text_.data());
+  }
+  std::string_view view() const { return {text_.data(), size_}; }
+
+ private:
+  std::array<char, kHostBytesMax + std::string_view("[]:65535").size()> text_;
+  size_t size_ = 0;
+};
 
 // A request that may have a body says so even when it is empty (RFC 9110 section 8.6).
 std::optional<uint64_t> content_length(const ClientRequest& request) {
@@ -30,13 +45,14 @@ std::optional<uint64_t> content_length(const ClientRequest& request) {
 }
 
 Result<std::string> write_head(const ClientRequest& request) {
-  std::string host;
-  append_host(host, request.origin);
+  if (request.origin.host.size() > HostText::kHostBytesMax)
+    return fail(ErrorKind::bad_request, "the request's host is too long");
+  const HostText host(request.origin);
   std::string head;
-  head.reserve(1024);
+  head.reserve(kUsualHeadBytes);
   TRY(append_request_head(head, {.method = request.method,
                                  .target = request.target,
-                                 .host = host,
+                                 .host = host.view(),
                                  .headers = request.headers,
                                  .content_length = content_length(request)}));
   return head;
@@ -75,21 +91,26 @@ Task<std::unique_ptr<ClientResponse>> PooledHttpClient::exchange(Scope& scope,
                                                                  std::string_view head,
                                                                  const ClientRequest& request) {
   // When writing fails the server may have answered before it closed (413, say), so reading comes anyway.
-  const bool is_sent = CO_TRY(co_await connection->write(scope, head, request.body));
+  ClientConnection::Output output = {head, request.body};
+  const IoState written = connection->write(output);
+  bool is_sent = written == IoState::done;
+  if (written == IoState::would_block) is_sent = CO_TRY(co_await connection->write_rest(scope, output));
   ResponseHeadParser parser(options_.limits);
   std::optional<MonoTime> first_byte_at;
-  if (!connection->buffer().empty()) first_byte_at = connection->core().now();
+  if (!connection->buffer().empty()) first_byte_at = connection->core().turn_began();
   for (int interim = 0; interim <= kInterimAnswersMax;) {
     ReadBuffer& buffer = connection->buffer();
     std::optional<ResponseHead> answer;
     if (!buffer.empty()) answer = CO_TRY(parser.parse(buffer.view(), request.method));
     if (!answer) {
-      const IoState state = CO_TRY(co_await connection->receive(scope));
+      CO_TRY(co_await connection->readable(scope));
+      const IoState state = connection->receive();
+      if (state == IoState::would_block) continue;
       if (state != IoState::done) {
         if (!first_byte_at) co_return std::unique_ptr<ClientResponse>();
         co_return fail(ErrorKind::upstream_unreachable, "the provider's answer broke off within its head");
       }
-      if (!first_byte_at) first_byte_at = connection->core().now();
+      if (!first_byte_at) first_byte_at = connection->core().turn_began();
       continue;
     }
     buffer.consume(answer->consumed);

@@ -125,10 +125,12 @@ void HttpService::Impatience::fire() {
 }
 
 std::string_view HttpService::date() {
-  const int64_t second = core_.clock().wall_ns() / 1'000'000'000;
-  if (second != date_second_) {
-    date_second_ = second;
-    date_ = http_date(second);
+  constexpr int64_t kSecond = 1'000'000'000;
+  const MonoTime now = core_.turn_began();
+  if (now >= date_until_) {
+    const int64_t wall_ns = core_.clock().wall_ns();
+    date_until_ = now + Duration(kSecond - wall_ns % kSecond);
+    date_ = http_date(wall_ns / kSecond);
   }
   return date_;
 }

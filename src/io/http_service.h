@@ -124,7 +124,7 @@ class HttpService {
   std::vector<HttpConnection*> connections_;
   Impatience impatience_{*this};
   bool is_draining_ = false;
-  int64_t date_second_ = -1;
+  MonoTime date_until_{};
   std::string date_;
 };
 

@@ -27,7 +27,7 @@ class MemoryStream final : public ByteStream {
   void end_sending() override;
   void close() override;
   bool is_open() const override { return is_open_; }
-  std::string peer() const override { return peer_; }
+  const std::string& peer() const override { return peer_; }
 
   // Faults of what this end sends.
   // While stalled, bytes and the end stay on the way.

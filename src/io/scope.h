@@ -76,6 +76,7 @@ class Scope {
 
   Core& core() { return core_; }
   MonoTime now() const { return core_.now(); }
+  MonoTime turn_began() const { return core_.turn_began(); }
 
   // Moves the deadline; expiry cancels with `on_expiry`. A later deadline costs one store.
   void set_deadline(MonoTime due, ErrorKind on_expiry = ErrorKind::timeout,

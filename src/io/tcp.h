@@ -24,7 +24,7 @@ class TcpStream final : public ByteStream {
   void end_sending() override;
   void close() override { descriptor_.close(); }
   bool is_open() const override { return descriptor_.is_open(); }
-  std::string peer() const override { return peer_; }
+  const std::string& peer() const override { return peer_; }
 
   // The error of a connect that has ended: 0 or an errno.
   int connect_error() const;

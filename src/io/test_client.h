@@ -38,7 +38,7 @@ class CountingStream final : public ByteStream {
   void end_sending() override { below_->end_sending(); }
   void close() override { below_->close(); }
   bool is_open() const override { return below_->is_open(); }
-  std::string peer() const override { return below_->peer(); }
+  const std::string& peer() const override { return below_->peer(); }
 
  private:
   std::unique_ptr<ByteStream> below_;

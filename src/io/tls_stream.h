@@ -36,7 +36,7 @@ class TlsStream final : public ByteStream {
   void end_sending() override;
   void close() override;
   bool is_open() const override { return below_->is_open(); }
-  std::string peer() const override { return below_->peer(); }
+  const std::string& peer() const override { return below_->peer(); }
   std::string_view alpn() const override;
 
  private:
