@@ -33,6 +33,7 @@ void AnswerFolder::add(const Event& event) {
   } else if (const auto* started = std::get_if<BlockStart>(&event)) {
     AnswerBlock& into = block(started->choice, started->index);
     into.kind = started->kind;
+    into.id = started->id;
     into.tool_id = started->tool_id;
     into.tool_name = started->tool_name;
     into.tool_kind = started->tool_kind;

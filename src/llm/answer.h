@@ -11,6 +11,7 @@ namespace weir {
 
 struct AnswerBlock {
   BlockKind kind = BlockKind::text;
+  std::string id{};    // of BlockStart
   std::string text{};  // text, thinking or refusal; arguments of a tool call; base64 of media; data of
                        // redacted thinking
   std::string signature{};

@@ -140,6 +140,9 @@ struct Tool {
   RawJson schema{};  // of the arguments; absent: none given
   std::optional<bool> strict{};
   std::optional<CacheMarker> cache{};
+  // kind custom: what the text must follow ("lark" or "regex", and its source); empty: any text.
+  std::string_view grammar_syntax{};
+  std::string_view grammar{};
   // kind server or custom: the tool's whole definition in its own dialect.
   Dialect dialect = Dialect::openai_chat;
   std::string_view type{};  // e.g. "web_search_20250305"
@@ -212,10 +215,12 @@ struct Chat {
   std::optional<bool> parallel_tools{};
 
   ResponseFormat format;
+  std::string_view verbosity{};  // OpenAI's low, medium, high; empty if not given
   Reasoning reasoning;
 
   std::string_view end_user{};  // OpenAI user / safety_identifier, Anthropic metadata.user_id
   std::string_view service_tier{};
+  std::string_view prompt_cache_key{};  // prompts with the same key share a cache
   std::vector<MetadataEntry> metadata{};
   std::vector<ExtraField> extras{};
 
