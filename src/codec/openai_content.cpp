@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "codec/data_url.h"
 #include "codec/fields.h"
 
 namespace weir {
@@ -32,63 +33,19 @@ Result<std::optional<CacheMarker>> decode_cache(JsonValue holder) {
                      .states_ttl = !ttl.empty()};
 }
 
-// Whether a text may be base64 by its letters and its length. It is not decoded: pictures are megabytes. The
-// loop has no branches so that it becomes vector instructions.
-bool looks_like_base64(std::string_view text) {
-  const size_t padded = text.size();
-  for (int i = 0; i < 2 && text.ends_with('='); ++i) text.remove_suffix(1);
-  if (text.empty() || text.size() % 4 == 1 || (padded != text.size() && padded % 4 != 0)) return false;
-  // Byte-wide throughout, so that a vector holds as many letters as it has bytes.
-  unsigned char bad = 0;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const auto letter = static_cast<unsigned char>((byte | 0x20) - 'a');
-    const auto digit = static_cast<unsigned char>(byte - '0');
-    const unsigned char is_bad = (letter >= 26) & (digit >= 10) & (byte != '+') & (byte != '/');
-    bad |= is_bad;
-  }
-  return bad == 0;
-}
-
-// `holder` is what the error names.
-Result<std::string_view> require_base64(std::string_view data, JsonValue holder) {
-  if (looks_like_base64(data)) return data;
-  const std::string path = holder.path();
-  return fail(ErrorKind::bad_request,
-              fmt::format("{} is not base64: send the file's bytes in the standard alphabet, without line "
-                          "breaks",
-                          path),
-              path);
-}
-
-// "data:image/png;base64,AAAA" or a URL.
-Result<Media> media_of_url(std::string_view url, JsonValue holder) {
-  constexpr std::string_view kData = "data:";
-  constexpr std::string_view kBase64 = ";base64,";
-  Media media;
-  const size_t at = url.starts_with(kData) ? url.find(kBase64) : std::string_view::npos;
-  if (at == std::string_view::npos) {
-    media.url = url;
-    return media;
-  }
-  media.mime = url.substr(kData.size(), at - kData.size());
-  media.base64 = TRY(require_base64(url.substr(at + kBase64.size()), holder));
-  return media;
-}
-
 Result<BlockBody> decode_image(JsonValue part) {
   const JsonValue image = part["image_url"];
   ImageBlock block;
   if (image.is_string()) {
     const std::string_view url = TRY(image.as_string());
-    block.media = TRY(media_of_url(url, image));
+    block.media = TRY(media_of_data_url(url, image));
     return block;
   }
   if (!image.is_object()) {
     return fail(ErrorKind::bad_request, "image_url is an object with a url", part.path() + ".image_url");
   }
   const std::string_view url = TRY(required_string(image, "url"));
-  block.media = TRY(media_of_url(url, image));
+  block.media = TRY(media_of_data_url(url, image));
   TRY(read_field(image["detail"], block.detail));
   return block;
 }
@@ -111,7 +68,7 @@ Result<BlockBody> decode_file(JsonValue part) {
   TRY(read_field(file["file_data"], data));
   const JsonValue holder = file["file_data"];
   if (data.starts_with("data:")) {
-    block.media = TRY(media_of_url(data, holder));
+    block.media = TRY(media_of_data_url(data, holder));
   } else if (!data.empty()) {
     block.media.base64 = TRY(require_base64(data, holder));
   }
