@@ -102,6 +102,9 @@ struct UnknownBlock {
   Dialect dialect = Dialect::openai_chat;
   std::string_view type{};
   RawJson raw{};
+  // It stands for content that is kept elsewhere: without that the question is another one, so whoever cannot
+  // look it up refuses it.
+  bool is_reference = false;
 };
 
 enum class CacheTtl : uint8_t { standard, one_hour };  // standard: not stated, or 5 minutes

@@ -194,6 +194,21 @@ bool is_event_stream(const Headers& headers) {
   return type.starts_with("text/event-stream") || type.starts_with("application/vnd.amazon.eventstream");
 }
 
+// What another vendor keeps cannot be looked up by this one.
+Result<void> refuse_unresolved_references(const Chat& chat, Dialect dialect) {
+  for (const Message& message : chat.messages) {
+    for (const Block& block : message.content) {
+      const auto* unknown = std::get_if<UnknownBlock>(&block.body);
+      if (!unknown || !unknown->is_reference || unknown->dialect == dialect) continue;
+      return fail(ErrorKind::unsupported,
+                  fmt::format("{} is a {}, which only its own vendor can look up: send the item itself",
+                              block.pointer, unknown->type),
+                  std::string(block.pointer));
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<EncodedCall> encode_call(const UpstreamCall& call) {
@@ -203,6 +218,8 @@ Result<EncodedCall> encode_call(const UpstreamCall& call) {
     return fail(ErrorKind::unsupported, fmt::format("the provider {} has no endpoint for {}",
                                                     call.provider->name, to_string(endpoint)));
   }
+  if (const Chat* chat = call.raw ? nullptr : chat_of(*call.request))
+    TRY(refuse_unresolved_references(*chat, codec.dialect()));
   EncodedCall encoded = TRY(call.raw ? codec.splice_request(*call.raw, *call.request, target)
                                      : codec.encode_request(*call.request, target));
   encoded.notes.is_raw = call.raw != nullptr;
