@@ -38,9 +38,11 @@ void AnswerFolder::add(const Event& event) {
     into.tool_name = started->tool_name;
     into.tool_kind = started->tool_kind;
     into.dialect = started->dialect;
-    if (started->kind == BlockKind::redacted_thinking) into.text = started->data;
-    if (started->kind == BlockKind::unknown || started->kind == BlockKind::tool_call)
+    if (started->kind == BlockKind::redacted_thinking) {
+      into.text = started->data;
+    } else {
       into.raw = started->data;
+    }
   } else if (const auto* finish = std::get_if<Finish>(&event)) {
     choice(finish->choice).finish = *finish;
   } else if (const auto* usage = std::get_if<UsageReport>(&event)) {
