@@ -179,6 +179,9 @@ class RequestWriter {
       }
     }
     write_stop();
+    if (!chat_.verbosity.empty())
+      lose(Severity::warning, LossReason::dropped, "verbosity", std::string(chat_.verbosity));
+    if (!chat_.prompt_cache_key.empty()) lose(Severity::info, LossReason::dropped, "prompt_cache_key");
     drop_number("frequency_penalty", chat_.frequency_penalty);
     drop_number("presence_penalty", chat_.presence_penalty);
     if (chat_.seed) lose(Severity::warning, LossReason::dropped, "seed", fmt::format("{}", *chat_.seed));

@@ -157,6 +157,9 @@ constexpr std::array kRows = {
     Row{"safety_identifier", [](Chat& chat, JsonValue value) { return read_field(value, chat.end_user); }},
     Row{"service_tier", [](Chat& chat, JsonValue value) { return read_field(value, chat.service_tier); }},
     Row{"metadata", &read_metadata},
+    Row{"verbosity", [](Chat& chat, JsonValue value) { return read_field(value, chat.verbosity); }},
+    Row{"prompt_cache_key",
+        [](Chat& chat, JsonValue value) { return read_field(value, chat.prompt_cache_key); }},
 };
 
 class OpenAiChatClient final : public ClientCodec {

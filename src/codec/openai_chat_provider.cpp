@@ -1,4 +1,5 @@
 // The provider half of OpenAI's chat dialect: requests from the IR, or the client's own bytes with a splice.
+#include <algorithm>
 #include <fmt/core.h>
 
 #include "base/crypto.h"
@@ -135,12 +136,25 @@ class ChatWriter {
     return {};
   }
 
+  void write_custom_tool(const Tool& tool) {
+    json_.begin_object().key("type").value("custom").key("custom").begin_object();
+    json_.key("name").value(call_.notes.tool_names.wire(tool.name));
+    if (!tool.description.empty()) json_.key("description").value(tool.description);
+    if (!tool.grammar.empty()) {
+      json_.key("format").begin_object().key("type").value("grammar").key("grammar").begin_object();
+      json_.key("syntax").value(tool.grammar_syntax).key("definition").value(tool.grammar);
+      json_.end_object().end_object();
+    }
+    json_.end_object().end_object();
+  }
+
   Result<void> write_tool(const Tool& tool) {
     if (tool.kind != ToolKind::function) {
-      if (tool.dialect == kDialect) {
+      if (tool.dialect == kDialect && tool.raw) {
         json_.raw(tool.raw.text);
         return {};
       }
+      if (tool.kind == ToolKind::custom) return write_custom_tool(tool), Result<void>{};
       return fail(ErrorKind::unsupported,
                   fmt::format("the tool {} is run by another vendor; this model cannot call it", tool.type),
                   "tools");
@@ -154,8 +168,26 @@ class ChatWriter {
     return {};
   }
 
+  // {"type": "function", "function": {"name"}}
+  void write_tool_reference(std::string_view name) {
+    const auto tool = std::find_if(chat_.tools.begin(), chat_.tools.end(),
+                                   [&](const Tool& known) { return known.name == name; });
+    const bool is_custom = tool != chat_.tools.end() && tool->kind == ToolKind::custom;
+    const std::string_view kind = is_custom ? "custom" : "function";
+    json_.begin_object().key("type").value(kind).key(kind).begin_object();
+    json_.key("name").value(call_.notes.tool_names.wire(name)).end_object().end_object();
+  }
+
+  void write_allowed_tools(const ToolChoice& choice) {
+    json_.begin_object().key("type").value("allowed_tools").key("allowed_tools").begin_object().key("mode");
+    json_.value(choice.mode == ToolChoiceMode::required ? "required" : "auto").key("tools").begin_array();
+    for (const std::string_view name : choice.allowed) write_tool_reference(name);
+    json_.end_array().end_object().end_object();
+  }
+
   void write_tool_choice(const ToolChoice& choice) {
     json_.key("tool_choice");
+    if (!choice.allowed.empty()) return write_allowed_tools(choice);
     switch (choice.mode) {
       case ToolChoiceMode::automatic:
         json_.value("auto");
@@ -167,10 +199,8 @@ class ChatWriter {
         json_.value("none");
         return;
       case ToolChoiceMode::named:
-        break;
+        write_tool_reference(choice.name);
     }
-    json_.begin_object().key("type").value("function").key("function").begin_object();
-    json_.key("name").value(call_.notes.tool_names.wire(choice.name)).end_object().end_object();
   }
 
   void write_format() {
@@ -228,6 +258,8 @@ class ChatWriter {
       json_.key("user").value(fits ? std::string(chat_.end_user) : sha256_hex(chat_.end_user));
     }
     write_service_tier();
+    if (!chat_.verbosity.empty()) json_.key("verbosity").value(chat_.verbosity);
+    if (!chat_.prompt_cache_key.empty()) json_.key("prompt_cache_key").value(chat_.prompt_cache_key);
     // The vendor takes metadata for stored answers only, and Weir keeps it as tags.
   }
 

@@ -266,6 +266,11 @@ Result<void> decode_openai_tools(JsonValue tools, Chat& chat) {
       tool.kind = ToolKind::custom;
       tool.name = TRY(required_string(source["custom"], "name"));
       TRY(read_field(source["custom"]["description"], tool.description));
+      const JsonValue grammar = source["custom"]["format"]["grammar"];
+      if (grammar.is_object()) {
+        tool.grammar_syntax = TRY(required_string(grammar, "syntax"));
+        tool.grammar = TRY(required_string(grammar, "definition"));
+      }
     } else {
       tool.kind = ToolKind::server;
       tool.name = type;
