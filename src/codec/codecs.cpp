@@ -2,6 +2,7 @@
 
 #include "codec/anthropic.h"
 #include "codec/openai.h"
+#include "codec/openai_responses.h"
 
 namespace weir {
 
@@ -12,6 +13,7 @@ const ProviderCodec* provider_codec(Dialect dialect) {
     case Dialect::anthropic_messages:
       return &anthropic_messages_provider();
     case Dialect::openai_responses:
+      return &openai_responses_provider();
     case Dialect::bedrock_converse:
     case Dialect::bedrock_invoke:
     case Dialect::gemini:

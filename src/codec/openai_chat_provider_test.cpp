@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "codec/anthropic_test_util.h"
+#include "codec/openai_responses_test_util.h"
 
 namespace weir {
 namespace {
@@ -274,6 +275,33 @@ TEST(OpenAiEmbeddings, AreAskedForAsBase64AndReadInAnyOrder) {
     ASSERT_FALSE(refused) << body;
     EXPECT_EQ(refused.error().kind, ErrorKind::upstream_malformed);
   }
+}
+
+TEST(OpenAiChatProvider, CarriesWhatOnlyTheVendorsDialectsHaveInCommon) {
+  const Result<EncodedCall> call = encode(test::responses_chat(
+      R"("input":"hi","text":{"verbosity":"low"},"prompt_cache_key":"k",)"
+      R"("tools":[{"type":"custom","name":"p","description":"d","format":{"type":"grammar","syntax":"lark",)"
+      R"("definition":"start: X"}}],"tool_choice":{"type":"allowed_tools","mode":"required","tools":[)"
+      R"({"type":"custom","name":"p"}]})"));
+  EXPECT_EQ(body_of(call),
+            R"({"model":"gpt","messages":[{"role":"user","content":"hi"}],"tools":[{"type":"custom",)"
+            R"("custom":{"name":"p","description":"d","format":{"type":"grammar","grammar":)"
+            R"({"syntax":"lark","definition":"start: X"}}}}],"tool_choice":{"type":"allowed_tools",)"
+            R"("allowed_tools":{"mode":"required","tools":[{"type":"custom","custom":{"name":"p"}}]}},)"
+            R"("verbosity":"low","prompt_cache_key":"k"})");
+  EXPECT_EQ(records_of(call), "");
+}
+
+TEST(OpenAiChatProvider, CarriesTheListOfAllowedTools) {
+  const Result<EncodedCall> call = from_openai(fmt::format(
+      R"({},"tools":[{{"type":"function","function":{{"name":"f"}}}}],"tool_choice":{{"type":"allowed_tools",)"
+      R"("allowed_tools":{{"mode":"auto","tools":[{{"type":"function","function":{{"name":"f"}}}}]}}}})",
+      kHi));
+  EXPECT_NE(
+      body_of(call).find(R"("tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":)"
+                         R"([{"type":"function","function":{"name":"f"}}]}})"),
+      std::string::npos)
+      << body_of(call);
 }
 
 }  // namespace

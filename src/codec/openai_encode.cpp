@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/core.h>
 
+#include "codec/openai_citations.h"
 #include "codec/retry_headers.h"
 #include "codec/service_tier.h"
 
@@ -109,8 +110,10 @@ class MessageWriter {
   void write_citations() {
     bool any = false;
     for (const AnswerBlock& block : choice_.blocks) {
-      if (block.kind != BlockKind::text || block.dialect != Dialect::openai_chat) continue;
-      for (const std::string& citation : block.citations) {
+      if (block.kind != BlockKind::text) continue;
+      for (const std::string& source : block.citations) {
+        const std::string citation = openai_chat_citation(block.dialect, source);
+        if (citation.empty()) continue;
         if (!any) json_.key("annotations").begin_array();
         any = true;
         json_.raw(citation);

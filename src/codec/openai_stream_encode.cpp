@@ -1,6 +1,7 @@
 // Streams in OpenAI's chat dialect, in the chunk shapes that every client accepts (clients.md 2.2).
 #include <map>
 
+#include "codec/openai_citations.h"
 #include "codec/openai_encode.h"
 #include "codec/service_tier.h"
 #include "io/sse.h"
@@ -128,10 +129,11 @@ class OpenAiStreamEncoder final : public StreamEncoder {
   }
 
   void on_citation(const Delta& delta, Choice& choice, std::string& out) {
-    if (delta.dialect != Dialect::openai_chat) return;
+    const std::string citation = openai_chat_citation(delta.dialect, delta.text);
+    if (citation.empty()) return;
     open_chunk(delta.choice, out);
     write_role(choice, false);
-    json_->key("annotations").begin_array().raw(delta.text).end_array();
+    json_->key("annotations").begin_array().raw(citation).end_array();
     close_chunk(nullptr, out);
   }
 

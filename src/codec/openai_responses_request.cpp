@@ -1,0 +1,337 @@
+#include "codec/openai_responses_request.h"
+
+#include <algorithm>
+#include <array>
+#include <fmt/core.h>
+
+#include "base/crypto.h"
+#include "codec/openai_responses_items.h"
+#include "codec/service_tier.h"
+#include "codec/tool_names.h"
+
+namespace weir {
+namespace {
+
+constexpr Dialect kDialect = Dialect::openai_responses;
+// OpenAI's OpenAPI document, schemas CreateResponse and ModelResponseProperties.
+constexpr int64_t kMaxTokensMin = 16;
+constexpr size_t kUserMax = 64;
+constexpr std::string_view kEmptySchema = R"({"type":"object","properties":{}})";
+
+class RequestWriter {
+ public:
+  RequestWriter(const Chat& chat, const TargetModel& target, EncodedCall& call)
+      : chat_(chat),
+        target_(target),
+        caps_(*target.capabilities),
+        quirks_(target.capabilities->quirks),
+        call_(call),
+        counts_(call.notes.operation == Operation::count_tokens),
+        json_(call.wire.body) {}
+
+  Result<void> write() {
+    if (chat_.choices.value_or(1) > 1)
+      return fail(ErrorKind::unsupported, "this model gives one answer at a time: n must be 1", "n");
+    name_tools();
+    json_.begin_object().key("model").value(target_.model);
+    TRY(write_responses_input(json_, chat_, target_, call_.notes));
+    TRY(write_tools());
+    write_text();
+    write_reasoning();
+    if (!chat_.previous_response_id.empty())
+      json_.key("previous_response_id").value(chat_.previous_response_id);
+    if (!counts_) {
+      if (chat_.is_streamed) json_.key("stream").value(true);
+      write_limits();
+      write_sampling();
+      write_storage();
+      write_identity();
+      write_extras();
+    }
+    json_.end_object();
+    return {};
+  }
+
+ private:
+  void lose(Severity severity, LossReason reason, std::string_view field, std::string from = {},
+            std::string to = {}) {
+    call_.notes.fidelity.add(severity, reason, fmt::format("/{}", field), std::move(from), std::move(to));
+  }
+
+  // ---- Tools
+
+  void name_tools() {
+    for (const Tool& tool : chat_.tools) {
+      if (tool.kind == ToolKind::server) continue;
+      std::string wire = legal_tool_name(tool.name, kOpenAiToolNameMax);
+      if (wire == tool.name) continue;
+      lose(Severity::info, LossReason::renamed, "tools", std::string(tool.name), wire);
+      call_.notes.tool_names.add(std::move(wire), std::string(tool.name));
+    }
+  }
+
+  Result<void> write_tools() {
+    if (chat_.tools.empty()) return {};
+    json_.key("tools").begin_array();
+    for (const Tool& tool : chat_.tools) TRY(write_tool(tool));
+    json_.end_array();
+    if (chat_.tool_choice) write_tool_choice(*chat_.tool_choice);
+    if (!chat_.parallel_tools) return {};
+    if (quirks_.no_parallel_tool_calls) {
+      lose(Severity::warning, LossReason::dropped, "parallel_tool_calls");
+    } else {
+      json_.key("parallel_tool_calls").value(*chat_.parallel_tools);
+    }
+    return {};
+  }
+
+  Result<void> write_tool(const Tool& tool) {
+    const std::string_view wire = call_.notes.tool_names.wire(tool.name);
+    if (tool.cache) lose(Severity::info, LossReason::cache_dropped, "tools", "cache_control");
+    // The definition as it came keeps what the IR has no place for.
+    if (tool.dialect == kDialect && tool.raw && (tool.kind == ToolKind::server || wire == tool.name)) {
+      json_.raw(tool.raw.text);
+      return {};
+    }
+    if (tool.kind == ToolKind::server) {
+      return fail(ErrorKind::unsupported,
+                  fmt::format("the tool {} is run by another vendor; this model cannot call it", tool.type),
+                  "tools");
+    }
+    const bool is_custom = tool.kind == ToolKind::custom;
+    json_.begin_object().key("type").value(is_custom ? "custom" : "function").key("name").value(wire);
+    if (!tool.description.empty()) json_.key("description").value(tool.description);
+    if (is_custom) {
+      if (!tool.grammar.empty()) write_grammar(tool);
+    } else {
+      json_.key("parameters").raw(tool.schema ? tool.schema.text : kEmptySchema);
+      // Here a tool is strict unless it says otherwise, elsewhere it is not.
+      if (!quirks_.no_tool_strict) json_.key("strict").value(tool.strict.value_or(false));
+    }
+    json_.end_object();
+    return {};
+  }
+
+  void write_grammar(const Tool& tool) {
+    json_.key("format").begin_object().key("type").value("grammar");
+    json_.key("syntax").value(tool.grammar_syntax).key("definition").value(tool.grammar).end_object();
+  }
+
+  void write_tool_choice(const ToolChoice& choice) {
+    json_.key("tool_choice");
+    if (!choice.allowed.empty()) {
+      json_.begin_object().key("type").value("allowed_tools").key("mode");
+      json_.value(choice.mode == ToolChoiceMode::required ? "required" : "auto").key("tools").begin_array();
+      for (const std::string_view name : choice.allowed) write_tool_reference(name);
+      json_.end_array().end_object();
+      return;
+    }
+    switch (choice.mode) {
+      case ToolChoiceMode::automatic:
+        json_.value("auto");
+        return;
+      case ToolChoiceMode::required:
+        json_.value("required");
+        return;
+      case ToolChoiceMode::none:
+        json_.value("none");
+        return;
+      case ToolChoiceMode::named:
+        write_tool_reference(choice.name);
+    }
+  }
+
+  void write_tool_reference(std::string_view name) {
+    const auto tool = std::find_if(chat_.tools.begin(), chat_.tools.end(),
+                                   [&](const Tool& known) { return known.name == name; });
+    const ToolKind kind = tool == chat_.tools.end() ? ToolKind::function : tool->kind;
+    json_.begin_object().key("type");
+    if (kind == ToolKind::server) {
+      json_.value(name).end_object();
+      return;
+    }
+    json_.value(kind == ToolKind::custom ? "custom" : "function").key("name");
+    json_.value(call_.notes.tool_names.wire(name)).end_object();
+  }
+
+  // ---- The answer's form
+
+  void write_text() {
+    const ResponseFormat& format = chat_.format;
+    if (format.kind == FormatKind::text && chat_.verbosity.empty()) return;
+    json_.key("text").begin_object();
+    if (format.kind != FormatKind::text) write_format(format);
+    if (!chat_.verbosity.empty()) json_.key("verbosity").value(chat_.verbosity);
+    json_.end_object();
+  }
+
+  void write_format(const ResponseFormat& format) {
+    json_.key("format").begin_object();
+    if (format.kind == FormatKind::json_schema && caps_.json_schema != JsonSchemaSupport::none) {
+      json_.key("type").value("json_schema");
+      json_.key("name").value(format.name.empty() ? "structured_output" : format.name);
+      if (!format.description.empty()) json_.key("description").value(format.description);
+      json_.key("schema").raw(format.schema ? format.schema.text : R"({"type":"object"})");
+      if (format.strict) json_.key("strict").value(*format.strict);
+    } else {
+      if (format.kind == FormatKind::json_schema)
+        lose(Severity::warning, LossReason::emulated, "response_format", "json_schema", "json_object");
+      json_.key("type").value("json_object");
+    }
+    json_.end_object();
+  }
+
+  // Budgets of tokens have no counterpart: the nearest named effort (translation.md 4.8).
+  static EffortLevel effort_of(const Reasoning& reasoning) {
+    if (reasoning.effort) return *reasoning.effort;
+    if (!reasoning.budget_tokens) return EffortLevel::medium;
+    if (*reasoning.budget_tokens <= 1024) return EffortLevel::low;
+    return *reasoning.budget_tokens <= 8192 ? EffortLevel::medium : EffortLevel::high;
+  }
+
+  // The vendor's words for how much of the reasoning is shown; "" for none.
+  static std::string_view summary_of(std::string_view display) {
+    constexpr std::array<std::string_view, 3> kOwn = {"auto", "concise", "detailed"};
+    if (std::find(kOwn.begin(), kOwn.end(), display) != kOwn.end()) return display;
+    return display == "summarized" ? "auto" : "";
+  }
+
+  void write_reasoning() {
+    const Reasoning& reasoning = chat_.reasoning;
+    const std::string_view summary = summary_of(reasoning.display);
+    if (!reasoning.is_set() && summary.empty()) return;
+    if (caps_.thinking == ThinkingMode::none) {
+      if (!reasoning.is_disabled) lose(Severity::info, LossReason::dropped, "reasoning");
+      return;
+    }
+    json_.key("reasoning").begin_object();
+    if (reasoning.is_disabled) {
+      if (caps_.effort_levels && caps_.effort_levels->contains(EffortLevel::off)) {
+        json_.key("effort").value("none");
+      } else {
+        lose(Severity::info, LossReason::dropped, "reasoning", "disabled");
+      }
+    } else if (reasoning.is_set()) {
+      EffortLevel effort = effort_of(reasoning);
+      if (caps_.effort_levels && !caps_.effort_levels->empty()) effort = caps_.effort_levels->nearest(effort);
+      if (!reasoning.effort) {
+        lose(Severity::info, LossReason::emulated, "thinking", "budget", std::string(to_string(effort)));
+      } else if (*reasoning.effort != effort) {
+        lose(Severity::info, LossReason::clamped, "reasoning", std::string(to_string(*reasoning.effort)),
+             std::string(to_string(effort)));
+      }
+      json_.key("effort").value(to_string(effort));
+    }
+    if (!summary.empty()) json_.key("summary").value(summary);
+    json_.end_object();
+  }
+
+  // ---- Limits and sampling
+
+  void write_limits() {
+    if (chat_.max_tokens) {
+      int64_t tokens = std::max(*chat_.max_tokens, kMaxTokensMin);
+      if (caps_.output_max) tokens = std::min(tokens, *caps_.output_max);
+      if (tokens != *chat_.max_tokens) {
+        lose(Severity::info, LossReason::clamped, "max_tokens", fmt::format("{}", *chat_.max_tokens),
+             fmt::format("{}", tokens));
+      }
+      json_.key("max_output_tokens").value(tokens);
+    }
+    if (!chat_.stop.empty()) lose(Severity::warning, LossReason::dropped, "stop");
+  }
+
+  void write_sampling() {
+    write_fraction("temperature", chat_.temperature);
+    write_fraction("top_p", chat_.top_p);
+    if (chat_.top_k) lose(Severity::warning, LossReason::dropped, "top_k", fmt::format("{}", *chat_.top_k));
+    if (chat_.frequency_penalty.value_or(0) != 0)
+      lose(Severity::warning, LossReason::dropped, "frequency_penalty");
+    if (chat_.presence_penalty.value_or(0) != 0)
+      lose(Severity::warning, LossReason::dropped, "presence_penalty");
+    if (chat_.seed) lose(Severity::warning, LossReason::dropped, "seed", fmt::format("{}", *chat_.seed));
+    if (chat_.top_logprobs) json_.key("top_logprobs").value(*chat_.top_logprobs);
+  }
+
+  void write_fraction(std::string_view key, const std::optional<double>& value) {
+    if (!value) return;
+    if (caps_.allows_sampling == false && *value != 1) {
+      lose(Severity::warning, LossReason::dropped, key, fmt::format("{}", *value));
+    } else {
+      json_.key(key).value(*value);
+    }
+  }
+
+  // ---- What is kept, and whose it is
+
+  bool reasons() const {
+    if (caps_.thinking) return *caps_.thinking != ThinkingMode::none;
+    return chat_.reasoning.is_set() && !chat_.reasoning.is_disabled;
+  }
+
+  // Weir keeps the turns itself, so that the next one may go to any vendor: this one need not keep them, and
+  // gives its reasoning along.
+  void write_storage() {
+    if (!quirks_.no_store) json_.key("store").value(chat_.is_stored.value_or(false));
+    std::vector<std::string> wanted;
+    if (reasons()) wanted.emplace_back("reasoning.encrypted_content");
+    if (chat_.logprobs.value_or(false)) wanted.emplace_back("message.output_text.logprobs");
+    for (const ExtraField& extra : chat_.extras) {
+      if (extra.key != "include" || extra.dialect != kDialect) continue;
+      const Result<JsonDoc> parsed = JsonDoc::parse(std::string(extra.raw.text));
+      if (!parsed) continue;
+      for (const JsonValue entry : parsed->root()) {
+        std::string name(entry.string_or(""));
+        if (std::find(wanted.begin(), wanted.end(), name) == wanted.end()) wanted.push_back(std::move(name));
+      }
+    }
+    if (wanted.empty()) return;
+    json_.key("include").begin_array();
+    for (const std::string& name : wanted) json_.value(name);
+    json_.end_array();
+  }
+
+  void write_identity() {
+    if (!chat_.end_user.empty() && !quirks_.no_user) {
+      const bool fits = chat_.end_user.size() <= kUserMax;
+      json_.key("safety_identifier").value(fits ? std::string(chat_.end_user) : sha256_hex(chat_.end_user));
+    }
+    if (!chat_.prompt_cache_key.empty()) json_.key("prompt_cache_key").value(chat_.prompt_cache_key);
+    if (!chat_.service_tier.empty()) {
+      const std::string_view tier =
+          chat_.service_tier == "standard_only" ? "default" : openai_service_tier(chat_.service_tier);
+      if (tier.empty()) {
+        lose(Severity::info, LossReason::dropped, "service_tier", std::string(chat_.service_tier));
+      } else {
+        json_.key("service_tier").value(tier);
+      }
+    }
+    // Metadata is for stored answers, and Weir keeps it as tags.
+  }
+
+  void write_extras() {
+    for (const ExtraField& extra : chat_.extras) {
+      if (extra.dialect != kDialect) {
+        lose(Severity::warning, LossReason::dropped, extra.key);
+      } else if (extra.key != "include") {
+        json_.key(extra.key).raw(extra.raw.text);
+      }
+    }
+  }
+
+  const Chat& chat_;
+  const TargetModel& target_;
+  const Capabilities& caps_;
+  const Quirks& quirks_;
+  EncodedCall& call_;
+  const bool counts_;
+  JsonWriter json_;
+};
+
+}  // namespace
+
+Result<void> write_responses_request(const Chat& chat, const TargetModel& target, EncodedCall& call) {
+  return RequestWriter(chat, target, call).write();
+}
+
+}  // namespace weir
