@@ -90,6 +90,10 @@ Result<void> Catalog::State::add_providers(const CatalogText& text) {
   SeenInFile seen(text.file);
   for (RowAt<ProviderKind>& at : TRY(parse_provider_rows(text))) {
     TRY(seen.add(at.row.name, at.line, fmt::format("provider '{}'", at.row.name)));
+    if (!at.row.models_of.empty() && !kind_index.contains(at.row.models_of)) {
+      return fail(
+          yaml_error(text.file, at.line, fmt::format("models_of: no provider '{}' above", at.row.models_of)));
+    }
     const auto [entry, is_new] = kind_index.try_emplace(at.row.name, kinds.size());
     if (is_new) {
       kinds.push_back(std::move(at.row));
@@ -172,6 +176,12 @@ const ProviderKind* Catalog::find_kind(std::string_view name) const {
 }
 
 const ModelRow* Catalog::find_model(std::string_view kind, std::string_view model) const {
+  if (const ModelRow* own = find_own_model(kind, model)) return own;
+  const ProviderKind* provider = find_kind(kind);
+  return provider && !provider->models_of.empty() ? find_own_model(provider->models_of, model) : nullptr;
+}
+
+const ModelRow* Catalog::find_own_model(std::string_view kind, std::string_view model) const {
   const auto of_provider = state_->names.find(kind);
   if (of_provider == state_->names.end()) return nullptr;
   const NamesOfProvider& names = of_provider->second;
@@ -187,7 +197,10 @@ Capabilities Catalog::capabilities(std::string_view kind, std::string_view model
   const ProviderKind* provider = find_kind(kind);
   const ModelRow* row = find_model(kind, model);
   const Capabilities general = provider != nullptr ? provider->defaults : Capabilities();
-  return row != nullptr ? overlay(general, row->capabilities) : general;
+  if (row == nullptr) return general;
+  // The endpoint differs from the one that the row was written for.
+  if (row->provider != kind) return overlay(row->capabilities, general);
+  return overlay(general, row->capabilities);
 }
 
 std::span<const ProviderKind> Catalog::kinds() const {

@@ -72,8 +72,11 @@ struct ProviderKind {
   std::vector<std::pair<std::string, std::string>> headers;  // sent with each request
   std::vector<std::pair<std::string, std::string>> query;    // appended to each URL
   std::string otel_name;                                     // gen_ai.provider.name
-  Capabilities defaults;                                     // of a model that is not listed; quirks included
-  std::string source;                                        // URL of the vendor's documentation
+  // Another provider whose models these are, by another dialect: its rows count where there is none of this
+  // provider's own, and what `defaults` says of the endpoint is then above them. Empty: none.
+  std::string models_of;
+  Capabilities defaults;  // of a model that is not listed; quirks included
+  std::string source;     // URL of the vendor's documentation
 
   bool serves(Endpoint endpoint) const { return served.test(static_cast<size_t>(endpoint)); }
 };
@@ -146,10 +149,10 @@ class Catalog {
   // nullptr when unknown. Pointers live as long as the catalog, which may be moved.
   const ProviderKind* find_kind(std::string_view name) const;
   // By exact name, else by the alias pattern with the most literal characters (of equals: the first in the
-  // file).
+  // file); then the same among the provider's models_of.
   const ModelRow* find_model(std::string_view kind, std::string_view model) const;
-  // The row's capabilities over the kind's defaults; for an unknown model the defaults; for an unknown kind
-  // nothing.
+  // The row's capabilities over the kind's defaults (a row of models_of: under them); for an unknown model
+  // the defaults; for an unknown kind nothing.
   Capabilities capabilities(std::string_view kind, std::string_view model) const;
 
   std::span<const ProviderKind> kinds() const;  // in the order of the files
@@ -157,6 +160,8 @@ class Catalog {
 
  private:
   struct State;
+  const ModelRow* find_own_model(std::string_view kind, std::string_view model) const;
+
   std::unique_ptr<State> state_;
 };
 

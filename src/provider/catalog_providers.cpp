@@ -160,7 +160,7 @@ Result<ProviderKind> read_provider(std::string_view file, const YamlNode& node) 
   const YamlFields fields(file, node, "a provider");
   TRY(fields.check({"name", "display_name", "dialect", "base_url", "serves", "paths", "auth", "auth_header",
                     "needs_key", "key_env", "enabled_by_env", "is_local", "headers", "query", "quirks",
-                    "otel_name", "defaults", "source"}));
+                    "otel_name", "models_of", "defaults", "source"}));
   ProviderKind kind;
   kind.name = TRY(fields.text("name"));
   if (!is_kind_name(kind.name)) return fail(fields.error("name", "must consist of a-z, 0-9 and _"));
@@ -181,6 +181,8 @@ Result<ProviderKind> read_provider(std::string_view file, const YamlNode& node) 
   }
   kind.defaults.quirks = TRY(read_quirks(fields));
   kind.otel_name = TRY(fields.text("otel_name"));
+  kind.models_of = TRY(fields.optional_text("models_of"))
+  .value_or("");
   kind.source = TRY(fields.text("source"));
   return kind;
 }

@@ -258,6 +258,20 @@ TEST_F(EmbeddedCatalog, JoinsWhatModelAndEndpointSay) {
   EXPECT_EQ(catalog_.capabilities("openai", "o3").max_tokens_field, MaxTokensField::max_completion_tokens);
 }
 
+// The same models by another dialect cost the same and can do the same, but for what the endpoint cannot.
+TEST_F(EmbeddedCatalog, KnowsTheModelsOfAProviderByItsOtherDialect) {
+  const ModelRow* row = catalog_.find_model("openai_responses", "gpt-4o");
+  ASSERT_NE(row, nullptr);
+  EXPECT_EQ(row, catalog_.find_model("openai", "gpt-4o"));
+  EXPECT_EQ(catalog_.capabilities("openai", "gpt-4o").n_max, 128);
+  EXPECT_EQ(catalog_.capabilities("openai_responses", "gpt-4o").n_max, 1);
+  EXPECT_EQ(catalog_.capabilities("openai_responses", "gpt-4o").vision, true);
+  EXPECT_EQ(catalog_.find_model("openai_responses", "gpt-99"), nullptr);
+  const ProviderKind* kind = catalog_.find_kind("openai_responses");
+  ASSERT_NE(kind, nullptr);
+  EXPECT_FALSE(kind->enabled_by_env) << "the key alone must not make two of each model";
+}
+
 // ---- The language of the files
 
 TEST(CatalogParse, NamesTheLineAndTheNearestFieldOfATypo) {
@@ -296,6 +310,7 @@ TEST(CatalogParse, RefusesBadProviders) {
       {"defaults: {effort_levels: [low, lots]}", "not a known effort"},
       {"defaults: {context: -1}", "must be an integer from 0"},
       {"source: \"\"", "must not be empty"},
+      {"models_of: nobody", "models_of: no provider 'nobody' above"},
   };
   for (const auto& [line, message] : bad) {
     EXPECT_THAT(error_of(parse(provider_with(line))), HasSubstr(message)) << line;
