@@ -9,6 +9,7 @@
 #include "codec/anthropic.h"
 #include "codec/openai.h"
 #include "codec/rerank.h"
+#include "codec/openai_responses.h"
 
 namespace weir {
 namespace {
@@ -25,6 +26,12 @@ const ClientCodec* embeddings() {
 const ClientCodec* rerank() {
   return &rerank_client();
 }
+const ClientCodec* responses() {
+  return &openai_responses_client();
+}
+const ClientCodec* input_tokens() {
+  return &openai_responses_input_tokens_client();
+}
 const ClientCodec* messages() {
   return &anthropic_messages_client();
 }
@@ -38,6 +45,8 @@ constexpr std::array kRows = {
     EndpointRow{"POST", "/v1/embeddings", Action::model_call, &embeddings},
     EndpointRow{"POST", "/v1/rerank", Action::model_call, &rerank},
     EndpointRow{"POST", "/v2/rerank", Action::model_call, &rerank},
+    EndpointRow{"POST", "/v1/responses", Action::model_call, &responses},
+    EndpointRow{"POST", "/v1/responses/input_tokens", Action::model_call, &input_tokens},
     EndpointRow{"POST", "/v1/messages", Action::model_call, &messages},
     EndpointRow{"POST", "/v1/messages/count_tokens", Action::model_call, &count_tokens},
     EndpointRow{"GET", "/v1/models", Action::list_models, nullptr},

@@ -13,6 +13,19 @@ TEST(Endpoints, FindsAnEndpointUnderEachOfItsBasePaths) {
   }
 }
 
+TEST(Endpoints, KnowsTheResponsesApi) {
+  const std::pair<std::string_view, std::string_view> paths[] = {
+      {"/v1/responses", "/v1/responses"},
+      {"/openai/v1/responses", "/v1/responses"},
+      {"/v1/responses/input_tokens", "/v1/responses/input_tokens"}};
+  for (const auto& [path, row] : paths) {
+    const Result<EndpointMatch> match = find_endpoint("POST", path);
+    ASSERT_TRUE(match) << path;
+    EXPECT_EQ(match->row->path, row);
+    EXPECT_EQ(match->row->codec()->dialect(), Dialect::openai_responses);
+  }
+}
+
 TEST(Endpoints, GivesTheSegmentsThatTheStarStandsFor) {
   const Result<EndpointMatch> match = find_endpoint("GET", "/v1/models/meta%2Fllama/3");
   ASSERT_TRUE(match);
