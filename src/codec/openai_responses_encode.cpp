@@ -64,10 +64,11 @@ class RequestEcho {
 
  private:
   std::string_view instructions() const {
-    if (chat_.messages.empty() || chat_.messages[0].content.size() != 1) return {};
-    const Block& block = chat_.messages[0].content[0];
-    const auto* text = std::get_if<TextBlock>(&block.body);
-    return text && block.pointer == "/instructions" ? text->text : std::string_view();
+    for (const Message& message : chat_.messages) {
+      if (message.content.size() != 1 || message.content[0].pointer != "/instructions") continue;
+      if (const auto* text = std::get_if<TextBlock>(&message.content[0].body)) return text->text;
+    }
+    return {};
   }
 
   std::string_view extra(std::string_view key, std::string_view otherwise) const {
