@@ -254,6 +254,8 @@ TEST(ResponsesReplay, StreamsSayWhatTheirLastEventSays) {
   size_t count = 0;
   for (const Recording& recording : all_recordings()) {
     if (!is_responses_stream(recording) || !expected_error(recording).empty()) continue;
+    // Its authors shortened the text in every event but the last.
+    if (name_of(recording) == "openai-shell-container.1.chunks.txt") continue;
     SCOPED_TRACE(recording.file);
     ++count;
     const std::string response = last_response(recording.body);
