@@ -29,6 +29,7 @@ const ClientCodec* chat_client_codec(Dialect dialect, bool) {
     case Dialect::anthropic_messages:
       return &anthropic_messages_client();
     case Dialect::openai_responses:
+      return &openai_responses_client();
     case Dialect::bedrock_converse:
     case Dialect::bedrock_invoke:
     case Dialect::gemini:

@@ -46,7 +46,7 @@ Result<Asked> read_request(const DialectUnderTest& dialect, const EncodedCall& e
   asked.call.path = encoded.wire.path;
   asked.call.path_model = "the-model";
   asked.call.headers = encoded.wire.headers;
-  asked.call.body = std::make_shared<const JsonDoc>(TRY(JsonDoc::parse(encoded.wire.body)));
+  asked.call.body = std::make_shared<const JsonDoc>(TRY(JsonDoc::parse(std::string(encoded.wire.bytes()))));
   asked.request = TRY(dialect.client(is_streamed).decode_request(asked.call));
   if (Chat* chat = std::get_if<Chat>(&asked.request)) chat->is_streamed = is_streamed;
   return asked;
@@ -271,7 +271,7 @@ std::string_view to_string(Outcome outcome) {
 Cell run_cell(const Case& wanted, const DialectUnderTest& client, const DialectUnderTest& target,
               bool is_streamed) {
   RequestLeg leg = run_request(wanted, client, target, is_streamed);
-  if (leg.cell.outcome == Outcome::refused && leg.call.wire.body.empty()) return leg.cell;
+  if (leg.cell.outcome == Outcome::refused && leg.call.wire.bytes().empty()) return leg.cell;
   if (leg.cell.outcome >= Outcome::silent) return leg.cell;
   Cell answer = run_answer(wanted, leg, client, target, is_streamed);
   if (answer.outcome == Outcome::carried) return leg.cell;
