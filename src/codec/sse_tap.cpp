@@ -15,6 +15,12 @@ void SseTap::note_form(size_t from, size_t to, SseVerdict verdict) {
   if (held_.empty()) form_.learn(chunk_.substr(from, to - from));
 }
 
+size_t SseTap::take_line_feed(std::string_view chunk) {
+  if (!ends_in_return_ || !chunk.starts_with('\n')) return 0;
+  take(0, 1, last_verdict_);
+  return 1;
+}
+
 void SseTap::take(size_t from, size_t to, SseVerdict verdict) {
   const std::string_view bytes = chunk_.substr(from, to - from);
   if (verdict == SseVerdict::drop) {

@@ -33,13 +33,14 @@ class SseTap {
   template <class Handle>
   Result<void> feed(std::string_view chunk, Handle&& handle) {
     begin(chunk);
-    size_t from = 0;
+    size_t from = take_line_feed(chunk);
     std::string_view rest = chunk;
     for (;;) {
       if (const size_t alike = decoder_.is_between_events() ? form_.match(rest) : 0) {
         rest.remove_prefix(alike);
         take(from, from + alike, SseVerdict::keep);
         from += alike;
+        last_verdict_ = SseVerdict::keep;
       }
       const std::optional<SseEvent> event = TRY(decoder_.next(rest));
       if (!event) break;
@@ -48,8 +49,10 @@ class SseTap {
       note_form(from, to, verdict);
       take(from, to, verdict);
       from = to;
+      last_verdict_ = verdict;
     }
     held_.append(chunk.substr(from));
+    if (!chunk.empty()) ends_in_return_ = held_.empty() && chunk.back() == '\r';
     return {};
   }
 
@@ -82,6 +85,9 @@ class SseTap {
  private:
   void begin(std::string_view chunk);
   void note_form(size_t from, size_t to, SseVerdict verdict);
+  // An event is over at the carriage return of its blank line; a line feed that comes after a cut is still
+  // its.
+  size_t take_line_feed(std::string_view chunk);
   void take(size_t from, size_t to, SseVerdict verdict);
 
   SseDecoder decoder_;
@@ -91,6 +97,8 @@ class SseTap {
   std::string_view view_;   // while everything kept lies in one piece of the chunk
   std::string owned_;       // otherwise
   bool is_view_ = true;
+  bool ends_in_return_ = false;  // the last event did, at the end of its chunk
+  SseVerdict last_verdict_ = SseVerdict::keep;
 };
 
 }  // namespace weir

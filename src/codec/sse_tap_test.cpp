@@ -33,6 +33,18 @@ TEST(SseTap, ForwardsWholeEventsButTheDroppedOneHoweverTheyAreCut) {
   }
 }
 
+TEST(SseTap, ForwardsEventsThatEndInBothLineEndsHoweverTheyAreCut) {
+  constexpr std::string_view stream = ": hi\r\n\r\ndata: a\r\n\r\ndata: mine\r\n\r\ndata: b\r\n\r\n";
+  constexpr std::string_view forwarded = ": hi\r\n\r\ndata: a\r\n\r\ndata: b\r\n\r\n";
+  EXPECT_EQ(forward({stream}), forwarded);
+  for (size_t cut = 0; cut <= stream.size(); ++cut) {
+    EXPECT_EQ(forward({stream.substr(0, cut), stream.substr(cut)}), forwarded) << "cut at " << cut;
+  }
+  std::vector<std::string_view> bytes;
+  for (size_t i = 0; i < stream.size(); ++i) bytes.push_back(stream.substr(i, 1));
+  EXPECT_EQ(forward(bytes), forwarded);
+}
+
 TEST(SseTap, HoldsAnEventBackUntilItIsWhole) {
   SseTap tap;
   const auto keep = [](const SseEvent&) -> Result<SseVerdict> { return SseVerdict::keep; };
