@@ -131,12 +131,12 @@ void begin(Exchange& exchange, CoreServices& services, const EndpointMatch& matc
   exchange.id = make_id("req", services.core->clock(), services.core->rng());
   exchange.scope = &scope;
   exchange.snapshot = services.snapshot;
-  exchange.client_codec = &codec;
   exchange.call.dialect = codec.dialect();
   exchange.call.method = request.method;
   exchange.call.path = request.path();
   exchange.call.query = request.query();
   exchange.call.path_model = match.model;
+  exchange.client_codec = &codec.for_call(exchange.call);
   exchange.trace = trace_from(request.headers, services.core->rng(), services.trace_sample_ratio);
   exchange.timings.mark(Mark::first_byte, request.first_byte_at);
   exchange.timings.mark(Mark::head, request.head_at);

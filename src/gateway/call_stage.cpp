@@ -14,7 +14,8 @@ namespace {
 // changed the request.
 bool raw_way_is_open(const Exchange& exchange) {
   const ProviderKind& kind = exchange.target->target->provider->kind;
-  if (exchange.request_is_changed || !exchange.call.body || exchange.call.dialect != kind.dialect)
+  if (exchange.request_is_changed || !exchange.call.body || exchange.call.dialect != kind.dialect ||
+      (exchange.client_codec && !exchange.client_codec->allows_raw()))
     return false;
   switch (operation_of(exchange.request)) {
     case Operation::text_completion:
@@ -22,7 +23,8 @@ bool raw_way_is_open(const Exchange& exchange) {
     case Operation::count_tokens:
       return kind.serves(Endpoint::count_tokens);
     case Operation::embeddings:
-      return kind.serves(Endpoint::embeddings);
+      // Vertex AI has another endpoint for them than the dialect's.
+      return kind.serves(Endpoint::embeddings) && !exchange.target.capabilities.quirks.vertex_shapes;
     case Operation::chat:
       return true;
     case Operation::rerank:

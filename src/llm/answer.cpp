@@ -24,6 +24,7 @@ void AnswerFolder::add(const Event& event) {
         break;
       case DeltaKind::signature:
         into.signature += delta->text;
+        into.dialect = delta->dialect;
         break;
       case DeltaKind::citation:
         into.citations.push_back(delta->text);

@@ -108,12 +108,14 @@ struct Capabilities {
   std::optional<bool> forced_tool;     // tool_choice may demand a call (required, any, or one by name)
   std::optional<JsonSchemaSupport> json_schema;
   std::optional<bool> json_object;  // response_format json_object
+  std::optional<bool> openapi_schema;  // schemas in OpenAPI's subset only: Gemini's before 2.5
 
   // Reasoning.
   std::optional<ThinkingMode> thinking;
   std::optional<bool> thinking_forced;  // reasons even when not asked to
   std::optional<EffortSet> effort_levels;
   std::optional<int64_t> thinking_budget_min;  // tokens
+  std::optional<int64_t> thinking_budget_max;
 
   // Sampling.
   std::optional<TemperatureRange> temperature;
@@ -157,10 +159,12 @@ constexpr void for_each_capability(Visit&& visit) {
   visit(std::string_view("forced_tool"), &Capabilities::forced_tool);
   visit(std::string_view("json_schema"), &Capabilities::json_schema);
   visit(std::string_view("json_object"), &Capabilities::json_object);
+  visit(std::string_view("openapi_schema"), &Capabilities::openapi_schema);
   visit(std::string_view("thinking"), &Capabilities::thinking);
   visit(std::string_view("thinking_forced"), &Capabilities::thinking_forced);
   visit(std::string_view("effort_levels"), &Capabilities::effort_levels);
   visit(std::string_view("thinking_budget_min"), &Capabilities::thinking_budget_min);
+  visit(std::string_view("thinking_budget_max"), &Capabilities::thinking_budget_max);
   visit(std::string_view("temperature"), &Capabilities::temperature);
   visit(std::string_view("allows_sampling"), &Capabilities::allows_sampling);
   visit(std::string_view("allows_temp_and_top_p"), &Capabilities::allows_temp_and_top_p);

@@ -55,6 +55,10 @@ class ClientCodec {
   // Errors: bad_request with the path of the field ("messages[2].content[0].type") and the remedy. REQUIRES
   // call.body for operations with a JSON body. The Request's arena holds call.body.
   virtual Result<Request> decode_request(const ClientCall& call) const = 0;
+  // The codec that answers this call, where the query chooses the form of the answer; this one otherwise.
+  virtual const ClientCodec& for_call(const ClientCall&) const { return *this; }
+  // False: a provider's bytes must not pass as they are, since this form of answer is not asked of providers.
+  virtual bool allows_raw() const { return true; }
   virtual std::string_view stream_content_type() const { return "text/event-stream; charset=utf-8"; }
   virtual std::unique_ptr<StreamEncoder> stream_encoder(const AnswerContext& context) const = 0;
   virtual ClientReply encode_answer(const Answer& answer, const AnswerContext& context) const = 0;
@@ -102,6 +106,19 @@ class ToolNames {
   std::vector<Entry> entries_{};
 };
 
+// How an answer is turned back that follows a schema which was changed for the target.
+struct SchemaRestore {
+  // A value that the target could only write as a string.
+  struct Literal {
+    std::string pointer;  // of the value in the answer; a segment "*" stands for any member or element
+    std::string text;     // the string that the target writes
+    std::string json;     // what the client's schema has there
+  };
+  std::string tool{};  // the client's name of the tool whose arguments these are; empty: the answer's text
+  bool is_wrapped = false;  // the value stands under "value" of an object
+  std::vector<Literal> literals{};
+};
+
 // What the decoder of the answer must know of how the request was encoded.
 struct CallNotes {
   Operation operation = Operation::chat;
@@ -115,6 +132,7 @@ struct CallNotes {
   // Custom tools (free text) that were offered as functions with one string `input`: the answer's arguments
   // are unwrapped. The client's names.
   std::vector<std::string> custom_tools{};
+  std::vector<SchemaRestore> restores{};
   bool wants_base64 = false;  // embeddings were asked for as base64
   // The provider counts reasoning beside completion_tokens, not within (quirk reasoning_not_in_completion).
   bool counts_reasoning_apart = false;
