@@ -1,6 +1,7 @@
 #include "codec/codecs.h"
 
 #include "codec/anthropic.h"
+#include "codec/gemini.h"
 #include "codec/openai.h"
 #include "codec/openai_responses.h"
 
@@ -12,6 +13,8 @@ const ProviderCodec* provider_codec(Dialect dialect) {
       return &openai_chat_provider();
     case Dialect::anthropic_messages:
       return &anthropic_messages_provider();
+    case Dialect::gemini:
+      return &gemini_provider();
     case Dialect::openai_responses:
       return &openai_responses_provider();
     case Dialect::bedrock_converse:
@@ -32,7 +35,6 @@ const ClientCodec* chat_client_codec(Dialect dialect, bool) {
       return &openai_responses_client();
     case Dialect::bedrock_converse:
     case Dialect::bedrock_invoke:
-    case Dialect::gemini:
       break;
   }
   return nullptr;

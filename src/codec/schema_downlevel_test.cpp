@@ -1,0 +1,190 @@
+#include "codec/schema_downlevel.h"
+
+#include <array>
+#include <gtest/gtest.h>
+
+#include "codec/gemini_request.h"
+#include "codec/schema_restore.h"
+
+namespace weir {
+namespace {
+
+const SchemaRules& openapi_rules() {
+  Capabilities capabilities;
+  capabilities.openapi_schema = true;
+  return gemini_schema_rules(capabilities);
+}
+
+struct Made {
+  DownleveledSchema schema;
+  std::string records;
+};
+
+Made downlevel(std::string_view schema, const SchemaRules& rules, SchemaUse use = SchemaUse::arguments) {
+  Fidelity fidelity;
+  Made made{.schema = downlevel_schema(schema, rules, use, "/s", fidelity), .records = {}};
+  made.records = fidelity.header_value();
+  return made;
+}
+
+std::string openapi(std::string_view schema) {
+  return downlevel(schema, openapi_rules()).schema.text;
+}
+
+TEST(SchemaDownlevel, LeavesWhatFitsAsItIs) {
+  const std::string_view schema =
+      R"( {"type":"object", "properties":{"a":{"type":"string","minLength":1}},"required":["a"]} )";
+  const Made made = downlevel(schema, openapi_rules());
+  EXPECT_EQ(made.schema.text, schema);
+  EXPECT_EQ(made.records, "");
+  EXPECT_EQ(downlevel("not JSON", openapi_rules()).schema.text, "not JSON");
+}
+
+TEST(SchemaDownlevel, InlinesDefinitions) {
+  EXPECT_EQ(openapi(R"({"type":"object","properties":{"d":{"$ref":"#/$defs/Dog"}},
+                        "$defs":{"Dog":{"type":"object","properties":{"n":{"type":"string"}}}}})"),
+            R"({"type":"object","properties":{"d":{"type":"object","properties":{"n":{"type":"string"}}}}})");
+}
+
+TEST(SchemaDownlevel, CapsDefinitionsThatHoldThemselves) {
+  const Made made = downlevel(R"({"type":"object","properties":{"n":{"$ref":"#/$defs/N"}},
+      "$defs":{"N":{"type":"object","properties":{"next":{"$ref":"#/$defs/N"}}}}})",
+                              openapi_rules());
+  EXPECT_EQ(made.schema.text,
+            R"({"type":"object","properties":{"n":{"type":"object","properties":{"next":{"type":"object",)"
+            R"("properties":{"next":{"type":"object","properties":{"next":{}}}}}}}}})");
+  EXPECT_NE(made.records.find("schema_downleveled;/s/properties/n/properties/next/properties/next/"
+                              "properties/next;a_recursive_$ref>any_value"),
+            std::string::npos)
+      << made.records;
+}
+
+TEST(SchemaDownlevel, DropsAdditionalPropertiesAndAnnotationsWithARecord) {
+  const Made made = downlevel(
+      R"({"$schema":"x","title":"T","type":"object","properties":{"a":{"type":"string","default":"b"}},
+          "additionalProperties":false})",
+      openapi_rules());
+  EXPECT_EQ(made.schema.text, R"({"type":"object","properties":{"a":{"type":"string"}}})");
+  EXPECT_EQ(made.records,
+            "schema_downleveled;/s/$schema;$schema>, schema_downleveled;/s/title;title>, "
+            "schema_downleveled;/s/properties/a/default;default>, "
+            "schema_downleveled;/s/additionalProperties;additionalProperties>");
+}
+
+TEST(SchemaDownlevel, MergesAllOfAndTurnsOneOfIntoAnyOf) {
+  EXPECT_EQ(openapi(R"({"allOf":[{"type":"object","properties":{"a":{"type":"string"}},"required":["a"]},
+                                 {"properties":{"b":{"oneOf":[{"type":"string"},{"type":"number"}]}},
+        "required":["b"]}]})"),
+            R"({"type":"object","properties":{"a":{"type":"string"},)"
+            R"("b":{"anyOf":[{"type":"string"},{"type":"number"}]}},"required":["a","b"]})");
+}
+
+TEST(SchemaDownlevel, WritesNullAsNullable) {
+  EXPECT_EQ(openapi(R"({"type":["string","null"]})"), R"({"type":"string","nullable":true})");
+  EXPECT_EQ(openapi(R"({"type":["string","integer"]})"),
+            R"({"anyOf":[{"type":"string"},{"type":"integer"}]})");
+  EXPECT_EQ(openapi(R"({"anyOf":[{"type":"string","maxLength":3},{"type":"null"}],"title":"T"})"),
+            R"({"type":"string","maxLength":3,"nullable":true})");
+  EXPECT_EQ(openapi(R"({"anyOf":[{"type":"string"},{"type":"number"},{"type":"null"}]})"),
+            R"({"anyOf":[{"type":"string"},{"type":"number"}],"nullable":true})");
+}
+
+TEST(SchemaDownlevel, WritesConstantsAsEnumOrWords) {
+  EXPECT_EQ(openapi(R"({"const":"dog"})"), R"({"type":"string","enum":["dog"]})");
+  EXPECT_EQ(openapi(R"({"type":"integer","const":3,"description":"Legs."})"),
+            R"({"type":"integer","description":"Legs. It is always 3."})");
+}
+
+TEST(SchemaDownlevel, WritesEnumsOfOtherThingsAsStringsAndTurnsThemBack) {
+  const Made made = downlevel(
+      R"({"type":"object","properties":{"l":{"type":"array","items":{"type":"integer","enum":[1,2]}}}})",
+      openapi_rules());
+  EXPECT_EQ(
+      made.schema.text,
+      R"({"type":"object","properties":{"l":{"type":"array","items":{"type":"string","enum":["1","2"]}}}})");
+  ASSERT_TRUE(made.schema.needs_restore());
+  EXPECT_EQ(restore_json(R"({"l": ["2", "1", "3"], "m": ["1"]})", made.schema.restore),
+            R"({"l": [2, 1, "3"], "m": ["1"]})");
+}
+
+TEST(SchemaDownlevel, KnowsOnlySomeFormatsAndBounds) {
+  EXPECT_EQ(openapi(R"({"type":"string","format":"date-time"})"),
+            R"({"type":"string","format":"date-time"})");
+  EXPECT_EQ(openapi(R"({"type":"string","format":"uuid"})"),
+            R"({"type":"string","description":"Format: uuid."})");
+  EXPECT_EQ(openapi(R"({"type":"integer","exclusiveMinimum":0,"maximum":9})"),
+            R"({"type":"integer","maximum":9,"description":"exclusiveMinimum: 0."})");
+}
+
+TEST(SchemaDownlevel, GivesArraysItemsAndObjectsNoEmptyProperties) {
+  EXPECT_EQ(openapi(R"({"type":"array"})"), R"({"type":"array","items":{"type":"string"}})");
+  EXPECT_EQ(openapi(R"({"type":"object","properties":{}})"), R"({"type":"object"})");
+  EXPECT_EQ(openapi(R"({"type":"array","prefixItems":[{"type":"string"},{"type":"integer"}]})"),
+            R"({"type":"array","items":{"anyOf":[{"type":"string"},{"type":"integer"}]}})");
+}
+
+TEST(SchemaDownlevel, WrapsARootThatIsNoObjectInAnswersOnly) {
+  const std::string_view schema = R"({"type":"array","items":{"type":"string"}})";
+  EXPECT_EQ(downlevel(schema, openapi_rules()).schema.text, schema);
+  const Made made = downlevel(schema, openapi_rules(), SchemaUse::answer);
+  EXPECT_EQ(made.schema.text,
+            R"({"type":"object","properties":{"value":{"type":"array","items":{"type":"string"}}},)"
+            R"("required":["value"]})");
+  EXPECT_TRUE(made.schema.restore.is_wrapped);
+  // A root that leads to an object is one.
+  EXPECT_FALSE(
+      downlevel(R"({"$ref":"#/$defs/A","$defs":{"A":{"type":"object"}}})", openapi_rules(), SchemaUse::answer)
+          .schema.restore.is_wrapped);
+}
+
+TEST(SchemaDownlevel, KeepsReferencesAloneForTheNewerFields) {
+  const SchemaRules& rules = gemini_schema_rules({});
+  EXPECT_EQ(downlevel(R"({"type":"object","properties":{"a":{"$ref":"#/$defs/A","description":"x"}},
+                          "additionalProperties":false,"$defs":{"A":{"type":["string","null"],
+        "const":"q"}}})",
+                      rules)
+                .schema.text,
+            R"({"type":"object","properties":{"a":{"$ref":"#/$defs/A"}},"additionalProperties":false,)"
+            R"("$defs":{"A":{"type":["string","null"],"const":"q"}}})");
+}
+
+TEST(SchemaDownlevel, BoundsWhatItWrites) {
+  // Ten definitions, each naming the next twice: a thousand schemas when written out, and more at each level.
+  std::string schema = R"({"type":"object","properties":{"a":{"$ref":"#/$defs/d0"}},"$defs":{)";
+  for (int i = 0; i < 30; ++i) {
+    schema += R"("d)" + std::to_string(i) + R"(":{"type":"object","properties":{"x":{"$ref":"#/$defs/d)" +
+              std::to_string(i + 1) + R"("},"y":{"$ref":"#/$defs/d)" + std::to_string(i + 1) + R"("}}},)";
+  }
+  schema += R"("d30":{"type":"string"}}})";
+  const Made made = downlevel(schema, openapi_rules());
+  EXPECT_LT(made.schema.text.size(), 1'000'000u);
+  EXPECT_NE(made.records.find("a_schema_that_grows_without_end"), std::string::npos) << made.records;
+}
+
+TEST(SchemaRestore, UnwrapsTextInAnyCut) {
+  const SchemaRestore wrapped{.tool = {}, .is_wrapped = true, .literals = {}};
+  const std::string text = R"( { "value" : [{"a": "}]\"x"}, 2] } )";
+  const std::string expected = R"([{"a": "}]\"x"}, 2])";
+  EXPECT_EQ(restore_json(text, wrapped), expected);
+  for (size_t cut = 0; cut <= text.size(); ++cut) {
+    StreamRestore stream(wrapped);
+    std::string out = stream.feed(std::string_view(text).substr(0, cut));
+    out += stream.feed(std::string_view(text).substr(cut));
+    out += stream.finish();
+    EXPECT_EQ(out, expected) << cut;
+  }
+  // What is not wrapped, or was cut off, is handed on.
+  EXPECT_EQ(restore_json("[1]", wrapped), "[1]");
+  EXPECT_EQ(restore_json(R"({"other": 1})", wrapped), R"({"other": 1})");
+  EXPECT_EQ(restore_json(R"({"value": [1, )", wrapped), "[1, ");
+  EXPECT_EQ(restore_json(R"({"val)", wrapped), R"({"val)");
+}
+
+TEST(SchemaRestore, TurnsLiteralsBackInsideAWrapper) {
+  const SchemaRestore restore{
+      .tool = {}, .is_wrapped = true, .literals = {{.pointer = "/*", .text = "1", .json = "1"}}};
+  EXPECT_EQ(restore_json(R"({"value":["1","2"]})", restore), R"([1,"2"])");
+}
+
+}  // namespace
+}  // namespace weir
