@@ -6,6 +6,7 @@
 #include "codec/args.h"
 #include "codec/retry_headers.h"
 #include "codec/service_tier.h"
+#include "codec/signatures.h"
 
 namespace weir {
 namespace {
@@ -81,7 +82,9 @@ class ContentWriter {
         return;
       case BlockKind::thinking:
         json_.begin_object().key("type").value("thinking").key("thinking").value(block.text);
-        json_.key("signature").value(block.signature).end_object();
+        json_.key("signature");
+        json_.value(share_signatures(block.dialect, kDialect) ? std::string_view(block.signature) : "");
+        json_.end_object();
         return;
       case BlockKind::redacted_thinking:
         json_.begin_object().key("type").value("redacted_thinking").key("data").value(block.text);

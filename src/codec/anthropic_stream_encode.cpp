@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include "codec/anthropic_encode.h"
+#include "codec/signatures.h"
 #include "io/sse.h"
 
 namespace weir {
@@ -191,6 +192,10 @@ class AnthropicStreamEncoder final : public StreamEncoder {
 
   void write_delta(Block& block, const Delta& delta, std::string& out) {
     if (!block.is_shown || delta.text.empty()) return;
+    // Only thoughts have one here.
+    const bool may_be_signed =
+        block.start.kind == BlockKind::thinking && share_signatures(delta.dialect, kDialect);
+    if (delta.kind == DeltaKind::signature && !may_be_signed) return;
     const size_t from = out.size() + kDeltaHead.size();
     if (delta.kind == DeltaKind::citation) {
       if (delta.dialect != kDialect) return;
