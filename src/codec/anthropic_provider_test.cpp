@@ -188,7 +188,8 @@ TEST(AnthropicProvider, AsksForASchemaNativelyByAToolOrInWords) {
       R"("response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object"}}})");
   EXPECT_EQ(from_key(to_anthropic(body, caps(&Capabilities::json_schema, JsonSchemaSupport::native)),
                      "output_config"),
-            R"("output_config":{"format":{"type":"json_schema","schema":{"type":"object"}}}})");
+            R"("output_config":{"format":{"type":"json_schema",)"
+            R"("schema":{"type":"object","additionalProperties":false}}}})");
   const auto forced = to_anthropic(body, caps(&Capabilities::json_schema, JsonSchemaSupport::tool));
   EXPECT_EQ(
       from_key(forced, "tools"),
@@ -377,6 +378,26 @@ TEST(AnthropicProvider, CountsTokensOfTheSameConversation) {
             R"({"model":"claude","messages":[{"role":"user","content":[{"type":"text","text":"hi"}]}]})");
   EXPECT_FALSE(
       anthropic_messages_provider().encode_request(Embed{}, {.model = "c", .capabilities = &capabilities}));
+}
+
+TEST(AnthropicProvider, BringsNativeSchemasIntoTheFormThatIsEnforced) {
+  const auto call = to_anthropic(R"({"model":"m","messages":[{"role":"user","content":"hi"}],
+      "response_format":{"type":"json_schema","json_schema":{"name":"n",
+      "schema":{"type":"object","properties":{"a":{"type":"array","minItems":3,"items":{"type":"string"}},
+      "b":{"type":"integer","minimum":1},
+        "c":{"$ref":"#/$defs/C"}},"$defs":{"C":{"type":"string","pattern":"x"}}}}}})",
+                                 caps(&Capabilities::json_schema, JsonSchemaSupport::native));
+  EXPECT_NE(
+      body_of(call).find(R"("schema":{"type":"object","properties":{"a":{"type":"array",)"
+                         R"("items":{"type":"string"},"description":"minItems: 3."},)"
+                         R"("b":{"type":"integer","description":"minimum: 1."},"c":{"$ref":"#/$defs/C"}},)"
+                         R"("additionalProperties":false,)"
+                         R"("$defs":{"C":{"type":"string","description":"pattern: \"x\"."}}}})"),
+      std::string::npos)
+      << body_of(call);
+  EXPECT_NE(records_of(call).find("schema_downleveled;/response_format/schema/properties/a/minItems"),
+            std::string::npos)
+      << records_of(call);
 }
 
 }  // namespace

@@ -1,12 +1,14 @@
 #include "codec/anthropic_request.h"
 
 #include <algorithm>
+#include <array>
 #include <fmt/core.h>
 
 #include "base/text.h"
 #include "codec/anthropic_encode.h"
 #include "codec/anthropic_provider_messages.h"
 #include "codec/anthropic_thinking.h"
+#include "codec/schema_downlevel.h"
 #include "codec/tool_names.h"
 
 namespace weir {
@@ -17,6 +19,18 @@ constexpr std::string_view kOutputConfigPrefix = "output_config.";
 constexpr std::string_view kEmptySchema = R"({"type":"object","properties":{}})";
 constexpr std::string_view kCustomSchema =
     R"({"type":"object","properties":{"input":{"type":"string"}},"required":["input"]})";
+
+// https://platform.claude.com/docs/en/build-with-claude/structured-outputs#json-schema-limitations
+constexpr std::array<std::string_view, 10> kNativeFormats = {"date-time", "time", "date", "duration", "email",
+                                                             "hostname",  "uri",  "ipv4", "ipv6",     "uuid"};
+constexpr std::array<std::string_view, 1> kNativeBounds = {"minItems"};
+constexpr SchemaRules kNativeRules{.refs = SchemaRefs::kept_unless_recursive,
+                                   .open_objects = OpenObjects::closed,
+                                   .has_any_of_only = true,
+                                   .formats = kNativeFormats,
+                                   .describes_bounds = true,
+                                   .bounds = kNativeBounds,
+                                   .min_items_max = 1};
 
 // How the answer's format is asked for.
 enum class FormatWay : uint8_t { none, native, tool, instruct };
@@ -130,6 +144,11 @@ class RequestWriter {
     return chat_.format.schema ? chat_.format.schema.text : std::string_view(R"({"type":"object"})");
   }
 
+  // The schema in the form in which the vendor enforces it.
+  std::string native_schema(std::string_view schema, std::string_view pointer) {
+    return downlevel_schema(schema, kNativeRules, SchemaUse::arguments, pointer, call_.notes.fidelity).text;
+  }
+
   void write_output_config() {
     const bool has_extras =
         std::any_of(chat_.extras.begin(), chat_.extras.end(), [](const ExtraField& extra) {
@@ -140,7 +159,7 @@ class RequestWriter {
     if (thinking_.effort) json_.key("effort").value(to_string(*thinking_.effort));
     if (way_ == FormatWay::native) {
       json_.key("format").begin_object().key("type").value("json_schema");
-      json_.key("schema").raw(format_schema()).end_object();
+      json_.key("schema").raw(native_schema(format_schema(), "/response_format/schema")).end_object();
     }
     for (const ExtraField& extra : chat_.extras) {
       if (extra.dialect == kDialect && extra.key.starts_with(kOutputConfigPrefix))
@@ -299,7 +318,10 @@ class RequestWriter {
       lose(Severity::info, LossReason::emulated, "tools", "custom tool", "a tool with one string");
       json_.key("input_schema").raw(kCustomSchema);
     } else {
-      json_.key("input_schema").raw(tool.schema ? tool.schema.text : kEmptySchema);
+      const std::string_view schema = tool.schema ? tool.schema.text : kEmptySchema;
+      const std::string pointer = fmt::format("/tools/{}/input_schema", &tool - chat_.tools.data());
+      json_.key("input_schema");
+      json_.raw(tool.strict == true ? native_schema(schema, pointer) : std::string(schema));
     }
     if (tool.strict.value_or(false)) json_.key("strict").value(true);
     markers.write(json_, tool.cache);

@@ -1,5 +1,6 @@
 // The provider half of OpenAI's chat dialect: requests from the IR, or the client's own bytes with a splice.
 #include <algorithm>
+#include <array>
 #include <fmt/core.h>
 
 #include "base/crypto.h"
@@ -8,6 +9,7 @@
 #include "codec/openai_embeddings.h"
 #include "codec/rerank.h"
 #include "codec/openai_provider_messages.h"
+#include "codec/schema_downlevel.h"
 #include "codec/service_tier.h"
 #include "codec/tool_names.h"
 
@@ -19,6 +21,18 @@ constexpr Dialect kDialect = Dialect::openai_chat;
 // `user`.
 constexpr size_t kStopMax = 4;
 constexpr size_t kUserMax = 64;
+
+// https://platform.openai.com/docs/guides/structured-outputs#supported-schemas
+constexpr std::array<std::string_view, 9> kStrictFormats = {"date-time", "time", "date", "duration", "email",
+                                                            "hostname",  "ipv4", "ipv6", "uuid"};
+constexpr std::array<std::string_view, 8> kStrictBounds = {"pattern",  "multipleOf",       "minimum",
+                                                           "maximum",  "exclusiveMinimum", "exclusiveMaximum",
+                                                           "minItems", "maxItems"};
+constexpr SchemaRules kStrictRules{.open_objects = OpenObjects::closed,
+                                   .has_any_of_only = true,
+                                   .formats = kStrictFormats,
+                                   .describes_bounds = true,
+                                   .bounds = kStrictBounds};
 
 class ChatWriter {
  public:
@@ -162,8 +176,12 @@ class ChatWriter {
     json_.begin_object().key("type").value("function").key("function").begin_object();
     json_.key("name").value(call_.notes.tool_names.wire(tool.name));
     if (!tool.description.empty()) json_.key("description").value(tool.description);
-    if (tool.schema) json_.key("parameters").raw(tool.schema.text);
-    if (tool.strict && !quirks_.no_tool_strict) json_.key("strict").value(*tool.strict);
+    std::optional<bool> strict = quirks_.no_tool_strict ? std::nullopt : tool.strict;
+    if (tool.schema) {
+      json_.key("parameters");
+      write_schema(tool.schema, strict, fmt::format("/tools/{}/parameters", &tool - chat_.tools.data()));
+    }
+    if (strict) json_.key("strict").value(*strict);
     json_.end_object().end_object();
     return {};
   }
@@ -183,6 +201,28 @@ class ChatWriter {
     json_.value(choice.mode == ToolChoiceMode::required ? "required" : "auto").key("tools").begin_array();
     for (const std::string_view name : choice.allowed) write_tool_reference(name);
     json_.end_array().end_object().end_object();
+  }
+
+  // A strict schema is brought into the form that strictness demands. Where a property may be left out it
+  // cannot be: strictness goes, and the schema stays.
+  void write_schema(RawJson schema, std::optional<bool>& strict, const std::string& pointer) {
+    if (strict != true) {
+      json_.raw(schema.text);
+      return;
+    }
+    Fidelity changes;
+    const DownleveledSchema made =
+        downlevel_schema(schema.text, kStrictRules, SchemaUse::arguments, pointer, changes);
+    if (made.has_optional) {
+      call_.notes.fidelity.add(Severity::info, LossReason::schema_downleveled, pointer, "strict",
+                               "not strict");
+      strict = false;
+      json_.raw(schema.text);
+      return;
+    }
+    for (const FidelityRecord& record : changes.records())
+      call_.notes.fidelity.add(record.severity, record.reason, record.pointer, record.from, record.to);
+    json_.raw(made.text);
   }
 
   void write_tool_choice(const ToolChoice& choice) {
@@ -213,8 +253,12 @@ class ChatWriter {
       json_.key("type").value("json_schema").key("json_schema").begin_object();
       json_.key("name").value(format.name.empty() ? "structured_output" : format.name);
       if (!format.description.empty()) json_.key("description").value(format.description);
-      if (format.schema) json_.key("schema").raw(format.schema.text);
-      if (format.strict) json_.key("strict").value(*format.strict);
+      std::optional<bool> strict = format.strict;
+      if (format.schema) {
+        json_.key("schema");
+        write_schema(format.schema, strict, "/response_format/schema");
+      }
+      if (strict) json_.key("strict").value(*strict);
       json_.end_object();
     } else {
       if (format.kind == FormatKind::json_schema) {

@@ -304,5 +304,30 @@ TEST(OpenAiChatProvider, CarriesTheListOfAllowedTools) {
       << body_of(call);
 }
 
+TEST(OpenAiChatProvider, BringsStrictSchemasIntoTheFormThatStrictnessDemands) {
+  const auto call = from_openai(
+      fmt::format(R"({},"tools":[{{"type":"function","function":{{"name":"f","strict":true,"parameters":)"
+                  R"({{"type":"object","properties":{{"a":{{"oneOf":[{{"type":"string","minLength":2}}]}}}},)"
+                  R"("required":["a"]}}}}}}])",
+                  kHi));
+  EXPECT_NE(
+      body_of(call).find(R"("parameters":{"type":"object","properties":{"a":{"anyOf":[{"type":"string",)"
+                         R"("description":"minLength: 2."}]}},"required":["a"],)"
+                         R"("additionalProperties":false},"strict":true)"),
+      std::string::npos)
+      << body_of(call);
+  EXPECT_NE(records_of(call).find("schema_downleveled;/tools/0/parameters/additionalProperties"),
+            std::string::npos);
+  // What may be left out cannot be strict.
+  const std::string_view optional =
+      R"("response_format":{"type":"json_schema","json_schema":{"name":"n","strict":true,)"
+      R"("schema":{"type":"object","properties":{"a":{}}}}})";
+  const auto loose = from_openai(fmt::format("{},{}", kHi, optional));
+  EXPECT_NE(body_of(loose).find(R"("schema":{"type":"object","properties":{"a":{}}},"strict":false)"),
+            std::string::npos)
+      << body_of(loose);
+  EXPECT_EQ(records_of(loose), "schema_downleveled;/response_format/schema;strict>not_strict");
+}
+
 }  // namespace
 }  // namespace weir
