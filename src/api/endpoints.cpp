@@ -7,6 +7,7 @@
 #include "base/encoding.h"
 #include "base/text.h"
 #include "codec/anthropic.h"
+#include "codec/gemini.h"
 #include "codec/openai.h"
 #include "codec/rerank.h"
 #include "codec/openai_responses.h"
@@ -38,6 +39,21 @@ const ClientCodec* messages() {
 const ClientCodec* count_tokens() {
   return &anthropic_count_tokens_client();
 }
+const ClientCodec* generate() {
+  return &gemini_generate_client();
+}
+const ClientCodec* generate_stream() {
+  return &gemini_stream_client();
+}
+const ClientCodec* gemini_count() {
+  return &gemini_count_tokens_client();
+}
+const ClientCodec* embed() {
+  return &gemini_embed_client();
+}
+const ClientCodec* batch_embed() {
+  return &gemini_batch_embed_client();
+}
 
 constexpr std::array kRows = {
     EndpointRow{"POST", "/v1/chat/completions", Action::model_call, &chat},
@@ -52,6 +68,36 @@ constexpr std::array kRows = {
     EndpointRow{"GET", "/v1/models", Action::list_models, nullptr},
     EndpointRow{"GET", "/v1/models/*", Action::get_model, nullptr},
     EndpointRow{"GET", "/v1/capabilities", Action::capabilities, nullptr},
+    // Google's: any version (v1, v1beta, v1beta1), and each place where its APIs put models.
+    EndpointRow{"POST", "/*/models/{model}:generateContent", Action::model_call, &generate},
+    EndpointRow{"POST", "/*/models/{model}:streamGenerateContent", Action::model_call, &generate_stream},
+    EndpointRow{"POST", "/*/models/{model}:countTokens", Action::model_call, &gemini_count},
+    EndpointRow{"POST", "/*/models/{model}:embedContent", Action::model_call, &embed},
+    EndpointRow{"POST", "/*/models/{model}:batchEmbedContents", Action::model_call, &batch_embed},
+    EndpointRow{"POST", "/*/tunedModels/{model}:generateContent", Action::model_call, &generate},
+    EndpointRow{"POST", "/*/tunedModels/{model}:streamGenerateContent", Action::model_call, &generate_stream},
+    EndpointRow{"POST", "/*/tunedModels/{model}:countTokens", Action::model_call, &gemini_count},
+    EndpointRow{"POST", "/*/publishers/*/models/{model}:generateContent", Action::model_call, &generate},
+    EndpointRow{"POST", "/*/publishers/*/models/{model}:streamGenerateContent", Action::model_call,
+                &generate_stream},
+    EndpointRow{"POST", "/*/publishers/*/models/{model}:countTokens", Action::model_call, &gemini_count},
+    EndpointRow{"POST", "/*/publishers/*/models/{model}:embedContent", Action::model_call, &embed},
+    EndpointRow{"POST", "/*/publishers/*/models/{model}:batchEmbedContents", Action::model_call,
+                &batch_embed},
+    EndpointRow{"POST", "/*/projects/*/locations/*/publishers/*/models/{model}:generateContent",
+                Action::model_call, &generate},
+    EndpointRow{"POST", "/*/projects/*/locations/*/publishers/*/models/{model}:streamGenerateContent",
+                Action::model_call, &generate_stream},
+    EndpointRow{"POST", "/*/projects/*/locations/*/publishers/*/models/{model}:countTokens",
+                Action::model_call, &gemini_count},
+    EndpointRow{"POST", "/*/projects/*/locations/*/publishers/*/models/{model}:embedContent",
+                Action::model_call, &embed},
+    EndpointRow{"POST", "/*/projects/*/locations/*/publishers/*/models/{model}:batchEmbedContents",
+                Action::model_call, &batch_embed},
+    EndpointRow{"GET", "/v1beta/models", Action::list_models, nullptr},
+    EndpointRow{"GET", "/v1beta/models/*", Action::get_model, nullptr},
+    EndpointRow{"GET", "/v1beta1/publishers/*/models", Action::list_models, nullptr},
+    EndpointRow{"GET", "/v1beta1/publishers/*/models/*", Action::get_model, nullptr},
     EndpointRow{"GET", "/healthz", Action::health, nullptr},
 };
 
@@ -95,7 +141,9 @@ std::optional<PathParts> match_path(std::string_view pattern, std::string_view p
     if (path.empty()) return std::nullopt;
     if (pattern == "*") return parts.rest = path, parts;
     const std::string_view wanted = take_segment(pattern);
-    const std::string_view segment = take_segment(path);
+    // At the end a model's name may hold slashes that its client left as they are.
+    const bool takes_rest = wanted.starts_with(kModel) && pattern.empty();
+    const std::string_view segment = takes_rest ? std::exchange(path, {}) : take_segment(path);
     if (wanted.starts_with(kModel)) {
       const std::string_view action = wanted.substr(kModel.size());
       if (segment.size() <= action.size() || !segment.ends_with(action)) return std::nullopt;
@@ -154,6 +202,9 @@ const ClientCodec& codec_for_errors(std::string_view path, const Headers& header
   for (const EndpointRow& row : kRows) {
     if (row.codec && matches_path(row, plain)) return *row.codec();
   }
+  if (headers.contains("x-goog-api-key") || headers.contains("x-goog-api-client") ||
+      path.starts_with("/gemini/"))
+    return gemini_generate_client();
   const bool is_anthropic = headers.contains("anthropic-version") || path.starts_with("/anthropic/");
   return is_anthropic ? anthropic_messages_client() : openai_chat_client();
 }

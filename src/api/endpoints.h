@@ -18,8 +18,8 @@ enum class Action : uint8_t { model_call, list_models, get_model, capabilities, 
 struct EndpointRow {
   std::string_view method;
   // Segments are compared as they were sent. '*' stands for any one segment, at the end for one or more.
-  // '{model}' stands for one segment, decoded after the split (an ARN holds %2F), and may have an action
-  // behind it: "{model}:generateContent".
+  // '{model}' stands for one segment, decoded after the split (an ARN holds %2F), at the end for one or more;
+  // it may have an action behind it: "{model}:generateContent".
   std::string_view path;
   Action action;
   const ClientCodec* (*codec)();  // of model calls; nullptr for the others

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "codec/gemini.h"
+#include "codec/openai.h"
+
 namespace weir {
 namespace {
 
@@ -33,6 +36,32 @@ TEST(Endpoints, GivesTheSegmentsThatTheStarStandsFor) {
   for (const std::string_view path : {"/v1/models/", "/v1/messages/", "*", ""}) {
     EXPECT_FALSE(find_endpoint("GET", path)) << path;
   }
+}
+
+TEST(Endpoints, FindsGooglesActionsBelowEachOfItsPlaces) {
+  for (const std::string_view place :
+       {"/v1/models/", "/v1beta/models/", "/gemini/v1beta/models/", "/v1beta1/publishers/google/models/",
+        "/v1/projects/p/locations/europe-west1/publishers/google/models/", "/v1beta/tunedModels/"}) {
+    const Result<EndpointMatch> match =
+        find_endpoint("POST", std::string(place) + "gemini%2Fx:generateContent");
+    ASSERT_TRUE(match) << place;
+    EXPECT_EQ(match->model, "gemini/x");
+    EXPECT_EQ(match->row->codec(), &gemini_generate_client());
+  }
+  const Result<EndpointMatch> slashes =
+      find_endpoint("POST", "/v1/models/openai/gpt:5:streamGenerateContent");
+  ASSERT_TRUE(slashes);
+  EXPECT_EQ(slashes->model, "openai/gpt:5");
+  EXPECT_EQ(slashes->row->codec(), &gemini_stream_client());
+  EXPECT_FALSE(find_endpoint("POST", "/v1/models/:generateContent"));
+  EXPECT_FALSE(find_endpoint("POST", "/v1/models/gemini-x"));
+}
+
+TEST(Endpoints, GivesErrorsInGooglesFormToItsClients) {
+  Headers headers;
+  EXPECT_EQ(&codec_for_errors("/v1/nothing", headers), &openai_chat_client());
+  headers.add("x-goog-api-client", "google-genai-sdk/1.0");
+  EXPECT_EQ(&codec_for_errors("/v1/nothing", headers), &gemini_generate_client());
 }
 
 TEST(Endpoints, TellsTheMethodsOfAKnownPath) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <fmt/core.h>
 
 #include "api/replies.h"
 #include "base/encoding.h"
@@ -16,6 +17,7 @@ constexpr int64_t kCreatedS = 1'763'596'800;
 constexpr std::string_view kCreatedAt = "2025-11-20T00:00:00Z";
 constexpr int64_t kPageDefault = 20;
 constexpr int64_t kPageMax = 1000;
+constexpr int64_t kGeminiPageDefault = 50;
 
 std::string_view owner_of(const Snapshot& snapshot, std::string_view model) {
   const auto match = snapshot.routes.find(model);
@@ -35,6 +37,58 @@ void write_anthropic(JsonWriter& json, std::string_view model) {
   json.end_object();
 }
 
+// Vertex AI calls them publisher models, and names them by their publisher.
+bool is_vertex_path(std::string_view path) {
+  return path.find("/publishers/") != std::string_view::npos;
+}
+
+void write_gemini(JsonWriter& json, const Snapshot& snapshot, std::string_view path, std::string_view model) {
+  json.begin_object();
+  json.key("name").value(fmt::format("{}models/{}", is_vertex_path(path) ? "publishers/google/" : "", model));
+  json.key("version").value("001").key("displayName").value(model);
+  json.key("description").value(fmt::format("{} at {}", model, owner_of(snapshot, model)));
+  json.key("supportedGenerationMethods").begin_array();
+  for (const std::string_view method :
+       {"generateContent", "streamGenerateContent", "countTokens", "embedContent", "batchEmbedContents"})
+    json.value(method);
+  json.end_array().end_object();
+}
+
+Result<int64_t> page_number(const std::string& value, std::string_view name) {
+  int64_t number = 0;
+  const auto [end, failed] = std::from_chars(value.data(), value.data() + value.size(), number);
+  if (failed != std::errc() || end != value.data() + value.size() || number < 1 || number > kPageMax) {
+    return fail(ErrorKind::bad_request, fmt::format("{} is a number from 1 to {}", name, kPageMax),
+                std::string(name));
+  }
+  return number;
+}
+
+// A page's token is the last name of the page before it.
+Result<std::string> gemini_page(const Snapshot& snapshot, const std::vector<std::string>& names,
+                                std::string_view path, std::string_view query) {
+  int64_t size = kGeminiPageDefault;
+  std::string token;
+  for (const std::string_view part : split(query, '&')) {
+    const auto pair = split_once(part, '=');
+    if (!pair) continue;
+    const std::string value = TRY(query_decode(pair->second));
+    if (pair->first == "pageToken") token = value;
+    if (pair->first == "pageSize" && value != "0") size = TRY(page_number(value, "pageSize"));
+  }
+  auto first = names.begin();
+  if (!token.empty()) first = std::upper_bound(first, names.end(), token);
+  const auto last = names.end() - first > size ? first + size : names.end();
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().key(is_vertex_path(path) ? "publisherModels" : "models").begin_array();
+  for (auto name = first; name != last; ++name) write_gemini(json, snapshot, path, *name);
+  json.end_array();
+  if (last != names.end()) json.key("nextPageToken").value(*(last - 1));
+  json.end_object();
+  return out;
+}
+
 struct Page {
   int64_t limit = kPageDefault;
   std::string after;
@@ -51,11 +105,7 @@ Result<Page> page_of(std::string_view query) {
     if (name == "after_id") page.after = value;
     if (name == "before_id") page.before = value;
     if (name != "limit") continue;
-    const auto [end, failed] = std::from_chars(value.data(), value.data() + value.size(), page.limit);
-    if (failed != std::errc() || end != value.data() + value.size() || page.limit < 1 ||
-        page.limit > kPageMax) {
-      return fail(ErrorKind::bad_request, "limit is a number from 1 to 1000", "limit");
-    }
+    page.limit = TRY(page_number(value, "limit"));
   }
   return page;
 }
@@ -100,12 +150,21 @@ bool wants_anthropic_shape(const Headers& headers) {
   return headers.contains("anthropic-version");
 }
 
+bool wants_gemini_shape(std::string_view path, const Headers& headers) {
+  return path.find("/v1beta") != std::string_view::npos || headers.contains("x-goog-api-key") ||
+         headers.contains("x-goog-api-client");
+}
+
 Task<void> send_models(Scope& scope, const Snapshot& snapshot, const Principal& principal,
                        const HttpRequest& request, ResponseWriter& response, const Headers& extra) {
   const std::vector<std::string> names = visible_models(snapshot, principal);
   if (wants_anthropic_shape(request.headers)) {
     const Page page = CO_TRY(page_of(request.query()));
     co_return co_await send_json(scope, response, 200, anthropic_page(names, page), extra);
+  }
+  if (wants_gemini_shape(request.path(), request.headers)) {
+    const std::string page = CO_TRY(gemini_page(snapshot, names, request.path(), request.query()));
+    co_return co_await send_json(scope, response, 200, page, extra);
   }
   std::string out;
   JsonWriter json(out);
@@ -125,6 +184,8 @@ Task<void> send_model(Scope& scope, const Snapshot& snapshot, const Principal& p
   JsonWriter json(out);
   if (wants_anthropic_shape(request.headers)) {
     write_anthropic(json, id);
+  } else if (wants_gemini_shape(request.path(), request.headers)) {
+    write_gemini(json, snapshot, request.path(), id);
   } else {
     write_openai(json, snapshot, id);
   }
