@@ -87,28 +87,10 @@ models:
 }
 
 TEST_F(EmbeddedCatalog, HasEveryVendorThatTheDocumentationPromises) {
-  for (std::string_view name : {"openai",
-                                "anthropic",
-                                "azure_openai",
-                                "azure_openai_deployments",
-                                "mistral",
-                                "groq",
-                                "deepseek",
-                                "xai",
-                                "together",
-                                "fireworks",
-                                "openrouter",
-                                "cerebras",
-                                "perplexity",
-                                "ollama",
-                                "vllm",
-                                "llama_cpp",
-                                "lm_studio",
-                                "custom",
-                                "custom_anthropic",
-                                "cohere",
-                                "voyage",
-                                "jina"}) {
+  for (std::string_view name :
+       {"openai", "anthropic", "azure_openai", "azure_openai_deployments", "mistral", "groq", "deepseek",
+        "xai", "together", "fireworks", "openrouter", "cerebras", "perplexity", "ollama", "vllm", "llama_cpp",
+        "lm_studio", "custom", "custom_anthropic", "cohere", "voyage", "jina", "gemini", "vertex"}) {
     const ProviderKind* kind = catalog_.find_kind(name);
     ASSERT_NE(kind, nullptr) << name;
     const bool only_embeds = name == "voyage" || name == "jina";
@@ -117,6 +99,29 @@ TEST_F(EmbeddedCatalog, HasEveryVendorThatTheDocumentationPromises) {
     EXPECT_FALSE(kind->otel_name.empty()) << name;
     EXPECT_EQ(kind->is_local, kind->base_url && kind->base_url->starts_with("http://127.0.0.1:")) << name;
   }
+}
+
+TEST_F(EmbeddedCatalog, SpeaksToGoogleAsItsDocumentationSays) {
+  const ProviderKind* gemini = catalog_.find_kind("gemini");
+  ASSERT_NE(gemini, nullptr);
+  EXPECT_EQ(gemini->dialect, Dialect::gemini);
+  EXPECT_EQ(gemini->auth, AuthScheme::api_key_header);
+  EXPECT_EQ(gemini->auth_header, "x-goog-api-key");
+  EXPECT_EQ(gemini->base_url, "https://generativelanguage.googleapis.com/v1beta");
+  EXPECT_TRUE(gemini->serves(Endpoint::embeddings));
+  EXPECT_TRUE(gemini->serves(Endpoint::count_tokens));
+  EXPECT_FALSE(gemini->defaults.quirks.vertex_shapes);
+  const ProviderKind* vertex = catalog_.find_kind("vertex");
+  ASSERT_NE(vertex, nullptr);
+  EXPECT_FALSE(vertex->base_url) << "it names the project and the place";
+  EXPECT_TRUE(vertex->defaults.quirks.vertex_shapes);
+  const auto* pro = catalog_.find_model("gemini", "gemini-2.5-pro");
+  ASSERT_NE(pro, nullptr);
+  EXPECT_EQ(pro->capabilities.thinking, ThinkingMode::budget);
+  EXPECT_EQ(pro->capabilities.thinking_budget_min, 128);
+  EXPECT_EQ(pro->capabilities.thinking_budget_max, 32'768);
+  EXPECT_EQ(pro->price.input, 1'250'000'000);
+  EXPECT_EQ(catalog_.find_model("gemini", "gemini-2.0-flash-001")->capabilities.openapi_schema, true);
 }
 
 TEST_F(EmbeddedCatalog, SpeaksToAnthropicAsItsDocumentationSays) {
