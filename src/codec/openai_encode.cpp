@@ -86,6 +86,7 @@ class MessageWriter {
     write_citations();
     write_reasoning();
     write_tool_calls();
+    write_images();
     json_.end_object();
   }
 
@@ -170,6 +171,16 @@ class MessageWriter {
         json_.key("arguments").value(block.text.empty() ? "{}" : std::string_view(block.text)).end_object();
       }
       json_.end_object();
+    }
+    if (any) json_.end_array();
+  }
+
+  void write_images() {
+    bool any = false;
+    for (const AnswerBlock& block : choice_.blocks) {
+      if (block.kind != BlockKind::image) continue;
+      if (!std::exchange(any, true)) json_.key("images").begin_array();
+      write_openai_image(json_, block);
     }
     if (any) json_.end_array();
   }
@@ -262,6 +273,12 @@ void write_openai_error(JsonWriter& json, const Error& error) {
     json.value(code);
   }
   json.end_object();
+}
+
+void write_openai_image(JsonWriter& json, const AnswerBlock& block) {
+  const std::string_view mime = block.raw.empty() ? "image/png" : std::string_view(block.raw);
+  json.begin_object().key("type").value("image_url").key("image_url").begin_object();
+  json.key("url").value(fmt::format("data:{};base64,{}", mime, block.text)).end_object().end_object();
 }
 
 ClientReply encode_openai_error(const Error& error, std::string_view) {

@@ -12,6 +12,8 @@ namespace weir {
 
 std::unique_ptr<StreamEncoder> make_openai_stream_encoder(const AnswerContext& context);
 ClientReply encode_openai_answer(const Answer& answer, const AnswerContext& context);
+// An element of `images` of a message or a delta: the extension that servers of the dialect give pictures in.
+void write_openai_image(JsonWriter& json, const AnswerBlock& block);
 ClientReply encode_openai_error(const Error& error, std::string_view request_id);
 
 // "stop", "length", "tool_calls" or "content_filter". `has_refusal`: the message says the refusal in its own

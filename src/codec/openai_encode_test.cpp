@@ -223,5 +223,29 @@ TEST(OpenAiEmbeddingsEncoder, WritesFloatsOrBase64AsAsked) {
   EXPECT_EQ(body(true), head + R"("AACAPwAAAEA=")" + tail);
 }
 
+TEST(OpenAiEncoder, GivesPicturesWhole) {
+  const Request request = Chat{};
+  const AnswerContext context{.exchange_id = "ex_1", .model = "m", .request = &request};
+  const std::vector<Event> events = {BlockStart{.kind = BlockKind::image, .data = "image/jpeg"},
+                                     Delta{.text = "aG"},
+                                     Delta{.text = "k="},
+                                     BlockEnd{},
+                                     Finish{},
+                                     End{}};
+  constexpr std::string_view images =
+      R"("images":[{"type":"image_url","image_url":{"url":"data:image/jpeg;base64,aGk="}}])";
+  const auto encoder = openai_chat_client().stream_encoder(context);
+  std::string stream;
+  AnswerFolder folder;
+  for (const Event& event : events) {
+    encoder->encode(event, stream);
+    folder.add(event);
+  }
+  EXPECT_NE(stream.find(images), std::string::npos) << stream;
+  EXPECT_EQ(stream.find("\"content\":\"aG"), std::string::npos);
+  const std::string whole = openai_chat_client().encode_answer(folder.answer(), context).body;
+  EXPECT_NE(whole.find(images), std::string::npos) << whole;
+}
+
 }  // namespace
 }  // namespace weir

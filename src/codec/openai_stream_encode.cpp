@@ -41,6 +41,7 @@ class OpenAiStreamEncoder final : public StreamEncoder {
     ToolKind tool_kind = ToolKind::function;
     bool has_content = false;
     AnswerBlock thinking;  // signature and text, for thinking_blocks
+    AnswerBlock image;     // its type and bytes, which leave whole
   };
   struct Choice {
     bool has_role = false;
@@ -62,6 +63,7 @@ class OpenAiStreamEncoder final : public StreamEncoder {
     Block& block = choice.blocks[started.index];
     block.kind = started.kind;
     block.tool_kind = started.tool_kind;
+    if (started.kind == BlockKind::image) block.image.raw = started.data;
     if (started.kind == BlockKind::redacted_thinking) {
       block.thinking.kind = started.kind;
       block.thinking.text = started.data;
@@ -103,9 +105,11 @@ class OpenAiStreamEncoder final : public StreamEncoder {
         return text_chunk(delta, choice, "refusal", out);
       case BlockKind::text:
         return text_chunk(delta, choice, "content", out);
+      case BlockKind::image:
+        block.image.text += delta.text;
+        return;
       case BlockKind::redacted_thinking:
       case BlockKind::audio:
-      case BlockKind::image:
       case BlockKind::unknown:
         return;
     }
@@ -141,6 +145,14 @@ class OpenAiStreamEncoder final : public StreamEncoder {
   void on(const BlockEnd& ended, std::string& out) {
     Choice& choice = choices_[ended.choice];
     Block& block = choice.blocks[ended.index];
+    if (block.kind == BlockKind::image && !block.image.text.empty()) {
+      open_chunk(ended.choice, out);
+      write_role(choice, false);
+      json_->key("images").begin_array();
+      write_openai_image(*json_, std::exchange(block.image, {}));
+      json_->end_array();
+      return close_chunk(nullptr, out);
+    }
     // S7: a call without arguments is a call with none.
     if (block.kind == BlockKind::tool_call && !block.has_content && block.tool_kind == ToolKind::function) {
       return on_arguments({.choice = ended.choice,

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "base/text.h"
 #include <set>
 
 #include "provider/catalog_yaml.h"
@@ -87,10 +89,11 @@ models:
 }
 
 TEST_F(EmbeddedCatalog, HasEveryVendorThatTheDocumentationPromises) {
-  for (std::string_view name :
-       {"openai", "anthropic", "azure_openai", "azure_openai_deployments", "mistral", "groq", "deepseek",
-        "xai", "together", "fireworks", "openrouter", "cerebras", "perplexity", "ollama", "vllm", "llama_cpp",
-        "lm_studio", "custom", "custom_anthropic", "cohere", "voyage", "jina", "gemini", "vertex"}) {
+  constexpr std::string_view kNames =
+      "openai anthropic azure_openai azure_openai_deployments mistral groq deepseek xai together fireworks "
+      "openrouter cerebras perplexity ollama vllm llama_cpp lm_studio custom custom_anthropic cohere voyage "
+      "jina gemini vertex";
+  for (const std::string_view name : split(kNames, ' ')) {
     const ProviderKind* kind = catalog_.find_kind(name);
     ASSERT_NE(kind, nullptr) << name;
     const bool only_embeds = name == "voyage" || name == "jina";
