@@ -2,10 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include "base/text.h"
 #include <set>
 
+#include "base/text.h"
 #include "provider/catalog_yaml.h"
 
 namespace weir {
