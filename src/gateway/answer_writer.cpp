@@ -25,6 +25,10 @@ AnswerContext make_context(const Exchange& exchange) {
   context.created_s = exchange.scope->core().clock().wall_ns() / 1'000'000'000;
   context.model = exchange.target ? std::string_view(exchange.target->model) : model_of(exchange.request);
   context.request = &exchange.request;
+  context.elapsed_ms = [&exchange] {
+    const Duration took = exchange.now() - exchange.timings.at(Mark::first_byte);
+    return std::chrono::duration_cast<std::chrono::milliseconds>(took).count();
+  };
   context.api_version = exchange.call.headers.get_or("anthropic-version", "");
   return context;
 }

@@ -117,7 +117,8 @@ Task<std::unique_ptr<EventSource>> CallStage::call_with_key(Exchange& exchange,
   call.model = target.model;
   call.capabilities = &target.capabilities;
   call.request = &exchange.request;
-  call.raw = raw_way_is_open(exchange) ? &exchange.call : nullptr;
+  const TargetModel model{.model = call.model, .capabilities = call.capabilities};
+  if (raw_way_is_open(exchange) && provider.codec->takes_raw(exchange.call, model)) call.raw = &exchange.call;
   call.request_id = exchange.id;
   call.first_event = exchange.route->first_event.value_or(provider.timeouts.first_event);
   call.idle = provider.timeouts.idle;

@@ -19,8 +19,7 @@ struct AnswerBlock {
   std::string tool_name{};
   ToolKind tool_kind = ToolKind::function;
   std::vector<std::string> citations{};  // raw JSON of `dialect`
-  std::string
-      raw{};  // kind unknown, and server tool calls: raw JSON of `dialect`; image, audio: the mime type
+  std::string raw{};  // kind unknown, and server tool calls: raw JSON of `dialect`; media: the mime type
   Dialect dialect = Dialect::openai_chat;
 };
 

@@ -59,6 +59,18 @@ struct Names<MaxTokensField> {
 };
 
 template <>
+struct Names<ModelFamily> {
+  static constexpr auto list =
+      std::to_array<std::pair<ModelFamily, std::string_view>>({{ModelFamily::anthropic, "anthropic"},
+                                                               {ModelFamily::nova, "nova"},
+                                                               {ModelFamily::titan, "titan"},
+                                                               {ModelFamily::llama, "llama"},
+                                                               {ModelFamily::mistral, "mistral"},
+                                                               {ModelFamily::cohere, "cohere"},
+                                                               {ModelFamily::other, "other"}});
+};
+
+template <>
 struct Names<TokenizerKind> {
   static constexpr auto list =
       std::to_array<std::pair<TokenizerKind, std::string_view>>({{TokenizerKind::estimate, "estimate"},
@@ -130,6 +142,9 @@ std::string_view to_string(SystemRole role) {
 std::string_view to_string(MaxTokensField field) {
   return name_of(field);
 }
+std::string_view to_string(ModelFamily family) {
+  return name_of(family);
+}
 std::string_view to_string(TokenizerKind kind) {
   return name_of(kind);
 }
@@ -147,6 +162,7 @@ template std::optional<JsonSchemaSupport> from_string(std::string_view);
 template std::optional<CacheControl> from_string(std::string_view);
 template std::optional<SystemRole> from_string(std::string_view);
 template std::optional<MaxTokensField> from_string(std::string_view);
+template std::optional<ModelFamily> from_string(std::string_view);
 template std::optional<TokenizerKind> from_string(std::string_view);
 
 }  // namespace weir

@@ -79,6 +79,10 @@ enum class SystemRole : uint8_t {
 // The name of the field that bounds the answer.
 enum class MaxTokensField : uint8_t { max_tokens, max_completion_tokens };
 
+// Whose model it is, where one endpoint serves several vendors' models in their own words (Bedrock) and the
+// model's name may not tell (an ARN of a profile or of bought throughput).
+enum class ModelFamily : uint8_t { anthropic, nova, titan, llama, mistral, cohere, other };
+
 // Which vocabulary counts the model's tokens.
 enum class TokenizerKind : uint8_t { estimate, cl100k_base, o200k_base };
 
@@ -133,6 +137,8 @@ struct Capabilities {
   std::optional<CacheControl> cache_control;
   std::optional<bool> cache_ttl_1h;  // markers may ask for an hour
 
+  std::optional<ModelFamily> family;
+
   // Embeddings.
   std::optional<int64_t> dimensions;      // of the vector when not asked otherwise
   std::optional<bool> dimensions_choice;  // the request may ask for fewer
@@ -177,6 +183,7 @@ constexpr void for_each_capability(Visit&& visit) {
   visit(std::string_view("max_tokens_field"), &Capabilities::max_tokens_field);
   visit(std::string_view("cache_control"), &Capabilities::cache_control);
   visit(std::string_view("cache_ttl_1h"), &Capabilities::cache_ttl_1h);
+  visit(std::string_view("family"), &Capabilities::family);
   visit(std::string_view("dimensions"), &Capabilities::dimensions);
   visit(std::string_view("dimensions_choice"), &Capabilities::dimensions_choice);
 }
@@ -190,6 +197,7 @@ std::string_view to_string(JsonSchemaSupport support);
 std::string_view to_string(CacheControl control);
 std::string_view to_string(SystemRole role);
 std::string_view to_string(MaxTokensField field);
+std::string_view to_string(ModelFamily family);
 std::string_view to_string(TokenizerKind kind);
 
 // The inverse of to_string for the enums of this file, exact; nullopt for any other text.

@@ -2,6 +2,7 @@
 // clock or randomness: what they need of those comes in as values.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -28,6 +29,8 @@ struct AnswerContext {
   const Request* request = nullptr;                // never null; outlives the encoder
   std::string api_version{};                       // the dialect's version header, empty if none
   std::optional<int64_t> input_tokens_estimate{};  // for dialects that state input tokens before the answer
+  // Milliseconds since the request came, for dialects that state how long the answer took. Empty: unknown.
+  std::function<int64_t()> elapsed_ms{};
 };
 
 // Turns events into the bytes of a streamed body (framing included). Accepts events in any legal order.
@@ -175,6 +178,9 @@ class ProviderCodec {
   // Errors: unsupported for what the specification refuses for this target, bad_request for what can never be
   // encoded. Losses are in the notes.
   virtual Result<EncodedCall> encode_request(const Request& request, const TargetModel& target) const = 0;
+  // Whether the client's own bytes suit this target: false where a dialect has several forms and the model
+  // reads another one than the client wrote. Then encode_request is asked instead.
+  virtual bool takes_raw(const ClientCall&, const TargetModel&) const { return true; }
   // The raw way: the client's own bytes with only the model name, and what billing needs, spliced. REQUIRES
   // call.dialect == dialect() and call.body.
   virtual Result<EncodedCall> splice_request(const ClientCall& call, const Request& request,

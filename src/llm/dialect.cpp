@@ -6,7 +6,16 @@ namespace {
 constexpr std::array<std::string_view, kDialectCount> kDialectNames = {
     "openai_chat", "openai_responses", "anthropic_messages", "bedrock_converse", "bedrock_invoke", "gemini"};
 
+bool serves_anthropic_models(Dialect dialect) {
+  return dialect == Dialect::anthropic_messages || dialect == Dialect::bedrock_converse ||
+         dialect == Dialect::bedrock_invoke;
+}
+
 }  // namespace
+
+bool shares_signatures(Dialect issuer, Dialect target) {
+  return issuer == target || (serves_anthropic_models(issuer) && serves_anthropic_models(target));
+}
 
 std::string_view to_string(Dialect dialect) {
   return kDialectNames[static_cast<size_t>(dialect)];

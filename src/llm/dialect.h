@@ -22,6 +22,10 @@ inline constexpr size_t kDialectCount = 6;
 // What is asked of a model. The label `gen_ai.operation.name` of metrics and traces.
 enum class Operation : uint8_t { chat, text_completion, embeddings, rerank, count_tokens, opaque };
 
+// Whether thinking that was signed through one dialect may go back through the other: Anthropic's models sign
+// alike wherever they are served (https://platform.claude.com/docs/en/build-with-claude/extended-thinking).
+bool shares_signatures(Dialect issuer, Dialect target);
+
 std::string_view to_string(Dialect dialect);
 std::optional<Dialect> dialect_from_string(std::string_view name);
 std::string_view to_string(Operation operation);
