@@ -135,28 +135,12 @@ void read_betas(const Headers& headers, Chat& chat) {
       {.dialect = kDialect, .key = kAnthropicBeta, .raw = {chat.arena->keep(std::move(raw))}});
 }
 
-Result<Chat> decode_chat(const ClientCall& call) {
-  const JsonValue root = call.body->root();
-  TRY(root.expect(JsonType::object));
-  Chat chat;
-  chat.arena->hold(call.body);
-  TRY(read_fields<Chat>(kRows, root, kDialect, chat));
-  if (chat.model.empty())
-    return fail(ErrorKind::bad_request, "model is missing: name the model to use", "model");
-  if (!root["messages"])
-    return fail(ErrorKind::bad_request, "messages is missing: an array of messages", "messages");
-  if (chat.messages.empty()) return fail(ErrorKind::bad_request, "messages must not be empty", "messages");
-  TRY(decode_anthropic_system(root["system"], chat));
-  read_betas(call.headers, chat);
-  return chat;
-}
-
 class MessagesClient final : public ClientCodec {
  public:
   Dialect dialect() const override { return kDialect; }
 
   Result<Request> decode_request(const ClientCall& call) const override {
-    Chat chat = TRY(decode_chat(call));
+    Chat chat = TRY(decode_anthropic_chat(call));
     if (!chat.max_tokens) {
       return fail(ErrorKind::bad_request,
                   "max_tokens is required: the number of tokens that the answer may have", "max_tokens");
@@ -180,7 +164,7 @@ class CountTokensClient final : public ClientCodec {
   Dialect dialect() const override { return kDialect; }
 
   Result<Request> decode_request(const ClientCall& call) const override {
-    Chat chat = TRY(decode_chat(call));
+    Chat chat = TRY(decode_anthropic_chat(call));
     chat.is_streamed = false;
     return CountTokens{std::move(chat)};
   }
@@ -201,6 +185,23 @@ class CountTokensClient final : public ClientCodec {
 };
 
 }  // namespace
+
+Result<Chat> decode_anthropic_chat(const ClientCall& call) {
+  const JsonValue root = call.body->root();
+  TRY(root.expect(JsonType::object));
+  Chat chat;
+  chat.arena->hold(call.body);
+  TRY(read_fields<Chat>(kRows, root, kDialect, chat));
+  if (!call.path_model.empty()) chat.model = chat.arena->copy(call.path_model);
+  if (chat.model.empty())
+    return fail(ErrorKind::bad_request, "model is missing: name the model to use", "model");
+  if (!root["messages"])
+    return fail(ErrorKind::bad_request, "messages is missing: an array of messages", "messages");
+  if (chat.messages.empty()) return fail(ErrorKind::bad_request, "messages must not be empty", "messages");
+  TRY(decode_anthropic_system(root["system"], chat));
+  read_betas(call.headers, chat);
+  return chat;
+}
 
 const ClientCodec& anthropic_messages_client() {
   static const MessagesClient codec;

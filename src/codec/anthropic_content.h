@@ -3,9 +3,13 @@
 
 #include "base/json.h"
 #include "llm/chat.h"
+#include "llm/request.h"
 
 namespace weir {
 
+// The whole body of a request. The path names the model, or else the body does. REQUIRES call.body. Errors:
+// bad_request with the path of the field.
+Result<Chat> decode_anthropic_chat(const ClientCall& call);
 // `system`: a string or an array of text blocks; becomes the first message. Errors: bad_request with the
 // path.
 Result<void> decode_anthropic_system(JsonValue system, Chat& chat);

@@ -7,6 +7,7 @@
 #include "base/encoding.h"
 #include "base/text.h"
 #include "codec/args.h"
+#include "codec/media_type.h"
 #include "codec/tool_names.h"
 
 namespace weir {
@@ -15,21 +16,6 @@ namespace {
 // The vendor's ids are ^[a-zA-Z0-9_-]+$; another's are made so, the same way at the call and at its result.
 std::string legal_call_id(std::string_view id) {
   return legal_tool_name(id, kAnthropicToolNameMax);
-}
-
-// What the first bytes of a file say it is (translation.md 4.2: the declared type is not trusted); empty when
-// they say nothing known.
-std::string_view sniff(std::string_view base64) {
-  // 16 characters are 12 bytes, enough for every signature below.
-  const Result<std::string> bytes = base64_decode(base64.substr(0, 16), Base64Padding::optional);
-  if (!bytes) return {};
-  const std::string_view head = *bytes;
-  if (head.starts_with("\xff\xd8\xff")) return "image/jpeg";
-  if (head.starts_with("\x89PNG\r\n\x1a\n")) return "image/png";
-  if (head.starts_with("GIF87a") || head.starts_with("GIF89a")) return "image/gif";
-  if (head.starts_with("RIFF") && head.substr(8) == "WEBP") return "image/webp";
-  if (head.starts_with("%PDF-")) return "application/pdf";
-  return {};
 }
 
 bool is_image_type(std::string_view mime) {
@@ -52,8 +38,15 @@ std::unexpected<Error> refuse(std::string message) {
 
 }  // namespace
 
-void AnthropicMessagesWriter::write_system(const AnthropicConversation& conversation,
-                                           std::string_view instruction) {
+void write_anthropic_cache(JsonWriter& json, const CacheMarkers& markers,
+                           const std::optional<CacheMarker>& marker) {
+  if (!markers.keeps(marker)) return;
+  json.key("cache_control").begin_object().key("type").value("ephemeral");
+  if (marker->states_ttl) json.key("ttl").value(markers.ttl_of(*marker) == CacheTtl::one_hour ? "1h" : "5m");
+  json.end_object();
+}
+
+void AnthropicMessagesWriter::write_system(const Conversation& conversation, std::string_view instruction) {
   json_.begin_array();
   for (const Block* block : conversation.system) write_text(std::get<TextBlock>(block->body).text, *block);
   if (!instruction.empty())
@@ -61,9 +54,9 @@ void AnthropicMessagesWriter::write_system(const AnthropicConversation& conversa
   json_.end_array();
 }
 
-Result<void> AnthropicMessagesWriter::write_messages(const AnthropicConversation& conversation) {
+Result<void> AnthropicMessagesWriter::write_messages(const Conversation& conversation) {
   json_.begin_array();
-  for (const AnthropicTurn& turn : conversation.turns) {
+  for (const Turn& turn : conversation.turns) {
     json_.begin_object().key("role").value(turn.role == Role::assistant ? "assistant" : "user");
     json_.key("content").begin_array();
     const bool is_prefill = &turn == &conversation.turns.back() && turn.role == Role::assistant;
@@ -114,7 +107,7 @@ Result<void> AnthropicMessagesWriter::write_image(const ImageBlock& image, const
   const Media& media = image.media;
   if (!image.detail.empty() && image.detail != "auto")
     lose(Severity::info, LossReason::dropped, fmt::format("image detail {}", image.detail));
-  const std::string_view seen = media.base64.empty() ? std::string_view{} : sniff(media.base64);
+  const std::string_view seen = media.base64.empty() ? std::string_view{} : sniff_media_type(media.base64);
   const std::string_view mime = seen.empty() ? media.mime : seen;
   if (mime == "application/pdf") {
     return write_document({.media = {.base64 = media.base64, .url = media.url, .mime = mime}}, block);
@@ -147,7 +140,7 @@ Result<void> AnthropicMessagesWriter::write_document(const DocumentBlock& docume
   begin("document");
   json_.key("source").begin_object();
   if (!media.base64.empty()) {
-    const std::string_view seen = sniff(media.base64);
+    const std::string_view seen = sniff_media_type(media.base64);
     const std::string_view mime = seen.empty() ? media.mime : seen;
     if (mime.starts_with("text/")) {
       const Result<std::string> text = base64_decode(media.base64, Base64Padding::optional);

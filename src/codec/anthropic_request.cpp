@@ -37,8 +37,10 @@ enum class FormatWay : uint8_t { none, native, tool, instruct };
 
 class RequestWriter {
  public:
-  RequestWriter(const Chat& chat, const TargetModel& target, EncodedCall& call)
+  RequestWriter(const Chat& chat, const TargetModel& target, EncodedCall& call,
+                const AnthropicFraming& framing)
       : chat_(chat),
+        framing_(framing),
         target_(target),
         caps_(*target.capabilities),
         call_(call),
@@ -48,19 +50,24 @@ class RequestWriter {
   Result<void> write() {
     TRY(refuse());
     name_tools();
-    AnthropicConversation conversation = TRY(arrange_anthropic_turns(chat_, call_.notes));
+    Conversation conversation = TRY(arrange_turns(chat_, {.dialect = kDialect}, call_.notes));
     thinking_ = plan_anthropic_thinking(chat_, conversation, target_, call_.notes.fidelity);
     if (conversation.ends_with_assistant() && caps_.prefill == false) {
       return fail(ErrorKind::unsupported,
                   "this model does not continue a message of the assistant; end with a message of the user",
                   "messages");
     }
-    const AnthropicCacheMarkers markers(chat_, conversation, target_, call_.notes);
+    const CacheMarkers markers(chat_, conversation, target_, call_.notes);
     AnthropicMessagesWriter messages(json_, markers, target_, call_.notes);
     choose_format();
-    json_.begin_object().key("model").value(target_.model);
+    json_.begin_object();
+    if (framing_.body_version.empty()) {
+      json_.key("model").value(target_.model);
+    } else {
+      json_.key("anthropic_version").value(framing_.body_version);
+    }
     if (!counts_) write_max_tokens();
-    if (chat_.is_streamed) json_.key("stream").value(true);
+    if (chat_.is_streamed && framing_.body_version.empty()) json_.key("stream").value(true);
     const std::string instruction = format_instruction();
     if (!conversation.system.empty() || !instruction.empty()) {
       json_.key("system");
@@ -283,7 +290,7 @@ class RequestWriter {
     return std::find(allowed.begin(), allowed.end(), tool.name) != allowed.end();
   }
 
-  Result<void> write_tools(const AnthropicCacheMarkers& markers, const AnthropicConversation& conversation) {
+  Result<void> write_tools(const CacheMarkers& markers, const Conversation& conversation) {
     if (chat_.tools.empty() && way_ != FormatWay::tool) {
       write_stub_tools(conversation);
       return {};
@@ -300,7 +307,7 @@ class RequestWriter {
     return {};
   }
 
-  Result<void> write_tool(const Tool& tool, const AnthropicCacheMarkers& markers) {
+  Result<void> write_tool(const Tool& tool, const CacheMarkers& markers) {
     if (tool.kind == ToolKind::server && tool.dialect != kDialect) {
       return fail(ErrorKind::unsupported,
                   fmt::format("the tool {} is run by another vendor; this model cannot call it", tool.type),
@@ -324,7 +331,7 @@ class RequestWriter {
       json_.raw(tool.strict == true ? native_schema(schema, pointer) : std::string(schema));
     }
     if (tool.strict.value_or(false)) json_.key("strict").value(true);
-    markers.write(json_, tool.cache);
+    write_anthropic_cache(json_, markers, tool.cache);
     json_.end_object();
     return {};
   }
@@ -338,9 +345,9 @@ class RequestWriter {
 
   // A history with calls but no tools is refused by some servers: what it names is declared, not to be
   // called.
-  void write_stub_tools(const AnthropicConversation& conversation) {
+  void write_stub_tools(const Conversation& conversation) {
     std::vector<std::string> names;
-    for (const AnthropicTurn& turn : conversation.turns) {
+    for (const Turn& turn : conversation.turns) {
       for (const Block* block : turn.blocks) {
         const auto* call = std::get_if<ToolCallBlock>(&block->body);
         if (!call) continue;
@@ -411,10 +418,20 @@ class RequestWriter {
   void write_beta(std::string_view raw) {
     if (raw.size() < 2 || raw.front() != '"' || raw.find('\\') != std::string_view::npos)
       return lose(Severity::warning, LossReason::dropped, kAnthropicBeta);
-    call_.wire.headers.add(kAnthropicBeta, raw.substr(1, raw.size() - 2));
+    const std::string_view names = raw.substr(1, raw.size() - 2);
+    if (framing_.body_version.empty()) {
+      call_.wire.headers.add(kAnthropicBeta, names);
+      return;
+    }
+    json_.key("anthropic_beta").begin_array();
+    for (const std::string_view name : split(names, ',')) {
+      if (!trim(name).empty()) json_.value(trim(name));
+    }
+    json_.end_array();
   }
 
   const Chat& chat_;
+  const AnthropicFraming& framing_;
   const TargetModel& target_;
   const Capabilities& caps_;
   EncodedCall& call_;
@@ -427,8 +444,9 @@ class RequestWriter {
 
 }  // namespace
 
-Result<void> write_anthropic_request(const Chat& chat, const TargetModel& target, EncodedCall& call) {
-  return RequestWriter(chat, target, call).write();
+Result<void> write_anthropic_request(const Chat& chat, const TargetModel& target, EncodedCall& call,
+                                     const AnthropicFraming& framing) {
+  return RequestWriter(chat, target, call, framing).write();
 }
 
 }  // namespace weir

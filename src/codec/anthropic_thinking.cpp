@@ -34,8 +34,7 @@ EffortLevel effort_of_budget(int64_t tokens) {
 
 class Planner {
  public:
-  Planner(const Chat& chat, const AnthropicConversation& conversation, const TargetModel& target,
-          Fidelity& fidelity)
+  Planner(const Chat& chat, const Conversation& conversation, const TargetModel& target, Fidelity& fidelity)
       : reasoning_(chat.reasoning),
         conversation_(conversation),
         caps_(*target.capabilities),
@@ -137,7 +136,7 @@ class Planner {
   }
 
   const Reasoning& reasoning_;
-  const AnthropicConversation& conversation_;
+  const Conversation& conversation_;
   const Capabilities& caps_;
   Fidelity& fidelity_;
   AnthropicThinking into_;
@@ -171,7 +170,7 @@ void AnthropicThinking::write(JsonWriter& json) const {
   json.end_object();
 }
 
-AnthropicThinking plan_anthropic_thinking(const Chat& chat, const AnthropicConversation& conversation,
+AnthropicThinking plan_anthropic_thinking(const Chat& chat, const Conversation& conversation,
                                           const TargetModel& target, Fidelity& fidelity) {
   return Planner(chat, conversation, target, fidelity).plan();
 }

@@ -34,7 +34,7 @@ struct AnthropicThinking {
   void write(JsonWriter& json) const;
 };
 
-AnthropicThinking plan_anthropic_thinking(const Chat& chat, const AnthropicConversation& conversation,
+AnthropicThinking plan_anthropic_thinking(const Chat& chat, const Conversation& conversation,
                                           const TargetModel& target, Fidelity& fidelity);
 
 }  // namespace weir

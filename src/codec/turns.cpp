@@ -1,23 +1,23 @@
-// Arranging a conversation into the turns that Anthropic's dialect wants.
+#include "codec/turns.h"
+
 #include <algorithm>
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
 #include "base/text.h"
-#include "codec/anthropic_provider_messages.h"
 
 namespace weir {
 namespace {
 
-constexpr Dialect kDialect = Dialect::anthropic_messages;
 constexpr size_t kCacheMarkersMax =
     4;  // https://platform.claude.com/docs/en/build-with-claude/prompt-caching
 
 class Arranger {
  public:
-  Arranger(const Chat& chat, CallNotes& notes) : chat_(chat), notes_(notes) {}
+  Arranger(const Chat& chat, const TurnRules& rules, CallNotes& notes)
+      : chat_(chat), rules_(rules), notes_(notes) {}
 
-  Result<AnthropicConversation> arrange() {
+  Result<Conversation> arrange() {
     bool has_turn = false;
     for (at_ = 0; at_ < chat_.messages.size(); ++at_) {
       const Message& message = chat_.messages[at_];
@@ -50,11 +50,18 @@ class Arranger {
     for (const Block& block : message.content) {
       if (const auto* text = std::get_if<TextBlock>(&block.body)) {
         if (!trim(text->text).empty()) into_.system.push_back(&block);
+      } else if (is_own(block) && rules_.takes_own_in_system) {
+        into_.system.push_back(&block);
       } else {
         lose(Severity::warning, LossReason::unsupported_block, "/content",
              "a system message that is not text");
       }
     }
+  }
+
+  bool is_own(const Block& block) const {
+    const auto* unknown = std::get_if<UnknownBlock>(&block.body);
+    return unknown && unknown->dialect == rules_.dialect;
   }
 
   void add_turn(const Message& message) {
@@ -68,6 +75,10 @@ class Arranger {
     if (into_.turns.back().blocks.empty()) into_.turns.pop_back();
   }
 
+  bool is_readable(const std::optional<Dialect>& issuer) const {
+    return rules_.takes_thinking && issuer && shares_signatures(*issuer, rules_.dialect);
+  }
+
   bool is_carried(const Block& block) {
     if (const auto* text = std::get_if<TextBlock>(&block.body)) {
       // The vendor refuses text without a visible character.
@@ -77,26 +88,26 @@ class Arranger {
     }
     if (const auto* refusal = std::get_if<RefusalBlock>(&block.body)) return !refusal->text.empty();
     if (const auto* thinking = std::get_if<ThinkingBlock>(&block.body)) {
-      if (thinking->issuer == kDialect && !thinking->signature.empty()) return true;
+      if (is_readable(thinking->issuer) && !thinking->signature.empty()) return true;
       lose(Severity::info,
            thinking->signature.empty() ? LossReason::thinking_dropped : LossReason::signature_dropped,
            "/content", "thinking");
       return false;
     }
     if (const auto* redacted = std::get_if<RedactedThinkingBlock>(&block.body)) {
-      if (redacted->issuer == kDialect) return true;
+      if (is_readable(redacted->issuer)) return true;
       lose(Severity::info, LossReason::thinking_dropped, "/content", "redacted_thinking");
       return false;
     }
     if (const auto* unknown = std::get_if<UnknownBlock>(&block.body)) {
-      if (unknown->dialect == kDialect) return true;
+      if (unknown->dialect == rules_.dialect) return true;
       lose(Severity::warning, LossReason::unsupported_block, "/content", unknown->type);
       return false;
     }
     return true;
   }
 
-  static std::vector<std::string_view> calls_of(const AnthropicTurn& turn) {
+  static std::vector<std::string_view> calls_of(const Turn& turn) {
     std::vector<std::string_view> ids;
     for (const Block* block : turn.blocks) {
       if (const auto* call = std::get_if<ToolCallBlock>(&block->body)) ids.push_back(call->id);
@@ -107,7 +118,7 @@ class Arranger {
   // The results of a user turn: first, in the order of the calls of the turn before; those that answer no
   // call go.
   Result<void> settle_results(size_t at) {
-    AnthropicTurn& turn = into_.turns[at];
+    Turn& turn = into_.turns[at];
     if (turn.role == Role::assistant)
       return at + 1 < into_.turns.size() ? Result<void>{} : refuse_open(turn, {});
     const std::vector<std::string_view> calls =
@@ -137,8 +148,8 @@ class Arranger {
 
   // A turn of nothing but stray results is gone, and what stood around it is one turn.
   void merge_neighbours() {
-    std::vector<AnthropicTurn> merged;
-    for (AnthropicTurn& turn : into_.turns) {
+    std::vector<Turn> merged;
+    for (Turn& turn : into_.turns) {
       if (turn.blocks.empty()) continue;
       if (merged.empty() || merged.back().role != turn.role) {
         merged.push_back(std::move(turn));
@@ -149,7 +160,7 @@ class Arranger {
     into_.turns = std::move(merged);
   }
 
-  static Result<void> refuse_open(const AnthropicTurn& turn, const std::vector<const Block*>& results) {
+  static Result<void> refuse_open(const Turn& turn, const std::vector<const Block*>& results) {
     const std::vector<std::string_view> calls = calls_of(turn);
     std::vector<std::string_view> open;
     for (size_t i = 0; i < calls.size(); ++i) {
@@ -164,19 +175,20 @@ class Arranger {
   }
 
   const Chat& chat_;
+  const TurnRules& rules_;
   CallNotes& notes_;
-  AnthropicConversation into_;
+  Conversation into_;
   size_t at_ = 0;
 };
 
 }  // namespace
 
-Result<AnthropicConversation> arrange_anthropic_turns(const Chat& chat, CallNotes& notes) {
-  return Arranger(chat, notes).arrange();
+Result<Conversation> arrange_turns(const Chat& chat, const TurnRules& rules, CallNotes& notes) {
+  return Arranger(chat, rules, notes).arrange();
 }
 
-AnthropicCacheMarkers::AnthropicCacheMarkers(const Chat& chat, const AnthropicConversation& conversation,
-                                             const TargetModel& target, CallNotes& notes)
+CacheMarkers::CacheMarkers(const Chat& chat, const Conversation& conversation, const TargetModel& target,
+                           CallNotes& notes)
     : has_hour_(target.capabilities->cache_ttl_1h != false) {
   std::vector<const std::optional<CacheMarker>*> all;
   std::vector<const std::optional<CacheMarker>*> said;
@@ -189,7 +201,7 @@ AnthropicCacheMarkers::AnthropicCacheMarkers(const Chat& chat, const AnthropicCo
   std::vector<const std::optional<CacheMarker>*> system;
   for (const Tool& tool : chat.tools) gather(tools, tool.cache);
   for (const Block* block : conversation.system) gather(system, block->cache);
-  for (const AnthropicTurn& turn : conversation.turns) {
+  for (const Turn& turn : conversation.turns) {
     for (const Block* block : turn.blocks) {
       if (const auto* result = std::get_if<ToolResultBlock>(&block->body)) {
         for (const Block& inner : result->content) gather(said, inner.cache);
@@ -218,13 +230,6 @@ AnthropicCacheMarkers::AnthropicCacheMarkers(const Chat& chat, const AnthropicCo
   kept_.insert(said.end() - static_cast<std::ptrdiff_t>(last), said.end());
   notes.fidelity.add(Severity::info, LossReason::cache_dropped, "/messages",
                      fmt::format("{} cache markers", all.size()), fmt::format("{}", kept_.size()));
-}
-
-void AnthropicCacheMarkers::write(JsonWriter& json, const std::optional<CacheMarker>& marker) const {
-  if (!marker || !kept_.contains(&marker)) return;
-  json.key("cache_control").begin_object().key("type").value("ephemeral");
-  if (marker->states_ttl) json.key("ttl").value(marker->ttl == CacheTtl::one_hour && has_hour_ ? "1h" : "5m");
-  json.end_object();
 }
 
 }  // namespace weir

@@ -1,0 +1,12 @@
+// What kind of file some base64 holds.
+#pragma once
+
+#include <string_view>
+
+namespace weir {
+
+// What the first bytes say (translation.md 4.2: the declared type is not trusted): image/jpeg, image/png,
+// image/gif, image/webp or application/pdf; empty when they say nothing known.
+std::string_view sniff_media_type(std::string_view base64);
+
+}  // namespace weir

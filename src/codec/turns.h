@@ -1,0 +1,52 @@
+// Conversations of the IR for targets that want strict turns: Anthropic's models, wherever they are served,
+// and Bedrock's.
+#pragma once
+
+#include <set>
+#include <vector>
+
+#include "llm/codec.h"
+
+namespace weir {
+
+// The turns as such targets want them (translation.md 4.2): neighbours of one role merged, tool results first
+// and in the order of their calls, nothing empty. Views of a Chat, which must outlive it.
+struct Turn {
+  Role role = Role::user;  // user or assistant
+  std::vector<const Block*> blocks;
+};
+
+struct Conversation {
+  std::vector<const Block*> system;
+  std::vector<Turn> turns;
+  bool ends_with_assistant() const { return !turns.empty() && turns.back().role == Role::assistant; }
+};
+
+// What a target's history may hold.
+struct TurnRules {
+  Dialect dialect = Dialect::anthropic_messages;  // whose own blocks it reads
+  bool takes_thinking = true;        // signed through this dialect, or one that shares its signatures
+  bool takes_own_in_system = false;  // the dialect's own blocks may stand among the instructions
+};
+
+// Losses go to notes.fidelity. Errors: bad_request for a call without its result and for a conversation
+// without a message.
+Result<Conversation> arrange_turns(const Chat& chat, const TurnRules& rules, CallNotes& notes);
+
+// Which cache markers are kept: four may be sent; those of tools and system come first, then the last of the
+// messages. A marker is known by its address in the Chat.
+class CacheMarkers {
+ public:
+  CacheMarkers(const Chat& chat, const Conversation& conversation, const TargetModel& target,
+               CallNotes& notes);
+  bool keeps(const std::optional<CacheMarker>& marker) const { return marker && kept_.contains(&marker); }
+  bool drops(const std::optional<CacheMarker>& marker) const { return marker && !kept_.contains(&marker); }
+  // The lifetime to send with a marker that is kept.
+  CacheTtl ttl_of(const CacheMarker& marker) const { return has_hour_ ? marker.ttl : CacheTtl::standard; }
+
+ private:
+  std::set<const std::optional<CacheMarker>*> kept_;
+  bool has_hour_ = true;
+};
+
+}  // namespace weir
