@@ -13,6 +13,7 @@
 #include <optional>
 #include <string_view>
 
+#include "llm/model_family.h"
 #include "llm/quirks.h"
 
 namespace weir {
@@ -79,10 +80,6 @@ enum class SystemRole : uint8_t {
 // The name of the field that bounds the answer.
 enum class MaxTokensField : uint8_t { max_tokens, max_completion_tokens };
 
-// Whose model it is, where one endpoint serves several vendors' models in their own words (Bedrock) and the
-// model's name may not tell (an ARN of a profile or of bought throughput).
-enum class ModelFamily : uint8_t { anthropic, nova, titan, llama, mistral, cohere, other };
-
 // Which vocabulary counts the model's tokens.
 enum class TokenizerKind : uint8_t { estimate, cl100k_base, o200k_base };
 
@@ -95,8 +92,7 @@ struct TemperatureRange {
 
 struct Capabilities {
   // Limits, in tokens.
-  std::optional<int64_t>
-      context;  // prompt and answer together, or the prompt alone where the vendor counts so
+  std::optional<int64_t> context;     // prompt and answer, or the prompt alone where the vendor counts so
   std::optional<int64_t> output_max;  // the answer, reasoning included
 
   // Input kinds.
@@ -135,9 +131,8 @@ struct Capabilities {
   std::optional<SystemRole> system_role;
   std::optional<MaxTokensField> max_tokens_field;
   std::optional<CacheControl> cache_control;
-  std::optional<bool> cache_ttl_1h;  // markers may ask for an hour
-
   std::optional<ModelFamily> family;
+  std::optional<bool> cache_ttl_1h;  // markers may ask for an hour
 
   // Embeddings.
   std::optional<int64_t> dimensions;      // of the vector when not asked otherwise
@@ -145,12 +140,10 @@ struct Capabilities {
 
   TokenizerKind tokenizer = TokenizerKind::estimate;
   Quirks quirks;
-
   bool operator==(const Capabilities&) const = default;
 };
 
-// Calls visit(name, &Capabilities::member) for each optional member. The names are those of
-// config/prices.yaml.
+// Calls visit(name, &Capabilities::member) for each optional member; names are those of config/prices.yaml.
 template <class Visit>
 constexpr void for_each_capability(Visit&& visit) {
   visit(std::string_view("context"), &Capabilities::context);
@@ -197,7 +190,6 @@ std::string_view to_string(JsonSchemaSupport support);
 std::string_view to_string(CacheControl control);
 std::string_view to_string(SystemRole role);
 std::string_view to_string(MaxTokensField field);
-std::string_view to_string(ModelFamily family);
 std::string_view to_string(TokenizerKind kind);
 
 // The inverse of to_string for the enums of this file, exact; nullopt for any other text.
