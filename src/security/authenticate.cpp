@@ -29,6 +29,16 @@ bool is_unforgeable_type(std::string_view type) {
          starts_with_ignore_case(type, "multipart/form-data");
 }
 
+// A page cannot send an authorization of these schemes either without being allowed to first. boto3 signs its
+// InvokeModel and sends no content type at all.
+bool is_unforgeable(const Headers& headers) {
+  const std::string_view type = headers.get_or("content-type", "");
+  if (!type.empty()) return is_unforgeable_type(type);
+  const std::string_view authorization = headers.get_or("authorization", "");
+  return starts_with_ignore_case(authorization, "AWS4-HMAC-SHA256 ") ||
+         starts_with_ignore_case(authorization, "bearer ");
+}
+
 bool has_body(const HttpRequest& request) {
   return request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
 }
@@ -52,7 +62,7 @@ Result<Principal> admit_loopback(const HttpRequest& request, const LoopbackRules
                     rules.allowed_origins.end()) {
     return fail(ErrorKind::forbidden, fmt::format("the origin {} is not in gateway.cors_origins", *origin));
   }
-  if (has_body(request) && !is_unforgeable_type(request.headers.get_or("content-type", ""))) {
+  if (has_body(request) && !is_unforgeable(request.headers)) {
     return fail(ErrorKind::forbidden,
                 "without configured keys the content-type must be application/json or multipart/form-data");
   }

@@ -67,6 +67,18 @@ TEST(LoopbackWithoutKeys, RefusesWhatAWebPageOrAnotherMachineCouldSend) {
   EXPECT_TRUE(authenticate(page, {}, {.allowed_origins = {"https://page.example"}}));
 }
 
+// What no page can send without asking first needs no content type: boto3 signs InvokeModel and states none.
+TEST(LoopbackWithoutKeys, TakesASignedCallThatStatesNoContentType) {
+  EXPECT_TRUE(authenticate(request({{"authorization", "AWS4-HMAC-SHA256 Credential=AKIA/x"}}), {}, {}));
+  EXPECT_TRUE(authenticate(request({{"authorization", "Bearer bedrock-key"}}), {}, {}));
+  EXPECT_EQ(authenticate(request({{"authorization", "Basic d2s6"}}), {}, {}).error().kind,
+            ErrorKind::forbidden);
+  EXPECT_EQ(authenticate(request({{"authorization", "Bearer x"}, {"content-type", "text/plain"}}), {}, {})
+                .error()
+                .kind,
+            ErrorKind::forbidden);
+}
+
 TEST(LoopbackHost, KnowsItsNames) {
   for (const char* name : {"localhost", "LOCALHOST:80", "127.0.0.1", "127.9.8.7:1", "[::1]", "[::1]:7480"}) {
     EXPECT_TRUE(is_loopback_host(name)) << name;
