@@ -1,0 +1,179 @@
+#include "codec/bedrock_converse_decode.h"
+
+#include <algorithm>
+
+#include "codec/args.h"
+#include "codec/bedrock_converse_content.h"
+
+namespace weir {
+namespace {
+
+constexpr Dialect kDialect = Dialect::bedrock_converse;
+
+std::optional<int64_t> count_of(JsonValue usage, std::string_view name, std::string_view other) {
+  JsonValue value = usage[name];
+  if (!value.is_number()) value = usage[other];
+  if (!value.is_number()) return std::nullopt;
+  return std::max<int64_t>(0, value.int_or(0));
+}
+
+// One content block of a whole message.
+class ContentDecoder {
+ public:
+  ContentDecoder(std::vector<Event>& events, const CallNotes& notes) : events_(events), notes_(notes) {}
+
+  void decode(JsonValue block) {
+    if (!block.is_object() || block.size() == 0) return;
+    const JsonValue body = *block.begin();
+    const std::string_view kind = body.key();
+    if (kind == "text") {
+      start({});
+      delta(std::string(body.string_or("")));
+    } else if (kind == "toolUse" && body["type"].is_absent()) {
+      decode_call(body);
+    } else if (kind == "reasoningContent") {
+      decode_reasoning(body);
+    } else if (kind == "citationsContent") {
+      start({});
+      for (const JsonValue part : body["content"]) delta(std::string(part["text"].string_or("")));
+      for (const JsonValue citation : body["citations"])
+        delta(std::string(citation.raw()), DeltaKind::citation);
+    } else if (kind == "image" && body["source"]["bytes"].is_string()) {
+      const std::string_view mime = converse_media_type("image", body["format"].string_or(""));
+      start({.kind = BlockKind::image, .data = std::string(mime)});
+      delta(std::string(body["source"]["bytes"].string_or("")));
+    } else {
+      start({.kind = BlockKind::unknown, .data = std::string(block.raw())});
+    }
+    events_.push_back(BlockEnd{.index = index_++});
+  }
+  bool has_calls() const { return has_calls_; }
+
+ private:
+  void decode_call(JsonValue body) {
+    const std::string_view name = body["name"].string_or("");
+    const JsonValue input = body["input"];
+    const std::string arguments(input && !input.is_null() ? input.raw() : "{}");
+    if (!notes_.json_tool.empty() && name == notes_.json_tool) {
+      start({});
+      delta(arguments);
+      return;
+    }
+    BlockStart started = converse_call_start(body, notes_);
+    const bool is_custom = started.tool_kind == ToolKind::custom;
+    has_calls_ = true;
+    start(std::move(started));
+    delta(is_custom ? custom_tool_input(arguments) : arguments);
+  }
+
+  void decode_reasoning(JsonValue body) {
+    if (body["redactedContent"].is_string()) {
+      start(
+          {.kind = BlockKind::redacted_thinking, .data = std::string(body["redactedContent"].string_or(""))});
+      return;
+    }
+    const JsonValue text = body["reasoningText"];
+    start({.kind = BlockKind::thinking});
+    delta(std::string(text["text"].string_or("")));
+    delta(std::string(text["signature"].string_or("")), DeltaKind::signature);
+  }
+
+  void start(BlockStart started) {
+    started.index = index_;
+    started.dialect = kDialect;
+    events_.push_back(std::move(started));
+  }
+
+  void delta(std::string text, DeltaKind kind = DeltaKind::content) {
+    if (text.empty()) return;
+    events_.push_back(Delta{.index = index_, .kind = kind, .text = std::move(text), .dialect = kDialect});
+  }
+
+  std::vector<Event>& events_;
+  const CallNotes& notes_;
+  int index_ = 0;
+  bool has_calls_ = false;
+};
+
+}  // namespace
+
+BlockStart converse_call_start(JsonValue call, const CallNotes& notes) {
+  BlockStart started{.kind = BlockKind::tool_call, .dialect = kDialect};
+  started.tool_id = call["toolUseId"].string_or("");
+  started.tool_name = notes.tool_names.original(call["name"].string_or(""));
+  const auto& custom = notes.custom_tools;
+  if (std::find(custom.begin(), custom.end(), started.tool_name) != custom.end())
+    started.tool_kind = ToolKind::custom;
+  return started;
+}
+
+Finish converse_finish(std::string_view reason, JsonValue fields) {
+  Finish finish;
+  finish.native = reason;
+  finish.reason = decode_converse_stop(reason);
+  // Streams hold it as the model's own last event does.
+  const std::string_view streamed = fields["delta"]["stop_sequence"].string_or("");
+  finish.stop_sequence = fields["stop_sequence"].string_or(streamed);
+  return finish;
+}
+
+Usage decode_converse_usage(JsonValue usage) {
+  Usage into;
+  into.in_uncached = count_of(usage, "inputTokens", "inputTokenCount");
+  into.out_text = count_of(usage, "outputTokens", "outputTokenCount");
+  into.cache_read = count_of(usage, "cacheReadInputTokens", "cacheReadInputTokenCount");
+  into.cache_write_5m = count_of(usage, "cacheWriteInputTokens", "cacheWriteInputTokenCount");
+  for (const JsonValue detail : usage["cacheDetails"]) {
+    if (detail["ttl"].string_or("") != "1h" || !detail["inputTokens"].is_number()) continue;
+    into.cache_write_1h = std::max<int64_t>(0, detail["inputTokens"].int_or(0));
+    if (into.cache_write_5m)
+      into.cache_write_5m = std::max<int64_t>(0, *into.cache_write_5m - *into.cache_write_1h);
+  }
+  return into;
+}
+
+StopReason decode_converse_stop(std::string_view reason) {
+  if (reason == "end_turn") return StopReason::end;
+  if (reason == "tool_use") return StopReason::tool;
+  if (reason == "max_tokens") return StopReason::length;
+  if (reason == "stop_sequence") return StopReason::stop_sequence;
+  if (reason == "guardrail_intervened") return StopReason::guardrail;
+  if (reason == "content_filtered") return StopReason::filter;
+  if (reason == "model_context_window_exceeded") return StopReason::context_full;
+  if (reason == "malformed_tool_use" || reason == "malformed_model_output") return StopReason::bad_tool;
+  if (reason == "refusal") return StopReason::refusal;
+  return StopReason::other;
+}
+
+Result<std::vector<Event>> decode_converse_answer(JsonValue root, const CallNotes& notes) {
+  const JsonValue message = root["output"]["message"];
+  if (!message["content"].is_array()) {
+    Error error = make_error(ErrorKind::upstream_malformed, "the provider's answer has no output");
+    error.provider_body = root.raw().substr(0, kProviderBodyMax);
+    return fail(std::move(error));
+  }
+  std::vector<Event> events;
+  Start start;
+  start.service_tier = root["serviceTier"]["type"].string_or("");
+  events.push_back(std::move(start));
+  ContentDecoder content(events, notes);
+  for (const JsonValue block : message["content"]) content.decode(block);
+  Finish finish = converse_finish(root["stopReason"].string_or(""), root["additionalModelResponseFields"]);
+  if (finish.reason == StopReason::tool && !notes.json_tool.empty() && !content.has_calls())
+    finish.reason = StopReason::end;
+  events.push_back(std::move(finish));
+  if (const Usage usage = decode_converse_usage(root["usage"]); !usage.empty())
+    events.push_back(UsageReport{usage});
+  events.push_back(End{});
+  return events;
+}
+
+Result<std::vector<Event>> decode_converse_count(JsonValue root) {
+  if (!root["inputTokens"].is_number())
+    return fail(ErrorKind::upstream_malformed, "the provider's answer has no inputTokens");
+  UsageReport report;
+  report.usage.in_uncached = std::max<int64_t>(0, root["inputTokens"].int_or(0));
+  return std::vector<Event>{std::move(report), End{}};
+}
+
+}  // namespace weir

@@ -1,0 +1,54 @@
+// The conversation of the IR in Bedrock's Converse dialect: `system` and `messages`.
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "codec/turns.h"
+#include "llm/codec.h"
+
+namespace weir {
+
+class ConverseMessagesWriter {
+ public:
+  ConverseMessagesWriter(JsonWriter& json, const CacheMarkers& markers, const Capabilities& capabilities,
+                         CallNotes& notes)
+      : json_(json), markers_(markers), caps_(capabilities), notes_(notes) {}
+
+  // The array `system`; the instructions are more blocks at its end.
+  void write_system(const Conversation& conversation, const std::vector<std::string>& instructions);
+  // The array `messages`. Errors: unsupported for what the dialect has no form for.
+  Result<void> write_messages(const Conversation& conversation);
+  // A cachePoint element, if this marker is there and kept.
+  void write_cache_point(const std::optional<CacheMarker>& marker);
+
+ private:
+  Result<void> write_turn(const Turn& turn, bool is_prefill);
+  Result<void> write_block(const Block& block);
+  void write_text(std::string_view text);
+  Result<void> write_image(const ImageBlock& image);
+  Result<void> write_document(const DocumentBlock& document);
+  Result<void> write_video(const VideoBlock& video);
+  void write_thinking(const ThinkingBlock& thinking);
+  void write_call(const ToolCallBlock& call);
+  Result<void> write_result(const ToolResultBlock& result);
+  // A name that the service takes and that no document of the request has (the service model's
+  // DocumentBlock).
+  std::string document_name(std::string_view title);
+  void lose(Severity severity, LossReason reason, std::string from, std::string to = {}) {
+    notes_.fidelity.add(severity, reason, "/messages", std::move(from), std::move(to));
+  }
+
+  JsonWriter& json_;
+  const CacheMarkers& markers_;
+  const Capabilities& caps_;
+  CallNotes& notes_;
+  std::set<std::string> document_names_;
+};
+
+// Whether the history holds calls or results: then the service demands toolConfig.
+bool has_tool_history(const Conversation& conversation);
+
+}  // namespace weir

@@ -1,0 +1,478 @@
+#include "codec/bedrock_converse_request.h"
+
+#include <algorithm>
+#include <array>
+#include <fmt/core.h>
+
+#include "base/text.h"
+#include "codec/anthropic_encode.h"
+#include "codec/anthropic_thinking.h"
+#include "codec/bedrock_converse_messages.h"
+#include "codec/bedrock_converse_tools.h"
+#include "codec/bedrock_models.h"
+
+namespace weir {
+namespace {
+
+constexpr Dialect kDialect = Dialect::bedrock_converse;
+constexpr std::string_view kInferencePrefix = "inferenceConfig.";
+constexpr std::string_view kModelFieldsPrefix = "additionalModelRequestFields.";
+
+// How the answer's format is asked for.
+enum class FormatWay : uint8_t { none, native, tool, instruct };
+
+// translation.md 4.9: the models with a prompt cache. A profile's ARN does not tell; assume yes.
+bool has_prompt_cache(std::string_view model, ModelFamily family) {
+  const std::string_view id = bedrock_base_model(model);
+  if (family == ModelFamily::nova) return true;
+  if (family == ModelFamily::anthropic) {
+    return id.find("claude-instant") == std::string_view::npos &&
+           id.find("claude-v") == std::string_view::npos;
+  }
+  return family == ModelFamily::other && model.starts_with("arn:");
+}
+
+// The service's RequestMetadata: keys and values of this charset.
+bool is_metadata_text(std::string_view text, size_t least) {
+  constexpr std::string_view kMarks = " :_@$#=/+,-.";
+  return text.size() >= least && text.size() <= 256 && std::all_of(text.begin(), text.end(), [&](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                  kMarks.find(c) != std::string_view::npos;
+         });
+}
+
+class RequestWriter {
+ public:
+  RequestWriter(const Chat& chat, const TargetModel& target, ConverseForm form, EncodedCall& call)
+      : chat_(chat),
+        family_(bedrock_family(target)),
+        caps_(*target.capabilities),
+        target_{.model = target.model, .capabilities = &caps_},
+        form_(form),
+        call_(call),
+        counts_(call.notes.operation == Operation::count_tokens),
+        json_(call.wire.body) {
+    caps_.image_url = false;
+    if (!caps_.cache_control && !has_prompt_cache(target.model, family_))
+      caps_.cache_control = CacheControl::none;
+  }
+
+  Result<void> write() {
+    const TurnRules rules{.dialect = kDialect,
+                          .takes_thinking = family_ == ModelFamily::anthropic,
+                          .takes_own_in_system = true};
+    const Conversation conversation = TRY(arrange_turns(chat_, rules, call_.notes));
+    TRY(refuse(conversation));
+    if (family_ == ModelFamily::anthropic)
+      thinking_ = plan_anthropic_thinking(chat_, conversation, target_, call_.notes.fidelity);
+    const CacheMarkers markers(chat_, conversation, target_, call_.notes);
+    ConverseMessagesWriter messages(json_, markers, caps_, call_.notes);
+    ConverseToolsWriter tools(chat_, family_, forces_tools(), call_);
+    tools.name_tools();
+    choose_format();
+    json_.begin_object();
+    if (form_ == ConverseForm::nova_body) json_.key("schemaVersion").value("messages-v1");
+    std::vector<std::string> instructions;
+    if (way_ == FormatWay::instruct) instructions.push_back(format_instruction());
+    if (tools.forbids_by_words(conversation) && call_.notes.json_tool.empty())
+      instructions.push_back("Do not call any tool. Answer in text.");
+    if (!conversation.system.empty() || !instructions.empty()) {
+      json_.key("system");
+      messages.write_system(conversation, instructions);
+    }
+    json_.key("messages");
+    TRY(messages.write_messages(conversation));
+    if (!counts_) write_inference();
+    const ConverseJsonTool json_tool = make_json_tool();
+    TRY(tools.write(json_, messages, conversation, way_ == FormatWay::tool ? &json_tool : nullptr));
+    write_model_fields();
+    if (form_ == ConverseForm::converse && !counts_) write_converse_members();
+    if (!counts_) report_rest();
+    json_.end_object();
+    return {};
+  }
+
+ private:
+  void lose(Severity severity, LossReason reason, std::string_view field, std::string from = {},
+            std::string to = {}) {
+    call_.notes.fidelity.add(severity, reason, fmt::format("/{}", field), std::move(from), std::move(to));
+  }
+
+  Result<void> refuse(const Conversation& conversation) {
+    if (chat_.choices.value_or(1) > 1)
+      return fail(ErrorKind::unsupported, "this model gives one answer at a time: n must be 1", "n");
+    if (conversation.turns.front().role == Role::assistant) {
+      return fail(ErrorKind::bad_request, "this model wants the first message to be the user's", "messages");
+    }
+    if (conversation.ends_with_assistant() && caps_.prefill == false) {
+      return fail(ErrorKind::unsupported,
+                  "this model does not continue a message of the assistant; end with a message of the user",
+                  "messages");
+    }
+    return {};
+  }
+
+  bool forces_tools() const { return caps_.forced_tool != false && !thinking_.is_on(); }
+
+  // ---- The answer's format
+
+  void choose_format() {
+    if (chat_.format.kind == FormatKind::text || counts_) return;
+    way_ = FormatWay::instruct;
+    if (chat_.format.kind == FormatKind::json_schema) {
+      const JsonSchemaSupport support = caps_.json_schema.value_or(
+          caps_.tools == false ? JsonSchemaSupport::none : JsonSchemaSupport::tool);
+      if (support == JsonSchemaSupport::native && form_ == ConverseForm::converse) {
+        way_ = FormatWay::native;
+        return;
+      }
+      // Thinking forbids forced tools; so does a choice of the caller's own that names one.
+      const bool is_named = chat_.tool_choice && chat_.tool_choice->mode == ToolChoiceMode::named;
+      if (support != JsonSchemaSupport::none && forces_tools() && !is_named) way_ = FormatWay::tool;
+    }
+    if (way_ == FormatWay::tool) call_.notes.json_tool = json_tool_name();
+    lose(Severity::info, LossReason::emulated, "response_format",
+         chat_.format.kind == FormatKind::json_schema ? "json_schema" : "json_object",
+         way_ == FormatWay::tool ? "forced tool" : "instruction");
+  }
+
+  // A name that no tool of the caller's has.
+  std::string json_tool_name() const {
+    std::string name = "json_output";
+    const auto is_taken = [&](const Tool& tool) { return tool.name == name; };
+    while (std::any_of(chat_.tools.begin(), chat_.tools.end(), is_taken)) name += '_';
+    return name;
+  }
+
+  std::string format_instruction() const {
+    std::string text = "Answer with one JSON object and nothing else: no explanation, no code fence.";
+    if (chat_.format.schema) {
+      text += " It must be valid against this JSON schema:\n";
+      text += chat_.format.schema.text;
+    }
+    return text;
+  }
+
+  std::string_view format_schema() const {
+    return chat_.format.schema ? chat_.format.schema.text : std::string_view(R"({"type":"object"})");
+  }
+
+  ConverseJsonTool make_json_tool() const {
+    return {.description = chat_.format.description.empty()
+                               ? "Gives the answer. Call it once, with the whole answer."
+                               : chat_.format.description,
+            .schema = format_schema()};
+  }
+
+  // ---- Limits and sampling
+
+  void write_inference() {
+    const std::optional<int64_t> tokens = max_tokens();
+    const std::optional<double> temperature = sent_temperature();
+    const std::optional<double> top_p = sent_top_p(temperature.has_value());
+    const std::vector<std::string_view> stops = sent_stops();
+    const bool has_extras = has_extra(kInferencePrefix);
+    const bool has_top_k = form_ == ConverseForm::nova_body && chat_.top_k;
+    if (!tokens && !temperature && !top_p && stops.empty() && !has_extras && !has_top_k) return;
+    json_.key("inferenceConfig").begin_object();
+    if (tokens) json_.key("maxTokens").value(*tokens);
+    if (temperature) json_.key("temperature").value(*temperature);
+    if (top_p) json_.key("topP").value(*top_p);
+    if (has_top_k) json_.key("topK").value(*chat_.top_k);
+    if (!stops.empty()) {
+      json_.key("stopSequences").begin_array();
+      for (const std::string_view stop : stops) json_.value(stop);
+      json_.end_array();
+    }
+    write_inference_extras(has_top_k);
+    json_.end_object();
+  }
+
+  std::optional<int64_t> max_tokens() {
+    const bool needs_room = thinking_.type == AnthropicThinkingType::enabled;
+    if (!chat_.max_tokens && !needs_room) return std::nullopt;
+    constexpr int64_t kDefault = 4096;
+    const int64_t wanted = chat_.max_tokens.value_or(caps_.output_max.value_or(kDefault));
+    int64_t tokens = wanted;
+    if (caps_.output_max) tokens = std::min(tokens, *caps_.output_max);
+    tokens = thinking_.fit(tokens, caps_.output_max);
+    if (thinking_.was_dropped)
+      lose(Severity::warning, LossReason::dropped, "thinking", "a budget that does not fit max_tokens");
+    if (tokens != wanted) {
+      lose(Severity::info, LossReason::clamped, "max_tokens", fmt::format("{}", wanted),
+           fmt::format("{}", tokens));
+    }
+    return tokens;
+  }
+
+  // With thinking Claude's models take no other temperature than 1 and no top_k.
+  bool is_sampling_fixed() const { return caps_.allows_sampling == false || thinking_.is_on(); }
+
+  std::optional<double> sent_temperature() {
+    if (!chat_.temperature) return std::nullopt;
+    const double wanted = *chat_.temperature;
+    if (is_sampling_fixed()) {
+      if (wanted != 1) lose(Severity::warning, LossReason::dropped, "temperature", fmt::format("{}", wanted));
+      return std::nullopt;
+    }
+    // The service model's range.
+    const TemperatureRange range = caps_.temperature.value_or(TemperatureRange{.min = 0, .max = 1});
+    const double sent = std::clamp(wanted, range.min, range.max);
+    if (sent != wanted) {
+      lose(Severity::warning, LossReason::clamped, "temperature", fmt::format("{}", wanted),
+           fmt::format("{}", sent));
+    }
+    return sent;
+  }
+
+  std::optional<double> sent_top_p(bool has_temperature) {
+    constexpr double kTopPMinWithThinking = 0.95;
+    if (!chat_.top_p) return std::nullopt;
+    const bool is_alone = caps_.allows_temp_and_top_p != false || !has_temperature;
+    const bool fits =
+        caps_.allows_sampling != false && (!thinking_.is_on() || *chat_.top_p >= kTopPMinWithThinking);
+    if (is_alone && fits) return chat_.top_p;
+    if (*chat_.top_p != 1)
+      lose(Severity::warning, LossReason::dropped, "top_p", fmt::format("{}", *chat_.top_p));
+    return std::nullopt;
+  }
+
+  std::vector<std::string_view> sent_stops() {
+    std::vector<std::string_view> stops;
+    for (const std::string_view stop : chat_.stop) {
+      // Only Claude's models refuse white space.
+      const bool is_blank = trim(stop).empty();
+      if (!stop.empty() && !(is_blank && family_ == ModelFamily::anthropic)) stops.push_back(stop);
+    }
+    if (stops.size() < chat_.stop.size()) lose(Severity::warning, LossReason::dropped, "stop", "white space");
+    if (caps_.stop_max && stops.size() > static_cast<size_t>(*caps_.stop_max)) {
+      lose(Severity::warning, LossReason::clamped, "stop", fmt::format("{}", stops.size()),
+           fmt::format("{}", *caps_.stop_max));
+      stops.resize(static_cast<size_t>(*caps_.stop_max));
+    }
+    if (!stops.empty() && caps_.allows_stop == false) {
+      lose(Severity::warning, LossReason::dropped, "stop");
+      stops.clear();
+    }
+    return stops;
+  }
+
+  // ---- Fields of the models' own
+
+  // Written apart, since the object is left out when nothing is in it.
+  void write_model_fields() {
+    std::string text;
+    JsonWriter fields(text);
+    fields.begin_object();
+    write_top_k(fields);
+    write_reasoning(fields);
+    write_betas(fields);
+    for (const ExtraField& extra : chat_.extras) {
+      if (extra.dialect != kDialect || !extra.key.starts_with(kModelFieldsPrefix)) continue;
+      const std::string_view key = extra.key.substr(kModelFieldsPrefix.size());
+      if (is_written(key)) {
+        lose(Severity::warning, LossReason::dropped, extra.key);
+      } else {
+        fields.key(key).raw(extra.raw.text);
+      }
+    }
+    fields.end_object();
+    if (text == "{}") return;
+    if (form_ == ConverseForm::converse) {
+      json_.key("additionalModelRequestFields").raw(text);
+    } else {
+      merge_model_fields(std::move(text));
+    }
+  }
+
+  // The service merges these into the model's body, which is what is written here.
+  void merge_model_fields(std::string text) {
+    constexpr std::array<std::string_view, 5> kOwn = {"schemaVersion", "system", "messages",
+                                                      "inferenceConfig", "toolConfig"};
+    const Result<JsonDoc> parsed = JsonDoc::parse(std::move(text));
+    if (!parsed) return;
+    for (const JsonValue field : parsed->root()) {
+      if (std::find(kOwn.begin(), kOwn.end(), field.key()) == kOwn.end()) {
+        json_.key(field.key()).raw(field.raw());
+      } else {
+        lose(Severity::warning, LossReason::dropped, fmt::format("{}{}", kModelFieldsPrefix, field.key()));
+      }
+    }
+  }
+
+  // The key of a field that is written once, whatever the extras hold.
+  JsonWriter& field(JsonWriter& fields, std::string_view key) {
+    written_.push_back(key);
+    return fields.key(key);
+  }
+  bool is_written(std::string_view key) const {
+    return std::find(written_.begin(), written_.end(), key) != written_.end();
+  }
+
+  void write_top_k(JsonWriter& fields) {
+    if (!chat_.top_k || form_ == ConverseForm::nova_body) return;
+    const bool has_field = family_ != ModelFamily::titan && family_ != ModelFamily::llama;
+    if (is_sampling_fixed() || !has_field) {
+      lose(Severity::warning, LossReason::dropped, "top_k", fmt::format("{}", *chat_.top_k));
+    } else if (family_ == ModelFamily::nova) {
+      field(fields, "inferenceConfig").begin_object().key("topK").value(*chat_.top_k).end_object();
+    } else {
+      field(fields, family_ == ModelFamily::cohere ? "k" : "top_k").value(*chat_.top_k);
+    }
+  }
+
+  void write_reasoning(JsonWriter& fields) {
+    if (family_ == ModelFamily::anthropic) {
+      thinking_.write(fields);
+      if (thinking_.type != AnthropicThinkingType::unsaid) written_.push_back("thinking");
+      if (thinking_.effort) {
+        field(fields, "output_config").begin_object();
+        fields.key("effort").value(to_string(*thinking_.effort)).end_object();
+      }
+      return;
+    }
+    const Reasoning& asked = chat_.reasoning;
+    if (!asked.is_set()) return;
+    const bool is_off = asked.is_disabled || asked.effort == EffortLevel::off;
+    const bool is_nova = family_ == ModelFamily::nova;
+    const bool is_effort = caps_.thinking == ThinkingMode::effort;
+    if (!is_effort || (is_off && !is_nova)) {
+      if (!is_off) lose(Severity::info, LossReason::dropped, "reasoning");
+      return;
+    }
+    const EffortLevel effort =
+        std::clamp(asked.effort.value_or(EffortLevel::medium), EffortLevel::low, EffortLevel::high);
+    if (!is_nova) {
+      field(fields, "reasoning_effort").value(to_string(effort));
+      return;
+    }
+    // https://docs.aws.amazon.com/nova/latest/nova2-userguide/extended-thinking.html
+    field(fields, "reasoningConfig").begin_object().key("type").value(is_off ? "disabled" : "enabled");
+    if (!is_off) fields.key("maxReasoningEffort").value(to_string(effort));
+    fields.end_object();
+  }
+
+  void write_betas(JsonWriter& fields) {
+    for (const ExtraField& extra : chat_.extras) {
+      if (extra.key != kAnthropicBeta) continue;
+      const std::string_view raw = extra.raw.text;
+      if (family_ != ModelFamily::anthropic || raw.size() < 2 || raw.find('\\') != std::string_view::npos) {
+        lose(Severity::warning, LossReason::dropped, kAnthropicBeta);
+        continue;
+      }
+      field(fields, "anthropic_beta").begin_array();
+      for (const std::string_view name : split(raw.substr(1, raw.size() - 2), ',')) {
+        if (!trim(name).empty()) fields.value(trim(name));
+      }
+      fields.end_array();
+    }
+  }
+
+  // ---- Members that only the operation Converse has
+
+  void write_converse_members() {
+    if (way_ == FormatWay::native) write_output_config();
+    write_request_metadata();
+    const std::string_view tier = chat_.service_tier;
+    if (tier == "priority" || tier == "flex" || tier == "reserved") {
+      json_.key("serviceTier").begin_object().key("type").value(tier).end_object();
+    } else if (!tier.empty() && tier != "default" && tier != "auto") {
+      lose(Severity::info, LossReason::dropped, "service_tier", std::string(tier));
+    }
+    for (const ExtraField& extra : chat_.extras) {
+      if (is_top_level(extra)) json_.key(extra.key).raw(extra.raw.text);
+    }
+  }
+
+  // The schema goes as a string that holds JSON.
+  void write_output_config() {
+    json_.key("outputConfig").begin_object().key("textFormat").begin_object();
+    json_.key("type").value("json_schema").key("structure").begin_object().key("jsonSchema").begin_object();
+    json_.key("schema").value(format_schema());
+    if (!chat_.format.name.empty()) json_.key("name").value(chat_.format.name);
+    if (!chat_.format.description.empty()) json_.key("description").value(chat_.format.description);
+    json_.end_object().end_object().end_object().end_object();
+  }
+
+  void write_request_metadata() {
+    constexpr size_t kEntriesMax = 16;
+    std::vector<MetadataEntry> entries;
+    const auto add = [&](MetadataEntry entry, std::string_view field) {
+      const bool fits = is_metadata_text(entry.key, 1) && is_metadata_text(entry.value, 0);
+      if (fits && entries.size() < kEntriesMax) {
+        entries.push_back(entry);
+      } else {
+        lose(Severity::info, LossReason::dropped, field, std::string(entry.key));
+      }
+    };
+    for (const MetadataEntry& entry : chat_.metadata) add(entry, "metadata");
+    const bool has_user = std::any_of(entries.begin(), entries.end(),
+                                      [](const MetadataEntry& entry) { return entry.key == "user"; });
+    if (!chat_.end_user.empty() && !has_user) add({.key = "user", .value = chat_.end_user}, "user");
+    if (entries.empty()) return;
+    json_.key("requestMetadata").begin_object();
+    for (const MetadataEntry& entry : entries) json_.key(entry.key).value(entry.value);
+    json_.end_object();
+  }
+
+  // ---- What has no place here
+
+  void report_rest() {
+    drop_number("frequency_penalty", chat_.frequency_penalty);
+    drop_number("presence_penalty", chat_.presence_penalty);
+    if (chat_.seed) lose(Severity::warning, LossReason::dropped, "seed", fmt::format("{}", *chat_.seed));
+    if (chat_.logprobs.value_or(false) || chat_.top_logprobs.value_or(0) > 0)
+      lose(Severity::warning, LossReason::dropped, "logprobs");
+    for (const ExtraField& extra : chat_.extras) {
+      const bool is_own =
+          extra.dialect == kDialect && (form_ == ConverseForm::converse || !is_top_level(extra));
+      if (!is_own && extra.key != kAnthropicBeta) lose(Severity::warning, LossReason::dropped, extra.key);
+    }
+  }
+
+  void drop_number(std::string_view field, const std::optional<double>& value) {
+    if (value.value_or(0) != 0)
+      lose(Severity::warning, LossReason::dropped, field, fmt::format("{}", *value));
+  }
+
+  static bool is_top_level(const ExtraField& extra) {
+    return extra.dialect == kDialect && !extra.key.starts_with(kInferencePrefix) &&
+           !extra.key.starts_with(kModelFieldsPrefix);
+  }
+
+  bool has_extra(std::string_view prefix) const {
+    return std::any_of(chat_.extras.begin(), chat_.extras.end(), [&](const ExtraField& extra) {
+      return extra.dialect == kDialect && extra.key.starts_with(prefix);
+    });
+  }
+
+  void write_inference_extras(bool has_top_k) {
+    for (const ExtraField& extra : chat_.extras) {
+      if (extra.dialect != kDialect || !extra.key.starts_with(kInferencePrefix)) continue;
+      const std::string_view key = extra.key.substr(kInferencePrefix.size());
+      // Said twice, once here and once among the model's own fields.
+      if (key != "topK" || !has_top_k) json_.key(key).raw(extra.raw.text);
+    }
+  }
+
+  const Chat& chat_;
+  const ModelFamily family_;
+  Capabilities caps_;
+  const TargetModel target_;
+  const ConverseForm form_;
+  EncodedCall& call_;
+  const bool counts_;
+  JsonWriter json_;
+  AnthropicThinking thinking_;
+  FormatWay way_ = FormatWay::none;
+  std::vector<std::string_view> written_;  // keys among the model's own fields
+};
+
+}  // namespace
+
+Result<void> write_converse_request(const Chat& chat, const TargetModel& target, ConverseForm form,
+                                    EncodedCall& call) {
+  return RequestWriter(chat, target, form, call).write();
+}
+
+}  // namespace weir
