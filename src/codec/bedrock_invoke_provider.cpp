@@ -1,0 +1,151 @@
+// The provider half of InvokeModel: the body that the model's family reads, in Bedrock's framing.
+#include <algorithm>
+#include <fmt/core.h>
+
+#include "base/encoding.h"
+#include "codec/anthropic_request.h"
+#include "codec/bedrock_converse_decode.h"
+#include "codec/bedrock_converse_request.h"
+#include "codec/bedrock_invoke.h"
+#include "codec/bedrock_invoke_decode.h"
+#include "codec/bedrock_invoke_embeddings.h"
+#include "codec/bedrock_invoke_encode.h"
+#include "codec/bedrock_invoke_prompts.h"
+#include "codec/bedrock_models.h"
+#include "codec/bedrock_wire.h"
+
+namespace weir {
+namespace {
+
+constexpr Dialect kDialect = Dialect::bedrock_invoke;
+
+Result<EncodedCall> new_call(const Request& request, const TargetModel& target) {
+  EncodedCall call;
+  call.notes.operation = operation_of(request);
+  call.notes.is_streamed = is_streamed(request);
+  if (call.notes.operation == Operation::count_tokens) {
+    // The service counts for models, not for profiles of them.
+    call.wire.path = TRY(bedrock_path(bedrock_base_model(target.model), "count-tokens"));
+  } else {
+    call.wire.path =
+        TRY(bedrock_path(target.model, call.notes.is_streamed ? "invoke-with-response-stream" : "invoke"));
+  }
+  call.wire.headers.add("content-type", "application/json");
+  call.wire.headers.add("accept", call.notes.is_streamed ? kEventStreamType : "application/json");
+  return call;
+}
+
+// Extras that are headers of the service leave the chat and become what they were.
+Chat take_headers(const Chat& chat, Headers& headers) {
+  Chat rest = chat;
+  std::erase_if(rest.extras, [&](const ExtraField& extra) {
+    const std::string_view raw = extra.raw.text;
+    if (extra.dialect != kDialect || !extra.key.starts_with(kInvokeHeaderPrefix)) return false;
+    if (raw.size() >= 2 && raw.find('\\') == std::string_view::npos)
+      headers.add(extra.key, raw.substr(1, raw.size() - 2));
+    return true;
+  });
+  return rest;
+}
+
+Result<void> write_anthropic(const Chat& chat, const TargetModel& target, EncodedCall& call) {
+  Capabilities capabilities = *target.capabilities;
+  capabilities.image_url = false;  // the service fetches nothing
+  if (!capabilities.json_schema) capabilities.json_schema = JsonSchemaSupport::tool;
+  const TargetModel model{.model = target.model, .capabilities = &capabilities};
+  return write_anthropic_request(chat, model, call, {.body_version = kInvokeVersion});
+}
+
+Result<void> write_body(const Chat& chat, const TargetModel& target, EncodedCall& call) {
+  const ModelFamily family = bedrock_family(target);
+  switch (family) {
+    case ModelFamily::anthropic:
+      return write_anthropic(chat, target, call);
+    case ModelFamily::nova:
+      return write_converse_request(chat, target, ConverseForm::nova_body, call);
+    case ModelFamily::titan:
+    case ModelFamily::llama:
+    case ModelFamily::mistral:
+    case ModelFamily::cohere:
+      return write_text_request(chat, target, family, call);
+    case ModelFamily::other:
+      break;
+  }
+  return fail(ErrorKind::unsupported,
+              fmt::format("InvokeModel of {} reads a body that Weir does not know: give its capability row a "
+                          "family, or use the dialect bedrock_converse",
+                          target.model),
+              "model");
+}
+
+// CountTokens takes a body of InvokeModel in base64, which must bound its answer.
+Result<void> write_count(const Chat& chat, const TargetModel& target, EncodedCall& call) {
+  if (bedrock_family(target) != ModelFamily::anthropic) {
+    TRY(write_converse_request(chat, target, ConverseForm::converse, call));
+    call.wire.body = fmt::format(R"({{"input":{{"converse":{}}}}})", call.wire.body);
+    return {};
+  }
+  TRY(write_anthropic(chat, target, call));
+  std::string body = std::move(call.wire.body);
+  body.pop_back();
+  body += R"(,"max_tokens":1})";
+  call.wire.body = fmt::format(R"({{"input":{{"invokeModel":{{"body":"{}"}}}}}})", base64_encode(body));
+  return {};
+}
+
+class InvokeProvider final : public ProviderCodec {
+ public:
+  Dialect dialect() const override { return kDialect; }
+
+  Result<EncodedCall> encode_request(const Request& request, const TargetModel& target) const override {
+    EncodedCall call = TRY(new_call(request, target));
+    if (const auto* embed = std::get_if<Embed>(&request)) {
+      TRY(write_invoke_embed(*embed, target, call));
+      return call;
+    }
+    const Chat* chat = chat_of(request);
+    if (!chat) {
+      return fail(ErrorKind::unsupported,
+                  fmt::format("this provider has no endpoint for {}", to_string(operation_of(request))));
+    }
+    const Chat body = take_headers(*chat, call.wire.headers);
+    TRY(call.notes.operation == Operation::count_tokens ? write_count(body, target, call)
+                                                        : write_body(body, target, call));
+    return call;
+  }
+
+  // Clients of this dialect write Anthropic's bodies.
+  bool takes_raw(const ClientCall&, const TargetModel& target) const override {
+    return bedrock_family(target) == ModelFamily::anthropic;
+  }
+
+  Result<EncodedCall> splice_request(const ClientCall& client, const Request& request,
+                                     const TargetModel& target) const override {
+    EncodedCall call = TRY(new_call(request, target));
+    if (const Chat* chat = chat_of(request)) take_headers(*chat, call.wire.headers);
+    call.wire.body = client.body->source();
+    return call;
+  }
+
+  Result<std::vector<Event>> decode_answer(const WireReply& reply, const CallNotes& notes) const override {
+    if (notes.operation == Operation::embeddings) return decode_invoke_embed(reply);
+    if (notes.operation != Operation::count_tokens) return decode_invoke_answer(reply, notes);
+    const JsonDoc parsed = TRY(parse_bedrock_answer(reply.body));
+    return decode_converse_count(parsed.root());
+  }
+  std::unique_ptr<StreamDecoder> stream_decoder(const CallNotes& notes) const override {
+    return make_invoke_stream_decoder(notes);
+  }
+  Error decode_error(const WireReply& reply, int64_t wall_ns) const override {
+    return decode_bedrock_error(reply, wall_ns);
+  }
+};
+
+}  // namespace
+
+const ProviderCodec& bedrock_invoke_provider() {
+  static const InvokeProvider codec;
+  return codec;
+}
+
+}  // namespace weir
