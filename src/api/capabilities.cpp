@@ -4,7 +4,6 @@
 #include "base/encoding.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "codec/codecs.h"
 #include "codec/coverage.h"
 
 namespace weir {
@@ -29,7 +28,6 @@ void write_target(JsonWriter& json, const Described& target) {
   const TargetModel model{.model = target.model, .capabilities = &target.capabilities};
   for (size_t i = 0; i < kDialectCount; ++i) {
     const auto client = static_cast<Dialect>(i);
-    if (!chat_client_codec(client, false)) continue;
     json.key(to_string(client)).begin_object();
     for (const FeatureSupport& one : coverage(client, *target.provider->codec, model)) {
       json.key(one.feature).begin_object().key("support").value(to_string(one.support));

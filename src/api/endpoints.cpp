@@ -7,93 +7,70 @@
 #include "base/encoding.h"
 #include "base/text.h"
 #include "codec/anthropic.h"
+#include "codec/bedrock_converse.h"
+#include "codec/bedrock_invoke.h"
 #include "codec/gemini.h"
 #include "codec/openai.h"
-#include "codec/rerank.h"
 #include "codec/openai_responses.h"
+#include "codec/rerank.h"
 
 namespace weir {
 namespace {
 
-const ClientCodec* chat() {
-  return &openai_chat_client();
-}
-const ClientCodec* completions() {
-  return &openai_completions_client();
-}
-const ClientCodec* embeddings() {
-  return &openai_embeddings_client();
-}
-const ClientCodec* rerank() {
-  return &rerank_client();
-}
-const ClientCodec* responses() {
-  return &openai_responses_client();
-}
-const ClientCodec* input_tokens() {
-  return &openai_responses_input_tokens_client();
-}
-const ClientCodec* messages() {
-  return &anthropic_messages_client();
-}
-const ClientCodec* count_tokens() {
-  return &anthropic_count_tokens_client();
-}
-const ClientCodec* generate() {
-  return &gemini_generate_client();
-}
-const ClientCodec* generate_stream() {
-  return &gemini_stream_client();
-}
-const ClientCodec* gemini_count() {
-  return &gemini_count_tokens_client();
-}
-const ClientCodec* embed() {
-  return &gemini_embed_client();
-}
-const ClientCodec* batch_embed() {
-  return &gemini_batch_embed_client();
-}
-
 constexpr std::array kRows = {
-    EndpointRow{"POST", "/v1/chat/completions", Action::model_call, &chat},
-    EndpointRow{"POST", "/v1/completions", Action::model_call, &completions},
-    EndpointRow{"POST", "/v1/embeddings", Action::model_call, &embeddings},
-    EndpointRow{"POST", "/v1/rerank", Action::model_call, &rerank},
-    EndpointRow{"POST", "/v2/rerank", Action::model_call, &rerank},
-    EndpointRow{"POST", "/v1/responses", Action::model_call, &responses},
-    EndpointRow{"POST", "/v1/responses/input_tokens", Action::model_call, &input_tokens},
-    EndpointRow{"POST", "/v1/messages", Action::model_call, &messages},
-    EndpointRow{"POST", "/v1/messages/count_tokens", Action::model_call, &count_tokens},
+    EndpointRow{"POST", "/v1/chat/completions", Action::model_call, &openai_chat_client},
+    EndpointRow{"POST", "/v1/completions", Action::model_call, &openai_completions_client},
+    EndpointRow{"POST", "/v1/embeddings", Action::model_call, &openai_embeddings_client},
+    EndpointRow{"POST", "/v1/rerank", Action::model_call, &rerank_client},
+    EndpointRow{"POST", "/v2/rerank", Action::model_call, &rerank_client},
+    EndpointRow{"POST", "/v1/responses", Action::model_call, &openai_responses_client},
+    EndpointRow{"POST", "/v1/responses/input_tokens", Action::model_call,
+                &openai_responses_input_tokens_client},
+    EndpointRow{"POST", "/v1/messages", Action::model_call, &anthropic_messages_client},
+    EndpointRow{"POST", "/v1/messages/count_tokens", Action::model_call, &anthropic_count_tokens_client},
+    EndpointRow{"POST", "/model/{model}/converse", Action::model_call, &bedrock_converse_client},
+    EndpointRow{"POST", "/model/{model}/converse-stream", Action::model_call,
+                &bedrock_converse_stream_client},
+    EndpointRow{"POST", "/model/{model}/invoke", Action::model_call, &bedrock_invoke_client},
+    EndpointRow{"POST", "/model/{model}/invoke-with-response-stream", Action::model_call,
+                &bedrock_invoke_stream_client},
+    EndpointRow{"POST", "/model/{model}/count-tokens", Action::model_call, &bedrock_count_tokens_client},
     EndpointRow{"GET", "/v1/models", Action::list_models, nullptr},
     EndpointRow{"GET", "/v1/models/*", Action::get_model, nullptr},
     EndpointRow{"GET", "/v1/capabilities", Action::capabilities, nullptr},
     // Google's: any version (v1, v1beta, v1beta1), and each place where its APIs put models.
-    EndpointRow{"POST", "/*/models/{model}:generateContent", Action::model_call, &generate},
-    EndpointRow{"POST", "/*/models/{model}:streamGenerateContent", Action::model_call, &generate_stream},
-    EndpointRow{"POST", "/*/models/{model}:countTokens", Action::model_call, &gemini_count},
-    EndpointRow{"POST", "/*/models/{model}:embedContent", Action::model_call, &embed},
-    EndpointRow{"POST", "/*/models/{model}:batchEmbedContents", Action::model_call, &batch_embed},
-    EndpointRow{"POST", "/*/tunedModels/{model}:generateContent", Action::model_call, &generate},
-    EndpointRow{"POST", "/*/tunedModels/{model}:streamGenerateContent", Action::model_call, &generate_stream},
-    EndpointRow{"POST", "/*/tunedModels/{model}:countTokens", Action::model_call, &gemini_count},
-    EndpointRow{"POST", "/*/publishers/*/models/{model}:generateContent", Action::model_call, &generate},
+    EndpointRow{"POST", "/*/models/{model}:generateContent", Action::model_call, &gemini_generate_client},
+    EndpointRow{"POST", "/*/models/{model}:streamGenerateContent", Action::model_call, &gemini_stream_client},
+    EndpointRow{"POST", "/*/models/{model}:countTokens", Action::model_call, &gemini_count_tokens_client},
+    EndpointRow{"POST", "/*/models/{model}:embedContent", Action::model_call, &gemini_embed_client},
+    EndpointRow{"POST", "/*/models/{model}:batchEmbedContents", Action::model_call,
+                &gemini_batch_embed_client},
+    EndpointRow{"POST", "/*/tunedModels/{model}:generateContent", Action::model_call,
+                &gemini_generate_client},
+    EndpointRow{"POST", "/*/tunedModels/{model}:streamGenerateContent", Action::model_call,
+                &gemini_stream_client},
+    EndpointRow{"POST", "/*/tunedModels/{model}:countTokens", Action::model_call,
+                &gemini_count_tokens_client},
+    EndpointRow{"POST", "/*/publishers/*/models/{model}:generateContent", Action::model_call,
+                &gemini_generate_client},
     EndpointRow{"POST", "/*/publishers/*/models/{model}:streamGenerateContent", Action::model_call,
-                &generate_stream},
-    EndpointRow{"POST", "/*/publishers/*/models/{model}:countTokens", Action::model_call, &gemini_count},
-    EndpointRow{"POST", "/*/publishers/*/models/{model}:embedContent", Action::model_call, &embed},
+                &gemini_stream_client},
+    EndpointRow{"POST", "/*/publishers/*/models/{model}:countTokens", Action::model_call,
+                &gemini_count_tokens_client},
+    EndpointRow{"POST", "/*/publishers/*/models/{model}:embedContent", Action::model_call,
+                &gemini_embed_client},
     EndpointRow{"POST", "/*/publishers/*/models/{model}:batchEmbedContents", Action::model_call,
-                &batch_embed},
+                &gemini_batch_embed_client},
     EndpointRow{"POST", "/*/projects/*/locations/*/publishers/*/models/{model}:generateContent",
-                Action::model_call, &generate},
+                Action::model_call, &gemini_generate_client},
     EndpointRow{"POST", "/*/projects/*/locations/*/publishers/*/models/{model}:streamGenerateContent",
-                Action::model_call, &generate_stream},
+                Action::model_call, &gemini_stream_client},
     EndpointRow{"POST", "/*/projects/*/locations/*/publishers/*/models/{model}:countTokens",
-                Action::model_call, &gemini_count},
+                Action::model_call, &gemini_count_tokens_client},
     EndpointRow{"POST", "/*/projects/*/locations/*/publishers/*/models/{model}:embedContent",
-                Action::model_call, &embed},
+                Action::model_call, &gemini_embed_client},
     EndpointRow{"POST", "/*/projects/*/locations/*/publishers/*/models/{model}:batchEmbedContents",
-                Action::model_call, &batch_embed},
+                Action::model_call, &gemini_batch_embed_client},
     EndpointRow{"GET", "/v1beta/models", Action::list_models, nullptr},
     EndpointRow{"GET", "/v1beta/models/*", Action::get_model, nullptr},
     EndpointRow{"GET", "/v1beta1/publishers/*/models", Action::list_models, nullptr},
@@ -200,11 +177,12 @@ Result<EndpointMatch> find_endpoint(std::string_view method, std::string_view pa
 const ClientCodec& codec_for_errors(std::string_view path, const Headers& headers) {
   const std::string_view plain = without_base(path);
   for (const EndpointRow& row : kRows) {
-    if (row.codec && matches_path(row, plain)) return *row.codec();
+    if (row.codec && matches_path(row, plain)) return row.codec();
   }
   if (headers.contains("x-goog-api-key") || headers.contains("x-goog-api-client") ||
       path.starts_with("/gemini/"))
     return gemini_generate_client();
+  if (plain.starts_with("/model/") || path.starts_with("/bedrock/")) return bedrock_converse_client();
   const bool is_anthropic = headers.contains("anthropic-version") || path.starts_with("/anthropic/");
   return is_anthropic ? anthropic_messages_client() : openai_chat_client();
 }

@@ -22,7 +22,7 @@ struct EndpointRow {
   // it may have an action behind it: "{model}:generateContent".
   std::string_view path;
   Action action;
-  const ClientCodec* (*codec)();  // of model calls; nullptr for the others
+  const ClientCodec& (*codec)();  // of model calls; nullptr for the others
 };
 
 struct EndpointMatch {

@@ -25,7 +25,7 @@ TEST(Endpoints, KnowsTheResponsesApi) {
     const Result<EndpointMatch> match = find_endpoint("POST", path);
     ASSERT_TRUE(match) << path;
     EXPECT_EQ(match->row->path, row);
-    EXPECT_EQ(match->row->codec()->dialect(), Dialect::openai_responses);
+    EXPECT_EQ(match->row->codec().dialect(), Dialect::openai_responses);
   }
 }
 
@@ -46,13 +46,13 @@ TEST(Endpoints, FindsGooglesActionsBelowEachOfItsPlaces) {
         find_endpoint("POST", std::string(place) + "gemini%2Fx:generateContent");
     ASSERT_TRUE(match) << place;
     EXPECT_EQ(match->model, "gemini/x");
-    EXPECT_EQ(match->row->codec(), &gemini_generate_client());
+    EXPECT_EQ(&match->row->codec(), &gemini_generate_client());
   }
   const Result<EndpointMatch> slashes =
       find_endpoint("POST", "/v1/models/openai/gpt:5:streamGenerateContent");
   ASSERT_TRUE(slashes);
   EXPECT_EQ(slashes->model, "openai/gpt:5");
-  EXPECT_EQ(slashes->row->codec(), &gemini_stream_client());
+  EXPECT_EQ(&slashes->row->codec(), &gemini_stream_client());
   EXPECT_FALSE(find_endpoint("POST", "/v1/models/:generateContent"));
   EXPECT_FALSE(find_endpoint("POST", "/v1/models/gemini-x"));
 }
@@ -62,6 +62,35 @@ TEST(Endpoints, GivesErrorsInGooglesFormToItsClients) {
   EXPECT_EQ(&codec_for_errors("/v1/nothing", headers), &openai_chat_client());
   headers.add("x-goog-api-client", "google-genai-sdk/1.0");
   EXPECT_EQ(&codec_for_errors("/v1/nothing", headers), &gemini_generate_client());
+}
+
+TEST(Endpoints, ReadsTheModelOutOfBedrocksPaths) {
+  struct Row {
+    std::string_view path;
+    std::string_view pattern;
+    std::string_view model;
+    Dialect dialect;
+  };
+  for (const Row& row :
+       {Row{"/model/anthropic.claude-3-5-sonnet-20241022-v2%3A0/invoke", "/model/{model}/invoke",
+            "anthropic.claude-3-5-sonnet-20241022-v2:0", Dialect::bedrock_invoke},
+        // Anthropic's SDK for Bedrock sends the colon as it is.
+        Row{"/bedrock/model/anthropic.claude-x-v1:0/invoke-with-response-stream",
+            "/model/{model}/invoke-with-response-stream", "anthropic.claude-x-v1:0", Dialect::bedrock_invoke},
+        Row{"/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A1%3Ainference-profile%2Fus.x/converse",
+            "/model/{model}/converse", "arn:aws:bedrock:us-east-1:1:inference-profile/us.x",
+            Dialect::bedrock_converse},
+        Row{"/model/m/converse-stream", "/model/{model}/converse-stream", "m", Dialect::bedrock_converse},
+        Row{"/model/m/count-tokens", "/model/{model}/count-tokens", "m", Dialect::bedrock_converse}}) {
+    const Result<EndpointMatch> match = find_endpoint("POST", row.path);
+    ASSERT_TRUE(match) << row.path;
+    EXPECT_EQ(match->row->path, row.pattern);
+    EXPECT_EQ(match->model, row.model);
+    EXPECT_EQ(match->row->codec().dialect(), row.dialect);
+  }
+  for (const std::string_view path : {"/model/m/x/converse", "/model//converse", "/model/m/invoked"})
+    EXPECT_FALSE(find_endpoint("POST", path)) << path;
+  EXPECT_EQ(codec_for_errors("/model/m/none", {}).dialect(), Dialect::bedrock_converse);
 }
 
 TEST(Endpoints, TellsTheMethodsOfAKnownPath) {

@@ -127,7 +127,7 @@ Task<void> prepare(CoreServices& services, Exchange& exchange, HttpRequest& requ
 
 void begin(Exchange& exchange, CoreServices& services, const EndpointMatch& match, Scope& scope,
            HttpRequest& request) {
-  const ClientCodec& codec = *match.row->codec();
+  const ClientCodec& codec = match.row->codec();
   exchange.id = make_id("req", services.core->clock(), services.core->rng());
   exchange.scope = &scope;
   exchange.snapshot = services.snapshot;

@@ -166,7 +166,7 @@ class Compiler {
     auto provider = std::make_shared<Provider>();
     provider->name = config.name;
     provider->kind = *kind;
-    provider->codec = provider_codec(kind->dialect);
+    provider->codec = &provider_codec(kind->dialect);
     if (!provider->codec) {
       return fail(
           at(config.line, fmt::format("Weir does not speak {} to providers yet", to_string(kind->dialect))));
@@ -231,8 +231,7 @@ class Compiler {
   // Without providers in the configuration: every kind whose usual key is in the environment.
   Result<void> add_providers_of_environment() {
     for (const ProviderKind& kind : snapshot_->catalog->kinds()) {
-      if (!kind.enabled_by_env || !kind.base_url || !usual_variable(kind) || !provider_codec(kind.dialect))
-        continue;
+      if (!kind.enabled_by_env || !kind.base_url || !usual_variable(kind)) continue;
       ProviderConfig config;
       config.name = kind.name;
       config.kind = kind.name;

@@ -1,43 +1,42 @@
 #include "codec/codecs.h"
 
+#include <array>
+
 #include "codec/anthropic.h"
+#include "codec/bedrock_converse.h"
+#include "codec/bedrock_invoke.h"
 #include "codec/gemini.h"
 #include "codec/openai.h"
 #include "codec/openai_responses.h"
 
 namespace weir {
+namespace {
 
-const ProviderCodec* provider_codec(Dialect dialect) {
-  switch (dialect) {
-    case Dialect::openai_chat:
-      return &openai_chat_provider();
-    case Dialect::anthropic_messages:
-      return &anthropic_messages_provider();
-    case Dialect::gemini:
-      return &gemini_provider();
-    case Dialect::openai_responses:
-      return &openai_responses_provider();
-    case Dialect::bedrock_converse:
-    case Dialect::bedrock_invoke:
-    case Dialect::gemini:
-      break;
-  }
-  return nullptr;
+struct Halves {
+  const ProviderCodec& (*provider)();
+  const ClientCodec& (*whole)();
+  const ClientCodec& (*streamed)();
+};
+
+// By Dialect.
+constexpr std::array<Halves, kDialectCount> kHalves = {{
+    {&openai_chat_provider, &openai_chat_client, &openai_chat_client},
+    {&openai_responses_provider, &openai_responses_client, &openai_responses_client},
+    {&anthropic_messages_provider, &anthropic_messages_client, &anthropic_messages_client},
+    {&bedrock_converse_provider, &bedrock_converse_client, &bedrock_converse_stream_client},
+    {&bedrock_invoke_provider, &bedrock_invoke_client, &bedrock_invoke_stream_client},
+    {&gemini_provider, &gemini_generate_client, &gemini_stream_client},
+}};
+
+}  // namespace
+
+const ProviderCodec& provider_codec(Dialect dialect) {
+  return kHalves[static_cast<size_t>(dialect)].provider();
 }
 
-const ClientCodec* chat_client_codec(Dialect dialect, bool) {
-  switch (dialect) {
-    case Dialect::openai_chat:
-      return &openai_chat_client();
-    case Dialect::anthropic_messages:
-      return &anthropic_messages_client();
-    case Dialect::openai_responses:
-      return &openai_responses_client();
-    case Dialect::bedrock_converse:
-    case Dialect::bedrock_invoke:
-      break;
-  }
-  return nullptr;
+const ClientCodec& chat_client_codec(Dialect dialect, bool is_streamed) {
+  const Halves& halves = kHalves[static_cast<size_t>(dialect)];
+  return is_streamed ? halves.streamed() : halves.whole();
 }
 
 }  // namespace weir

@@ -1,14 +1,13 @@
-// The list of dialects: a new one is a line in each function.
+// The list of dialects: a new one is a row in codecs.cpp.
 #pragma once
 
 #include "llm/codec.h"
 
 namespace weir {
 
-// The provider half of a dialect; nullptr when there is none yet.
-const ProviderCodec* provider_codec(Dialect dialect);
-// The client half that serves the dialect's chat endpoint, whole or streamed (some dialects have two);
-// nullptr when there is none yet.
-const ClientCodec* chat_client_codec(Dialect dialect, bool is_streamed);
+// The provider half of a dialect.
+const ProviderCodec& provider_codec(Dialect dialect);
+// The client half that serves the dialect's chat endpoint, whole or streamed: some dialects have two.
+const ClientCodec& chat_client_codec(Dialect dialect, bool is_streamed);
 
 }  // namespace weir

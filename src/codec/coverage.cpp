@@ -176,11 +176,9 @@ FeatureSupport judge(std::string_view name, const Result<EncodedCall>& call) {
 // Whether the dialect's clients have words for the feature: its own provider half can write it for a model
 // that takes everything.
 bool can_say(Dialect dialect, const Chat& chat) {
-  const ProviderCodec* codec = provider_codec(dialect);
-  if (!codec) return false;
   const Capabilities anything;
   const Result<EncodedCall> written =
-      codec->encode_request(chat, {.model = "model", .capabilities = &anything});
+      provider_codec(dialect).encode_request(chat, {.model = "model", .capabilities = &anything});
   return written && judge({}, written).support != Support::dropped;
 }
 

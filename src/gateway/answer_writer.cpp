@@ -80,7 +80,10 @@ void AnswerWriter::watch_silence() {
 StreamEncoder& AnswerWriter::encoder() {
   if (!encoder_) {
     context_ = make_context(exchange_);
-    if (const Chat* chat = exchange_.chat(); chat && exchange_.call.dialect == Dialect::anthropic_messages) {
+    // Both state the input before the answer.
+    const Dialect dialect = exchange_.call.dialect;
+    const bool needs_estimate = dialect == Dialect::anthropic_messages || dialect == Dialect::bedrock_invoke;
+    if (const Chat* chat = exchange_.chat(); chat && needs_estimate) {
       context_.input_tokens_estimate = estimate_prompt_tokens(*chat, TokenizerKind::estimate);
     }
     encoder_ = exchange_.client_codec->stream_encoder(context_);

@@ -41,6 +41,17 @@ TEST(RouteTable, AliasesReachExactAndWildcardRoutes) {
   EXPECT_EQ(routes.names(), (std::vector<std::string>{"fast", "gpt-4o", "smart"}));
 }
 
+TEST(RouteTable, TakesBedrocksIdsAndArns) {
+  const RouteTable routes =
+      table({"gpt-4o", "anthropic.*", "arn:aws:bedrock:*", "us.anthropic.claude-x-v1:0"},
+            {{"anthropic.claude-3-5-sonnet-20241022-v2:0", "gpt-4o"}});
+  EXPECT_EQ(routes.find("anthropic.claude-3-5-sonnet-20241022-v2:0")->route->pattern, "gpt-4o");
+  EXPECT_EQ(routes.find("anthropic.claude-3-haiku-20240307-v1:0")->wildcard, "claude-3-haiku-20240307-v1:0");
+  EXPECT_EQ(routes.find("us.anthropic.claude-x-v1:0")->route->pattern, "us.anthropic.claude-x-v1:0");
+  EXPECT_EQ(routes.find("arn:aws:bedrock:us-east-1:1:inference-profile/us.x")->wildcard,
+            "us-east-1:1:inference-profile/us.x");
+}
+
 TEST(RouteTable, AnUnknownModelIsAnsweredWithTheNearestNames) {
   const RouteTable routes = table({"gpt-4o", "claude-opus"});
   const auto match = routes.find("gpt-4");

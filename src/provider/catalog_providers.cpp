@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include "base/text.h"
-#include "codec/codecs.h"
 #include "provider/catalog_rows.h"
 
 namespace weir {
@@ -11,8 +10,8 @@ namespace {
 
 constexpr std::array kAuthSchemes = {AuthScheme::bearer, AuthScheme::x_api_key, AuthScheme::api_key_header,
                                      AuthScheme::none};
-constexpr std::array kEndpoints = {Endpoint::chat, Endpoint::text_completion, Endpoint::embeddings,
-                                   Endpoint::rerank, Endpoint::count_tokens, Endpoint::models};
+constexpr std::array kEndpoints = {Endpoint::chat,   Endpoint::text_completion, Endpoint::embeddings,
+                                   Endpoint::rerank, Endpoint::count_tokens,    Endpoint::models};
 static_assert(kEndpoints.size() == kEndpointCount);
 
 // Whether requests of that kind can be said in the dialect at all; where, is the codec's business.
@@ -166,7 +165,7 @@ Result<ProviderKind> read_provider(std::string_view file, const YamlNode& node) 
   if (!is_kind_name(kind.name)) return fail(fields.error("name", "must consist of a-z, 0-9 and _"));
   kind.display_name = TRY(fields.text("display_name"));
   const auto dialect = dialect_from_string(TRY(fields.text("dialect")));
-  if (!dialect || !provider_codec(*dialect)) {
+  if (!dialect) {
     return fail(fields.error("dialect", "is not one that Weir speaks; docs/models.md lists them"));
   }
   kind.dialect = *dialect;

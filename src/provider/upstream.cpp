@@ -10,8 +10,13 @@ namespace {
 
 // Headers of a provider's answer that its client may see on the raw way. Everything else stays here: cookies,
 // the organisation, its rate limits.
-constexpr std::array<std::string_view, 3> kAnswerHeadersKept = {"openai-version", "openai-processing-ms",
-                                                                "anthropic-version"};
+constexpr std::array<std::string_view, 7> kAnswerHeadersKept = {"openai-version",
+                                                                "openai-processing-ms",
+                                                                "anthropic-version",
+                                                                "x-amzn-bedrock-input-token-count",
+                                                                "x-amzn-bedrock-output-token-count",
+                                                                "x-amzn-bedrock-performanceconfig-latency",
+                                                                "x-amzn-bedrock-service-tier"};
 
 // Of an error answer this much is read; the text that matters is at its start.
 constexpr size_t kErrorBodyReadMax = 256 * kKiB;

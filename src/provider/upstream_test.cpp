@@ -27,7 +27,7 @@ Request request_with_reference() {
 
 Result<EncodedCall> encode_for(Dialect dialect, const Request& request) {
   Provider provider;
-  provider.codec = provider_codec(dialect);
+  provider.codec = &provider_codec(dialect);
   provider.kind.dialect = dialect;
   const Capabilities capabilities;
   UpstreamCall call;

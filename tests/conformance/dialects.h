@@ -1,4 +1,4 @@
-// The dialects that the matrix runs over: those that have both halves.
+// The dialects that the matrix runs over, each with a usual model behind it.
 #pragma once
 
 #include <vector>
