@@ -9,6 +9,7 @@
 namespace weir {
 namespace {
 
+using test::normal_json;
 using test::Recording;
 
 const Request kRequest = Chat{};
@@ -45,34 +46,6 @@ std::vector<Recording> all_recordings() {
     if (is_message_stream(recording)) recording.body = first_answer(std::move(recording.body));
   }
   return all;
-}
-
-// The same value whatever the white space and escapes.
-std::string normal_json(std::string_view text) {
-  const Result<JsonDoc> parsed = JsonDoc::parse(std::string(text), {.replaces_lone_surrogates = true});
-  if (!parsed) return "not JSON: " + std::string(text);
-  std::string out;
-  JsonWriter json(out);
-  const std::function<void(JsonValue)> write = [&](JsonValue value) {
-    if (value.is_object()) {
-      json.begin_object();
-      for (const JsonValue member : value) {
-        json.key(member.key());
-        write(member);
-      }
-      json.end_object();
-    } else if (value.is_array()) {
-      json.begin_array();
-      for (const JsonValue element : value) write(element);
-      json.end_array();
-    } else if (value.is_string()) {
-      json.value(value.string_or(""));
-    } else {
-      json.raw(value.raw());
-    }
-  };
-  write(parsed->root());
-  return out;
 }
 
 // What an answer says, in words that both dialects have. Texts are joined: OpenAI's dialect has one.

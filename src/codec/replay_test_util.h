@@ -27,11 +27,13 @@ namespace weir::test {
 struct Recording {
   std::string file;
   int interaction = 0;
-  int status = 0;  // 0: not said
+  int status = 0;    // 0: not said
+  std::string path;  // of the request; empty where it was not recorded
   std::string flags;
   std::string body;
   bool is_stream() const {
-    return flags.find("sse") != std::string::npos || flags.find("stream") != std::string::npos;
+    return flags.find("sse") != std::string::npos || flags.find("stream") != std::string::npos ||
+           path.find("stream") != std::string::npos;
   }
 };
 
@@ -163,6 +165,17 @@ inline std::string cassette_body(std::string_view cassette, int interaction) {
   return gunzip(CassetteScalar(cassette.substr(string + kString.size())).read());
 }
 
+// The answer in a recording of nock: JSON, text, or bytes in hexadecimal.
+inline std::string nock_body(std::string_view text, int interaction) {
+  const Result<JsonDoc> parsed = JsonDoc::parse(std::string(text));
+  if (!parsed) return {};
+  const JsonValue response = parsed->root().at(static_cast<size_t>(interaction))["response"];
+  if (!response.is_string()) return std::string(response.raw());
+  const std::string_view body = response.string_or("");
+  const Result<std::string> bytes = hex_decode(body);
+  return bytes ? *bytes : std::string(body);
+}
+
 // Recordings whose path begins with `folder`; empty where there are none, and then the test must say that it
 // skips. Lines of `.chunks.txt` (one event's data each) become server-sent events.
 inline std::vector<Recording> recordings(std::string_view folder) {
@@ -174,6 +187,7 @@ inline std::vector<Recording> recordings(std::string_view folder) {
     Recording& recording = found.emplace_back();
     recording.file = fields[0];
     recording.interaction = std::atoi(std::string(fields[1]).c_str());
+    recording.path = fields[3];
     recording.status = std::atoi(std::string(fields[4]).c_str());
     recording.flags = fields[7];
     const std::string text = read_whole(recordings_folder() / recording.file);
@@ -183,6 +197,8 @@ inline std::vector<Recording> recordings(std::string_view folder) {
       for (const std::string_view chunk : split_on(text, '\n')) {
         if (!trim(chunk).empty()) recording.body += fmt::format("data: {}\n\n", trim(chunk));
       }
+    } else if (text.starts_with('[') && text.find("\"scope\"") != std::string::npos) {
+      recording.body = nock_body(text, recording.interaction);
     } else {
       recording.body = text;
     }
@@ -191,6 +207,34 @@ inline std::vector<Recording> recordings(std::string_view folder) {
 }
 
 // ---- Events
+
+// The same value whatever the white space and escapes.
+inline std::string normal_json(std::string_view text) {
+  const Result<JsonDoc> parsed = JsonDoc::parse(std::string(text), {.replaces_lone_surrogates = true});
+  if (!parsed) return "not JSON: " + std::string(text);
+  std::string out;
+  JsonWriter json(out);
+  const std::function<void(JsonValue)> write = [&](JsonValue value) {
+    if (value.is_object()) {
+      json.begin_object();
+      for (const JsonValue member : value) {
+        json.key(member.key());
+        write(member);
+      }
+      json.end_object();
+    } else if (value.is_array()) {
+      json.begin_array();
+      for (const JsonValue element : value) write(element);
+      json.end_array();
+    } else if (value.is_string()) {
+      json.value(value.string_or(""));
+    } else {
+      json.raw(value.raw());
+    }
+  };
+  write(parsed->root());
+  return out;
+}
 
 inline std::string describe(const Usage& usage) {
   std::string out;

@@ -1,0 +1,169 @@
+// Answers of Converse, whole, streamed and failing.
+#include <gtest/gtest.h>
+
+#include "codec/bedrock_test_util.h"
+#include "codec/replay_test_util.h"
+
+namespace weir {
+namespace {
+
+using test::frames;
+
+std::string whole(std::string body, const CallNotes& notes = {}) {
+  const Headers headers;
+  const auto events = bedrock_converse_provider().decode_answer({.headers = &headers, .body = body}, notes);
+  return events ? test::describe(*events) : fmt::format("{}", to_string(events.error().kind));
+}
+
+std::string streamed(const std::string& bytes, const CallNotes& notes = {}) {
+  const auto decoder = bedrock_converse_provider().stream_decoder(notes);
+  const test::Decoded decoded = test::decode_whole(*decoder, bytes);
+  return test::describe(decoded.events) + decoded.error;
+}
+
+TEST(ConverseDecode, ReadsAWholeAnswer) {
+  EXPECT_EQ(whole(R"({"output":{"message":{"role":"assistant","content":[
+      {"reasoningContent":{"reasoningText":{"text":"hmm","signature":"s"}}},)"
+                  R"({"reasoningContent":{"redactedContent":"QUJD"}},
+      {"text":"Hi"},{"citationsContent":{"content":[{"text":"cited"}],)"
+                  R"("citations":[{"title":"t"}]}},
+      {"toolUse":{"toolUseId":"t1","name":"f","input":{"a":1.0}}}]}},
+      "stopReason":"tool_use","usage":{"inputTokens":5,"outputTokens":6,)"
+                  R"("totalTokens":14,"cacheReadInputTokens":1,
+      "cacheWriteInputTokens":2,"cacheDetails":[{"ttl":"1h","inputTokens":2}]}})"),
+            "start  \nblock 0 kind=2   0 \ndelta 0 0 hmm\ndelta 0 1 s\nend of block 0\n"
+            "block 1 kind=3   0 QUJD\nend of block 1\nblock 2 kind=0   0 \ndelta 2 0 Hi\nend of block 2\n"
+            "block 3 kind=0   0 \ndelta 3 0 cited\ndelta 3 2 {\"title\":\"t\"}\nend of block 3\n"
+            "block 4 kind=1 t1 f 0 \ndelta 4 0 {\"a\":1.0}\nend of block 4\n"
+            "finish tool  tool_use\nusage in=5 read=1 write5m=0 write1h=2 out=6\nend\n");
+}
+
+TEST(ConverseDecode, RefusesAnAnswerWithoutOutput) {
+  EXPECT_EQ(whole(R"({"stopReason":"end_turn"})"), "upstream_malformed");
+  EXPECT_EQ(whole("<html>"), "upstream_malformed");
+}
+
+TEST(ConverseDecode, UnwrapsTheForcedTool) {
+  CallNotes notes;
+  notes.json_tool = "json_output";
+  EXPECT_EQ(whole(R"({"output":{"message":{"content":[{"toolUse":{"toolUseId":"t","name":"json_output",)"
+                  R"("input":{"a":1}}}]}},
+      "stopReason":"tool_use"})",
+                  notes),
+            "start  \nblock 0 kind=0   0 \ndelta 0 0 {\"a\":1}\nend of block 0\nfinish end  tool_use\nend\n");
+  EXPECT_EQ(
+      streamed(
+          frames(
+              {{"messageStart", R"({"role":"assistant"})"},
+               {"contentBlockStart",
+                R"({"contentBlockIndex":0,"start":{"toolUse":{"toolUseId":"t","name":"json_output"}}})"},
+               {"contentBlockDelta", R"({"contentBlockIndex":0,"delta":{"toolUse":{"input":"{\"a\":1}"}}})"},
+               {"contentBlockStop", R"({"contentBlockIndex":0})"},
+               {"messageStop", R"({"stopReason":"tool_use"})"}}),
+          notes),
+      "start  \nblock 0 kind=0   0 \ndelta 0 0 {\"a\":1}\nend of block 0\nfinish end  tool_use\nend\n");
+}
+
+std::vector<test::Frame> rich_stream() {
+  return {
+      {"messageStart", R"({"role":"assistant","p":"abc"})"},
+      {"contentBlockDelta", R"({"contentBlockIndex":0,"delta":{"reasoningContent":{"text":"hmm"}}})"},
+      {"contentBlockDelta", R"({"contentBlockIndex":0,"delta":{"reasoningContent":{"signature":"s"}}})"},
+      {"contentBlockStop", R"({"contentBlockIndex":0})"},
+      {"contentBlockDelta", R"({"contentBlockIndex":1,"delta":{"text":"Hi"}})"},
+      {"contentBlockDelta", R"({"contentBlockIndex":1,"delta":{"citation":{"title":"t"}}})"},
+      {"contentBlockStop", R"({"contentBlockIndex":1})"},
+      {"somethingNew", R"({"x":1})"},
+      {"contentBlockStart", R"({"contentBlockIndex":2,"start":{"toolUse":{"toolUseId":"t1","name":"f"}}})"},
+      {"contentBlockStop", R"({"contentBlockIndex":2})"},
+      {"messageStop",
+       R"({"stopReason":"stop_sequence","additionalModelResponseFields":{"delta":{"stop_sequence":"x"}}})"},
+      {"metadata",
+       R"({"usage":{"inputTokens":5,"outputTokens":6,"totalTokens":11},"metrics":{"latencyMs":9}})"}};
+}
+
+TEST(ConverseDecode, StartsBlocksThatHaveNoStartAndHoldsTheFinish) {
+  EXPECT_EQ(streamed(frames(rich_stream())),
+            "start  \nblock 0 kind=2   0 \ndelta 0 0 hmm\ndelta 0 1 s\nend of block 0\n"
+            "block 1 kind=0   0 \ndelta 1 0 Hi\ndelta 1 2 {\"title\":\"t\"}\nend of block 1\n"
+            "block 2 kind=1 t1 f 0 \ndelta 2 0 {}\nend of block 2\n"
+            "usage in=5 out=6\nfinish stop_sequence x stop_sequence\nend\n");
+}
+
+TEST(ConverseDecode, ReadsTheSameHoweverCutAndPassesItOn) {
+  const std::string bytes = frames(rich_stream());
+  const auto fresh = bedrock_converse_provider().stream_decoder({});
+  const auto decoder = fresh->clone();
+  const test::Decoded decoded = test::decode_whole(*decoder, bytes);
+  EXPECT_EQ(decoded.forwarded, bytes);
+  test::expect_same_however_cut(*fresh, bytes, decoded);
+}
+
+TEST(ConverseDecode, EndsWellWithoutMetadataAndBadlyWithoutAStop) {
+  std::vector<test::Frame> list = rich_stream();
+  list.pop_back();
+  EXPECT_TRUE(streamed(frames(list)).ends_with("finish stop_sequence x stop_sequence\nend\n"));
+  list.pop_back();
+  EXPECT_TRUE(
+      streamed(frames(list))
+          .ends_with("upstream_truncated: the provider's stream ended before its answer was finished"));
+}
+
+TEST(ConverseDecode, TurnsExceptionsIntoErrors) {
+  std::string bytes = frames({{"messageStart", R"({"role":"assistant"})"}});
+  const size_t good = bytes.size();
+  append_bedrock_exception(bytes,
+                           make_error(ErrorKind::upstream_rate_limited, "Too many tokens, please wait"));
+  const auto decoder = bedrock_converse_provider().stream_decoder({});
+  const test::Decoded decoded = test::decode_whole(*decoder, bytes);
+  EXPECT_EQ(decoded.error, "upstream_rate_limited: Too many tokens, please wait");
+  EXPECT_EQ(decoded.forwarded.size(), good);
+}
+
+TEST(ConverseDecode, RefusesAFlippedBit) {
+  std::string bytes = frames(rich_stream());
+  bytes[bytes.size() / 2] ^= 1;
+  EXPECT_NE(streamed(bytes).find("upstream_malformed"), std::string::npos);
+}
+
+TEST(ConverseDecode, ReadsErrorAnswers) {
+  struct Row {
+    int status;
+    std::string_view type;
+    std::string_view message;
+    ErrorKind kind;
+  };
+  for (const Row& row :
+       {Row{429, "ThrottlingException:http://internal/", "slow down", ErrorKind::upstream_rate_limited},
+        Row{429, "ModelNotReadyException", "not ready", ErrorKind::upstream_rate_limited},
+        Row{408, "ModelTimeoutException", "late", ErrorKind::upstream_timeout},
+        Row{424, "ModelErrorException", "it broke", ErrorKind::upstream_error},
+        Row{503, "ServiceUnavailableException", "busy", ErrorKind::upstream_overloaded},
+        Row{400, "ValidationException", "bad", ErrorKind::bad_request},
+        Row{400, "ValidationException", "Input is too long for requested model.",
+            ErrorKind::context_too_long},
+        Row{400, "ValidationException", "The provided model identifier is invalid.",
+            ErrorKind::model_not_found},
+        Row{403, "AccessDeniedException", "You don't have access to the model with the specified model ID.",
+            ErrorKind::model_not_found},
+        Row{403, "UnrecognizedClientException", "The security token is invalid", ErrorKind::upstream_auth},
+        Row{404, "ResourceNotFoundException", "no such model", ErrorKind::model_not_found}}) {
+    Headers headers;
+    headers.add("x-amzn-errortype", row.type);
+    headers.add("retry-after", "3");
+    std::string body;
+    JsonWriter(body).begin_object().key("message").value(row.message).end_object();
+    const Error error = bedrock_converse_provider().decode_error(
+        {.status = row.status, .headers = &headers, .body = body}, 0);
+    EXPECT_EQ(to_string(error.kind), to_string(row.kind)) << row.type << row.message;
+    EXPECT_EQ(error.upstream_status, row.status);
+    EXPECT_EQ(error.retry_after_ms, 3000);
+  }
+  const Headers none;
+  EXPECT_EQ(
+      bedrock_converse_provider().decode_error({.status = 502, .headers = &none, .body = "<html>"}, 0).kind,
+      ErrorKind::upstream_error);
+}
+
+}  // namespace
+}  // namespace weir
