@@ -69,7 +69,7 @@ Result<Media> decode_media(JsonValue body, std::string_view kind) {
   Media media;
   media.mime = converse_media_type(kind, format);
   if (media.mime.empty())
-    return wrong(body["format"], fmt::format("'{}' is no format of a {}", format, kind));
+    return wrong(body["format"], fmt::format("'{}' is no known {} format", format, kind));
   media.base64 = TRY(required_string(body["source"], "bytes"));
   return media;
 }
