@@ -66,8 +66,11 @@ Result<void> check_shape(JsonValue body) {
 }
 
 void add_token_headers(const Usage& usage, Headers& headers) {
-  headers.add("x-amzn-bedrock-input-token-count", fmt::format("{}", usage.input_total()));
-  headers.add("x-amzn-bedrock-output-token-count", fmt::format("{}", usage.output_total()));
+  const InvokeCounts counts = invoke_counts(usage);
+  headers.add("x-amzn-bedrock-input-token-count", fmt::format("{}", counts.input));
+  headers.add("x-amzn-bedrock-output-token-count", fmt::format("{}", counts.output));
+  headers.add("x-amzn-bedrock-cache-read-input-token-count", fmt::format("{}", counts.cache_read));
+  headers.add("x-amzn-bedrock-cache-write-input-token-count", fmt::format("{}", counts.cache_written));
 }
 
 class InvokeClient final : public ClientCodec {

@@ -76,11 +76,13 @@ class InvokeStreamEncoder final : public StreamEncoder {
   }
 
   std::string with_metrics(std::string_view stop) const {
+    const InvokeCounts counts = invoke_counts(usage_);
     return fmt::format(
         R"({},"amazon-bedrock-invocationMetrics":{{"inputTokenCount":{},"outputTokenCount":{},)"
-        R"("invocationLatency":{},"firstByteLatency":{}}}}})",
-        stop.substr(0, stop.size() - 1), usage_.input_total(), usage_.output_total(), elapsed(),
-        first_ms_.value_or(0));
+        R"("invocationLatency":{},"firstByteLatency":{},"cacheReadInputTokenCount":{},)"
+        R"("cacheWriteInputTokenCount":{}}}}})",
+        stop.substr(0, stop.size() - 1), counts.input, counts.output, elapsed(), first_ms_.value_or(0),
+        counts.cache_read, counts.cache_written);
   }
 
   const std::function<int64_t()> elapsed_ms_;
@@ -92,6 +94,15 @@ class InvokeStreamEncoder final : public StreamEncoder {
 };
 
 }  // namespace
+
+InvokeCounts invoke_counts(const Usage& usage) {
+  InvokeCounts counts;
+  counts.cache_read = usage.cache_read.value_or(0);
+  counts.cache_written = usage.cache_write_5m.value_or(0) + usage.cache_write_1h.value_or(0);
+  counts.input = usage.input_total() - counts.cache_read - counts.cache_written;
+  counts.output = usage.output_total();
+  return counts;
+}
 
 std::unique_ptr<StreamEncoder> make_invoke_stream_encoder(const AnswerContext& context) {
   return std::make_unique<InvokeStreamEncoder>(context);

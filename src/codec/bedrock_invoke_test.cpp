@@ -94,7 +94,8 @@ TEST(InvokeClient, StreamsTheVendorsEventsInChunksAndTheMetricsInTheLast) {
       lines.ends_with("\nchunk "
                       "{\"type\":\"message_stop\",\"amazon-bedrock-invocationMetrics\":{\"inputTokenCount\":"
                       "4,\"outputTokenCount\":2,"
-                      "\"invocationLatency\":17,\"firstByteLatency\":17}}\n"))
+                      "\"invocationLatency\":17,\"firstByteLatency\":17,"
+                      "\"cacheReadInputTokenCount\":0,\"cacheWriteInputTokenCount\":0}}\n"))
       << lines;
   EXPECT_EQ(bedrock_invoke_stream_client().stream_content_type(), "application/vnd.amazon.eventstream");
   std::string more;
