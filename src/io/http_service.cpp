@@ -140,9 +140,9 @@ Task<void> call_handler(HttpHandler& handler, Scope& scope, HttpRequest& request
   try {
     co_return co_await handler.handle(scope, request, body, response);
   } catch (const std::exception& exception) {
-    log_error("exception in a handler", {{"what", exception.what()}, {"target", request.target}});
+    log_error("exception in a handler", {{"what", exception.what()}, {"path", request.path()}});
   } catch (...) {
-    log_error("exception in a handler", {{"what", "not a std::exception"}, {"target", request.target}});
+    log_error("exception in a handler", {{"what", "not a std::exception"}, {"path", request.path()}});
   }
   co_return fail(ErrorKind::internal, "internal error");
 }
