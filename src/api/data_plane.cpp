@@ -39,8 +39,9 @@ Task<void> DataPlane::answer(Scope& scope, HttpRequest& request, BodyReader& bod
     co_return co_await send_json(scope, response, 200, R"({"status":"ok"})");
 
   const std::shared_ptr<const Snapshot> snapshot = services_.snapshot;
-  const Principal principal =
-      CO_TRY(authenticate(request, snapshot->keys, {.allowed_origins = snapshot->settings.cors_origins}));
+  const Principal principal = CO_TRY(
+      authenticate_without_body(request, snapshot->keys, {.allowed_origins = snapshot->settings.cors_origins},
+                                services_.core->clock().wall_ns() / 1'000'000'000));
   const Headers extra = cors_headers(request, snapshot->settings);
   if (match.row->action == Action::list_models) {
     co_return co_await send_models(scope, *snapshot, principal, request, response, extra);

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "api/replies.h"
+#include "base/crypto.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "gateway/answer_writer.h"
@@ -91,11 +92,46 @@ Result<void> authorise_model(const Principal& principal, std::string_view model)
   return fail(ErrorKind::forbidden, fmt::format("this key may not call the model {}", model), "model");
 }
 
+int64_t unix_seconds(const CoreServices& services) {
+  return services.core->clock().wall_ns() / 1'000'000'000;
+}
+
+// The body of a caller who may be known only by it.
+Task<std::string> read_body(Exchange& exchange, const Caller& caller, BodyReader& body) {
+  const size_t bytes_max = exchange.snapshot->settings.body_bytes_max;
+  if (caller.principal) co_return co_await body.read_all(*exchange.scope, bytes_max);
+  Result<std::string> text =
+      co_await body.read_all(*exchange.scope, std::min(bytes_max, kAnonymousBodyBytesMax));
+  if (!text && text.error().kind == ErrorKind::body_too_large) {
+    text.error().message +=
+        "; a signed request with a larger body must send the body's hash in x-amz-content-sha256";
+  }
+  co_return text;
+}
+
+// The caller of a signed request. The text comes back, since hashing a large one is work for the pool.
+Task<std::string> admit_signed(CoreServices& services, Exchange& exchange, const Caller& caller,
+                               const HttpRequest& request, std::string text) {
+  std::string hash;
+  if (text.size() <= kJsonBytesOnCoreMax) {
+    hash = sha256_hex(text);
+  } else {
+    const auto shared = std::make_shared<std::string>(std::move(text));
+    hash = CO_TRY(co_await services.cpu->run(
+        *exchange.scope, [shared]() -> Result<std::string> { return sha256_hex(*shared); }));
+    text = std::move(*shared);
+  }
+  exchange.principal =
+      CO_TRY(admit_body(request, caller, exchange.snapshot->keys, unix_seconds(services), hash));
+  co_return text;
+}
+
 // Everything up to the pipeline. Errors are the caller's to write.
 Task<void> prepare(CoreServices& services, Exchange& exchange, HttpRequest& request, BodyReader& body) {
   const Snapshot& snapshot = *exchange.snapshot;
-  exchange.principal =
-      CO_TRY(authenticate(request, snapshot.keys, {.allowed_origins = snapshot.settings.cors_origins}));
+  const Caller caller = CO_TRY(authenticate(
+      request, snapshot.keys, {.allowed_origins = snapshot.settings.cors_origins}, unix_seconds(services)));
+  if (caller.principal) exchange.principal = *caller.principal;
   CO_TRY(check_content(request.headers));
   exchange.tags = CO_TRY(tags_of(request.headers));
   if (const auto priority = request.headers.get("x-weir-priority")) {
@@ -110,7 +146,10 @@ Task<void> prepare(CoreServices& services, Exchange& exchange, HttpRequest& requ
   exchange.session = request.headers.get_or("x-weir-session", "");
   exchange.scope->set_deadline(request.first_byte_at + timeout_of(request.headers, snapshot.settings));
 
-  std::string text = CO_TRY(co_await body.read_all(*exchange.scope, snapshot.settings.body_bytes_max));
+  std::string text = CO_TRY(co_await read_body(exchange, caller, body));
+  if (caller.is_signed) {
+    text = CO_TRY(co_await admit_signed(services, exchange, caller, request, std::move(text)));
+  }
   exchange.timings.mark(Mark::body, exchange.now());
   if (text.empty()) co_return fail(ErrorKind::bad_request, "the request has no body: send a JSON object");
   exchange.call.headers = std::move(request.headers);

@@ -153,6 +153,21 @@ void add_client_commands(CLI::App& app, int& status) {
   dialects_app->callback([dialects, &status] { status = dialects_command(*dialects); });
 }
 
+// A pair for AWS's SDKs. Its secret goes where `env` or `file` of the configuration points: there is no hash
+// to keep instead.
+void print_access_key(bool is_json) {
+  const AccessKey pair = make_access_key();
+  const std::string secret(pair.secret.reveal());
+  if (!is_json) {
+    std::printf("access_key_id:     %s\nsecret_access_key: %s\n", pair.id.c_str(), secret.c_str());
+    return;
+  }
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().key("access_key_id").value(pair.id).key("secret_access_key").value(secret).end_object();
+  std::printf("%s\n", out.c_str());
+}
+
 void print_key(bool is_json) {
   const std::string key = make_api_key();
   const std::string hash = to_string(hash_api_key(key));
@@ -171,7 +186,9 @@ void add_small_commands(CLI::App& app) {
   CLI::App* key =
       app.add_subcommand("key", "Make an API key and print it with the hash that the configuration holds.");
   key->add_flag("--json", *is_json, "Output for programs: key and hash");
-  key->callback([is_json] { print_key(*is_json); });
+  auto is_pair = std::make_shared<bool>(false);
+  key->add_flag("--sigv4", *is_pair, "Make a pair for AWS's SDKs instead: an access key id and its secret");
+  key->callback([is_json, is_pair] { *is_pair ? print_access_key(*is_json) : print_key(*is_json); });
   CLI::App* version = app.add_subcommand("version", "Print the version.");
   version->add_flag("--json", *is_json, "Output for programs");
   version->callback([is_json] { std::printf(*is_json ? "{\"version\":\"%s\"}\n" : "weir %s\n", kVersion); });

@@ -1,5 +1,6 @@
 #include "security/api_keys.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 
@@ -13,6 +14,7 @@ namespace {
 
 constexpr std::string_view kKeyPrefix = "wk_";
 constexpr std::string_view kAccessKeyPrefix = "WKIA";
+constexpr size_t kAccessKeyIdBytes = 20;
 constexpr std::string_view kHashPrefix = "sha256:";
 
 std::atomic<uint64_t> next_keys_id = 1;
@@ -43,6 +45,21 @@ std::string make_api_key() {
          base64url_encode(std::string_view(reinterpret_cast<const char*>(secret.data()), secret.size()));
 }
 
+AccessKey make_access_key() {
+  // 32 of them: five bits of a random byte choose one evenly.
+  constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  std::string id(kAccessKeyPrefix);
+  for (const char byte : random_bytes(kAccessKeyIdBytes - kAccessKeyPrefix.size())) {
+    id += kAlphabet[static_cast<unsigned char>(byte) % kAlphabet.size()];
+  }
+  return {.id = std::move(id), .secret = Secret(base64url_encode(random_bytes(30))), .principal = {}};
+}
+
+bool is_access_key_id(std::string_view text) {
+  return text.size() == kAccessKeyIdBytes && text.starts_with(kAccessKeyPrefix) &&
+         std::ranges::all_of(text, [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); });
+}
+
 KeyHash hash_api_key(std::string_view key) {
   return sha256(key);
 }
@@ -62,7 +79,7 @@ std::string to_string(const KeyHash& hash) {
   return std::string(kHashPrefix) + hex_encode(as_text(hash));
 }
 
-Result<ApiKeys> ApiKeys::make(std::vector<ApiKey> keys) {
+Result<ApiKeys> ApiKeys::make(std::vector<ApiKey> keys, std::vector<AccessKey> pairs) {
   ApiKeys made;
   made.id_ = next_keys_id.fetch_add(1, std::memory_order_relaxed);
   made.by_hash_.reserve(keys.size());
@@ -72,7 +89,18 @@ Result<ApiKeys> ApiKeys::make(std::vector<ApiKey> keys) {
       return fail(ErrorKind::bad_request, "the key \"" + name + "\" has the same hash as another key");
     }
   }
+  for (AccessKey& pair : pairs) {
+    std::string id = pair.id;
+    if (!made.pairs_.emplace(id, std::move(pair)).second) {
+      return fail(ErrorKind::bad_request, "two keys have the access_key_id " + id);
+    }
+  }
   return made;
+}
+
+const AccessKey* ApiKeys::find_pair(const std::string& id) const {
+  const auto found = pairs_.find(id);
+  return found == pairs_.end() ? nullptr : &found->second;
 }
 
 const Principal* ApiKeys::find(std::string_view key) const {

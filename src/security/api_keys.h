@@ -1,5 +1,6 @@
-// API keys from the configuration. Weir keeps SHA-256 hashes only; a key is 32 random bytes, so a plain hash
-// is enough.
+// API keys from the configuration. Of keys Weir keeps SHA-256 hashes only; a key is 32 random bytes, so a
+// plain hash is enough. Of pairs for AWS's SDKs it keeps the secret: a signature can be verified with nothing
+// less.
 #pragma once
 
 #include <array>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/secret.h"
 #include "security/principal.h"
 
 namespace weir {
@@ -21,12 +23,23 @@ struct ApiKey {
   Principal principal;
 };
 
+// A pair as AWS's SDKs know them: the secret never travels, requests are signed with it (SigV4).
+struct AccessKey {
+  std::string id;
+  Secret secret;
+  Principal principal;
+};
+
 // True for credentials of Weir's own form ("wk_", "WKIA"). Others count as absent where no keys are
 // configured, since SDKs cannot omit a key.
 bool has_weir_form(std::string_view credential);
 
 // "wk_" and 43 base64url characters of 32 random bytes.
 std::string make_api_key();
+// Of nobody yet: "WKIA" and 16 letters and digits, and 40 base64url characters of 30 random bytes.
+AccessKey make_access_key();
+// "WKIA" and 16 upper-case letters and digits.
+bool is_access_key_id(std::string_view text);
 KeyHash hash_api_key(std::string_view key);
 // "sha256:" and 64 hex digits, as the configuration holds it. Error: bad_request.
 Result<KeyHash> parse_key_hash(std::string_view text);
@@ -38,19 +51,21 @@ class ApiKeys {
   ApiKeys() = default;
   ApiKeys(ApiKeys&&) = default;
   ApiKeys& operator=(ApiKeys&&) = default;
-  // Error: bad_request for two keys with the same hash.
-  static Result<ApiKeys> make(std::vector<ApiKey> keys);
+  // Error: bad_request for two keys with the same hash, two pairs with the same id.
+  static Result<ApiKeys> make(std::vector<ApiKey> keys, std::vector<AccessKey> pairs = {});
   // A thread remembers the keys that it has found, so that a client's key is hashed once and not for each
   // request.
   const Principal* find(std::string_view key) const;
-  bool empty() const { return by_hash_.empty(); }
-  size_t size() const { return by_hash_.size(); }
+  const AccessKey* find_pair(const std::string& id) const;
+  bool empty() const { return by_hash_.empty() && pairs_.empty(); }
+  size_t size() const { return by_hash_.size() + pairs_.size(); }
 
  private:
   struct Hasher {
     size_t operator()(const KeyHash& hash) const;
   };
   std::unordered_map<KeyHash, Principal, Hasher> by_hash_;
+  std::unordered_map<std::string, AccessKey> pairs_;  // by id
   uint64_t id_ = 0;  // of this set of keys, never used twice in a process
 };
 

@@ -32,6 +32,22 @@ TEST(ApiKeys, AHashReadsBackFromItsText) {
   EXPECT_FALSE(parse_key_hash("sha256:00"));
 }
 
+TEST(ApiKeys, MadePairsHaveAwssFormAndAreFoundByTheirId) {
+  AccessKey pair = make_access_key();
+  EXPECT_TRUE(is_access_key_id(pair.id)) << pair.id;
+  EXPECT_TRUE(has_weir_form(pair.id));
+  EXPECT_EQ(pair.secret.size(), 40u);
+  EXPECT_NE(pair.id, make_access_key().id);
+  EXPECT_FALSE(is_access_key_id("AKIAIOSFODNN7EXAMPLE"));
+  EXPECT_FALSE(is_access_key_id("WKIAabcdefghijklmnop"));
+  pair.principal.key_name = "sdk";
+  const ApiKeys keys = ApiKeys::make({}, {pair}).value();
+  EXPECT_FALSE(keys.empty());
+  EXPECT_EQ(keys.find_pair(pair.id)->principal.key_name, "sdk");
+  EXPECT_EQ(keys.find_pair("WKIAAAAAAAAAAAAAAAAA"), nullptr);
+  EXPECT_FALSE(ApiKeys::make({}, {pair, pair}));
+}
+
 TEST(ApiKeys, TheSameKeyTwiceIsRefusedByName) {
   ApiKey entry{.hash = hash_api_key("wk_a"), .principal = {}};
   entry.principal.key_name = "twin";

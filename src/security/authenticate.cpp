@@ -4,10 +4,17 @@
 #include <charconv>
 #include <fmt/core.h>
 
+#include "base/crypto.h"
+#include "base/encoding.h"
+#include "base/sigv4.h"
 #include "base/text.h"
 
 namespace weir {
 namespace {
+
+// AWS's names of errors, which its SDKs read.
+constexpr std::string_view kUnknownKey = "UnrecognizedClientException";
+constexpr std::string_view kWrongSignature = "InvalidSignatureException";
 
 // "127.1.2.3": four numbers, the first 127.
 bool is_loopback_ipv4(std::string_view host) {
@@ -69,19 +76,80 @@ Result<Principal> admit_loopback(const HttpRequest& request, const LoopbackRules
   return Principal{};
 }
 
+// As the verifier wants it: over HTTP/2 the name of the host stands apart.
+SigV4Request signed_request(const HttpRequest& request, std::string_view body_hash) {
+  SigV4Request made{.method = request.method,
+                    .path = request.path(),
+                    .query = request.query(),
+                    .headers = {},
+                    .body_hash = body_hash};
+  made.headers.reserve(request.headers.size() + 1);
+  for (const HeaderField field : request.headers) made.headers.push_back({field.name, field.value});
+  if (!request.headers.contains("host") && !request.authority.empty()) {
+    made.headers.push_back(
+        {request.version == HttpVersion::http_2 ? ":authority" : "host", request.authority});
+  }
+  return made;
+}
+
+// The pair that the claim names.
+Result<const AccessKey*> pair_of(const SigV4Claim& claim, const ApiKeys& keys) {
+  if (const AccessKey* pair = keys.find_pair(claim.access_key_id)) return pair;
+  Error error = make_error(ErrorKind::unauthenticated, "this access key id is not known here");
+  error.code = kUnknownKey;
+  return fail(std::move(error));
+}
+
+Result<Caller> authenticate_signature(const HttpRequest& request, const ApiKeys& keys, int64_t unix_seconds) {
+  // The hash that the head claims; that the body has it is for admit_body() to see.
+  const std::string_view claimed = trim(request.headers.get_or("x-amz-content-sha256", ""));
+  const SigV4Request wire = signed_request(request, claimed);
+  const SigV4Claim claim = TRY(sigv4_parse(wire));
+  const AccessKey* pair = TRY(pair_of(claim, keys));
+  Caller caller{.principal = std::nullopt, .is_signed = true};
+  if (claimed.empty()) return caller;
+  TRY(sigv4_verify(wire, claim, pair->secret, {.unix_seconds = unix_seconds}));
+  caller.principal = pair->principal;
+  return caller;
+}
+
+// The key in "?key=...", decoded; empty for none.
+Result<std::string> query_key(std::string_view query) {
+  for (const std::string_view piece : split(query, '&')) {
+    if (!piece.starts_with("key=")) continue;
+    Result<std::string> key = query_decode(piece.substr(4));
+    if (!key) return fail(ErrorKind::unauthenticated, "the key in the query is not percent-encoded");
+    return key;
+  }
+  return std::string();
+}
+
+// Whether the request carries something that only Weir gives out.
+bool claims_weir_key(const HttpRequest& request) {
+  const SigV4Request wire = signed_request(request, {});
+  if (has_sigv4(wire)) {
+    const Result<SigV4Claim> claim = sigv4_parse(wire);
+    return claim && has_weir_form(claim->access_key_id);
+  }
+  const Result<std::string> credential = credential_of(request);
+  return credential && has_weir_form(*credential);
+}
+
 }  // namespace
 
-Result<std::string_view> credential_of(const Headers& headers) {
+Result<std::string> credential_of(const HttpRequest& request) {
+  const Headers& headers = request.headers;
   if (const auto authorization = headers.get("authorization")) {
-    if (starts_with_ignore_case(*authorization, "bearer ")) return trim(authorization->substr(7));
+    if (starts_with_ignore_case(*authorization, "bearer "))
+      return std::string(trim(authorization->substr(7)));
     return fail(
         ErrorKind::unauthenticated,
         "this authorization scheme is not taken; send `authorization: Bearer KEY` or `x-api-key: KEY`");
   }
   for (const std::string_view name : {"x-api-key", "api-key", "x-goog-api-key"}) {
-    if (const auto key = headers.get(name)) return trim(*key);
+    if (const auto key = headers.get(name)) return std::string(trim(*key));
   }
-  return std::string_view();
+  return query_key(request.query());
 }
 
 bool is_loopback_host(std::string_view authority) {
@@ -93,22 +161,51 @@ bool is_loopback_host(std::string_view authority) {
   return equals_ignore_case(host, "localhost") || is_loopback_ipv4(host);
 }
 
-Result<Principal> authenticate(const HttpRequest& request, const ApiKeys& keys, const LoopbackRules& rules) {
-  const Result<std::string_view> credential = credential_of(request.headers);
+Result<Caller> authenticate(const HttpRequest& request, const ApiKeys& keys, const LoopbackRules& rules,
+                            int64_t unix_seconds) {
   if (keys.empty()) {
-    if (credential && has_weir_form(*credential)) {
+    if (claims_weir_key(request)) {
       return fail(ErrorKind::unauthenticated, "this key is not known here: no keys are configured");
     }
-    return admit_loopback(request, rules);
+    return Caller {
+      .principal = TRY(admit_loopback(request, rules))
+    };
   }
-  const std::string_view key = TRY(credential);
+  if (has_sigv4(signed_request(request, {}))) return authenticate_signature(request, keys, unix_seconds);
+  const std::string key = TRY(credential_of(request));
   if (key.empty()) {
     return fail(ErrorKind::unauthenticated,
                 "a key is missing: send `authorization: Bearer KEY` or `x-api-key: KEY`");
   }
   const Principal* principal = keys.find(key);
   if (!principal) return fail(ErrorKind::unauthenticated, "this key is not known here");
-  return *principal;
+  return Caller{.principal = *principal};
+}
+
+Result<Principal> admit_body(const HttpRequest& request, const Caller& caller, const ApiKeys& keys,
+                             int64_t unix_seconds, std::string_view body_hash) {
+  const SigV4Request wire = signed_request(request, body_hash);
+  if (caller.principal) {
+    // The head was verified against the hash that it claims: what is left is whether the body has it.
+    if (equals_ignore_case(trim(request.headers.get_or("x-amz-content-sha256", "")), body_hash)) {
+      return *caller.principal;
+    }
+    Error error = make_error(ErrorKind::unauthenticated, "the body is not the one that was signed");
+    error.code = kWrongSignature;
+    return fail(std::move(error));
+  }
+  const SigV4Claim claim = TRY(sigv4_parse(wire));
+  const AccessKey* pair = TRY(pair_of(claim, keys));
+  TRY(sigv4_verify(wire, claim, pair->secret, {.unix_seconds = unix_seconds}));
+  return pair->principal;
+}
+
+Result<Principal> authenticate_without_body(const HttpRequest& request, const ApiKeys& keys,
+                                            const LoopbackRules& rules, int64_t unix_seconds) {
+  Caller caller = TRY(authenticate(request, keys, rules, unix_seconds));
+  if (!caller.is_signed) return *std::move(caller.principal);
+  static const std::string kEmptyHash = sha256_hex({});
+  return admit_body(request, caller, keys, unix_seconds, kEmptyHash);
 }
 
 }  // namespace weir
