@@ -59,6 +59,19 @@ TEST_F(Http2ConnectionTest, AnswersWithPriorKnowledge) {
   EXPECT_EQ(service.counters().connections_accepted.get(), 1);
 }
 
+// Who verifies a signature needs these as they were sent.
+TEST_F(Http2ConnectionTest, LeavesTheTargetAndTheAuthorityAsTheyWereSent) {
+  Client client(test, service);
+  const std::string target =
+      "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A%3Ainference-profile%2Fus.x:0/converse?a=b%20c&d=";
+  client.ask("GET", target);
+  EXPECT_EQ(handler.last.target, target);
+  EXPECT_EQ(handler.last.path(), target.substr(0, target.find('?')));
+  EXPECT_EQ(handler.last.query(), "a=b%20c&d=");
+  EXPECT_EQ(handler.last.authority, "weir");
+  EXPECT_FALSE(handler.last.headers.contains("host")) << "it stands in authority alone";
+}
+
 TEST_F(Http2ConnectionTest, AnswersWhateverTheCut) {
   Client client(test, service);
   client.stream->dribble(1);
