@@ -49,6 +49,50 @@ TEST(AnthropicProvider, WritesAPlainRequest) {
   EXPECT_TRUE(call->notes.is_streamed);
 }
 
+Capabilities vertex() {
+  Capabilities made;
+  made.quirks.vertex_anthropic = true;
+  return made;
+}
+
+TEST(AnthropicProvider, OnVertexThePathNamesTheModelAndTheBodyTheVersion) {
+  const std::string hi = openai(kHi, R"("stream":true)");
+  const auto streamed = to_anthropic(hi, vertex());
+  EXPECT_EQ(streamed->wire.path, "/publishers/anthropic/models/claude:streamRawPredict");
+  EXPECT_EQ(body_of(streamed),
+            R"({"anthropic_version":"vertex-2023-10-16","max_tokens":100,"stream":true,"messages":[)"
+            R"({"role":"user","content":[{"type":"text","text":"hi"}]}]})");
+  EXPECT_EQ(to_anthropic(openai(kHi), vertex())->wire.path, "/publishers/anthropic/models/claude:rawPredict");
+}
+
+TEST(AnthropicProvider, OnVertexTheRawWaySplicesModelAndVersion) {
+  const Capabilities capabilities = vertex();
+  const auto spliced = [&](std::string body, Operation operation = Operation::chat) {
+    ClientCall call = test::client_call(Dialect::anthropic_messages, std::move(body));
+    const ClientCodec& codec =
+        operation == Operation::chat ? anthropic_messages_client() : anthropic_count_tokens_client();
+    const Request request = codec.decode_request(call).value();
+    auto made = anthropic_messages_provider().splice_request(
+        call, request, {.model = "claude@1", .capabilities = &capabilities});
+    return made ? made->wire.path + " " + made->wire.body : made.error().message;
+  };
+  const std::string path = "/publishers/anthropic/models/claude@1:rawPredict ";
+  const std::string rest = R"("max_tokens": 9, "messages": [{"role":"user","content":"hi"}])";
+  EXPECT_EQ(spliced(R"({ "model" : "m", )" + rest + "}"),
+            path + R"({ "anthropic_version":"vertex-2023-10-16", )" + rest + "}");
+  EXPECT_EQ(spliced("{" + rest + R"(, "model":"m"})"),
+            path + "{" + rest + R"(, "anthropic_version":"vertex-2023-10-16"})");
+  // A client that names a version of its own: one version stays, the model goes with its comma.
+  EXPECT_EQ(spliced(R"({"anthropic_version":"x","model":"m",)" + rest + "}"),
+            path + R"({"anthropic_version":"vertex-2023-10-16",)" + rest + "}");
+  EXPECT_EQ(spliced(R"({"anthropic_version":"x",)" + rest + R"( , "model":"m"})"),
+            path + R"({"anthropic_version":"vertex-2023-10-16",)" + rest + "}");
+  EXPECT_EQ(spliced(R"({"model":"m","messages":[{"role":"user","content":"hi"}]})", Operation::count_tokens),
+            "/publishers/anthropic/models/count-tokens:rawPredict "
+            R"({"model":"claude@1","anthropic_version":"vertex-2023-10-16",)"
+            R"("messages":[{"role":"user","content":"hi"}]})");
+}
+
 TEST(AnthropicProvider, PutsToolResultsFirstInTheOrderOfTheirCalls) {
   const auto call = to_anthropic(openai(
       R"({"role":"user","content":"go"},{"role":"assistant","content":"","tool_calls":[)"

@@ -60,14 +60,9 @@ class RequestWriter {
     const CacheMarkers markers(chat_, conversation, target_, call_.notes);
     AnthropicMessagesWriter messages(json_, markers, target_, call_.notes);
     choose_format();
-    json_.begin_object();
-    if (framing_.body_version.empty()) {
-      json_.key("model").value(target_.model);
-    } else {
-      json_.key("anthropic_version").value(framing_.body_version);
-    }
+    write_head();
     if (!counts_) write_max_tokens();
-    if (chat_.is_streamed && framing_.body_version.empty()) json_.key("stream").value(true);
+    if (chat_.is_streamed && framing_.has_stream) json_.key("stream").value(true);
     const std::string instruction = format_instruction();
     if (!conversation.system.empty() || !instruction.empty()) {
       json_.key("system");
@@ -88,6 +83,12 @@ class RequestWriter {
   void lose(Severity severity, LossReason reason, std::string_view field, std::string from = {},
             std::string to = {}) {
     call_.notes.fidelity.add(severity, reason, fmt::format("/{}", field), std::move(from), std::move(to));
+  }
+
+  void write_head() {
+    json_.begin_object();
+    if (!framing_.body_version.empty()) json_.key(kAnthropicVersionField).value(framing_.body_version);
+    if (framing_.has_model) json_.key("model").value(target_.model);
   }
 
   Result<void> refuse() {
@@ -419,7 +420,7 @@ class RequestWriter {
     if (raw.size() < 2 || raw.front() != '"' || raw.find('\\') != std::string_view::npos)
       return lose(Severity::warning, LossReason::dropped, kAnthropicBeta);
     const std::string_view names = raw.substr(1, raw.size() - 2);
-    if (framing_.body_version.empty()) {
+    if (!framing_.has_betas) {
       call_.wire.headers.add(kAnthropicBeta, names);
       return;
     }

@@ -5,10 +5,16 @@
 
 namespace weir {
 
-// Where the model, the version and the betas are said. Clouds that serve Anthropic's models put the model and
-// the way of the answer into the path, and the rest into the body.
+inline constexpr std::string_view kAnthropicVersionField = "anthropic_version";
+inline constexpr std::string_view kVertexAnthropicVersion = "vertex-2023-10-16";
+
+// Where the model, the version and the betas are said. Clouds that serve Anthropic's models put the model (and
+// some the way of the answer) into the path, and the version into the body.
 struct AnthropicFraming {
-  std::string_view body_version{};  // empty: `model` and `stream` in the body, betas in the header
+  std::string_view body_version{};  // empty: the version is a header
+  bool has_model = true;            // the body says `model`
+  bool has_stream = true;           // the body says `stream`
+  bool has_betas = false;           // the body, not a header, says the betas
 };
 
 // Writes the body (and the header anthropic-beta) of POST /v1/messages, or of its count_tokens when

@@ -53,7 +53,9 @@ Result<void> write_anthropic(const Chat& chat, const TargetModel& target, Encode
   capabilities.image_url = false;  // the service fetches nothing
   if (!capabilities.json_schema) capabilities.json_schema = JsonSchemaSupport::tool;
   const TargetModel model{.model = target.model, .capabilities = &capabilities};
-  return write_anthropic_request(chat, model, call, {.body_version = kInvokeVersion});
+  return write_anthropic_request(
+      chat, model, call,
+      {.body_version = kInvokeVersion, .has_model = false, .has_stream = false, .has_betas = true});
 }
 
 Result<void> write_body(const Chat& chat, const TargetModel& target, EncodedCall& call) {

@@ -31,6 +31,7 @@ struct Quirks {
   bool thinking_parts = false;
   bool finish_reason_repair = false;
   bool vertex_shapes = false;
+  bool vertex_anthropic = false;
   bool top_n_is_top_k = false;
   bool dimensions_is_output_dimension = false;
   bool operator==(const Quirks&) const = default;
@@ -62,6 +63,7 @@ constexpr void for_each_quirk(Visit&& visit) {
   visit(std::string_view("thinking_parts"), &Quirks::thinking_parts);
   visit(std::string_view("finish_reason_repair"), &Quirks::finish_reason_repair);
   visit(std::string_view("vertex_shapes"), &Quirks::vertex_shapes);
+  visit(std::string_view("vertex_anthropic"), &Quirks::vertex_anthropic);
   visit(std::string_view("top_n_is_top_k"), &Quirks::top_n_is_top_k);
   visit(std::string_view("dimensions_is_output_dimension"), &Quirks::dimensions_is_output_dimension);
 }
