@@ -1,6 +1,7 @@
 #include "app/server.h"
 
 #include <array>
+#include <latch>
 
 #include "app/listen.h"
 #include "app/settings_yaml.h"
@@ -14,6 +15,7 @@
 #include "io/http_client.h"
 #include "io/tls.h"
 #include "ops/observers.h"
+#include "provider/credentials.h"
 #include "provider/extract_target.h"
 #include "provider/key_ring.h"
 
@@ -31,6 +33,7 @@ constexpr std::array kReloadSecondsBounds = {0.001, 0.005, 0.01, 0.05, 0.1, 0.5,
 struct Server::PerCore {
   PerCore(Server& server, Core& core, AdminActions actions)
       : client(core, std::make_unique<NetworkConnector>(core, connector_options(server))),
+        credentials(core, client, server.control_),
         pipeline(make_stages(server)),
         data(services),
         admin(services, std::move(actions)) {
@@ -62,11 +65,12 @@ struct Server::PerCore {
     std::vector<std::unique_ptr<Stage>> stages;
     stages.push_back(std::make_unique<MeterStage>());
     stages.push_back(std::make_unique<RouteStage>(server.states_));
-    stages.push_back(std::make_unique<CallStage>(client, SystemClock::instance(), server.cpu_));
+    stages.push_back(std::make_unique<CallStage>(client, credentials, server.cpu_));
     return stages;
   }
 
   PooledHttpClient client;
+  CredentialFetcher credentials;
   Pipeline pipeline;
   CoreServices services;
   DataPlane data;
@@ -245,7 +249,13 @@ std::string Server::status_json() const {
     for (const KeyRing::Status& key : provider->keys->status(now)) {
       json.begin_object().key("name").value(key.name).key("state").value(to_string(key.state)).end_object();
     }
-    json.end_array().end_object();
+    json.end_array();
+    if (provider->credentials) {
+      const Credentials::Counts counts = provider->credentials->counts();
+      json.key("credentials").begin_object().key("source").value(provider->credentials->name());
+      json.key("fetched").value(counts.fetched).key("failed").value(counts.failed).end_object();
+    }
+    json.end_object();
   }
   json.end_array().key("targets").begin_array();
   states_->for_each([&](const TargetState& state) {
@@ -267,6 +277,10 @@ void Server::stop() {
   if (admin_server_) admin_server_->stop(std::chrono::seconds(1));
   data_server_.reset();
   admin_server_.reset();
+  std::latch stopped(static_cast<std::ptrdiff_t>(per_core_.size()));
+  cores_->for_each(
+      [&](Core& core) { per_core_[core.index()]->credentials.stop([&stopped] { stopped.count_down(); }); });
+  stopped.wait();
   cores_->for_each([this](Core& core) { per_core_[core.index()].reset(); });
   cores_->stop();
   cores_.reset();

@@ -122,11 +122,14 @@ Task<std::unique_ptr<EventSource>> CallStage::call_with_key(Exchange& exchange,
   call.request_id = exchange.id;
   call.first_event = exchange.route->first_event.value_or(provider.timeouts.first_event);
   call.idle = provider.timeouts.idle;
-  if (provider.keys->size() > 0 || provider.kind.needs_key) {
+  if (provider.credentials) {
+    attempt.key_name = provider.credentials->name();
+    call.credential = CO_TRY(co_await provider.credentials->get(*exchange.scope, credentials_));
+  } else if (provider.keys->size() > 0 || provider.kind.needs_key) {
     KeyRing::Pick key = CO_TRY(provider.keys->pick(exchange.now(), exchange.scope->core().rng(), tried));
     attempt.key_index = key.index;
     attempt.key_name = key.name;
-    call.key = std::move(key.secret);
+    call.credential = std::move(key.credential);
   }
   // A span of its own: the provider's spans hang below the attempt that made them.
   attempt.span_id = make_span_id(exchange.scope->core().rng());
@@ -136,9 +139,12 @@ Task<std::unique_ptr<EventSource>> CallStage::call_with_key(Exchange& exchange,
   CO_TRY(check_strict(exchange, encoded.notes.fidelity));
   exchange.is_raw = call.raw != nullptr;
   exchange.timings.mark(Mark::sent, exchange.now());
-  Result<UpstreamAnswer> answer = co_await call_upstream(*exchange.scope, client_, clock_, call, encoded);
-  if (attempt.key_index)
+  Result<UpstreamAnswer> answer = co_await call_upstream(*exchange.scope, client_, cpu_, call, encoded);
+  if (attempt.key_index) {
     provider.keys->report(*attempt.key_index, exchange.now(), answer ? nullptr : &answer.error());
+  } else if (call.credential && !answer && answer.error().kind == ErrorKind::upstream_auth) {
+    provider.credentials->reject(*call.credential, exchange.now());
+  }
   if (!answer) co_return fail(std::move(answer).error());
   exchange.fidelity = std::move(answer->fidelity);
   exchange.timings.mark(Mark::upstream_head, answer->head_at);

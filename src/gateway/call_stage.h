@@ -5,13 +5,17 @@
 #include "gateway/stage.h"
 #include "io/http.h"
 #include "io/pool.h"
+#include "provider/credentials.h"
 
 namespace weir {
 
+struct UpstreamCall;
+
 class CallStage final : public Stage {
  public:
-  // All outlive the stage; the client is this core's. Tokens are counted in `cpu`.
-  CallStage(HttpClient& client, const Clock& clock, Pool& cpu) : client_(client), clock_(clock), cpu_(cpu) {}
+  // All outlive the stage; the client and the fetcher are this core's. Tokens are counted in `cpu`.
+  CallStage(HttpClient& client, CredentialFetcher& credentials, Pool& cpu)
+      : client_(client), credentials_(credentials), cpu_(cpu) {}
   std::string_view name() const override { return "call"; }
   // Errors: those of call_upstream, unsupported in strict mode when something would not be carried over.
   Task<std::unique_ptr<EventSource>> handle(Exchange& exchange, Next next) override;
@@ -23,7 +27,7 @@ class CallStage final : public Stage {
   Task<std::unique_ptr<EventSource>> call_with_key(Exchange& exchange, const std::vector<size_t>& tried);
 
   HttpClient& client_;
-  const Clock& clock_;
+  CredentialFetcher& credentials_;
   Pool& cpu_;
 };
 

@@ -111,6 +111,7 @@ TEST_F(ExchangeMetricsTest, TellsTheStatesOfBreakersAndKeys) {
   EXPECT_THAT(text, HasSubstr(R"(weir_breaker_state{state="closed"} 1)"));
   EXPECT_THAT(text, HasSubstr(R"(weir_breaker_state{state="open"} 0)"));
   EXPECT_THAT(text, HasSubstr(R"(weir_key_state{state="ready"} 0)"));
+  EXPECT_THAT(text, HasSubstr(R"(weir_credential_fetches_total{outcome="failed"} 0)"));
   EXPECT_THAT(text, HasSubstr("weir_config_generation 7"));
   EXPECT_THAT(text, HasSubstr("weir_exchanges_open 3"));
   EXPECT_THAT(text, HasSubstr("weir_rss_bytes "));

@@ -6,6 +6,7 @@
 #include "ops/access_log.h"
 #include "ops/exchange_metrics.h"
 #include "ops/trace_export.h"
+#include "provider/credentials.h"
 #include "provider/key_ring.h"
 
 namespace weir {
@@ -33,6 +34,15 @@ double count_keys(const Snapshot& snapshot, KeyState state) {
   int64_t count = 0;
   for (const auto& provider : snapshot.providers) {
     for (const KeyRing::Status& key : provider->keys->status(now)) count += key.state == state ? 1 : 0;
+  }
+  return static_cast<double>(count);
+}
+
+// Fetches of credentials by all providers that have a source.
+double count_fetches(const Snapshot& snapshot, uint64_t Credentials::Counts::* outcome) {
+  uint64_t count = 0;
+  for (const auto& provider : snapshot.providers) {
+    if (provider->credentials) count += provider->credentials->counts().*outcome;
   }
   return static_cast<double>(count);
 }
@@ -77,6 +87,14 @@ std::vector<MetricCallback> expose_process_metrics(MetricsRegistry& metrics, Pro
         {.name = "weir_key_state", .help = "Keys of providers by their state.", .labels = {"state"}},
         {std::string(to_string(state))},
         [sources, state] { return count_keys(*sources.snapshot(), state); }));
+  }
+  for (const auto& [name, outcome] : {std::pair("fetched", &Credentials::Counts::fetched),
+                                      std::pair("failed", &Credentials::Counts::failed)}) {
+    callbacks.push_back(metrics.counter_callback(
+        {.name = "weir_credential_fetches_total",
+         .help = "Fetches of short-lived credentials from STS, metadata servers and token endpoints.",
+         .labels = {"outcome"}},
+        {name}, [sources, outcome] { return count_fetches(*sources.snapshot(), outcome); }));
   }
   return callbacks;
 }

@@ -35,9 +35,17 @@ enum class AuthScheme : uint8_t {
   bearer,          // authorization: Bearer <key>
   x_api_key,       // x-api-key: <key>
   api_key_header,  // <auth_header>: <key>
+  // With a source of credentials that end. A key, where one is configured, is used instead: in the
+  // auth_header if the row has one, else as a bearer.
+  sigv4,   // signed with an AWS pair; a key without an access key id is Bedrock's bearer key
+  google,  // a token of Google's
+  entra,   // a token of Microsoft Entra ID
   none,
 };
+// Whether there is a source of credentials beside keys.
+bool has_source(AuthScheme scheme);
 std::string_view to_string(AuthScheme scheme);
+std::optional<AuthScheme> auth_scheme_from_string(std::string_view name);
 
 // What an endpoint serves, each at a path of its own.
 enum class Endpoint : uint8_t { chat, text_completion, embeddings, rerank, count_tokens, models };
@@ -64,7 +72,7 @@ struct ProviderKind {
   // stands for the percent-encoded model.
   std::array<std::string, kEndpointCount> paths;
   AuthScheme auth = AuthScheme::bearer;
-  std::string auth_header;           // lower case; empty for none
+  std::string auth_header;           // of keys; lower case; empty for none
   bool needs_key = true;             // false: a key is sent when there is one
   std::vector<std::string> key_env;  // usual environment variables of the key, first found wins
   bool enabled_by_env = false;       // on without configuration when such a variable is set

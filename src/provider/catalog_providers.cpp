@@ -9,6 +9,7 @@ namespace weir {
 namespace {
 
 constexpr std::array kAuthSchemes = {AuthScheme::bearer, AuthScheme::x_api_key, AuthScheme::api_key_header,
+                                     AuthScheme::sigv4,  AuthScheme::google,    AuthScheme::entra,
                                      AuthScheme::none};
 constexpr std::array kEndpoints = {Endpoint::chat,   Endpoint::text_completion, Endpoint::embeddings,
                                    Endpoint::rerank, Endpoint::count_tokens,    Endpoint::models};
@@ -96,12 +97,19 @@ Result<void> read_auth(const YamlFields& fields, ProviderKind& kind) {
   if (!scheme) return fail(fields.error("auth", "is missing"));
   kind.auth = *scheme;
   auto header = TRY(fields.optional_text("auth_header"));
-  if (header.has_value() != (kind.auth == AuthScheme::api_key_header)) {
-    return fail(fields.error("auth_header", "goes with auth: api_key_header, and only with it"));
+  const bool may_have_header = kind.auth == AuthScheme::google || kind.auth == AuthScheme::entra;
+  if (!may_have_header && header.has_value() != (kind.auth == AuthScheme::api_key_header)) {
+    return fail(
+        fields.error("auth_header", "goes with auth: api_key_header, google and entra, and only with them"));
   }
   switch (kind.auth) {
     case AuthScheme::bearer:
+    case AuthScheme::sigv4:
       kind.auth_header = "authorization";
+      break;
+    case AuthScheme::google:
+    case AuthScheme::entra:
+      kind.auth_header = header.value_or("authorization");
       break;
     case AuthScheme::x_api_key:
       kind.auth_header = "x-api-key";
@@ -196,10 +204,27 @@ std::string_view to_string(AuthScheme scheme) {
       return "x_api_key";
     case AuthScheme::api_key_header:
       return "api_key_header";
+    case AuthScheme::sigv4:
+      return "sigv4";
+    case AuthScheme::google:
+      return "google";
+    case AuthScheme::entra:
+      return "entra";
     case AuthScheme::none:
       return "none";
   }
   return "";
+}
+
+std::optional<AuthScheme> auth_scheme_from_string(std::string_view name) {
+  for (const AuthScheme scheme : kAuthSchemes) {
+    if (to_string(scheme) == name) return scheme;
+  }
+  return std::nullopt;
+}
+
+bool has_source(AuthScheme scheme) {
+  return scheme == AuthScheme::sigv4 || scheme == AuthScheme::google || scheme == AuthScheme::entra;
 }
 
 std::string_view to_string(Endpoint endpoint) {

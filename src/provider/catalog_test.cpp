@@ -91,7 +91,7 @@ TEST_F(EmbeddedCatalog, HasEveryVendorThatTheDocumentationPromises) {
   constexpr std::string_view kNames =
       "openai anthropic azure_openai azure_openai_deployments mistral groq deepseek xai together fireworks "
       "openrouter cerebras perplexity ollama vllm llama_cpp lm_studio custom custom_anthropic cohere voyage "
-      "jina gemini vertex";
+      "jina gemini vertex vertex_anthropic bedrock bedrock_invoke bedrock_openai openai_responses";
   for (const std::string_view name : split(kNames, ' ')) {
     const ProviderKind* kind = catalog_.find_kind(name);
     ASSERT_NE(kind, nullptr) << name;
@@ -145,6 +145,21 @@ TEST_F(EmbeddedCatalog, PutsAzuresDeploymentIntoThePath) {
   EXPECT_EQ(kind->auth_header, "api-key");
   EXPECT_EQ(kind->paths[static_cast<size_t>(Endpoint::chat)], "/openai/deployments/{model}/chat/completions");
   EXPECT_THAT(kind->query, ::testing::ElementsAre(::testing::Pair("api-version", "2024-10-21")));
+}
+
+TEST_F(EmbeddedCatalog, KnowsWhoseCredentialsAreRenewed) {
+  EXPECT_EQ(catalog_.find_kind("azure_openai")->auth, AuthScheme::entra);
+  EXPECT_EQ(catalog_.find_kind("azure_openai")->auth_header, "api-key");
+  EXPECT_EQ(catalog_.find_kind("bedrock_openai")->auth, AuthScheme::sigv4);
+  EXPECT_EQ(catalog_.find_kind("vertex_anthropic")->auth, AuthScheme::google);
+  EXPECT_EQ(catalog_.find_kind("vertex_anthropic")->auth_header, "authorization");
+  EXPECT_TRUE(catalog_.find_kind("vertex_anthropic")->defaults.quirks.vertex_anthropic);
+  for (const AuthScheme scheme :
+       {AuthScheme::bearer, AuthScheme::sigv4, AuthScheme::google, AuthScheme::entra}) {
+    EXPECT_EQ(auth_scheme_from_string(to_string(scheme)), scheme);
+    EXPECT_EQ(has_source(scheme), scheme != AuthScheme::bearer);
+  }
+  EXPECT_FALSE(auth_scheme_from_string("basic"));
 }
 
 TEST_F(EmbeddedCatalog, TurnsOnFromTheEnvironmentOnlyWhatHasAKeyAndAnAddress) {
@@ -305,7 +320,7 @@ TEST(CatalogParse, RefusesBadProviders) {
       {"paths: {chat: v1/chat}", "must start with a slash"},
       {"paths: {embeddings: /e}", "embeddings is not served"},
       {"paths: {dance: /d}", "unknown endpoint 'dance'"},
-      {"auth: magic", "not one of bearer, x_api_key, api_key_header, none"},
+      {"auth: magic", "not one of bearer, x_api_key, api_key_header, sigv4, google, entra, none"},
       {"auth: api_key_header", "goes with auth: api_key_header"},
       {"auth_header: x-key", "goes with auth: api_key_header"},
       {"enabled_by_env: true", "needs key_env and base_url"},

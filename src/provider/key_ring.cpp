@@ -20,7 +20,11 @@ std::string_view to_string(KeyState state) {
 
 KeyRing::KeyRing(std::vector<ProviderKey> keys) {
   keys_.reserve(keys.size());
-  for (ProviderKey& key : keys) keys_.push_back({.key = std::move(key)});
+  for (ProviderKey& key : keys) {
+    auto credential = std::make_shared<const Credential>(
+        Credential{.access_key_id = key.access_key_id, .secret = *key.secret});
+    keys_.push_back({.key = std::move(key), .credential = std::move(credential)});
+  }
 }
 
 KeyState KeyRing::Entry::state_at(MonoTime now) const {
@@ -39,7 +43,7 @@ Result<KeyRing::Pick> KeyRing::pick(MonoTime now, Rng& rng, const std::vector<si
     const Entry& entry = keys_[i];
     if (entry.state_at(now) != KeyState::ready || is_in(tried, i)) continue;
     at -= entry.key.weight;
-    if (at < 0) return Pick{.index = i, .secret = entry.key.secret, .name = entry.key.name};
+    if (at < 0) return Pick{.index = i, .credential = entry.credential, .name = entry.key.name};
   }
   return fail(why_none(now));
 }
@@ -112,7 +116,7 @@ bool KeyRing::has_same_keys(const std::vector<ProviderKey>& keys) const {
   return std::equal(keys_.begin(), keys_.end(), keys.begin(), keys.end(),
                     [](const Entry& entry, const ProviderKey& key) {
                       return entry.key.name == key.name && *entry.key.secret == *key.secret &&
-                             entry.key.weight == key.weight;
+                             entry.key.access_key_id == key.access_key_id && entry.key.weight == key.weight;
                     });
 }
 

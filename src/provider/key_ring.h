@@ -14,6 +14,7 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "base/secret.h"
+#include "provider/credential.h"
 
 namespace weir {
 
@@ -28,6 +29,7 @@ struct ProviderKey {
   std::string name;  // "OPENAI_API_KEY" or the file's name: for logs and metrics, never the key
   std::shared_ptr<const Secret> secret;
   double weight = 1;
+  std::string access_key_id = {};  // of the AWS pair whose secret half `secret` is; else empty
 };
 
 class KeyRing {
@@ -39,7 +41,7 @@ class KeyRing {
 
   struct Pick {
     size_t index = 0;
-    std::shared_ptr<const Secret> secret;
+    std::shared_ptr<const Credential> credential;
     std::string_view name;  // valid as long as the ring
   };
   // A ready key by weighted chance, not one of `tried`. Errors: upstream_auth when every key is disabled,
@@ -66,6 +68,7 @@ class KeyRing {
  private:
   struct Entry {
     ProviderKey key;
+    std::shared_ptr<const Credential> credential;
     KeyState state = KeyState::ready;
     MonoTime until{};  // cooling, or disabled with a known end; zero: no end
     KeyState state_at(MonoTime now) const;

@@ -17,6 +17,7 @@
 
 namespace weir {
 
+class Credentials;       // provider/credentials.h
 class KeyRing;           // provider/key_ring.h
 class Permits;           // provider/permits.h
 class RetryBudget;       // provider/retry.h
@@ -37,12 +38,13 @@ struct Provider {
   Origin origin;
   std::string base_path;      // without a slash at the end: "/v1"
   Headers headers;            // sent with every call, after the kind's own
-  std::string region;         // empty: not said
+  std::string region;         // empty: not said; never empty where requests are signed
   Capabilities capabilities;  // said in the config for all its models: over those of the catalog
   ProviderTimeouts timeouts;
   std::shared_ptr<TlsClientContext> tls;  // whom to trust at this origin; null: whom the system trusts
 
   std::shared_ptr<KeyRing> keys;              // never null; empty when the provider needs no key
+  std::shared_ptr<Credentials> credentials;   // set: fetched ones, instead of keys
   std::shared_ptr<RetryBudget> retry_budget;  // never null
 };
 

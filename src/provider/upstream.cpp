@@ -4,6 +4,7 @@
 
 #include "base/encoding.h"
 #include "base/limits.h"
+#include "provider/call_auth.h"
 
 namespace weir {
 namespace {
@@ -62,24 +63,6 @@ std::string target_of(const UpstreamCall& call, const WireRequest& wire) {
   return target;
 }
 
-void authenticate(const UpstreamCall& call, Headers& headers) {
-  if (!call.key) return;
-  const ProviderKind& kind = call.provider->kind;
-  switch (kind.auth) {
-    case AuthScheme::bearer:
-      headers.set("authorization", std::string("Bearer ").append(call.key->reveal()));
-      break;
-    case AuthScheme::x_api_key:
-      headers.set("x-api-key", call.key->reveal());
-      break;
-    case AuthScheme::api_key_header:
-      headers.set(kind.auth_header, call.key->reveal());
-      break;
-    case AuthScheme::none:
-      break;
-  }
-}
-
 void complete_headers(const UpstreamCall& call, Headers& headers) {
   constexpr size_t kFields = 12;
   constexpr size_t kFieldBytes = 512;
@@ -89,7 +72,6 @@ void complete_headers(const UpstreamCall& call, Headers& headers) {
     if (!headers.contains(name)) headers.add(name, value);
   }
   for (const HeaderField field : call.provider->headers) headers.set(field.name, field.value);
-  authenticate(call, headers);
   headers.set("user-agent", "weir");
   headers.set("accept-encoding", "gzip, zstd");
   if (!call.traceparent.empty()) headers.set("traceparent", call.traceparent);
@@ -233,8 +215,12 @@ Result<EncodedCall> encode_call(const UpstreamCall& call) {
   return encoded;
 }
 
-Task<UpstreamAnswer> call_upstream(Scope& scope, HttpClient& client, const Clock& clock,
-                                   const UpstreamCall& call, EncodedCall& encoded) {
+Task<UpstreamAnswer> call_upstream(Scope& scope, HttpClient& client, Pool& cpu, const UpstreamCall& call,
+                                   EncodedCall& encoded) {
+  const Clock& clock = scope.core().clock();
+  if (call.credential) {
+    CO_TRY(co_await authenticate_call(scope, cpu, *call.provider, *call.credential, encoded.wire));
+  }
   auto attempt = std::make_unique<Scope>(scope);
   UpstreamAnswer answer;
   if (encoded.notes.is_streamed) {

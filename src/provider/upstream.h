@@ -8,24 +8,26 @@
 #include <string_view>
 
 #include "base/inline_text.h"
-#include "base/secret.h"
 #include "io/http.h"
 #include "llm/codec.h"
 #include "llm/event_source.h"
+#include "provider/credential.h"
 #include "provider/provider.h"
 
 namespace weir {
+
+class Pool;
 
 struct UpstreamCall {
   const Provider* provider = nullptr;  // outlives the source
   std::string_view model;              // the provider's name of the model
   const Capabilities* capabilities = nullptr;
-  const Request* request = nullptr;   // outlives the source
-  const ClientCall* raw = nullptr;    // set: take the raw way with these bytes
-  std::shared_ptr<const Secret> key;  // null: none
-  InlineText<55> traceparent;         // header to send; empty: none
-  std::string_view request_id;        // sent as x-request-id; outlives the call
-  Duration first_event{};             // time limits, both positive
+  const Request* request = nullptr;              // outlives the source
+  const ClientCall* raw = nullptr;               // set: take the raw way with these bytes
+  std::shared_ptr<const Credential> credential;  // null: none
+  InlineText<55> traceparent;                    // header to send; empty: none
+  std::string_view request_id;                   // sent as x-request-id; outlives the call
+  Duration first_event{};                        // time limits, both positive
   Duration idle{};
 };
 
@@ -35,13 +37,15 @@ struct UpstreamAnswer {
   MonoTime head_at{};
 };
 
-// The request of the call, ready to send: for tests and for the fidelity report in strict mode.
+// The request of the call, ready to be authenticated and sent: for tests and for the fidelity report in
+// strict mode.
 Result<EncodedCall> encode_call(const UpstreamCall& call);
 
-// Returns when the head of a good answer is there; a whole (not streamed) answer has been read and decoded by
-// then. Errors: those of the codec, of the client, and the provider's own by decode_error. The time limits
-// hold in the source too. REQUIRES that `call` and `encoded` stay until the task ends; `encoded` is used up.
-Task<UpstreamAnswer> call_upstream(Scope& scope, HttpClient& client, const Clock& clock,
-                                   const UpstreamCall& call, EncodedCall& encoded);
+// Authenticates (`cpu` hashes bodies that are too large for a core) and sends. Returns when the head of a
+// good answer is there; a whole (not streamed) answer has been read and decoded by then. Errors: those of the
+// codec, of the client, and the provider's own by decode_error. The time limits hold in the source too.
+// REQUIRES that `call` and `encoded` stay until the task ends; `encoded` is used up.
+Task<UpstreamAnswer> call_upstream(Scope& scope, HttpClient& client, Pool& cpu, const UpstreamCall& call,
+                                   EncodedCall& encoded);
 
 }  // namespace weir

@@ -114,7 +114,7 @@ class World {
     std::vector<std::unique_ptr<Stage>> stages;
     stages.push_back(std::make_unique<MeterStage>());
     stages.push_back(std::make_unique<RouteStage>(states_));
-    stages.push_back(std::make_unique<CallStage>(client_, run_.clock, cpu_pool()));
+    stages.push_back(std::make_unique<CallStage>(client_, credentials_, cpu_pool()));
     return stages;
   }
 
@@ -175,6 +175,7 @@ class World {
   std::atomic<bool> is_draining_ = false;
   Providers* connector_;  // the client's
   PooledHttpClient client_;
+  CredentialFetcher credentials_{run_.core, client_, cpu_pool()};
   Pipeline pipeline_;
   CoreServices services_;
   DataPlane data_;

@@ -1,0 +1,79 @@
+#include "provider/call_auth.h"
+
+#include "base/crypto.h"
+#include "base/limits.h"
+#include "base/sigv4.h"
+#include "base/text.h"
+#include "io/pool.h"
+#include "provider/credential_fetch.h"
+
+namespace weir {
+namespace {
+
+constexpr std::string_view kService = "bedrock";  // of its runtime too
+
+bool goes_as_bearer(const ProviderKind& kind, const Credential& credential) {
+  switch (kind.auth) {
+    case AuthScheme::bearer:
+    case AuthScheme::sigv4:
+      return true;
+    case AuthScheme::google:
+    case AuthScheme::entra:
+      return credential.is_token || kind.auth_header == "authorization";
+    case AuthScheme::x_api_key:
+    case AuthScheme::api_key_header:
+    case AuthScheme::none:
+      break;
+  }
+  return false;
+}
+
+}  // namespace
+
+Task<void> authenticate_call(Scope& scope, Pool& cpu, const Provider& provider, const Credential& credential,
+                             WireRequest& wire) {
+  const ProviderKind& kind = provider.kind;
+  if (kind.auth == AuthScheme::none) co_return {};
+  if (!credential.access_key_id.empty()) {
+    std::string hash;
+    if (wire.body.size() <= kJsonBytesOnCoreMax) {
+      hash = sha256_hex(wire.body);
+    } else {
+      // The body goes along and comes back: the job may outlive a cancelled call.
+      auto body = std::make_shared<const std::string>(std::move(wire.body));
+      hash = CO_TRY(co_await cpu.run(scope, [body]() -> Result<std::string> { return sha256_hex(*body); }));
+      wire.body = *body;
+    }
+    sign_call(provider, credential, scope.core().clock().wall_ns() / 1'000'000'000, hash, wire);
+  } else if (goes_as_bearer(kind, credential)) {
+    wire.headers.set("authorization", std::string("Bearer ").append(credential.secret.reveal()));
+  } else {
+    wire.headers.set(kind.auth_header, credential.secret.reveal());
+  }
+  co_return {};
+}
+
+void sign_call(const Provider& provider, const Credential& credential, int64_t unix_seconds,
+               const std::string& body_hash, WireRequest& wire) {
+  const std::string authority = authority_of(provider.origin);
+  const std::string_view target = wire.path;
+  const size_t question = std::min(target.find('?'), target.size());
+  SigV4Request request{.method = wire.method,
+                       .path = target.substr(0, question),
+                       .query = target.substr(std::min(question + 1, target.size())),
+                       .headers = {{"host", authority}},
+                       .body_hash = body_hash};
+  for (const HeaderField field : wire.headers) {
+    if (equals_ignore_case(field.name, "content-type") || starts_with_ignore_case(field.name, "x-amz")) {
+      request.headers.push_back({field.name, field.value});
+    }
+  }
+  const SigV4Credentials pair{.access_key_id = credential.access_key_id,
+                              .secret_access_key = credential.secret,
+                              .session_token = credential.session_token};
+  const SigV4Signed made = sigv4_sign_headers(
+      request, pair, {.region = provider.region, .service = kService, .unix_seconds = unix_seconds});
+  for (const SigV4Addition& header : made.headers) wire.headers.set(header.name, header.value);
+}
+
+}  // namespace weir
