@@ -11,7 +11,11 @@
 #include "base/text.h"
 #include "codec/codecs.h"
 #include "io/tls.h"
+#include "provider/aws_credentials.h"
 #include "provider/catalog_yaml.h"
+#include "provider/credentials.h"
+#include "provider/entra_credentials.h"
+#include "provider/google_credentials.h"
 #include "provider/key_ring.h"
 
 namespace weir {
@@ -77,7 +81,7 @@ class Compiler {
     std::vector<std::pair<std::string, std::string>> aliases;
     for (const AliasConfig& alias : config_.aliases) aliases.emplace_back(alias.alias, alias.model);
     snapshot_->routes = TRY(RouteTable::make(std::move(routes_), std::move(aliases)));
-    snapshot_->keys = TRY(ApiKeys::make(std::move(keys_)));
+    snapshot_->keys = TRY(ApiKeys::make(std::move(keys_), std::move(access_keys_)));
     return {};
   }
 
@@ -165,13 +169,9 @@ class Compiler {
       return fail(at(config.line, fmt::format("there are two providers {}", config.name)));
     auto provider = std::make_shared<Provider>();
     provider->name = config.name;
-    provider->kind = *kind;
+    provider->kind = TRY(with_scheme(config, *kind));
     provider->codec = &provider_codec(kind->dialect);
-    if (!provider->codec) {
-      return fail(
-          at(config.line, fmt::format("Weir does not speak {} to providers yet", to_string(kind->dialect))));
-    }
-    const std::string base_url = config.base_url.empty() ? kind->base_url.value_or("") : config.base_url;
+    const std::string base_url = TRY(base_url_of(config, *kind));
     if (base_url.empty())
       return fail(at(config.line, fmt::format("the provider {} needs a base_url", config.name)));
     Result<Url> url = parse_url(base_url);
@@ -180,13 +180,95 @@ class Compiler {
     provider->base_path = url->target;
     while (provider->base_path.ends_with('/')) provider->base_path.pop_back();
     for (const auto& [name, value] : config.headers) provider->headers.add(name, value);
-    provider->region = config.region;
+    provider->region = TRY(region_of(config, *provider));
     provider->capabilities = config.capabilities;
     provider->timeouts = config.timeouts;
     if (!config.ca_file.empty()) provider->tls = TRY(tls_of(config, provider->origin));
-    keep_or_make_states(*provider, TRY(keys_of(config, *kind)));
+    keep_or_make_states(*provider, TRY(keys_of(config, provider->kind)));
+    if (provider->keys->size() == 0) TRY(add_credentials(config, *provider));
     snapshot_->providers.push_back(std::move(provider));
     return {};
+  }
+
+  Result<ProviderKind> with_scheme(const ProviderConfig& config, const ProviderKind& kind) const {
+    ProviderKind made = kind;
+    if (config.auth.empty()) return made;
+    const std::optional<AuthScheme> scheme = auth_scheme_from_string(config.auth);
+    if (!scheme || (*scheme == AuthScheme::api_key_header && kind.auth != *scheme)) {
+      return fail(at(
+          config.line,
+          fmt::format("auth: {} is not one of bearer, x_api_key, sigv4, google, entra, none", config.auth)));
+    }
+    if (*scheme == kind.auth) return made;
+    made.auth = *scheme;
+    made.needs_key = *scheme != AuthScheme::none;
+    made.auth_header = *scheme == AuthScheme::x_api_key ? "x-api-key" : "authorization";
+    return made;
+  }
+
+  // With the region in the place that the kind's address leaves for it.
+  Result<std::string> base_url_of(const ProviderConfig& config, const ProviderKind& kind) const {
+    constexpr std::string_view kRegion = "{region}";
+    std::string url = config.base_url.empty() ? kind.base_url.value_or("") : config.base_url;
+    const size_t place = url.find(kRegion);
+    if (place == std::string::npos) return url;
+    const std::string region =
+        config.region.empty() ? aws_region_of_environment(inputs_.environment) : config.region;
+    if (region.empty()) {
+      return fail(at(config.line, fmt::format("the provider {} needs a region, or AWS_REGION", config.name)));
+    }
+    return url.replace(place, kRegion.size(), region);
+  }
+
+  // Signatures name the region: said, or in the address, or in the environment.
+  Result<std::string> region_of(const ProviderConfig& config, const Provider& provider) const {
+    if (!config.region.empty() || provider.kind.auth != AuthScheme::sigv4) return config.region;
+    std::string region = aws_region_of_host(provider.origin.host);
+    if (region.empty()) region = aws_region_of_environment(inputs_.environment);
+    if (region.empty()) {
+      return fail(at(config.line, fmt::format("the provider {} needs a region, or AWS_REGION", config.name)));
+    }
+    return region;
+  }
+
+  // What a scheme with a source uses where no key is configured.
+  Result<void> add_credentials(const ProviderConfig& config, Provider& provider) const {
+    if (!has_source(provider.kind.auth)) return {};
+    Result<std::optional<ChosenSource>> chosen = choose_source(config, provider);
+    if (!chosen)
+      return fail(at(config.line, fmt::format("the provider {}: {}", config.name, chosen.error().message)));
+    if (!*chosen) return {};
+    const Provider* before = find_previous(provider.name);
+    if (before && before->credentials && before->credentials->identity() == (*chosen)->identity) {
+      provider.credentials = before->credentials;
+    } else {
+      provider.credentials = std::make_shared<Credentials>(provider.name, *std::move(*chosen));
+    }
+    return {};
+  }
+
+  Result<std::optional<ChosenSource>> choose_source(const ProviderConfig& config,
+                                                    const Provider& provider) const {
+    const CredentialConfig& said = config.credentials;
+    if (provider.kind.auth == AuthScheme::sigv4) {
+      return choose_aws_source(
+          {.environment = inputs_.environment, .profile = said.profile, .region = provider.region});
+    }
+    if (provider.kind.auth == AuthScheme::google) {
+      return choose_google_source(
+          {.environment = inputs_.environment, .file = said.file, .scope = said.scope});
+    }
+    EntraInputs inputs{.environment = inputs_.environment,
+                       .tenant_id = said.tenant_id,
+                       .client_id = said.client_id,
+                       .client_secret = {},
+                       .scope = said.scope,
+                       .uses_managed_identity = said.managed_identity};
+    const SecretSource secret{.env = said.client_secret_env, .file = said.client_secret_file};
+    if (!secret.name().empty()) inputs.client_secret = Secret(TRY(secret_text(secret, config.line)));
+    // Not a word of Entra: the provider's key is missing, and a call will say so.
+    if (!has_entra_inputs(inputs)) return std::nullopt;
+    return choose_entra_source(inputs);
   }
 
   // Connections are shared between the providers of one origin, so they trust alike.
@@ -204,10 +286,14 @@ class Compiler {
   Result<std::vector<ProviderKey>> keys_of(const ProviderConfig& config, const ProviderKind& kind) const {
     std::vector<ProviderKey> keys;
     for (const ProviderKeyConfig& key : config.keys) {
-      keys.push_back({
-        .name = key.source.name(),
-        .secret = std::make_shared<const Secret>(TRY(secret_text(key.source, key.line))), .weight = key.weight
-      });
+      if (!key.access_key_id.empty() && kind.auth != AuthScheme::sigv4) {
+        return fail(at(key.line, "access_key_id goes with auth: sigv4"));
+      }
+      ProviderKey& made = keys.emplace_back();
+      made.name = key.source.name();
+      made.secret = std::make_shared<const Secret>(TRY(secret_text(key.source, key.line)));
+      made.weight = key.weight;
+      made.access_key_id = key.access_key_id;
     }
     if (keys.empty()) {
       if (const auto* variable = usual_variable(kind)) {
@@ -351,6 +437,12 @@ class Compiler {
       return fail(at(config.line, fmt::format("there are two keys {}; the other is in line {}", config.name,
                                               other->second)));
     }
+    Principal principal;
+    principal.key_id = config.name;
+    principal.key_name = config.name;
+    principal.models = config.models;
+    principal.is_admin = config.admin;
+    if (!config.access_key_id.empty()) return add_access_key(config, std::move(principal));
     ApiKey key;
     if (config.hash.empty()) {
       key.hash = hash_api_key(TRY(secret_text(config.source, config.line)));
@@ -364,11 +456,27 @@ class Compiler {
       return fail(
           at(config.line, fmt::format("the keys {} and {} are the same key", twin->second, config.name)));
     }
-    key.principal.key_id = config.name;
-    key.principal.key_name = config.name;
-    key.principal.models = config.models;
-    key.principal.is_admin = config.admin;
+    key.principal = std::move(principal);
     keys_.push_back(std::move(key));
+    return {};
+  }
+
+  Result<void> add_access_key(const KeyConfig& config, Principal principal) {
+    if (!is_access_key_id(config.access_key_id)) {
+      return fail(
+          at(config.line, fmt::format("access_key_id: {} is not WKIA and 16 letters and digits; `weir key "
+                                      "--sigv4` makes a pair",
+                                      config.access_key_id)));
+    }
+    for (const AccessKey& other : access_keys_) {
+      if (other.id == config.access_key_id) {
+        return fail(at(config.line, fmt::format("the keys {} and {} have the same access_key_id",
+                                                other.principal.key_name, config.name)));
+      }
+    }
+    Secret secret(TRY(secret_text(config.source, config.line)));
+    access_keys_.push_back(
+        {.id = config.access_key_id, .secret = std::move(secret), .principal = std::move(principal)});
     return {};
   }
 
@@ -381,6 +489,7 @@ class Compiler {
   std::vector<std::unique_ptr<Route>> routes_;
   std::map<std::string, int> patterns_;  // and their lines; 0: of the defaults
   std::vector<ApiKey> keys_;
+  std::vector<AccessKey> access_keys_;
   std::map<std::string, int> key_lines_;
   std::map<KeyHash, std::string> key_names_;
 };

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "provider/credentials.h"
 #include "provider/extract_target.h"
 #include "provider/key_ring.h"
 
@@ -242,6 +243,89 @@ TEST_F(Compile, ARecompileForgetsAProviderWithOtherKeysOrAtAnotherAddress) {
       snapshot(R"(providers: [{name: a, kind: vllm, base_url: "http://127.0.0.1:2/v1", keys: [{env: A}]}])",
                {{"A", "key"}}, before);
   EXPECT_NE(find_provider(*moved, "a")->keys, find_provider(*before, "a")->keys);
+}
+
+constexpr std::string_view kSigned = R"(providers: [{name: b, kind: bedrock_openai, region: eu-west-1}])";
+
+TEST_F(Compile, ASignedProviderTakesTheBearerKeyElseAPairElseASource) {
+  const Environment pair = {{"AWS_ACCESS_KEY_ID", "AKIA"}, {"AWS_SECRET_ACCESS_KEY", "s"}};
+  const auto fetched = snapshot(kSigned, pair);
+  const Provider* provider = find_provider(*fetched, "b");
+  EXPECT_EQ(provider->origin.host, "bedrock-runtime.eu-west-1.amazonaws.com");
+  EXPECT_EQ(provider->region, "eu-west-1");
+  ASSERT_TRUE(provider->credentials);
+  EXPECT_EQ(provider->credentials->name(), "AWS keys of the environment");
+  Environment with_bearer = pair;
+  with_bearer["AWS_BEARER_TOKEN_BEDROCK"] = "ABSK";
+  const auto bearer = snapshot(kSigned, with_bearer);
+  EXPECT_FALSE(find_provider(*bearer, "b")->credentials);
+  EXPECT_EQ(find_provider(*bearer, "b")->keys->size(), 1u);
+  const auto own =
+      snapshot(R"(providers: [{name: b, kind: bedrock_openai, keys: [{access_key_id: AKIAOWN, env: S}]}])",
+               {{"S", "secret"}, {"AWS_REGION", "us-west-2"}});
+  Rng rng(1);
+  const auto pick = find_provider(*own, "b")->keys->pick(MonoTime{}, rng);
+  EXPECT_EQ(pick->credential->access_key_id, "AKIAOWN");
+  EXPECT_EQ(pick->credential->secret.reveal(), "secret");
+  EXPECT_EQ(find_provider(*own, "b")->region, "us-west-2");
+}
+
+TEST_F(Compile, SaysWhatASignedProviderLacks) {
+  EXPECT_TRUE(has(complaint("providers: [{name: b, kind: bedrock_openai}]"),
+                  "line 1: the provider b needs a region"));
+  EXPECT_TRUE(
+      has(complaint(R"(providers: [{name: b, kind: vllm, auth: sigv4, base_url: "http://127.0.0.1:1"}])"),
+          "needs a region"));
+  EXPECT_TRUE(
+      has(complaint(kSigned, {{"AWS_EC2_METADATA_DISABLED", "true"}}), "the provider b: no AWS credentials"));
+  EXPECT_TRUE(
+      has(complaint(R"(providers: [{name: b, kind: vllm, auth: basic, base_url: "http://127.0.0.1:1"}])"),
+          "auth: basic is not one of"));
+  EXPECT_TRUE(
+      has(complaint(R"(providers: [{name: openai, keys: [{access_key_id: A, env: S}]}])", {{"S", "s"}}),
+          "access_key_id goes with auth: sigv4"));
+}
+
+TEST_F(Compile, AnAzureProviderTakesItsKeyElseEntraElseNothing) {
+  constexpr std::string_view kAzure =
+      R"(providers: [{name: a, kind: azure_openai, base_url: "https://x/openai/v1", credentials: {tenant_id: t,
+         client_id: c, client_secret_env: S}}])";
+  const auto entra = snapshot(kAzure, {{"S", "secret"}});
+  ASSERT_TRUE(find_provider(*entra, "a")->credentials);
+  EXPECT_EQ(find_provider(*entra, "a")->credentials->name(), "Entra client secret");
+  EXPECT_FALSE(
+      find_provider(*snapshot(kAzure, {{"S", "s"}, {"AZURE_OPENAI_API_KEY", "k"}}), "a")->credentials);
+  EXPECT_TRUE(has(complaint(kAzure), "the environment variable S is not set"));
+  const auto nothing =
+      snapshot(R"(providers: [{name: a, kind: azure_openai, base_url: "https://x/openai/v1"}])");
+  EXPECT_FALSE(find_provider(*nothing, "a")->credentials);
+}
+
+TEST_F(Compile, ARecompileKeepsCredentialsThatComeFromTheSameSource) {
+  const Environment pair = {{"AWS_ACCESS_KEY_ID", "AKIA"}, {"AWS_SECRET_ACCESS_KEY", "s"}};
+  Environment other = pair;
+  other["AWS_SECRET_ACCESS_KEY"] = "t";
+  const auto before = snapshot(kSigned, pair);
+  EXPECT_EQ(find_provider(*snapshot(kSigned, pair, before), "b")->credentials,
+            find_provider(*before, "b")->credentials);
+  EXPECT_NE(find_provider(*snapshot(kSigned, other, before), "b")->credentials,
+            find_provider(*before, "b")->credentials);
+}
+
+TEST_F(Compile, PairsForAwssSdksAreKeysToo) {
+  const auto made =
+      snapshot("keys: [{name: sdk, access_key_id: WKIAAAAAAAAAAAAAAAAA, env: S, models: [m]}]", {{"S", "x"}});
+  const AccessKey* pair = made->keys.find_pair("WKIAAAAAAAAAAAAAAAAA");
+  ASSERT_TRUE(pair);
+  EXPECT_EQ(pair->secret.reveal(), "x");
+  EXPECT_EQ(pair->principal.key_name, "sdk");
+  EXPECT_EQ(pair->principal.models, std::vector<std::string>{"m"});
+  EXPECT_TRUE(has(complaint("keys: [{name: sdk, access_key_id: AKIAAAAAAAAAAAAAAAAA, env: S}]", {{"S", "x"}}),
+                  "is not WKIA and 16 letters and digits"));
+  EXPECT_TRUE(has(complaint("keys:\n  - {name: a, access_key_id: WKIAAAAAAAAAAAAAAAAA, env: S}\n"
+                            "  - {name: b, access_key_id: WKIAAAAAAAAAAAAAAAAA, env: S}\n",
+                            {{"S", "x"}}),
+                  "line 3: the keys a and b have the same access_key_id"));
 }
 
 TEST_F(Compile, TenThousandModelsAndKeysCompile) {

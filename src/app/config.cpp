@@ -139,12 +139,22 @@ class Reader {
     .value_or("");
     provider.ca_file = TRY(fields.optional_text("ca_file"))
     .value_or("");
+    provider.auth = TRY(fields.optional_text("auth"))
+    .value_or("");
     provider.headers = TRY(fields.text_map("headers"));
     if (const YamlNode* own = TRY(fields.optional_node("capabilities", YamlType::map))) {
       provider.capabilities = TRY(parse_capabilities(file_, *own));
     }
     if (const YamlNode* timeouts = node.find("timeouts")) {
       TRY(read_settings(file_, *timeouts, "timeouts", timeout_rows(), provider.timeouts));
+    }
+    if (const YamlNode* credentials = node.find("credentials")) {
+      TRY(read_settings(file_, *credentials, "credentials", credential_rows(), provider.credentials));
+      const CredentialConfig& said = provider.credentials;
+      if (!said.client_secret_env.empty() && !said.client_secret_file.empty()) {
+        return fail(
+            yaml_error(file_, credentials->line, "give either client_secret_env or client_secret_file"));
+      }
     }
     return each(fields, "keys", [&](const YamlNode& item) { return read_provider_key(item, provider.keys); });
   }
@@ -161,6 +171,8 @@ class Reader {
     entry.line = item.line;
     entry.source = TRY(read_secret(key));
     if (entry.source.name().empty()) return fail(key.error("env", "a provider's key needs env or file"));
+    entry.access_key_id = TRY(key.optional_text("access_key_id"))
+    .value_or("");
     if (const YamlNode* weight = item.find("weight")) {
       TRY(read_value(file_, *weight, entry.weight));
       TRY(check_range(file_, *weight, entry.weight, 0.000001, 1e9));
@@ -211,12 +223,17 @@ class Reader {
     key.hash = TRY(fields.optional_text("hash"))
     .value_or("");
     key.source = TRY(read_secret(fields));
+    key.access_key_id = TRY(fields.optional_text("access_key_id"))
+    .value_or("");
     key.models = TRY(fields.texts("models"));
     key.admin = TRY(fields.optional_bool("admin"))
     .value_or(false);
     if (key.hash.empty() == key.source.name().empty()) {
       return fail(fields.error(
           "hash", "a key needs one of hash, env and file; `weir key` makes a key with its hash"));
+    }
+    if (!key.access_key_id.empty() && !key.hash.empty()) {
+      return fail(fields.error("hash", "a signature is verified with the secret itself: give env or file"));
     }
     return {};
   }

@@ -26,7 +26,21 @@ struct SecretSource {
 struct ProviderKeyConfig {
   int line = 0;
   SecretSource source;
+  std::string access_key_id;  // of the AWS pair whose secret `source` is; empty: a key
   double weight = 1;
+};
+
+// Of providers whose scheme has a source of credentials: over what the environment says.
+struct CredentialConfig {
+  std::string profile;
+  std::string file;
+  std::string tenant_id;
+  std::string client_id;
+  std::string client_secret_env;
+  std::string client_secret_file;
+  bool managed_identity = false;
+  std::string scope;
+  bool operator==(const CredentialConfig&) const = default;
 };
 
 struct ProviderConfig {
@@ -35,7 +49,9 @@ struct ProviderConfig {
   std::string name;
   std::string kind;
   std::string base_url;
+  std::string auth;  // instead of the kind's; empty: that
   std::vector<ProviderKeyConfig> keys;
+  CredentialConfig credentials;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string region;
   std::string ca_file;
@@ -76,8 +92,9 @@ struct KeyConfig {
   int line = 0;
   bool has_problem = false;  // told by the reader
   std::string name;
-  std::string hash;  // or
-  SecretSource source;
+  std::string hash;           // or
+  SecretSource source;        // of the key, or of the pair's secret
+  std::string access_key_id;  // a pair for AWS's SDKs; empty: a key
   std::vector<std::string> models;
   bool admin = false;
 };

@@ -88,6 +88,7 @@ std::vector<DocSection> sections() {
               provider_fields()),
       section("providers.keys", "A provider's keys. A key itself is never in the file.",
               provider_key_fields()),
+      section("providers.credentials", "Where a provider's credentials come from.", credential_rows()),
       section("providers.timeouts", "A provider's time limits.", timeout_rows()),
       section("routes",
               "A list: which targets answer a model name. Left out, PROVIDER/* goes to each provider and the "

@@ -16,17 +16,23 @@ std::string print_provider(const ProviderConfig& provider) {
       fmt::format("  - name: {}\n    kind: {}\n", print_value(provider.name), print_value(provider.kind));
   for (const auto& [key, value] :
        {std::pair("base_url", &provider.base_url), std::pair("region", &provider.region),
-        std::pair("ca_file", &provider.ca_file)}) {
+        std::pair("ca_file", &provider.ca_file), std::pair("auth", &provider.auth)}) {
     if (!value->empty()) out += fmt::format("    {}: {}\n", key, print_value(*value));
   }
   if (!provider.keys.empty()) out += "    keys:\n";
   for (const ProviderKeyConfig& key : provider.keys) {
-    out += fmt::format("      - {{{}, weight: {}}}\n", secret_text(key.source), print_value(key.weight));
+    const std::string id =
+        key.access_key_id.empty() ? "" : fmt::format("access_key_id: {}, ", print_value(key.access_key_id));
+    out +=
+        fmt::format("      - {{{}{}, weight: {}}}\n", id, secret_text(key.source), print_value(key.weight));
   }
   // A header may be a credential: its name is enough to see that it is there.
   if (!provider.headers.empty()) out += "    headers:\n";
   for (const auto& [name, value] : provider.headers) {
     out += fmt::format("      {}: {}\n", print_value(name), print_value(std::string(kHidden)));
+  }
+  if (provider.credentials != CredentialConfig{}) {
+    out += "    credentials:\n" + print_settings(credential_rows(), provider.credentials, 6);
   }
   return out + "    timeouts:\n" + print_settings(timeout_rows(), provider.timeouts, 6);
 }
@@ -66,7 +72,8 @@ std::string print_route(const RouteConfig& route) {
 }
 
 std::string print_key(const KeyConfig& key) {
-  const std::string what = key.hash.empty() ? secret_text(key.source) : "hash: " + print_value(key.hash);
+  std::string what = key.hash.empty() ? secret_text(key.source) : "hash: " + print_value(key.hash);
+  if (!key.access_key_id.empty()) what += ", access_key_id: " + print_value(key.access_key_id);
   return fmt::format("  - {{name: {}, {}, models: {}, admin: {}}}\n", print_value(key.name), what,
                      print_value(key.models), key.admin);
 }

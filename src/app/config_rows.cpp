@@ -26,6 +26,39 @@ Rows<ProviderTimeouts> timeout_rows() {
   return kRows;
 }
 
+Rows<CredentialConfig> credential_rows() {
+  using Row = Setting<CredentialConfig>;
+  static const std::array kRows = {
+      Row{.key = "profile",
+          .member = &CredentialConfig::profile,
+          .sentence = "AWS: the profile of ~/.aws; AWS_PROFILE when left out."},
+      Row{.key = "file",
+          .member = &CredentialConfig::file,
+          .sentence = "Google: the JSON file of a service account or a user; GOOGLE_APPLICATION_CREDENTIALS "
+                      "when left out."},
+      Row{.key = "tenant_id",
+          .member = &CredentialConfig::tenant_id,
+          .sentence = "Entra: the tenant; AZURE_TENANT_ID when left out."},
+      Row{.key = "client_id",
+          .member = &CredentialConfig::client_id,
+          .sentence = "Entra: the application; AZURE_CLIENT_ID when left out."},
+      Row{.key = "client_secret_env",
+          .member = &CredentialConfig::client_secret_env,
+          .sentence = "Entra: the variable that holds its secret; AZURE_CLIENT_SECRET when left out."},
+      Row{.key = "client_secret_file",
+          .member = &CredentialConfig::client_secret_file,
+          .sentence = "Or the file that holds it."},
+      Row{.key = "managed_identity",
+          .member = &CredentialConfig::managed_identity,
+          .sentence = "Entra: use the identity of the machine that Weir runs on."},
+      Row{.key = "scope",
+          .member = &CredentialConfig::scope,
+          .sentence =
+              "Google, Entra: what the token is for; that of the vendor's AI services when left out."},
+  };
+  return kRows;
+}
+
 Rows<RetryConfig> retry_rows() {
   using Row = Setting<RetryConfig>;
   static const std::array kRows = {
@@ -161,10 +194,16 @@ std::span<const FieldNote> provider_fields() {
       FieldNote{"name", "text", "What routes call it; unique."},
       FieldNote{"kind", "text", "A row of config/providers.yaml; the name when left out."},
       FieldNote{"base_url", "text", "Where it is; needed where the kind has no usual address."},
+      FieldNote{"auth", "text",
+                "Instead of the kind's: bearer, x_api_key, sigv4, google, entra or none. sigv4, google and "
+                "entra use `keys` where there are any, else credentials that Weir fetches and renews."},
       FieldNote{"keys", "list",
                 "Its keys, from the environment or files; the kind's usual variable when left out."},
+      FieldNote{"credentials", "map",
+                "Where sigv4, google and entra take theirs from, where the environment does not say it."},
       FieldNote{"headers", "map", "Headers that are sent with every call."},
-      FieldNote{"region", "text", "Where it runs; for the log and for residency."},
+      FieldNote{"region", "text",
+                "Where it runs: for signatures, for residency and the log, and for {region} in base_url."},
       FieldNote{"ca_file", "text",
                 "PEM file of the only authorities that are trusted at its https address; the system's when "
                 "left out."},
@@ -181,6 +220,7 @@ std::span<const FieldNote> provider_key_fields() {
       FieldNote{"env", "text", "The environment variable that holds the key."},
       FieldNote{"file", "text", "Or the file that holds it."},
       FieldNote{"weight", "number", "Its share among the provider's keys; 1 when left out."},
+      FieldNote{"access_key_id", "text", "With auth sigv4: env or file holds this AWS key's secret."},
   };
   return kFields;
 }
@@ -191,6 +231,8 @@ std::span<const FieldNote> key_fields() {
       FieldNote{"hash", "text", "sha256:..., as `weir key` prints it."},
       FieldNote{"env", "text", "Or the environment variable that holds the key."},
       FieldNote{"file", "text", "Or the file that holds it."},
+      FieldNote{"access_key_id", "text",
+                "For AWS's SDKs: env or file holds the secret of this id; `weir key --sigv4` makes a pair."},
       FieldNote{"models", "list", "Patterns of the models it may call, e.g. openai/*; all when left out."},
       FieldNote{"admin", "true or false", "Whether it may use the admin plane."},
   };

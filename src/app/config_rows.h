@@ -30,6 +30,7 @@ struct BreakerConfig {
 };
 
 Rows<ProviderTimeouts> timeout_rows();
+Rows<CredentialConfig> credential_rows();
 Rows<RetryConfig> retry_rows();
 Rows<FallbackRules> fallback_rows();
 Rows<BreakerConfig> breaker_rows();
