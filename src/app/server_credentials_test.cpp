@@ -19,6 +19,14 @@ constexpr std::string_view kAnswer =
     R"("message":{"role":"assistant","content":"hello"}}],)"
     R"("usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}})";
 
+constexpr std::string_view kVertexPath =
+    "/v1/projects/p/locations/l/publishers/anthropic/models/claude-opus@1:rawPredict";
+constexpr std::string_view kVertexBody =
+    R"({"anthropic_version":"vertex-2023-10-16","max_tokens":9,"messages":[{"role":"user","content":"hi"}]})";
+constexpr std::string_view kVertexAnswer =
+    R"({"id":"msg_1","type":"message","role":"assistant","model":"claude-opus","content":[{"type":"text",)"
+    R"("text":"hello"}],"stop_reason":"end_turn","stop_sequence":null,"usage":{"input_tokens":1,"output_tokens":1}})";
+
 // A token endpoint and a provider that takes its newest token alone.
 class FakeCloud final : public HttpHandler {
  public:
@@ -32,8 +40,10 @@ class FakeCloud final : public HttpHandler {
     const bool is_welcome =
         request.headers.get_or("authorization", "") == fmt::format("Bearer token-{}", tokens.load());
     if (is_welcome) calls.fetch_add(1);
+    const bool is_vertex = request.path() == kVertexPath && text == kVertexBody;
+    const std::string_view answer = is_vertex ? kVertexAnswer : kAnswer;
     co_return co_await response.send(scope, is_welcome ? 200 : 401, {{"content-type", "application/json"}},
-                                     is_welcome ? kAnswer : R"({"error":{"message":"who are you"}})");
+                                     is_welcome ? answer : R"({"error":{"message":"who are you"}})");
   }
 
   std::atomic<int> tokens = 0;
@@ -53,13 +63,17 @@ class ServerCredentials : public testing::Test {
                                      R"("refresh_token":"r","token_uri":"{}/token"}})",
                                      cloud));
     write("secret", kSecret);
-    write("weir.yaml",
-          fmt::format("server: {{listen: \"127.0.0.1:0\", admin_listen: \"127.0.0.1:0\", threads: 2, "
-                      "access_log: \"off\"}}\n"
-                      "keys: [{{name: sdk, access_key_id: {}, file: \"{}\"}}]\n"
-                      "providers: [{{name: cloud, kind: custom, base_url: \"{}/v1\", auth: google, "
-                      "credentials: {{file: \"{}\"}}}}]\n",
-                      kId, path("secret"), cloud, path("google.json")));
+    write(
+        "weir.yaml",
+        fmt::format("server: {{listen: \"127.0.0.1:0\", admin_listen: \"127.0.0.1:0\", threads: 2, "
+                    "access_log: \"off\"}}\n"
+                    "keys: [{{name: sdk, access_key_id: {}, file: \"{}\"}}]\n"
+                    "providers:\n"
+                    "  - {{name: cloud, kind: custom, base_url: \"{}/v1\", auth: google, "
+                    "credentials: {{file: \"{}\"}}}}\n"
+                    "  - {{name: vertex, kind: vertex_anthropic, base_url: \"{}/v1/projects/p/locations/l\", "
+                    "credentials: {{file: \"{}\"}}}}\n",
+                    kId, path("secret"), cloud, path("google.json"), cloud, path("google.json")));
     server_ = std::make_unique<Server>(load_config(path("weir.yaml")).value(), path("weir.yaml"));
     const Result<void> started = server_->start();
     ASSERT_TRUE(started) << started.error().message;
@@ -75,13 +89,18 @@ class ServerCredentials : public testing::Test {
   }
   static void write(std::string_view name, std::string_view text) { std::ofstream(path(name)) << text; }
 
-  // A chat request signed as an SDK does it, over this body.
   static std::string signed_request(std::string_view secret, bool sends_hash, size_t padding = 0) {
-    const std::string body =
-        R"({"model":"cloud/m","messages":[{"role":"user","content":"hi"}]})" + std::string(padding, ' ');
+    return signed_request(
+        "/v1/chat/completions",
+        R"({"model":"cloud/m","messages":[{"role":"user","content":"hi"}]})" + std::string(padding, ' '),
+        secret, sends_hash);
+  }
+  // Signed as an SDK does it, over this body.
+  static std::string signed_request(std::string_view target, const std::string& body, std::string_view secret,
+                                    bool sends_hash) {
     const std::string hash = sha256_hex(body);
     const SigV4Request wire{.method = "POST",
-                            .path = "/v1/chat/completions",
+                            .path = target,
                             .query = "",
                             .headers = {{"host", "localhost"}, {"content-type", "application/json"}},
                             .body_hash = hash};
@@ -95,7 +114,7 @@ class ServerCredentials : public testing::Test {
                             .unix_seconds = SystemClock::instance().wall_ns() / 1'000'000'000,
                             .adds_body_hash = sends_hash});
     std::string text =
-        "POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
+        fmt::format("POST {} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n", target);
     for (const SigV4Addition& header : made.headers)
       text += fmt::format("{}: {}\r\n", header.name, header.value);
     return text + fmt::format("content-length: {}\r\n\r\n{}", body.size(), body);
@@ -133,6 +152,16 @@ TEST_F(ServerCredentials, ALargeBodyNeedsItsHashInTheHead) {
   EXPECT_TRUE(known.errors.empty()) << known.errors.begin()->first;
   const LoadReport unknown = run(signed_request(kSecret, false, kAnonymousBodyBytesMax), 1);
   EXPECT_EQ(unknown.errors.count("status_413"), 1u);
+  EXPECT_EQ(cloud_.calls, 1);
+}
+
+// The fake answers as Anthropic only where path and body are Vertex AI's.
+TEST_F(ServerCredentials, ClaudeOnVertexIsCalledByItsPathWithAToken) {
+  const std::string body =
+      R"({"model":"vertex/claude-opus@1","max_tokens":9,"messages":[{"role":"user","content":"hi"}]})";
+  const LoadReport report = run(signed_request("/v1/messages", body, kSecret, true), 1);
+  EXPECT_TRUE(report.errors.empty()) << report.errors.begin()->first;
+  EXPECT_EQ(report.body_bytes, kVertexAnswer.size()) << "by the raw way";
   EXPECT_EQ(cloud_.calls, 1);
 }
 
