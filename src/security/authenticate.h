@@ -40,9 +40,10 @@ struct Caller {
 
 // With keys configured: whose key it is (or whose signature: SigV4, in the headers or the query), or
 // unauthenticated. Without: the anonymous principal for callers on loopback whose request a web page could
-// not have made (Host, Origin and content type are checked), else forbidden with the remedy; a credential of
-// Weir's own form is refused, since it cannot be right, and any other counts as absent, since SDKs cannot
-// leave it out. Errors about signatures have AWS's name for them as their code. `unix_seconds` is now.
+// not have made (Host, Origin and content type are checked; a signature stands for the last), else forbidden
+// with the remedy; a credential of Weir's own form is refused, since it cannot be right, and any other counts
+// as absent, since SDKs cannot leave it out. Errors about signatures have AWS's name for them as their code.
+// `unix_seconds` is now.
 Result<Caller> authenticate(const HttpRequest& request, const ApiKeys& keys, const LoopbackRules& rules,
                             int64_t unix_seconds);
 

@@ -169,6 +169,18 @@ TEST_F(SignedRequest, WithoutKeysCountsAsAbsentUnlessItClaimsAKeyOfWeirs) {
   EXPECT_EQ(authenticate(sign({}), keys_, {}, kNow).error().kind, ErrorKind::unauthenticated);
 }
 
+TEST_F(SignedRequest, WithoutKeysNeedsNoContentTypeSinceNoPageCanSendASignature) {
+  keys_ = {};
+  HttpRequest made = sign({.id = "AKIAIOSFODNN7EXAMPLE"});
+  made.headers.remove("content-type");
+  EXPECT_EQ(who(made), "not signed");
+  made.headers.add("origin", "https://page.example");
+  EXPECT_EQ(authenticate(made, keys_, {}, kNow).error().kind, ErrorKind::forbidden);
+  made.headers.remove("origin");
+  made.headers.set("authorization", "Basic dTpw");
+  EXPECT_EQ(authenticate(made, keys_, {}, kNow).error().kind, ErrorKind::forbidden);
+}
+
 TEST(LoopbackWithoutKeys, ServesTheMachineItselfWhateverForeignKeyItSends) {
   EXPECT_TRUE(caller(request({kJson}), {}));
   EXPECT_TRUE(caller(request({kJson, {"authorization", "Bearer sk-anything"}}), {}));
