@@ -24,7 +24,7 @@ bool raw_way_is_open(const Exchange& exchange) {
       return kind.serves(Endpoint::count_tokens);
     case Operation::embeddings:
       // Vertex AI has another endpoint for them than the dialect's.
-      return kind.serves(Endpoint::embeddings) && !exchange.target.capabilities.quirks.vertex_shapes;
+      return kind.serves(Endpoint::embeddings) && !exchange.target->capabilities.quirks.vertex_shapes;
     case Operation::chat:
       return true;
     case Operation::rerank:

@@ -31,6 +31,7 @@ class SharedArena {
     if (!arena_) arena_ = std::make_shared<Arena>();
     return arena_.get();
   }
+  Arena& operator*() { return *operator->(); }
 
  private:
   std::shared_ptr<Arena> arena_;

@@ -36,13 +36,12 @@ Task<void> authenticate_call(Scope& scope, Pool& cpu, const Provider& provider, 
   if (kind.auth == AuthScheme::none) co_return {};
   if (!credential.access_key_id.empty()) {
     std::string hash;
-    if (wire.body.size() <= kJsonBytesOnCoreMax) {
-      hash = sha256_hex(wire.body);
+    if (wire.bytes().size() <= kJsonBytesOnCoreMax) {
+      hash = sha256_hex(wire.bytes());
     } else {
-      // The body goes along and comes back: the job may outlive a cancelled call.
-      auto body = std::make_shared<const std::string>(std::move(wire.body));
-      hash = CO_TRY(co_await cpu.run(scope, [body]() -> Result<std::string> { return sha256_hex(*body); }));
-      wire.body = *body;
+      // A copy, since the job may outlive a cancelled call.
+      hash = CO_TRY(co_await cpu.run(
+          scope, [body = std::string(wire.bytes())]() -> Result<std::string> { return sha256_hex(body); }));
     }
     sign_call(provider, credential, scope.core().clock().wall_ns() / 1'000'000'000, hash, wire);
   } else if (goes_as_bearer(kind, credential)) {

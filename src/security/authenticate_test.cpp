@@ -204,11 +204,11 @@ TEST(LoopbackWithoutKeys, RefusesWhatAWebPageOrAnotherMachineCouldSend) {
 
 // What no page can send without asking first needs no content type: boto3 signs InvokeModel and states none.
 TEST(LoopbackWithoutKeys, TakesASignedCallThatStatesNoContentType) {
-  EXPECT_TRUE(authenticate(request({{"authorization", "AWS4-HMAC-SHA256 Credential=AKIA/x"}}), {}, {}));
-  EXPECT_TRUE(authenticate(request({{"authorization", "Bearer bedrock-key"}}), {}, {}));
-  EXPECT_EQ(authenticate(request({{"authorization", "Basic d2s6"}}), {}, {}).error().kind,
+  EXPECT_TRUE(caller(request({{"authorization", "AWS4-HMAC-SHA256 Credential=AKIA/x"}}), {}));
+  EXPECT_TRUE(caller(request({{"authorization", "Bearer bedrock-key"}}), {}));
+  EXPECT_EQ(caller(request({{"authorization", "Basic d2s6"}}), {}).error().kind,
             ErrorKind::forbidden);
-  EXPECT_EQ(authenticate(request({{"authorization", "Bearer x"}, {"content-type", "text/plain"}}), {}, {})
+  EXPECT_EQ(caller(request({{"authorization", "Bearer x"}, {"content-type", "text/plain"}}), {})
                 .error()
                 .kind,
             ErrorKind::forbidden);
