@@ -206,11 +206,8 @@ TEST(LoopbackWithoutKeys, RefusesWhatAWebPageOrAnotherMachineCouldSend) {
 TEST(LoopbackWithoutKeys, TakesASignedCallThatStatesNoContentType) {
   EXPECT_TRUE(caller(request({{"authorization", "AWS4-HMAC-SHA256 Credential=AKIA/x"}}), {}));
   EXPECT_TRUE(caller(request({{"authorization", "Bearer bedrock-key"}}), {}));
-  EXPECT_EQ(caller(request({{"authorization", "Basic d2s6"}}), {}).error().kind,
-            ErrorKind::forbidden);
-  EXPECT_EQ(caller(request({{"authorization", "Bearer x"}, {"content-type", "text/plain"}}), {})
-                .error()
-                .kind,
+  EXPECT_EQ(caller(request({{"authorization", "Basic d2s6"}}), {}).error().kind, ErrorKind::forbidden);
+  EXPECT_EQ(caller(request({{"authorization", "Bearer x"}, {"content-type", "text/plain"}}), {}).error().kind,
             ErrorKind::forbidden);
 }
 
