@@ -8,8 +8,8 @@ namespace weir {
 inline constexpr std::string_view kAnthropicVersionField = "anthropic_version";
 inline constexpr std::string_view kVertexAnthropicVersion = "vertex-2023-10-16";
 
-// Where the model, the version and the betas are said. Clouds that serve Anthropic's models put the model (and
-// some the way of the answer) into the path, and the version into the body.
+// Where the model, the version and the betas are said. Clouds that serve Anthropic's models put the model
+// (and some the way of the answer) into the path, and the version into the body.
 struct AnthropicFraming {
   std::string_view body_version{};  // empty: the version is a header
   bool has_model = true;            // the body says `model`
