@@ -28,6 +28,7 @@ Request request_with_reference() {
 Result<EncodedCall> encode_for(Dialect dialect, const Request& request) {
   Provider provider;
   provider.codec = &provider_codec(dialect);
+  provider.kind.served.set(static_cast<size_t>(Endpoint::chat));
   provider.kind.dialect = dialect;
   const Capabilities capabilities;
   UpstreamCall call;
