@@ -201,7 +201,10 @@ Result<void> refuse_unresolved_references(const Chat& chat, Dialect dialect) {
 Result<EncodedCall> encode_call(const UpstreamCall& call) {
   const TargetModel target{.model = call.model, .capabilities = call.capabilities};
   const ProviderCodec& codec = *call.provider->codec;
-  if (const Endpoint endpoint = endpoint_of(*call.request); !call.provider->kind.serves(endpoint)) {
+  // What is not a chat cannot be said as one: a completion can.
+  const Endpoint endpoint = endpoint_of(*call.request);
+  const bool needs_own_path = endpoint == Endpoint::embeddings || endpoint == Endpoint::rerank;
+  if (needs_own_path && !call.provider->kind.serves(endpoint)) {
     return fail(ErrorKind::unsupported, fmt::format("the provider {} has no endpoint for {}",
                                                     call.provider->name, to_string(endpoint)));
   }
