@@ -137,6 +137,7 @@ class ChunkedDecoder {
     final_line_feed,
     done,
   };
+  bool skip_plain_framing(std::string_view& bytes);
   // Each takes one byte of framing and says what is wrong with it, or nothing.
   const char* step(char c);
   const char* step_size(char c);

@@ -50,12 +50,35 @@ Result<std::string_view> ChunkedDecoder::next(std::string_view& bytes) {
       if (left_ == 0) state_ = State::data_return;
       return body;
     }
+    if (skip_plain_framing(bytes)) continue;
     const char c = bytes.front();
     bytes.remove_prefix(1);
     if (const char* why = step(c)) return fail(error_kind_, fmt::format("malformed chunked body: {}", why));
     if (state_ == State::done) break;
   }
   return std::string_view();
+}
+
+// What stands between the bytes of two chunks is nearly always "\r\n1a\r\n", and there as a whole. All
+// else is left to step(), which alone refuses.
+bool ChunkedDecoder::skip_plain_framing(std::string_view& bytes) {
+  size_t at = 0;
+  if (state_ == State::data_return) {
+    if (!bytes.starts_with("\r\n")) return false;
+    at = 2;
+  } else if (state_ != State::size_start) {
+    return false;
+  }
+  uint64_t size = 0;
+  const size_t digits_at = at;
+  constexpr size_t kPlainDigitsMax = 8;
+  while (at < bytes.size() && at < digits_at + kPlainDigitsMax && chars::is(bytes[at], chars::kHex))
+    size = (size << 4) | hex_value(bytes[at++]);
+  if (size == 0 || !bytes.substr(at).starts_with("\r\n")) return false;
+  bytes.remove_prefix(at + 2);
+  left_ = size;
+  state_ = State::data;
+  return true;
 }
 
 const char* ChunkedDecoder::step(char c) {
