@@ -37,8 +37,11 @@ class NetworkConnector final : public Connector {
   Task<std::unique_ptr<ByteStream>> connect(Scope& scope, Origin origin) override;
 
  private:
-  Task<std::unique_ptr<ByteStream>> connect_to(Scope& scope, std::string address, uint16_t port);
-  Task<std::unique_ptr<ByteStream>> secure(Scope& scope, std::unique_ptr<ByteStream> stream, Origin origin);
+  // Not inlined, so that connecting keeps no frame of what it does not do at the time.
+  [[gnu::noinline]] Task<std::unique_ptr<ByteStream>> connect_to(Scope& scope, std::string address,
+                                                                 uint16_t port);
+  [[gnu::noinline]] Task<std::unique_ptr<ByteStream>> secure(Scope& scope, std::unique_ptr<ByteStream> stream,
+                                                             Origin origin);
 
   Core& core_;
   const NetworkConnectorOptions options_;

@@ -80,7 +80,9 @@ IoState Http1Connection::take_first_bytes() {
 
 Task<void> Http1Connection::exchange() {
   RequestHead head;
-  if (CO_TRY(co_await read_head(head))) CO_TRY(co_await serve(head));
+  HeadState state = parse_head(head);
+  if (state == HeadState::incomplete) state = CO_TRY(co_await read_head(head));
+  if (state == HeadState::complete) CO_TRY(co_await serve(head));
   co_return {};
 }
 
@@ -102,37 +104,36 @@ bool Http1Connection::is_preface_prefix() const {
   return is_first_ && service_.settings().serves_http2 && kHttp2Preface.starts_with(bytes);
 }
 
-Result<bool> Http1Connection::parse_head(RequestHead& head) {
+Http1Connection::HeadState Http1Connection::parse_head(RequestHead& head) {
+  if (is_preface_prefix()) {
+    is_http2_ = input_.view().size() >= kHttp2Preface.size();
+    return is_http2_ ? HeadState::refused : HeadState::incomplete;
+  }
   Result<std::optional<RequestHead>> parsed = parser_.parse(input_.view());
-  if (parsed && !*parsed) return false;
+  if (parsed && !*parsed) return HeadState::incomplete;
   parser_.reset();
-  if (!parsed) return fail(std::move(parsed).error());
+  if (!parsed) {
+    refuse(parsed.error());
+    return HeadState::refused;
+  }
   head = std::move(**parsed);
   input_.consume(head.consumed);
   scope_.clear_deadline();
-  return true;
+  return HeadState::complete;
 }
 
-Task<bool> Http1Connection::read_head(RequestHead& head) {
+Task<Http1Connection::HeadState> Http1Connection::read_head(RequestHead& head) {
   const MonoTime due = first_byte_at_ + service_.settings().head_timeout;
-  for (;;) {
-    if (is_preface_prefix()) {
-      is_http2_ = input_.view().size() >= kHttp2Preface.size();
-      if (is_http2_) co_return false;
-    } else {
-      const Result<bool> is_complete = parse_head(head);
-      if (!is_complete) {
-        refuse(is_complete.error());
-        co_return false;
-      }
-      if (*is_complete) co_return true;
-    }
+  HeadState state = HeadState::incomplete;
+  while (state == HeadState::incomplete) {
     // Armed only when a head comes in pieces: the usual one is complete with the first read.
     scope_.set_deadline(due, ErrorKind::request_timeout, "the request head did not arrive in time");
     const Result<void> received = co_await receive();
     if (!received && received.error().kind == ErrorKind::request_timeout) refuse(received.error());
-    if (!received) co_return false;
+    if (!received) co_return HeadState::refused;
+    state = parse_head(head);
   }
+  co_return state;
 }
 
 Task<void> Http1Connection::serve(RequestHead& head) {
@@ -158,9 +159,13 @@ Task<void> Http1Connection::serve(RequestHead& head) {
   Result<void> handled =
       co_await call_handler(service_.handler(), request_scope, head.request, body, response);
   service_.counters().requests_active.add(-1);
-  Result<void> finished = co_await finish_exchange(request_scope, std::move(handled), body, response);
+  if (handled && response.is_finished() && body.is_complete() && request_scope.running() == 0) {
+    goes_on_ = response.keeps_alive();
+  } else {
+    handled = co_await finish_exchange(request_scope, std::move(handled), body, response);
+  }
   stream_.watch_hangup(nullptr);
-  co_return finished;
+  co_return handled;
 }
 
 Task<void> Http1Connection::finish_exchange(Scope& request_scope, Result<void> handled, Http1BodyReader& body,

@@ -30,15 +30,20 @@ class Http1Connection final : public HttpConnection {
   // One request and its answer, from the first byte on. Sets goes_on_ when another may follow. Not inlined,
   // or the optimiser would make its frame a part of run()'s.
   [[gnu::noinline]] Task<void> exchange();
-  // False: the connection is over, or (is_http2_) was never HTTP/1.
-  Task<bool> read_head(RequestHead& head);
-  // True: complete, and taken off the input. False: more bytes are needed.
-  Result<bool> parse_head(RequestHead& head);
+  enum class HeadState : uint8_t {
+    complete,    // and taken off the input
+    incomplete,  // more bytes are needed
+    refused,     // the connection is over, or (is_http2_) was never HTTP/1
+  };
+  HeadState parse_head(RequestHead& head);
+  // Waits for the rest of a head.
+  [[gnu::noinline]] Task<HeadState> read_head(RequestHead& head);
   Task<void> receive();
   bool is_preface_prefix() const;
   Task<void> serve(RequestHead& head);
-  Task<void> finish_exchange(Scope& request_scope, Result<void> handled, Http1BodyReader& body,
-                             Http1ResponseWriter& response);
+  // For an exchange that did not end in the usual way.
+  [[gnu::noinline]] Task<void> finish_exchange(Scope& request_scope, Result<void> handled,
+                                               Http1BodyReader& body, Http1ResponseWriter& response);
   void refuse(const Error& error);
   [[gnu::noinline]] Task<void> linger();
 

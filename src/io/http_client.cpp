@@ -7,8 +7,6 @@
 namespace weir {
 namespace {
 
-// A head with the fields that a provider gets.
-constexpr size_t kUsualHeadBytes = 1024;
 // Interim answers (1xx) before the real one; a provider that sends more is broken or hostile.
 constexpr int kInterimAnswersMax = 16;
 
@@ -49,7 +47,9 @@ Result<std::string> write_head(const ClientRequest& request) {
     return fail(ErrorKind::bad_request, "the request's host is too long");
   const HostText host(request.origin);
   std::string head;
-  head.reserve(kUsualHeadBytes);
+  // Names, values and what stands around them; the rest is the request line, Host and content-length.
+  head.reserve(request.headers->bytes() + 4 * request.headers->size() + request.target.size() +
+               host.view().size() + 80);
   TRY(append_request_head(head, {.method = request.method,
                                  .target = request.target,
                                  .host = host.view(),
@@ -72,60 +72,80 @@ Task<std::unique_ptr<ClientConnection>> PooledHttpClient::connect(Scope& scope, 
 
 Task<std::unique_ptr<ClientResponse>> PooledHttpClient::send(Scope& scope, const ClientRequest& request) {
   const std::string head = CO_TRY(write_head(request));
-  if (std::unique_ptr<ClientConnection> pooled = pool_.take(request.origin)) {
+  std::unique_ptr<ClientConnection> connection = pool_.take(request.origin);
+  bool is_fresh = false;
+  for (;;) {
+    if (!connection) {
+      is_fresh = true;
+      connection = CO_TRY(co_await connect(scope, request.origin));
+    }
     std::unique_ptr<ClientResponse> response =
-        CO_TRY(co_await exchange(scope, std::move(pooled), head, request));
+        CO_TRY(co_await exchange(scope, std::move(connection), head, request));
     if (response) co_return response;
-    // The server closed the connection while the request was on its way: the usual race of keep-alive.
+    // A pooled connection that the server closed while the request was on its way is the usual race of
+    // keep-alive; a fresh one is not.
+    if (is_fresh) break;
   }
-  std::unique_ptr<ClientConnection> fresh = CO_TRY(co_await connect(scope, request.origin));
-  std::unique_ptr<ClientResponse> response =
-      CO_TRY(co_await exchange(scope, std::move(fresh), head, request));
-  if (!response)
-    co_return fail(ErrorKind::upstream_unreachable, "the provider closed the connection before it answered");
-  co_return response;
+  co_return fail(ErrorKind::upstream_unreachable, "the provider closed the connection before it answered");
 }
+
+// A request that was sent and whose answer's head is not complete.
+struct PooledHttpClient::Pending {
+  std::unique_ptr<ClientConnection> connection;
+  std::string_view method;
+  ResponseHeadParser parser;
+  bool is_sent = true;
+  std::optional<MonoTime> first_byte_at = {};
+  int interim = 0;
+};
 
 Task<std::unique_ptr<ClientResponse>> PooledHttpClient::exchange(Scope& scope,
                                                                  std::unique_ptr<ClientConnection> connection,
                                                                  std::string_view head,
                                                                  const ClientRequest& request) {
+  Pending pending{std::move(connection), request.method, ResponseHeadParser(options_.limits)};
+  ClientConnection& wire = *pending.connection;
   // When writing fails the server may have answered before it closed (413, say), so reading comes anyway.
   ClientConnection::Output output = {head, request.body};
-  const IoState written = connection->write(output);
-  bool is_sent = written == IoState::done;
-  if (written == IoState::would_block) is_sent = CO_TRY(co_await connection->write_rest(scope, output));
-  ResponseHeadParser parser(options_.limits);
-  std::optional<MonoTime> first_byte_at;
-  if (!connection->buffer().empty()) first_byte_at = connection->core().turn_began();
-  for (int interim = 0; interim <= kInterimAnswersMax;) {
-    ReadBuffer& buffer = connection->buffer();
-    std::optional<ResponseHead> answer;
-    if (!buffer.empty()) answer = CO_TRY(parser.parse(buffer.view(), request.method));
-    if (!answer) {
-      CO_TRY(co_await connection->readable(scope));
-      const IoState state = connection->receive();
-      if (state == IoState::would_block) continue;
-      if (state != IoState::done) {
-        if (!first_byte_at) co_return std::unique_ptr<ClientResponse>();
-        co_return fail(ErrorKind::upstream_unreachable, "the provider's answer broke off within its head");
-      }
-      if (!first_byte_at) first_byte_at = connection->core().turn_began();
-      continue;
+  const IoState written = wire.write(output);
+  if (written == IoState::would_block) {
+    pending.is_sent = CO_TRY(co_await wire.write_rest(scope, output));
+  } else {
+    pending.is_sent = written == IoState::done;
+  }
+  for (;;) {
+    if (!wire.buffer().empty()) {
+      std::unique_ptr<ClientResponse> response = CO_TRY(take_answer(pending));
+      if (response) co_return response;
     }
+    CO_TRY(co_await wire.readable(scope));
+    const IoState state = wire.receive();
+    if (state == IoState::done || state == IoState::would_block) continue;
+    if (!pending.first_byte_at) co_return std::unique_ptr<ClientResponse>();
+    co_return fail(ErrorKind::upstream_unreachable, "the provider's answer broke off within its head");
+  }
+}
+
+Result<std::unique_ptr<ClientResponse>> PooledHttpClient::take_answer(Pending& pending) {
+  if (!pending.first_byte_at) pending.first_byte_at = pending.connection->core().turn_began();
+  for (;;) {
+    ReadBuffer& buffer = pending.connection->buffer();
+    if (buffer.empty()) return std::unique_ptr<ClientResponse>();
+    std::optional<ResponseHead> answer = TRY(pending.parser.parse(buffer.view(), pending.method));
+    if (!answer) return std::unique_ptr<ClientResponse>();
     buffer.consume(answer->consumed);
-    parser.reset();
+    pending.parser.reset();
     if (answer->status >= 200) {
-      answer->keep_alive = answer->keep_alive && is_sent;
-      auto response = CO_TRY(make_response(std::move(connection), std::move(*answer)));
-      response->first_byte_at = *first_byte_at;
-      co_return response;
+      answer->keep_alive = answer->keep_alive && pending.is_sent;
+      auto response = TRY(make_response(std::move(pending.connection), std::move(*answer)));
+      response->first_byte_at = *pending.first_byte_at;
+      return response;
     }
     if (answer->status == 101)
-      co_return fail(ErrorKind::upstream_malformed, "the provider switched protocols without being asked");
-    ++interim;
+      return fail(ErrorKind::upstream_malformed, "the provider switched protocols without being asked");
+    if (++pending.interim > kInterimAnswersMax)
+      return fail(ErrorKind::upstream_malformed, "the provider sends interim answers without end");
   }
-  co_return fail(ErrorKind::upstream_malformed, "the provider sends interim answers without end");
 }
 
 Result<std::unique_ptr<ClientResponse>> PooledHttpClient::make_response(

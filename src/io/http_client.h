@@ -35,10 +35,15 @@ class PooledHttpClient final : public HttpClient {
   void close_idle() { pool_.close_idle(); }
 
  private:
-  Task<std::unique_ptr<ClientConnection>> connect(Scope& scope, Origin origin);
+  struct Pending;
+  // Not inlined, so that a request keeps no frame of what it does not do at the time.
+  [[gnu::noinline]] Task<std::unique_ptr<ClientConnection>> connect(Scope& scope, Origin origin);
   // Null: the connection ended before any byte of an answer.
-  Task<std::unique_ptr<ClientResponse>> exchange(Scope& scope, std::unique_ptr<ClientConnection> connection,
-                                                 std::string_view head, const ClientRequest& request);
+  [[gnu::noinline]] Task<std::unique_ptr<ClientResponse>> exchange(
+      Scope& scope, std::unique_ptr<ClientConnection> connection, std::string_view head,
+      const ClientRequest& request);
+  // Null: more bytes are needed.
+  Result<std::unique_ptr<ClientResponse>> take_answer(Pending& pending);
   Result<std::unique_ptr<ClientResponse>> make_response(std::unique_ptr<ClientConnection> connection,
                                                         ResponseHead head);
 

@@ -173,20 +173,28 @@ int TcpStream::connect_error() const {
   return error;
 }
 
-Task<std::unique_ptr<ByteStream>> connect_tcp(Scope& scope, Core& core, std::string address, uint16_t port) {
-  CO_TRY(scope.check());
+namespace {
+
+// A socket that is being connected: it becomes writable when that has ended.
+Result<std::unique_ptr<TcpStream>> begin_to_connect(Core& core, const std::string& address, uint16_t port) {
   const std::optional<SocketAddress> target = parse_address(address, port);
-  if (!target) co_return unreachable(address, port, EINVAL);
+  if (!target) return unreachable(address, port, EINVAL);
   const int fd = open_socket(target->storage.ss_family);
-  if (fd < 0) co_return unreachable(address, port, errno);
+  if (fd < 0) return unreachable(address, port, errno);
   // Before the event loop sees the socket: to epoll a socket that nobody connects is one that hung up.
   const int why_not = ::connect(fd, target->get(), target->size) == 0 ? 0 : errno;
   auto stream = std::make_unique<TcpStream>(core, fd, to_text(*target));
-  if (why_not != 0) {
-    if (why_not != EINPROGRESS) co_return unreachable(address, port, why_not);
-    CO_TRY(co_await stream->writable(scope));
-    if (const int why = stream->connect_error()) co_return unreachable(address, port, why);
-  }
+  if (why_not != 0 && why_not != EINPROGRESS) return unreachable(address, port, why_not);
+  return stream;
+}
+
+}  // namespace
+
+Task<std::unique_ptr<ByteStream>> connect_tcp(Scope& scope, Core& core, std::string address, uint16_t port) {
+  CO_TRY(scope.check());
+  std::unique_ptr<TcpStream> stream = CO_TRY(begin_to_connect(core, address, port));
+  CO_TRY(co_await stream->writable(scope));
+  if (const int why = stream->connect_error()) co_return unreachable(address, port, why);
   co_return stream;
 }
 
