@@ -102,7 +102,7 @@ class Reader {
 
   std::string_view take_name() {
     const auto* const end = std::ranges::find_if_not(rest_, is_name_char);
-    const std::string_view name(rest_.data(), static_cast<size_t>(end - rest_.begin()));
+    const std::string_view name = rest_.substr(0, static_cast<size_t>(end - rest_.begin()));
     rest_.remove_prefix(name.size());
     return name;
   }
