@@ -145,6 +145,13 @@ TEST(ResponsesEncode, RepeatsTheSettingsOfTheRequest) {
   for (const auto& [key, value] : expected) EXPECT_EQ(member(last_response(stream), key), value) << key;
 }
 
+// A stage that restores earlier turns puts them in front.
+TEST(ResponsesEncode, RepeatsTheInstructionsWhereverTheyStand) {
+  Chat chat = test::responses_chat(R"("input":"hi","instructions":"be kind")");
+  chat.messages.insert(chat.messages.begin(), Message{});
+  EXPECT_EQ(member(whole_of(text_answer(), chat), "instructions"), R"("be kind")");
+}
+
 TEST(ResponsesEncode, WritesEveryKindOfItem) {
   EXPECT_EQ(
       member(whole_of(thinking_and_calls()), "output"),
