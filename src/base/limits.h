@@ -64,6 +64,35 @@ inline constexpr size_t kEventStreamFrameBytesMax = 16 * kMiB;
 // What is kept of a provider's error answer, for the log and for the words that tell its kind.
 inline constexpr size_t kProviderBodyMax = 4 * kKiB;
 
+// Store.
+// Changes waiting for the thread that writes to the database, as bytes of their values; one more is overloaded.
+inline constexpr size_t kStoreWriteQueueBytesMax = 64 * kMiB;
+// Changes that one commit makes durable together.
+inline constexpr size_t kStoreGroupMax = 256;
+// Queries waiting for a connection that reads; one more is overloaded.
+inline constexpr size_t kStoreReadQueueMax = 1'024;
+// Rows that one query may give.
+inline constexpr size_t kStoreRowsMax = 10'000;
+// Prepared statements that one connection keeps.
+inline constexpr size_t kStoreStatementsMax = 128;
+
+// What Weir keeps for a caller between its requests (gateway/kept_texts.h); in memory, then on disk.
+// What one model turn may leave behind: its thinking with signatures. A larger one is not kept.
+inline constexpr size_t kTurnBytesMax = 1 * kMiB;
+// One stored answer with the items that led to it. A larger one is not kept.
+inline constexpr size_t kStoredResponseBytesMax = 16 * kMiB;
+
+// What adapting a request to its target may cost.
+// URLs in one request that Weir fetches for a target that cannot.
+inline constexpr size_t kFetchesPerRequestMax = 16;
+// Calls that one request is fanned out into, and how many of them run at a time.
+inline constexpr size_t kFanOutMax = 128;
+inline constexpr size_t kFanOutParallelMax = 8;
+// An answer that is held back until it was validated against its schema.
+inline constexpr size_t kValidatedAnswerBytesMax = 4 * kMiB;
+// Steps of one validation: bounds a schema whose branches multiply.
+inline constexpr size_t kSchemaStepsMax = 100'000;
+
 // Queues.
 // Log lines of one of the logger's queues that wait for the writer; a line more is dropped and counted, since
 // a slow disk must not stop traffic.

@@ -1,0 +1,330 @@
+#include "store/store.h"
+
+#include <condition_variable>
+#include <deque>
+#include <filesystem>
+#include <fmt/core.h>
+#include <thread>
+
+#include "base/encoding.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "io/pool.h"
+#include "store/sqlite.h"
+
+namespace weir {
+namespace {
+
+constexpr size_t kReadThreads = 2;
+// Pages in the log after which they are moved to the database: 4 MB.
+constexpr int kCheckpointPages = 1'000;
+constexpr int64_t kLogFailuresEvery = 100;
+
+constexpr std::array kOwnSteps = {
+    Migration{1, "CREATE TABLE store_facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);"}};
+
+struct Change {
+  std::vector<Statement> statements;
+  size_t bytes = 0;
+  std::function<void(Result<int64_t>)> done;  // called on the writer's thread; may be empty
+};
+
+size_t bytes_of(const std::vector<Statement>& statements) {
+  size_t bytes = 0;
+  for (const Statement& statement : statements) {
+    for (const SqlValue& value : statement.values) {
+      bytes += sizeof(SqlValue);
+      if (const auto* text = std::get_if<std::string>(&value)) bytes += text->size();
+      if (const auto* blob = std::get_if<SqlBlob>(&value)) bytes += blob->bytes.size();
+      if (const auto* sealed = std::get_if<SqlSealed>(&value)) bytes += sealed->plaintext.size();
+    }
+  }
+  return bytes;
+}
+
+// Where the waiting coroutine and the writer meet: whoever comes last frees it. Touched on the core's thread.
+struct Completion {
+  struct Wait final : Waiter {
+    void detach() override {}
+  };
+  Wait wait;
+  bool is_abandoned = false;
+  std::optional<Result<int64_t>> result;
+};
+
+}  // namespace
+
+// The threads and connections of an opened store.
+class Store::Engine {
+ public:
+  Engine(const StoreOptions& options, const Clock& clock)
+      : options_(options),
+        clock_(clock),
+        path_((std::filesystem::path(options.directory) / "weir.db").string()),
+        readers_("store read", kReadThreads, kStoreReadQueueMax) {}
+
+  ~Engine() {
+    {
+      const std::lock_guard lock(queue_mutex_);
+      is_stopping_ = true;
+    }
+    wake_.notify_all();
+    if (writer_.joinable()) writer_.join();
+    if (checkpointer_.joinable()) checkpointer_.join();
+  }
+
+  bool submit(Change change) {
+    {
+      const std::lock_guard lock(queue_mutex_);
+      if (is_stopping_ || queued_bytes_ + change.bytes > kStoreWriteQueueBytesMax) return false;
+      queued_bytes_ += change.bytes;
+      queue_.push_back(std::move(change));
+      if (!writer_.joinable()) writer_ = std::thread([this] { write_groups(); });
+    }
+    wake_.notify_all();
+    return true;
+  }
+
+  Pool& readers() { return readers_; }
+
+  // On a reader's thread.
+  Result<std::vector<SqlRow>> read(const Query& query) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(path_, ignored)) return std::vector<SqlRow>{};
+    TRY(open());
+    std::optional<SqliteConnection> connection;
+    {
+      const std::lock_guard lock(idle_mutex_);
+      if (!idle_.empty()) {
+        connection = std::move(idle_.back());
+        idle_.pop_back();
+      }
+    }
+    if (!connection)
+      connection = TRY(SqliteConnection::open(path_, SqliteConnection::Access::read, *master_));
+    Result<std::vector<SqlRow>> rows = connection->query(query);
+    const std::lock_guard lock(idle_mutex_);
+    idle_.push_back(std::move(*connection));
+    return rows;
+  }
+
+  Counts counts() const {
+    return {.changes = changes_.load(), .commits = commits_.load(), .failures = failures_.load()};
+  }
+
+ private:
+  // Makes what is missing. Tried again after a failure: a disk may come back.
+  Result<void> open() {
+    const std::lock_guard lock(open_mutex_);
+    if (connection_) return {};
+    std::error_code failed;
+    if (std::filesystem::create_directories(options_.directory, failed))
+      std::filesystem::permissions(options_.directory, std::filesystem::perms::owner_all, failed);
+    if (!master_) {
+      const auto key = std::filesystem::path(options_.directory) / "master.key";
+      master_.emplace(TRY(MasterKey::load_or_create(key.string())));
+    }
+    SqliteConnection made = TRY(SqliteConnection::open(path_, SqliteConnection::Access::write, *master_));
+    const int64_t now_s = clock_.wall_ns() / 1'000'000'000;
+    TRY(migrate(made, std::array{MigrationList{"store", kOwnSteps}}, now_s));
+    TRY(check_key(made));
+    TRY(migrate(made, options_.migrations, now_s));
+    made.watch_log([this](int pages) {
+      if (pages >= kCheckpointPages) ask_for_checkpoint();
+    });
+    connection_ = std::move(made);
+    return {};
+  }
+
+  // With another key nothing that was sealed could be read again, and what is written now could not be read
+  // by whoever puts the right key back.
+  Result<void> check_key(SqliteConnection& connection) {
+    const std::string id = hex_encode(master_->id());
+    TRY(
+        connection.execute({"INSERT INTO store_facts (name, value) VALUES ('master key id', ?) "
+                            "ON CONFLICT (name) DO NOTHING",
+                            {id}}));
+    const auto rows = TRY(
+        connection.query({.statement = {"SELECT value FROM store_facts WHERE name = 'master key id'", {}}}));
+    if (!rows.empty() && text_of(rows.front(), 0) == id) return {};
+    Error error = make_error(ErrorKind::internal, "the store of this server is out of order");
+    error.detail = fmt::format(
+        "{} was sealed with another master key: put the right master.key back, or "
+        "remove the database with what is in it",
+        path_);
+    return fail(std::move(error));
+  }
+
+  void write_groups() {
+    for (;;) {
+      std::vector<Change> group;
+      {
+        std::unique_lock lock(queue_mutex_);
+        wake_.wait(lock, [this] { return is_stopping_ || !queue_.empty(); });
+        if (queue_.empty()) return;
+        while (!queue_.empty() && group.size() < kStoreGroupMax) {
+          queued_bytes_ -= queue_.front().bytes;
+          group.push_back(std::move(queue_.front()));
+          queue_.pop_front();
+        }
+      }
+      commit(group);
+    }
+  }
+
+  // Writer's thread only.
+  void commit(std::vector<Change>& group) {
+    std::vector<Result<int64_t>> outcomes;
+    outcomes.reserve(group.size());
+    Result<void> committed = open();
+    if (committed) committed = connection_->run_script("BEGIN IMMEDIATE");
+    if (committed) {
+      for (const Change& change : group) outcomes.push_back(apply(change));
+      committed = connection_->run_script("COMMIT");
+      if (!committed) (void)connection_->run_script("ROLLBACK");
+    }
+    if (committed) commits_.fetch_add(1);
+    for (size_t i = 0; i < group.size(); ++i) {
+      Result<int64_t> outcome =
+          committed ? std::move(outcomes[i]) : Result<int64_t>(fail(Error(committed.error())));
+      note(outcome);
+      if (group[i].done) group[i].done(std::move(outcome));
+    }
+  }
+
+  // One change in the group's transaction: a failure undoes this change alone. A single statement undoes
+  // itself.
+  Result<int64_t> apply(const Change& change) {
+    const bool needs_savepoint = change.statements.size() > 1;
+    if (needs_savepoint) TRY(connection_->run_script("SAVEPOINT change"));
+    Result<int64_t> changed = 0;
+    for (const Statement& statement : change.statements) {
+      Result<int64_t> one = connection_->execute(statement);
+      if (!one) {
+        changed = std::move(one);
+        break;
+      }
+      *changed += *one;
+    }
+    if (needs_savepoint) {
+      if (!changed) TRY(connection_->run_script("ROLLBACK TO change"));
+      TRY(connection_->run_script("RELEASE change"));
+    }
+    return changed;
+  }
+
+  void note(const Result<int64_t>& outcome) {
+    if (outcome) {
+      changes_.fetch_add(1);
+      return;
+    }
+    const uint64_t before = failures_.fetch_add(1);
+    if (before % kLogFailuresEvery == 0) {
+      log_error("a change was not stored",
+                {{"error", outcome.error().message}, {"detail", outcome.error().detail}});
+    }
+  }
+
+  void ask_for_checkpoint() {
+    const std::lock_guard lock(queue_mutex_);
+    wants_checkpoint_ = true;
+    if (!checkpointer_.joinable()) checkpointer_ = std::thread([this] { make_checkpoints(); });
+    wake_.notify_all();
+  }
+
+  void make_checkpoints() {
+    Result<SqliteConnection> own = SqliteConnection::open(path_, SqliteConnection::Access::write, *master_);
+    if (!own) {
+      log_error("the store makes no checkpoints", {{"detail", own.error().detail}});
+      return;
+    }
+    for (;;) {
+      {
+        std::unique_lock lock(queue_mutex_);
+        wake_.wait(lock, [this] { return is_stopping_ || wants_checkpoint_; });
+        if (is_stopping_) return;
+        wants_checkpoint_ = false;
+      }
+      own->checkpoint();
+    }
+  }
+
+  const StoreOptions& options_;
+  const Clock& clock_;
+  const std::string path_;
+
+  std::mutex open_mutex_;  // guards the making of master_ and connection_; both stay once they are there
+  std::optional<MasterKey> master_;
+  std::optional<SqliteConnection> connection_;  // used by the writer's thread alone
+
+  std::mutex queue_mutex_;
+  std::condition_variable wake_;
+  std::deque<Change> queue_;
+  size_t queued_bytes_ = 0;
+  bool is_stopping_ = false;
+  bool wants_checkpoint_ = false;
+  std::thread writer_;
+  std::thread checkpointer_;
+
+  std::mutex idle_mutex_;
+  std::vector<SqliteConnection> idle_;  // readers that nobody uses, at most one for each thread
+
+  std::atomic<uint64_t> changes_ = 0;
+  std::atomic<uint64_t> commits_ = 0;
+  std::atomic<uint64_t> failures_ = 0;
+
+  Pool readers_;  // its threads use everything above, so they end first
+};
+
+Store::Store(StoreOptions options, const Clock& clock) : options_(std::move(options)), clock_(clock) {}
+
+Store::~Store() = default;
+
+// Starting the readers costs a core about 100 µs, once.
+Store::Engine& Store::engine() {
+  const std::lock_guard lock(mutex_);
+  if (!engine_) engine_ = std::make_unique<Engine>(options_, clock_);
+  return *engine_;
+}
+
+Task<int64_t> Store::write(Scope& scope, std::vector<Statement> statements) {
+  auto shared = std::make_shared<Completion>();
+  Core& core = scope.core();
+  Change change;
+  change.bytes = bytes_of(statements);
+  change.statements = std::move(statements);
+  change.done = [shared, &core](Result<int64_t> result) {
+    core.post_remote([shared, result = std::make_shared<Result<int64_t>>(std::move(result))] {
+      shared->result = std::move(*result);
+      if (!shared->is_abandoned) shared->wait.complete();
+    });
+  };
+  if (!engine().submit(std::move(change)))
+    co_return fail(ErrorKind::overloaded, "too many changes wait to be stored; try again in a second");
+  Result<void> waited = co_await shared->wait.on(scope);
+  if (!waited) {
+    shared->is_abandoned = true;
+    co_return fail(std::move(waited).error());
+  }
+  co_return std::move(*shared->result);
+}
+
+bool Store::write_later(std::vector<Statement> statements) {
+  Change change;
+  change.bytes = bytes_of(statements);
+  change.statements = std::move(statements);
+  return engine().submit(std::move(change));
+}
+
+Task<std::vector<SqlRow>> Store::read(Scope& scope, Query query) {
+  Engine& engine = this->engine();
+  co_return co_await engine.readers().run(scope,
+                                          [&engine, query = std::move(query)] { return engine.read(query); });
+}
+
+Store::Counts Store::counts() const {
+  const std::lock_guard lock(mutex_);
+  return engine_ ? engine_->counts() : Counts{};
+}
+
+}  // namespace weir

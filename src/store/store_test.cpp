@@ -1,0 +1,220 @@
+#include "store/store.h"
+
+#include <filesystem>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <thread>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "store/sqlite.h"
+
+namespace weir {
+namespace {
+
+constexpr std::array kSteps = {
+    Migration{1, "CREATE TABLE things (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, body BLOB);"},
+    Migration{2, "ALTER TABLE things ADD COLUMN size INTEGER;"},
+};
+constexpr std::string_view kInsert = "INSERT INTO things (name, body, size) VALUES (?, ?, ?)";
+
+// A real core that the test turns by hand, and a directory that goes with the test.
+class StoreTest : public testing::Test {
+ protected:
+  StoreTest()
+      : directory_(std::filesystem::temp_directory_path() /
+                   fmt::format("weir_store_{}_{}", getpid(),
+                               testing::UnitTest::GetInstance()->current_test_info()->name())) {
+    std::filesystem::remove_all(directory_);
+  }
+  ~StoreTest() override {
+    store_.reset();
+    std::filesystem::remove_all(directory_);
+  }
+
+  Store& store() {
+    if (!store_) {
+      store_ = std::make_unique<Store>(
+          StoreOptions{.directory = directory_.string(), .migrations = {{"test", kSteps}}}, clock_);
+    }
+    return *store_;
+  }
+
+  template <class T>
+  static Task<void> keep(Task<T> task, std::optional<Result<T>>& into) {
+    into = co_await std::move(task);
+    co_return {};
+  }
+
+  template <class T>
+  Result<T> run(Task<T> task) {
+    std::optional<Result<T>> result;
+    scope_.spawn(keep(std::move(task), result));
+    while (!result) {
+      if (!core_.poll()) std::this_thread::yield();
+    }
+    while (core_.poll()) {
+    }
+    return std::move(*result);
+  }
+
+  Result<int64_t> insert(std::string name, SqlValue body = std::monostate()) {
+    return run(
+        store().write(scope_, {{kInsert, {name, std::move(body), static_cast<int64_t>(name.size())}}}));
+  }
+  Result<std::vector<SqlRow>> names() {
+    return run(store().read(scope_, {.statement = {"SELECT name, size FROM things ORDER BY id", {}}}));
+  }
+
+  ManualClock clock_;
+  Core core_{0, clock_, 1};
+  Scope scope_{core_};
+  const std::filesystem::path directory_;
+  std::unique_ptr<Store> store_;
+};
+
+TEST_F(StoreTest, MakesNothingBeforeTheFirstChange) {
+  const auto rows = names();
+  ASSERT_TRUE(rows) << rows.error().detail;
+  EXPECT_TRUE(rows->empty());
+  EXPECT_FALSE(std::filesystem::exists(directory_));
+}
+
+TEST_F(StoreTest, WhatWasWrittenIsThereAfterANewStart) {
+  const auto changed = insert("one");
+  ASSERT_TRUE(changed) << changed.error().detail;
+  EXPECT_EQ(*changed, 1);
+  ASSERT_TRUE(insert("three"));
+  store_.reset();
+  const auto rows = names();
+  ASSERT_TRUE(rows) << rows.error().detail;
+  ASSERT_EQ(rows->size(), 2U);
+  EXPECT_EQ(text_of((*rows)[1], 0), "three");
+  EXPECT_EQ(int_of((*rows)[1], 1), 5);
+}
+
+TEST_F(StoreTest, FilesAreTheOwnersAlone) {
+  ASSERT_TRUE(insert("one"));
+  for (const char* name : {"", "weir.db", "weir.db-wal", "master.key"}) {
+    struct stat status{};
+    ASSERT_EQ(stat((directory_ / name).c_str(), &status), 0) << name;
+    EXPECT_EQ(status.st_mode & 077U, 0U) << name;
+  }
+}
+
+TEST_F(StoreTest, AChangeIsAllOrNothingAndDoesNotHurtItsGroup) {
+  ASSERT_TRUE(insert("one"));
+  std::optional<Result<int64_t>> bad;
+  std::optional<Result<int64_t>> good;
+  std::vector<Statement> both;
+  both.push_back({kInsert, {"two", {}, 1}});
+  both.push_back({kInsert, {"one", {}, 1}});  // there is one already
+  scope_.spawn(keep(store().write(scope_, std::move(both)), bad));
+  scope_.spawn(keep(store().write(scope_, {{kInsert, {"three", {}, 1}}}), good));
+  while (!bad || !good) core_.poll();
+  EXPECT_FALSE(*bad);
+  EXPECT_TRUE(*good);
+  const auto rows = names();
+  ASSERT_EQ(rows->size(), 2U);
+  EXPECT_EQ(text_of((*rows)[1], 0), "three");
+  EXPECT_EQ(store().counts().failures, 1U);
+}
+
+TEST_F(StoreTest, ManyChangesShareACommit) {
+  constexpr int kChanges = 2'000;
+  for (int i = 0; i < kChanges; ++i)
+    ASSERT_TRUE(store().write_later({{kInsert, {fmt::format("n{}", i), {}, 1}}}));
+  ASSERT_TRUE(insert("last"));  // in order behind them
+  EXPECT_EQ(store().counts().changes, static_cast<uint64_t>(kChanges) + 1);
+  EXPECT_LT(store().counts().commits, static_cast<uint64_t>(kChanges) / 10);
+}
+
+TEST_F(StoreTest, SealedValuesOpenOnlyAsWhatTheyAre) {
+  const SqlSealed secret{
+      .context = "test/a", .associated = "row 1", .plaintext = "nobody else may read this"};
+  ASSERT_TRUE(insert("one", secret));
+  const auto read = [&](std::string context, std::string associated) {
+    return run(store().read(scope_, {.statement = {"SELECT body FROM things WHERE name = ?", {"one"}},
+                                     .seal_context = std::move(context),
+                                     .seal_associated = std::move(associated)}));
+  };
+  const auto opened = read("test/a", "row 1");
+  ASSERT_TRUE(opened) << opened.error().detail;
+  EXPECT_EQ(text_of(opened->front(), 0), secret.plaintext);
+  EXPECT_FALSE(read("test/b", "row 1"));
+  EXPECT_FALSE(read("test/a", "row 2"));
+  // Neither the database nor its log holds the words.
+  for (const auto& entry : std::filesystem::directory_iterator(directory_)) {
+    std::ifstream in(entry.path(), std::ios::binary);
+    const std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+    EXPECT_EQ(bytes.find("nobody else"), std::string::npos) << entry.path();
+  }
+}
+
+TEST_F(StoreTest, RefusesToWorkWithAnotherMasterKey) {
+  ASSERT_TRUE(insert("one"));
+  store_.reset();
+  std::filesystem::remove(directory_ / "master.key");
+  const auto refused = insert("two");
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().detail.find("another master key"), std::string::npos);
+  EXPECT_FALSE(names());
+}
+
+TEST_F(StoreTest, StepsRunOnceAndANewerBinarysAreLeftAlone) {
+  ASSERT_TRUE(insert("one"));
+  store_.reset();
+  constexpr std::array kNewer = {kSteps[0], kSteps[1],
+                                 Migration{3, "ALTER TABLE things ADD COLUMN extra TEXT;"}};
+  store_ = std::make_unique<Store>(
+      StoreOptions{.directory = directory_.string(), .migrations = {{"test", kNewer}}}, clock_);
+  ASSERT_TRUE(insert("two"));
+  store_.reset();
+  ASSERT_TRUE(insert("three"));  // the older binary again
+  EXPECT_EQ(names()->size(), 3U);
+}
+
+TEST_F(StoreTest, AFailedStepLeavesTheTablesAsTheyWere) {
+  const MasterKey key = MasterKey::generate();
+  std::filesystem::create_directories(directory_);
+  auto connection =
+      SqliteConnection::open((directory_ / "weir.db").string(), SqliteConnection::Access::write, key);
+  ASSERT_TRUE(connection) << connection.error().detail;
+  constexpr std::array kBroken = {Migration{1, "CREATE TABLE a (x INTEGER); CREATE TABLE a (y INTEGER);"}};
+  const auto made = migrate(*connection, std::array{MigrationList{"broken", kBroken}}, 0);
+  ASSERT_FALSE(made);
+  EXPECT_NE(made.error().detail.find("step 1 of broken"), std::string::npos);
+  EXPECT_FALSE(connection->query({.statement = {"SELECT x FROM a", {}}}));
+}
+
+TEST_F(StoreTest, ADirectoryThatCannotBeMadeFailsTheChangeAndTheNextOneTriesAgain) {
+  std::ofstream(directory_) << "a file";
+  EXPECT_FALSE(insert("one"));
+  std::filesystem::remove(directory_);
+  const auto changed = insert("one");
+  EXPECT_TRUE(changed) << changed.error().detail;
+}
+
+TEST_F(StoreTest, ACancelledReadReturnsAtOnce) {
+  ASSERT_TRUE(insert("one"));
+  std::optional<Result<std::vector<SqlRow>>> result;
+  Scope child(scope_);
+  child.spawn(keep(store().read(child, {.statement = {"SELECT name FROM things", {}}}), result));
+  child.cancel(make_error(ErrorKind::cancelled, "gone"));
+  while (!result) core_.poll();
+  EXPECT_EQ(result->error().kind, ErrorKind::cancelled);
+  EXPECT_EQ(names()->size(), 1U);
+}
+
+TEST_F(StoreTest, TheLogIsMovedToTheDatabaseAside) {
+  const std::string body(64 * kKiB, 'x');
+  for (int i = 0; i < 160; ++i) ASSERT_TRUE(insert(fmt::format("n{}", i), SqlBlob{body}));
+  // 160 times 64 KB went through; without checkpoints all of it would be in the log.
+  const auto size = [&] { return std::filesystem::file_size(directory_ / "weir.db"); };
+  for (int i = 0; i < 10'000 && size() < 4 * kMiB; ++i) std::this_thread::yield();
+  EXPECT_GE(size(), 4 * kMiB);
+}
+
+}  // namespace
+}  // namespace weir
