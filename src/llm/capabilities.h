@@ -98,6 +98,7 @@ struct Capabilities {
   // Input kinds.
   std::optional<bool> vision;     // images
   std::optional<bool> image_url;  // images by http(s) URL; false: only inline
+  std::optional<bool> document_url;  // documents by http(s) URL; false: only inline
   std::optional<bool> pdf;
   std::optional<bool> audio_in;
   std::optional<bool> audio_out;
@@ -137,6 +138,7 @@ struct Capabilities {
   // Embeddings.
   std::optional<int64_t> dimensions;      // of the vector when not asked otherwise
   std::optional<bool> dimensions_choice;  // the request may ask for fewer
+  std::optional<int64_t> inputs_max;      // inputs in one request
 
   TokenizerKind tokenizer = TokenizerKind::estimate;
   Quirks quirks;
@@ -150,6 +152,7 @@ constexpr void for_each_capability(Visit&& visit) {
   visit(std::string_view("output_max"), &Capabilities::output_max);
   visit(std::string_view("vision"), &Capabilities::vision);
   visit(std::string_view("image_url"), &Capabilities::image_url);
+  visit(std::string_view("document_url"), &Capabilities::document_url);
   visit(std::string_view("pdf"), &Capabilities::pdf);
   visit(std::string_view("audio_in"), &Capabilities::audio_in);
   visit(std::string_view("audio_out"), &Capabilities::audio_out);
@@ -179,6 +182,7 @@ constexpr void for_each_capability(Visit&& visit) {
   visit(std::string_view("family"), &Capabilities::family);
   visit(std::string_view("dimensions"), &Capabilities::dimensions);
   visit(std::string_view("dimensions_choice"), &Capabilities::dimensions_choice);
+  visit(std::string_view("inputs_max"), &Capabilities::inputs_max);
 }
 
 // Each member of `specific` that is known replaces the one in `general`; quirks are those of either.

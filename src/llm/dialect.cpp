@@ -6,16 +6,23 @@ namespace {
 constexpr std::array<std::string_view, kDialectCount> kDialectNames = {
     "openai_chat", "openai_responses", "anthropic_messages", "bedrock_converse", "bedrock_invoke", "gemini"};
 
-bool serves_anthropic_models(Dialect dialect) {
-  return dialect == Dialect::anthropic_messages || dialect == Dialect::bedrock_converse ||
-         dialect == Dialect::bedrock_invoke;
-}
+// In the order of the enum. A chat document goes by bytes or file id only; both dialects of Bedrock, and
+// Gemini's but for gs://, take bytes alone (translation.md 4.2).
+constexpr std::array<DialectTraits, kDialectCount> kTraits = {{
+    {.image_urls = true, .has_choices = true},
+    {.image_urls = true, .document_urls = true, .signs_turns = true, .keeps_answers = true},
+    {.image_urls = true, .document_urls = true, .signs_turns = true},
+    {.signs_turns = true},
+    {.signs_turns = true},
+    {.has_choices = true, .signs_turns = true},
+}};
+
+// Amazon's dialects carry the signatures of the models behind them, which are the model vendor's own
+// (https://platform.claude.com/docs/en/build-with-claude/extended-thinking: values are compatible across
+// platforms).
+constexpr std::array<int, kDialectCount> kSigners = {0, 1, 2, 2, 2, 3};
 
 }  // namespace
-
-bool shares_signatures(Dialect issuer, Dialect target) {
-  return issuer == target || (serves_anthropic_models(issuer) && serves_anthropic_models(target));
-}
 
 std::string_view to_string(Dialect dialect) {
   return kDialectNames[static_cast<size_t>(dialect)];
@@ -26,6 +33,14 @@ std::optional<Dialect> dialect_from_string(std::string_view name) {
     if (kDialectNames[i] == name) return static_cast<Dialect>(i);
   }
   return std::nullopt;
+}
+
+const DialectTraits& traits(Dialect dialect) {
+  return kTraits[static_cast<size_t>(dialect)];
+}
+
+bool shares_signatures(Dialect a, Dialect b) {
+  return kSigners[static_cast<size_t>(a)] == kSigners[static_cast<size_t>(b)];
 }
 
 std::string_view to_string(Operation operation) {

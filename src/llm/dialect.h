@@ -19,12 +19,21 @@ enum class Dialect : uint8_t {
 };
 inline constexpr size_t kDialectCount = 6;
 
+// What the wire format of a dialect can say at all, whatever a model behind it could do.
+struct DialectTraits {
+  bool image_urls = false;     // images by http(s) URL
+  bool document_urls = false;  // documents by http(s) URL
+  bool has_choices = false;    // several choices in one answer
+  bool signs_turns = false;    // a turn of the assistant may carry signatures that its issuer wants back
+  bool keeps_answers = false;  // an answer can be continued and asked for by its id
+};
+const DialectTraits& traits(Dialect dialect);
+// Whether what one of them signed (thinking, calls) means something to the other: several dialects speak to
+// the same vendor's models.
+bool shares_signatures(Dialect a, Dialect b);
+
 // What is asked of a model. The label `gen_ai.operation.name` of metrics and traces.
 enum class Operation : uint8_t { chat, text_completion, embeddings, rerank, count_tokens, opaque };
-
-// Whether thinking that was signed through one dialect may go back through the other: Anthropic's models sign
-// alike wherever they are served (https://platform.claude.com/docs/en/build-with-claude/extended-thinking).
-bool shares_signatures(Dialect issuer, Dialect target);
 
 std::string_view to_string(Dialect dialect);
 std::optional<Dialect> dialect_from_string(std::string_view name);
