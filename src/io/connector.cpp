@@ -17,7 +17,8 @@ Task<std::unique_ptr<ByteStream>> NetworkConnector::connect(Scope& scope, Origin
   std::optional<Error> failure;
   for (const std::string& address : addresses) {
     // Checked here and nowhere earlier: what a name resolved to before says nothing about this connection.
-    if (options_.refuses_private_addresses && !is_public_address(address)) {
+    if (options_.refuses_private_addresses && !is_public_address(address) &&
+        !(options_.allows_private && options_.allows_private(origin.host))) {
       failure =
           make_error(ErrorKind::forbidden, "the URL leads to an address that is not on the public internet");
       failure->detail = fmt::format("{} is {}", origin.host, address);

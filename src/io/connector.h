@@ -23,6 +23,8 @@ struct NetworkConnectorOptions {
   Duration tls_timeout = std::chrono::seconds(10);     // of the handshake
   // Connects to the public internet only: for every URL that a user or a tenant gave.
   bool refuses_private_addresses = false;
+  // Hosts of whom the operator said otherwise; null: none.
+  std::function<bool(std::string_view host)> allows_private = {};
   std::shared_ptr<TlsClientContext> tls = {};  // null: https origins are refused
   // Whom to trust at an origin in place of `tls`; null, or giving null: `tls`.
   std::function<std::shared_ptr<TlsClientContext>(const Origin&)> tls_of = {};

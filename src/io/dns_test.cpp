@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "io/connector.h"
 #include "io/test_core.h"
 
 namespace weir {
@@ -170,6 +171,39 @@ TEST_F(DnsTest, AWaiterThatIsCancelledLeavesTheQueryToOthers) {
   test_.settle();
   ASSERT_TRUE(result);
   EXPECT_EQ(result->error().kind, ErrorKind::cancelled);
+}
+
+Task<void> connect_guarded(NetworkConnector& connector, Scope& scope, std::string host, uint16_t port,
+                           std::optional<ErrorKind>& failure, bool& is_over) {
+  const auto stream =
+      co_await connector.connect(scope, {.host = std::move(host), .port = port, .is_tls = false});
+  if (!stream) failure = stream.error().kind;
+  is_over = true;
+  co_return {};
+}
+
+TEST_F(DnsTest, TheGuardedConnectorJudgesWhatANameLeadsTo) {
+  server_.names["inside.test"] = {0, "127.0.0.1", 30};
+  server_.names["meta.test"] = {0, "169.254.169.254", 30};
+  server_.names["ours.test"] = {0, "127.0.0.1", 30};
+  NetworkConnector connector(test_.core,
+                             {.refuses_private_addresses = true,
+                              .allows_private = [](std::string_view host) { return host == "ours.test"; },
+                              .dns = {.servers = fmt::format("127.0.0.1:{}", server_.port)}});
+  const auto failure_at = [&](std::string host) {
+    std::optional<ErrorKind> failure;
+    bool is_over = false;
+    // Port 1 of this machine: whoever gets through is refused by it.
+    scope_.spawn(connect_guarded(connector, scope_, std::move(host), 1, failure, is_over));
+    while (!is_over) {
+      test_.core.poll();
+      server_.serve();
+    }
+    return failure;
+  };
+  EXPECT_EQ(failure_at("inside.test"), ErrorKind::forbidden);
+  EXPECT_EQ(failure_at("meta.test"), ErrorKind::forbidden);
+  EXPECT_EQ(failure_at("ours.test"), ErrorKind::upstream_unreachable);
 }
 
 }  // namespace
