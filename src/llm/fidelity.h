@@ -46,6 +46,9 @@ class Fidelity {
  public:
   void add(Severity severity, LossReason reason, std::string pointer, std::string from = {},
            std::string to = {});
+  void add(const Fidelity& other) {
+    records_.insert(records_.end(), other.records_.begin(), other.records_.end());
+  }
   const std::vector<FidelityRecord>& records() const { return records_; }
   bool empty() const { return records_.empty(); }
   bool has_warnings() const;

@@ -1,5 +1,6 @@
 #include "llm/usage.h"
 
+#include <algorithm>
 #include <array>
 
 namespace weir {
@@ -39,6 +40,13 @@ void Usage::set_from(const Usage& later) {
     if (later.*bucket) this->*bucket = later.*bucket;
   }
   source = later.source;
+}
+
+void Usage::add(const Usage& other) {
+  for (const auto bucket : kBuckets) {
+    if (other.*bucket) this->*bucket = (this->*bucket).value_or(0) + *(other.*bucket);
+  }
+  source = std::max(source, other.source);
 }
 
 }  // namespace weir

@@ -38,6 +38,8 @@ struct Usage {
   bool empty() const;  // no bucket is there
   // Every bucket that is present in `later` replaces the one here (providers report cumulative counts).
   void set_from(const Usage& later);
+  // Sums bucket by bucket; one is absent only when it is in both. The less certain source counts.
+  void add(const Usage& other);
 };
 
 }  // namespace weir
