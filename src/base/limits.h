@@ -65,7 +65,8 @@ inline constexpr size_t kEventStreamFrameBytesMax = 16 * kMiB;
 inline constexpr size_t kProviderBodyMax = 4 * kKiB;
 
 // Store.
-// Changes waiting for the thread that writes to the database, as bytes of their values; one more is overloaded.
+// Changes waiting for the thread that writes to the database, as bytes of their values; one more is
+// overloaded.
 inline constexpr size_t kStoreWriteQueueBytesMax = 64 * kMiB;
 // Changes that one commit makes durable together.
 inline constexpr size_t kStoreGroupMax = 256;
