@@ -7,6 +7,7 @@ import base64
 import binascii
 import re
 
+from . import signatures
 from .openai_checks import EXTENSION
 
 VERSIONS = {"2023-06-01", "2026-10-21"}
@@ -275,6 +276,10 @@ class Check:
             self.bad(f"{path}.text", "text content blocks must be non-empty")
         if kind == "tool_use" and not re.fullmatch(r"[a-zA-Z0-9_-]+", block.get("id", "")):
             self.bad(f"{path}.id", "does not match the pattern")
+        if kind == "thinking" and not signatures.is_genuine(
+            signatures.CLAUDE, block.get("thinking"), block.get("signature")
+        ):
+            self.bad(path, "Invalid `signature` in `thinking` block")
         if kind in ("image", "document") and isinstance(block.get("source"), dict):
             self.source(block["source"], f"{path}.source", kind)
         if kind == "tool_result" and isinstance(block.get("content"), list):

@@ -2,7 +2,7 @@
 
 import json
 
-from . import script
+from . import script, signatures
 from .script import Conversation, Turn
 
 STOP = {
@@ -109,7 +109,8 @@ def content(answer):
     blocks = []
     for index, block in enumerate(answer.blocks):
         if block[0] == "thinking":
-            blocks.append({"type": "thinking", "thinking": block[1], "signature": block[2]})
+            signature = signatures.issue(signatures.CLAUDE, block[1], answer.tag)
+            blocks.append({"type": "thinking", "thinking": block[1], "signature": signature})
         elif block[0] == "call":
             blocks.append(
                 {

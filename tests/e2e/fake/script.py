@@ -55,7 +55,6 @@ TOOL_MODELS = {
 CITIES = ["Zürich", "東京", "São Paulo 🌊"]
 UNICODE = 'naïve “quotes” – 東京 🌊 👩‍👩‍👧‍👦 Å \\ "x" \t end 𝒜𝒷𝒸 \u2028 done'
 THINKING = "Let me think: 1 + 1 is 2 🤔."
-SIGNATURE = "c2lnbmF0dXJlLW9mLXRoZS1mYWtl"
 REFUSAL = "I can not help with that."
 
 
@@ -101,7 +100,7 @@ class Usage:
 
 @dataclass
 class Answer:
-    """Blocks are ("text" or "refusal", text), ("thinking", text, signature), ("call", name, arguments)."""
+    """Blocks are ("text" or "refusal", text), ("thinking", text), ("call", name, arguments)."""
 
     blocks: list
     stop: str  # end, length, stop_sequence, tool, refusal
@@ -243,7 +242,7 @@ def answer(model, conversation):
         text, stop, sequence = cut_text(text, conversation, limit)
         blocks = [("text", text)] if text else []
     if model == "fake-thinking" and conversation.thinking:
-        blocks = [("thinking", THINKING, SIGNATURE), *blocks]
+        blocks = [("thinking", THINKING), *blocks]
         usage.reasoning = len(pieces(THINKING))
     usage.output = sum(len(pieces(block[2] if block[0] == "call" else block[1])) for block in blocks)
     return Answer(
