@@ -15,33 +15,32 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from fake import faults, openai_checks, provider  # noqa: E402  the path is set just above
+from fake import faults, openai_checks, ports, provider  # noqa: E402  the path is set just above
+
+KEYS = {"openai": "sk-fake", "anthropic": "sk-ant-fake"}
+BASES = {"openai": "/v1"}  # what the base URL that the vendor's SDK is given ends with
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--openai-port", type=int, default=0)
-    parser.add_argument("--anthropic-port", type=int, default=0)
-    parser.add_argument("--ready-file", help='receives {"openai_url", "anthropic_url", "pid"}')
-    parser.add_argument("--openai-key", action="append", help="a prefix of the keys to accept")
-    parser.add_argument("--anthropic-key", action="append", help="a prefix of the keys to accept")
-    return parser.parse_args()
+    for name in ports.PORTS:
+        parser.add_argument(f"--{name}-port", type=int, default=0)
+        parser.add_argument(f"--{name}-key", action="append", help="a prefix of the keys to accept")
+    parser.add_argument("--ready-file", help='receives {"openai_url", ..., "pid"}')
+    return vars(parser.parse_args())
 
 
 async def main():
     given = arguments()
-    shared = [], faults.Attempts(), openai_checks.Document()
-    openai = provider.Provider("openai", given.openai_key or ["sk-fake"], *shared)
-    anthropic = provider.Provider("anthropic", given.anthropic_key or ["sk-ant-fake"], *shared)
-    _, openai_port = await provider.listen(openai, given.openai_port)
-    _, anthropic_port = await provider.listen(anthropic, given.anthropic_port)
-    ready = {
-        "openai_url": f"http://127.0.0.1:{openai_port}/v1",
-        "anthropic_url": f"http://127.0.0.1:{anthropic_port}",
-        "pid": os.getpid(),
-    }
-    if given.ready_file:
-        path = pathlib.Path(given.ready_file)
+    document, records, attempts = openai_checks.Document(), [], faults.Attempts()
+    ready = {"pid": os.getpid()}
+    for name, make in ports.PORTS.items():
+        port = make(given[f"{name}_key"] or [KEYS[name]], document)
+        server = provider.Provider(port, records, attempts)
+        _, number = await provider.listen(server, given[f"{name}_port"])
+        ready[f"{name}_url"] = f"http://127.0.0.1:{number}{BASES.get(name, '')}"
+    if given["ready_file"]:
+        path = pathlib.Path(given["ready_file"])
         path.with_suffix(".part").write_text(json.dumps(ready))
         path.with_suffix(".part").rename(path)
     print(json.dumps(ready), flush=True)

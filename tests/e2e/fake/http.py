@@ -202,11 +202,11 @@ class Responder:
         body = json.dumps(value, ensure_ascii=False).encode()
         await self.send(status, "application/json", body, headers)
 
-    async def start_stream(self, headers=()):
+    async def start_stream(self, content_type, headers=()):
         await self.head(
             200,
             [
-                ("content-type", "text/event-stream; charset=utf-8"),
+                ("content-type", content_type),
                 ("cache-control", "no-cache"),
                 ("transfer-encoding", "chunked"),
                 *headers,
