@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""A model provider for tests: OpenAI and Anthropic on a port each, strict about what it is sent, on script.
+"""A model provider for tests: OpenAI, Anthropic, Gemini and Bedrock, strict about what it is sent, on script.
 
 `fake/script.py` lists the models, `fake/faults.py` the faults. Needs nothing but Python; with `jsonschema_rs`
-and OpenAI's OpenAPI document it also validates OpenAI bodies. GET /_requests?id=TEST tells what came.
+and OpenAI's OpenAPI document it also validates OpenAI's bodies, with `google-genai` Google's, with the Smithy
+document or botocore Bedrock's. GET /_requests?id=TEST on any of its ports tells what came.
 """
 
 import argparse
@@ -17,7 +18,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from fake import faults, openai_checks, ports, provider  # noqa: E402  the path is set just above
 
-KEYS = {"openai": "sk-fake", "anthropic": "sk-ant-fake"}
+KEYS = {"openai": "sk-fake", "anthropic": "sk-ant-fake", "gemini": "AIza-fake", "bedrock": "bedrock-fake"}
 BASES = {"openai": "/v1"}  # what the base URL that the vendor's SDK is given ends with
 
 

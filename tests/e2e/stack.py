@@ -19,6 +19,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 LANES = 300  # targets of their own for faulty requests: a breaker that opens harms no other test
 OPENAI_KEY = "sk-fake-upstream"
 ANTHROPIC_KEY = "sk-ant-fake-upstream"
+GEMINI_KEY = "AIza-fake-upstream"
+BEDROCK_KEY = "bedrock-fake-upstream"  # Bedrock's own kind of key, a bearer token
 CLIENT_KEY = "sk-fake-client"  # not of Weir's form: on the loopback without keys it counts as absent
 
 
@@ -120,6 +122,8 @@ class Stack:
         self.fake = Process("fake", self.folder, [sys.executable, ROOT / "tests/e2e/fake_provider.py"])
         self.fake_openai_url = self.fake.ready["openai_url"]
         self.fake_anthropic_url = self.fake.ready["anthropic_url"]
+        self.fake_gemini_url = self.fake.ready["gemini_url"]
+        self.fake_bedrock_url = self.fake.ready["bedrock_url"]
         if not direct:
             try:
                 self.start_weir()
@@ -156,6 +160,14 @@ class Stack:
     @property
     def anthropic_url(self):
         return self.fake_anthropic_url if self.direct else self.weir.ready["url"]
+
+    @property
+    def gemini_url(self):
+        return self.fake_gemini_url if self.direct else self.weir.ready["url"]
+
+    @property
+    def bedrock_url(self):
+        return self.fake_bedrock_url if self.direct else self.weir.ready["url"]
 
     def records(self, test_id):
         """What the fake received with this test id, in order."""

@@ -15,7 +15,7 @@ the id of the test: records are kept, and attempts counted, by it.
 | stall-ms=MS | nothing is sent for so long; with stall-after-events=N the pause comes there |
 | error-event-after=N | the dialect's error event after N events, then the end |
 | no-done, no-finish, no-usage | the stream lacks its last mark, its finish reason, its usage |
-| bad-json-event | the third event is no JSON |
+| bad-json-event | the third event is no JSON; bad-crc: the third frame has a wrong CRC |
 | comments, crlf | keep-alive comments between events; CRLF line ends |
 | dribble, chunk=N | one byte, or N bytes, in each write |
 | gzip | the answer is compressed |
@@ -45,6 +45,7 @@ WORDS = {
     "no-finish",
     "no-usage",
     "bad-json-event",
+    "bad-crc",
     "comments",
     "crlf",
     "dribble",

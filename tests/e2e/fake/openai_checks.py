@@ -22,6 +22,15 @@ def shared_dir():
     return pathlib.Path(os.environ.get("WEIR_SHARED_DIR") or beside)
 
 
+def any_of(value):
+    """The same schemas with `anyOf` for each `oneOf`."""
+    if isinstance(value, list):
+        return [any_of(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {"anyOf" if key == "oneOf" else key: any_of(item) for key, item in value.items()}
+
+
 class Document:
     """OpenAI's document, compiled once for each schema that is asked for. `available` is false without it."""
 
@@ -41,16 +50,21 @@ class Document:
     def available(self):
         return bool(self.schemas)
 
-    def problems(self, name, value):
-        """What the schema `name` has against `value`, each with its path; empty without the document."""
+    def problems(self, name, value, overlapping=False):
+        """What the schema `name` has against `value`, each with its path; empty without the document.
+
+        `overlapping`: a value may fit several alternatives, as the items of Responses do: a plain message is
+        an EasyInputMessage and an InputMessage.
+        """
         if not self.available:
             return []
-        if name not in self.compiled:
-            whole = {"$ref": f"#/components/schemas/{name}", "components": {"schemas": self.schemas}}
-            self.compiled[name] = self.engine.Draft202012Validator(whole)
+        if (name, overlapping) not in self.compiled:
+            schemas = any_of(self.schemas) if overlapping else self.schemas
+            whole = {"$ref": f"#/components/schemas/{name}", "components": {"schemas": schemas}}
+            self.compiled[name, overlapping] = self.engine.Draft202012Validator(whole)
         return [
             f"{'/'.join(map(str, error.instance_path)) or 'body'}: {error.message[:300]}"
-            for error in self.compiled[name].iter_errors(value)
+            for error in self.compiled[name, overlapping].iter_errors(value)
         ]
 
     def fields(self, name):

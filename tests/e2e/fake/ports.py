@@ -3,17 +3,28 @@
 A port finds the Call of a request, checks it, and makes a Whole or a Stream of the script's answer.
 """
 
+import re
+import urllib.parse
 from dataclasses import dataclass
 
 from . import (
     anthropic_checks,
     anthropic_dialect,
+    bedrock_checks,
+    bedrock_dialect,
+    frames,
+    gemini_checks,
+    gemini_dialect,
     openai_checks,
     openai_dialect,
+    responses_checks,
+    responses_dialect,
     script,
+    sigv4,
 )
 
 SSE = "text/event-stream; charset=utf-8"
+EVENT_STREAM = "application/vnd.amazon.eventstream"
 
 
 @dataclass
@@ -74,6 +85,10 @@ class Port:
     def error_headers(self, status):
         return []
 
+    def normal(self, body):
+        """The body with the names of its fields in one spelling."""
+        return body
+
     def answered(self, call, model, conversation):
         """The script's answer, with ids that depend on nothing but the request."""
         answer = script.answer(model, conversation)
@@ -82,24 +97,39 @@ class Port:
 
 
 class OpenAI(Port):
-    """Chat and legacy completions, embeddings."""
+    """Chat and legacy completions, embeddings, and Responses, which are stored as long as the port lives."""
 
     name = "openai"
     errors = openai_dialect
     overloaded = 503
 
+    def __init__(self, keys, document):
+        super().__init__(keys, document)
+        self.stored = {}  # id of a response -> its items, with those before
+        self.reasoning = set()  # ids of reasoning that is kept
+
     def find(self, request):
-        paths = list(openai_checks.SCHEMAS)
+        paths = [*openai_checks.SCHEMAS, "/v1/responses", "/v1/responses/input_tokens"]
         return Call(request.path) if request.method == "POST" and request.path in paths else None
 
+    def history(self, body):
+        return self.stored.get(body.get("previous_response_id"), [])
+
     def check(self, request, call, body):
-        return openai_checks.check(self.document, request.path, body)
+        if not call.operation.startswith("/v1/responses"):
+            return openai_checks.check(self.document, request.path, body)
+        before = body.get("previous_response_id")
+        if before is not None and before not in self.stored:
+            return [f"previous_response_id: Previous response with id '{before}' not found."]
+        return responses_checks.check(self.document, body, self.reasoning, self.history(body))
 
     def reply(self, call, model, body, faults):
         if call.operation == "/v1/embeddings":
             return Whole(openai_dialect.embeddings(body, body["model"]))
         if call.operation == "/v1/completions":
             return self.completion(call, model, body, faults)
+        if call.operation.startswith("/v1/responses"):
+            return self.response(call, model, body, faults)
         answer = self.answered(call, model, openai_dialect.read_chat(body))
         if body.get("stream"):
             events = openai_dialect.chunks(answer, body["model"], body, faults)
@@ -118,6 +148,23 @@ class OpenAI(Port):
             events = openai_dialect.text_chunks(answers, body["model"], body, faults)
             return Stream(events, openai_dialect.data_line(self.failure()), answers[0].pause_ms)
         return Whole(openai_dialect.text_completion(answers, body["model"]))
+
+    def response(self, call, model, body, faults):
+        conversation = responses_dialect.read(body, self.history(body))
+        if call.operation.endswith("input_tokens"):
+            count = script.input_tokens(conversation)
+            return Whole({"object": "response.input_tokens", "input_tokens": count})
+        answer = self.answered(call, model, conversation)
+        whole = responses_dialect.response(answer, body["model"], body)
+        if whole["store"]:
+            items = [*self.history(body), *responses_dialect.input_items(body), *whole["output"]]
+            self.stored[whole["id"]] = items
+            self.reasoning |= {item["id"] for item in whole["output"] if item["type"] == "reasoning"}
+        if body.get("stream"):
+            events = responses_dialect.events(answer, body["model"], body, faults)
+            failure = responses_dialect.error_event("fake: overloaded in mid-stream")
+            return Stream(events, failure, answer.pause_ms)
+        return Whole(whole, answer.pause_ms * 0.2)
 
 
 class Anthropic(Port):
@@ -149,4 +196,151 @@ class Anthropic(Port):
         return Whole(anthropic_dialect.message(answer, body["model"]), answer.pause_ms * 0.2)
 
 
-PORTS = {port.name: port for port in (OpenAI, Anthropic)}
+class Gemini(Port):
+    """The Gemini API and Vertex: the path's last segment is `model:method`."""
+
+    name = "gemini"
+    errors = gemini_dialect
+    key_header = "x-goog-api-key"
+    METHODS = {
+        "generateContent": False,
+        "streamGenerateContent": True,
+        "countTokens": False,
+        "embedContent": False,
+        "batchEmbedContents": False,
+    }
+    PATH = re.compile(
+        r"/(?:v1|v1beta|v1beta1)(?:/projects/[^/]+/locations/[^/]+)?(?:/publishers/google)?"
+        r"/models/([^/]+):(\w+)"
+    )
+
+    def find(self, request):
+        match = self.PATH.fullmatch(request.path)
+        if not match or request.method != "POST" or match[2] not in self.METHODS:
+            return None
+        return Call(match[2], urllib.parse.unquote(match[1]), self.METHODS[match[2]])
+
+    def normal(self, body):
+        return gemini_dialect.camel(body)
+
+    def check(self, request, call, body):
+        thinks = script.named(call.model.split("~")[0]) in script.THINKERS
+        if call.streamed and request.query.get("alt") != "sse":
+            return ["alt: this provider streams only as SSE; ask with alt=sse"]
+        if call.operation == "countTokens":
+            return gemini_checks.count(body, thinks)
+        if call.operation == "embedContent":
+            return gemini_checks.embed(body, call.model)
+        if call.operation == "batchEmbedContents":
+            return gemini_checks.embed_all(body, call.model)
+        return gemini_checks.generate(body, thinks)
+
+    def reply(self, call, model, body, faults):
+        if call.operation == "embedContent":
+            return Whole({"embedding": gemini_dialect.embedding(body)})
+        if call.operation == "batchEmbedContents":
+            return Whole({"embeddings": [gemini_dialect.embedding(one) for one in body["requests"]]})
+        conversation = gemini_dialect.read(body.get("generateContentRequest", body))
+        if call.operation == "countTokens":
+            return Whole({"totalTokens": script.input_tokens(conversation)})
+        answer = self.answered(call, model, conversation)
+        thinks = model in script.THINKERS
+        if call.streamed:
+            failure = gemini_dialect.data_line(gemini_dialect.error(503, "fake: overloaded in mid-stream"))
+            events = gemini_dialect.events(answer, call.model, body, faults, thinks)
+            return Stream(events, failure, answer.pause_ms)
+        return Whole(gemini_dialect.response(answer, call.model, body, thinks), answer.pause_ms * 0.2)
+
+
+class BedrockErrors:
+    """Bedrock's errors: the kind stands in a header, only the message in the body."""
+
+    @staticmethod
+    def error(status, message):
+        return {"message": message}
+
+    @staticmethod
+    def context_length():
+        return {"message": bedrock_dialect.CONTEXT_LENGTH}
+
+    @staticmethod
+    def quota():
+        return {"message": bedrock_dialect.QUOTA}
+
+
+class Bedrock(Port):
+    """Converse and InvokeModel; a key is a bearer token, or a SigV4 signature."""
+
+    name = "bedrock"
+    errors = BedrockErrors
+    request_id = ("x-amzn-requestid", "00000000-fake-0000-0000-000000000001")
+    OPERATIONS = {
+        "converse": False,
+        "converse-stream": True,
+        "invoke": False,
+        "invoke-with-response-stream": True,
+        "count-tokens": False,
+    }
+
+    def key_problem(self, request):
+        if (request.header("authorization") or "").startswith("AWS4-"):
+            return sigv4.problem(request)
+        return super().key_problem(request)
+
+    def error_headers(self, status):
+        kind = bedrock_dialect.ERROR_TYPES.get(status, "InternalServerException")
+        return [("x-amzn-errortype", f"{kind}:http://internal.amazon.com/coral/com.amazon.bedrock/")]
+
+    def find(self, request):
+        match = re.fullmatch(r"/model/([^/]+)/([a-z-]+)", request.path)
+        if not match or request.method != "POST" or match[2] not in self.OPERATIONS:
+            return None
+        return Call(match[2], urllib.parse.unquote(match[1]), self.OPERATIONS[match[2]])
+
+    def check(self, request, call, body):
+        if call.operation == "count-tokens":
+            return bedrock_checks.count(body)
+        if call.operation.startswith("converse"):
+            return bedrock_checks.converse(body)
+        if "titan-embed" in call.model:
+            return bedrock_checks.titan(body)
+        return (bedrock_checks.cohere if "cohere.embed" in call.model else bedrock_checks.invoke)(body)
+
+    def reply(self, call, model, body, faults):
+        if call.operation == "count-tokens":
+            inner = body["input"]
+            if "converse" in inner:
+                conversation = bedrock_dialect.read(inner["converse"])
+            else:
+                conversation = anthropic_dialect.read_messages(bedrock_dialect.wrapped(inner))
+            return Whole({"inputTokens": script.input_tokens(conversation)})
+        if call.operation.startswith("converse"):
+            answer = self.answered(call, model, bedrock_dialect.read(body))
+            if not call.streamed:
+                return Whole(bedrock_dialect.converse(answer), answer.pause_ms * 0.2)
+            return self.stream(bedrock_dialect.converse_events(answer, faults), answer)
+        if model == "fake-embed":
+            return self.embed(call, body)
+        answer = self.answered(call, model, anthropic_dialect.read_messages(body))
+        if call.streamed:
+            return self.stream(bedrock_dialect.invoke_events(answer, call.model, faults), answer)
+        counts = [("input", answer.usage.uncached), ("output", answer.usage.output)]
+        headers = tuple((f"x-amzn-bedrock-{name}-token-count", count) for name, count in counts)
+        return Whole(anthropic_dialect.message(answer, call.model), answer.pause_ms * 0.2, headers)
+
+    @staticmethod
+    def embed(call, body):
+        if "inputText" in body:
+            value, texts = bedrock_dialect.titan_embedding(body), [body["inputText"]]
+        else:
+            value, texts = bedrock_dialect.cohere_embeddings(body, call.tag), body["texts"]
+        count = sum(len(script.pieces(text)) for text in texts)
+        return Whole(value, headers=(("x-amzn-bedrock-input-token-count", count),))
+
+    @staticmethod
+    def stream(events, answer):
+        failure = frames.exception("modelStreamErrorException", "fake: broken in mid-stream")
+        return Stream(events, failure, answer.pause_ms, EVENT_STREAM)
+
+
+PORTS = {port.name: port for port in (OpenAI, Anthropic, Gemini, Bedrock)}

@@ -82,14 +82,14 @@ class Provider:
     async def answer(self, request, responder, record):
         if problem := self.port.key_problem(request):
             record["problems"].append(f"key: {problem}")
-            raise self.refused(401, problem)
-        if request.method == "GET" and request.path == "/v1/models":
+            raise self.refused(403 if self.port.name == "bedrock" else 401, problem)
+        if request.method == "GET" and request.path in ("/v1/models", "/v1beta/models"):
             return await responder.send_json(200, self.port.errors.models())
         call = self.port.find(request)
         if call is None:
             raise self.refused(404, f"fake: no such path {request.method} {request.path}")
         try:
-            body = json.loads(request.body)
+            body = self.port.normal(json.loads(request.body))
         except ValueError as error:
             record["problems"].append(f"body: {error}")
             raise self.refused(400, f"fake: {error}") from None
@@ -103,9 +103,9 @@ class Provider:
         if found := self.port.check(request, call, body):
             record["problems"] += found
             raise self.refused(400, f"fake: {'; '.join(found)}")
-        if model not in script.MODELS:
+        if script.named(model) not in script.MODELS:
             raise self.refused(404, f"The model `{model}` does not exist")
-        reply = self.port.reply(call, model, body, chosen)
+        reply = self.port.reply(call, script.named(model), body, chosen)
         if isinstance(reply, Stream):
             return await self.send_stream(responder, reply, chosen)
         await responder.pause(reply.pause_s) if reply.pause_s else None

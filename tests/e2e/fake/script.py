@@ -9,6 +9,7 @@
 | fake-length | text that stops at the limit, after 5 tokens |
 | fake-refusal | a refusal |
 | fake-thinking | thinking with a signature, then text, or a tool call if there are tools |
+| fake-agent | thinks and calls in four steps, two calls in the second; then the text of all results |
 | fake-usage-cached | text; 40 plain, 60 cached and 20 newly cached input tokens |
 | fake-vision | for each image its media type and size in pixels and bytes, or its URL |
 | fake-json | the smallest value of the schema that is asked for; with a forced tool, a call of it |
@@ -33,6 +34,7 @@ MODELS = [
     "fake-length",
     "fake-refusal",
     "fake-thinking",
+    "fake-agent",
     "fake-usage-cached",
     "fake-vision",
     "fake-json",
@@ -50,8 +52,11 @@ TOOL_MODELS = {
     "fake-interleaved-tools",
     "fake-empty-args",
     "fake-thinking",
+    "fake-agent",
     "fake-json",
 }
+THINKERS = {"fake-thinking", "fake-agent"}
+AGENT_STEPS = 4
 CITIES = ["Zürich", "東京", "São Paulo 🌊"]
 UNICODE = 'naïve “quotes” – 東京 🌊 👩‍👩‍👧‍👦 Å \\ "x" \t end 𝒜𝒷𝒸 \u2028 done'
 THINKING = "Let me think: 1 + 1 is 2 🤔."
@@ -187,9 +192,44 @@ def plain_text(model, conversation):
     return f"{prefix}Echo: {said}"
 
 
+def named(model):
+    """The model of MODELS that a provider's own name ends with: fake-text for `us.claude-4-fake-text`."""
+    if "titan-embed" in model or "cohere.embed" in model:
+        return "fake-embed"
+    return model[max(model.rfind("fake-"), 0) :]
+
+
+def current_results(conversation):
+    """The results, round by round, since the user last said something."""
+    rounds = []
+    for turn in conversation.turns:
+        if turn.role == "user" and turn.texts:
+            rounds = []
+        if turn.results:
+            rounds.append(turn.results)
+    return rounds
+
+
+def agent_calls(conversation):
+    """The calls of the next step of fake-agent; none after the last."""
+    step = len(current_results(conversation)) + 1
+    if not conversation.tools or conversation.tool_choice == "none" or step > AGENT_STEPS:
+        return []
+    name = next(iter(conversation.tools))
+    cities = [CITIES[0], CITIES[1]] if step == 2 else [f"{CITIES[2]} {step}"]
+    value = smallest_value(conversation.tools[name])
+    texts = [key for key, item in value.items() if isinstance(item, str)]
+    return [
+        ("call", name, json.dumps({**value, **{key: city for key in texts}}, ensure_ascii=False))
+        for city in cities
+    ]
+
+
 def tool_calls(model, conversation):
     """The calls of a tool model, or none when it may not or need not call."""
     results = conversation.turns[-1].results if conversation.turns else []
+    if model == "fake-agent":
+        return agent_calls(conversation)
     if not conversation.tools or conversation.tool_choice == "none" or results:
         return []
     if model == "fake-json" and conversation.tool_choice == "auto":
@@ -236,12 +276,14 @@ def answer(model, conversation):
         blocks, stop = text + calls, "tool"
     else:
         results = conversation.turns[-1].results if conversation.turns else []
+        if model == "fake-agent":
+            results = [result for one in current_results(conversation) for result in one]
         said = "; ".join(("ERROR " if bad else "") + text for text, bad in results)
         text = f"Results: {said}" if results else plain_text(model, conversation)
         limit = 5 if model == "fake-length" else conversation.tokens_max
         text, stop, sequence = cut_text(text, conversation, limit)
         blocks = [("text", text)] if text else []
-    if model == "fake-thinking" and conversation.thinking:
+    if model in THINKERS and conversation.thinking:
         blocks = [("thinking", THINKING), *blocks]
         usage.reasoning = len(pieces(THINKING))
     usage.output = sum(len(pieces(block[2] if block[0] == "call" else block[1])) for block in blocks)

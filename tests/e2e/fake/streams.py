@@ -2,6 +2,8 @@
 
 import zlib
 
+from . import frames
+
 
 class Gzip:
     """Compresses a stream such that each event can be read as soon as it is sent."""
@@ -13,6 +15,11 @@ class Gzip:
         return self.state.compress(data) + self.state.flush(zlib.Z_SYNC_FLUSH)
 
 
+def spoil(event, is_frames):
+    """The event with a payload that is no JSON."""
+    return frames.spoiled(event) if is_frames else event[: event.index(b"{") + 5] + b"\n\n"
+
+
 def dressed(event, faults):
     """An SSE event with the comments and line ends that are asked for."""
     if "comments" in faults:
@@ -21,9 +28,10 @@ def dressed(event, faults):
 
 
 async def play(responder, stream, faults):
-    """Sends the events of `stream`, each the bytes of one SSE event."""
+    """Sends the events of `stream`, each the bytes of one SSE event or one frame."""
     encode = Gzip() if "gzip" in faults else bytes
     headers = [("content-encoding", "gzip")] if "gzip" in faults else []
+    is_frames = "eventstream" in stream.content_type
     responder.chunk_size = 1 if "dribble" in faults else faults.number("chunk", 0)
     await responder.start_stream(stream.content_type, headers)
     if "cut-after-head" in faults:
@@ -37,8 +45,10 @@ async def play(responder, stream, faults):
         if count == faults.number("stall-after-events"):
             await responder.pause(faults.number("stall-ms", 1000) / 1000)
         if "bad-json-event" in faults and count == 2:
-            event = event[: event.index(b"{") + 5] + b"\n\n"
-        await responder.send_event(encode(dressed(event, faults)))
+            event = spoil(event, is_frames)
+        if "bad-crc" in faults and count == 2 and is_frames:
+            event = frames.with_bad_crc(event)
+        await responder.send_event(encode(event if is_frames else dressed(event, faults)))
         if stream.pause_ms:
             await responder.pause(stream.pause_ms / 1000)
     await responder.end_stream()

@@ -1,0 +1,80 @@
+"""What OpenAI's Responses API refuses: its OpenAPI document, and the rules of items that belong together."""
+
+import re
+
+from . import responses_dialect, signatures
+
+ITEM_SCHEMAS = {
+    "message": ("EasyInputMessage", "InputMessage", "OutputMessage"),
+    "function_call": ("FunctionToolCall",),
+    "function_call_output": ("FunctionCallOutputItemParam",),
+    "reasoning": ("ReasoningItem",),
+    "item_reference": ("ItemReferenceParam",),
+}
+
+
+def unknown_fields(document, items):
+    for index, item in enumerate(items):
+        names = ITEM_SCHEMAS.get(responses_dialect.kind_of(item))
+        known = set().union(*(document.fields(name) for name in names)) if names else set()
+        for key in item if known else ():
+            if key not in known:
+                yield f"input/{index}/{key}: unknown field"
+
+
+def pairing(items):
+    """Every call has its output, once, and each output a call before it."""
+    called, answered = [], []
+    for index, item in enumerate(items):
+        kind = responses_dialect.kind_of(item)
+        if kind == "function_call":
+            if item["call_id"] in called:
+                yield f"input/{index}: a second call with the id {item['call_id']}"
+            called.append(item["call_id"])
+        elif kind == "function_call_output":
+            if item["call_id"] not in called:
+                yield f"input/{index}: No tool call found for function call output {item['call_id']}"
+            elif item["call_id"] in answered:
+                yield f"input/{index}: a second output for {item['call_id']}"
+            answered.append(item["call_id"])
+    for name in called:
+        if name not in answered:
+            yield f"input: No tool output found for function call {name}"
+
+
+def reasoning(items, stored):
+    """Reasoning comes back as it was issued, and with the item that followed it."""
+    seen = set()
+    for index, item in enumerate(items):
+        kind = responses_dialect.kind_of(item)
+        if kind == "reasoning":
+            seen.add(item["id"])
+            secret = item.get("encrypted_content")
+            if secret is None and item["id"] not in stored:
+                yield f"input/{index}: Item with id '{item['id']}' not found"
+            elif secret is not None and not signatures.is_genuine(signatures.OPENAI, item["id"], secret):
+                yield f"input/{index}: The encrypted content could not be verified"
+            after = [responses_dialect.kind_of(later) for later in items[index + 1 :]]
+            if not after or after[0] not in ("message", "function_call", "reasoning"):
+                yield f"input/{index}: reasoning was provided without its required following item"
+        elif kind == "function_call" and (match := re.fullmatch(r"fc_(\w+)_[1-9]\d*", item.get("id") or "")):
+            if f"rs_{match[1]}" in stored | seen and f"rs_{match[1]}" not in seen:
+                yield f"input/{index}: function_call was provided without its required reasoning item"
+
+
+def check(document, body, stored=frozenset(), history=()):
+    """The problems of a body; `stored` has ids of reasoning that is kept, `history` the items before."""
+    if not isinstance(body, dict):
+        return ["body: not an object"]
+    problems = document.problems("CreateResponse", body, overlapping=True)
+    known = document.fields("CreateResponse")
+    problems += [f"{key}: unknown field" for key in body if known and key not in known]
+    for key in ("model", "input"):
+        if not body.get(key):
+            problems.append(f"{key}: required")
+    if problems:
+        return problems
+    items = responses_dialect.input_items(body)
+    problems += unknown_fields(document, items)
+    whole = [*history, *items]
+    return problems + [*pairing(whole), *reasoning(whole, stored)]
