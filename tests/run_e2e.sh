@@ -89,12 +89,14 @@ node_tests() {
   cd build/sdk
   "$root/build/venv/bin/python" "$root/tests/e2e/stack.py" ${direct[@]+"${direct[@]}"} -- node --test
 }
-with_older() { PYTHONPATH=build/py-$1 pytest tests/e2e/test_openai_*.py tests/e2e/test_anthropic_*.py; }
+with_older() {
+  PYTHONPATH=build/py-$1 pytest tests/e2e/test_openai_*.py tests/e2e/test_anthropic_*.py "${@:2}"
+}
 
 install_python
 install_node
 suite current "Python SDKs, current majors, LangChain, bad input" pytest tests/e2e
-suite last "Python SDKs, last majors" with_older last
+suite last "Python SDKs, last majors, openai-agents, LlamaIndex" with_older last tests/e2e/test_agents.py
 suite older "Python SDKs, the majors before" with_older older
 suite node "JavaScript SDKs" node_tests
 # `make test` prints the summaries of all its runners at its own end.

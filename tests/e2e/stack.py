@@ -16,11 +16,14 @@ import urllib.parse
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+UPSTREAMS = ["oai", "rsp", "ant", "cnv", "inv", "gem"]  # a route and a provider of each dialect
+MATRIX_LANES = 400  # targets of their own for the failing tests over all six
 LANES = 300  # targets of their own for faulty requests: a breaker that opens harms no other test
 OPENAI_KEY = "sk-fake-upstream"
 ANTHROPIC_KEY = "sk-ant-fake-upstream"
 GEMINI_KEY = "AIza-fake-upstream"
 BEDROCK_KEY = "bedrock-fake-upstream"  # Bedrock's own kind of key, a bearer token
+ANTHROPIC_CLIENT_KEY = "sk-ant-fake-client"
 CLIENT_KEY = "sk-fake-client"  # not of Weir's form: on the loopback without keys it counts as absent
 
 

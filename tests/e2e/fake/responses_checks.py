@@ -62,11 +62,33 @@ def reasoning(items, stored):
                 yield f"input/{index}: function_call was provided without its required reasoning item"
 
 
+def completed(body):
+    """The body with what OpenAI's server lets a client leave out, though its document requires it."""
+    items = body.get("input")
+    parts = {"input_image": {"detail": "auto"}, "output_text": {"annotations": [], "logprobs": []}}
+
+    def filled(item):
+        content = item.get("content")
+        if responses_dialect.kind_of(item) != "message" or not isinstance(content, list):
+            return item
+        more = {"id": "msg_0", "status": "completed", "type": "message"}
+        more = more if item.get("role") == "assistant" else {}
+        content = [{**parts.get(part.get("type"), {}), **part} for part in content]
+        return {**more, **item, "content": content}
+
+    tools = [
+        {"strict": None, "parameters": None, **tool} if tool.get("type") == "function" else tool
+        for tool in body.get("tools") or []
+    ]
+    found = {**body, **({"tools": tools} if "tools" in body else {})}
+    return {**found, "input": [filled(item) for item in items]} if isinstance(items, list) else found
+
+
 def check(document, body, stored=frozenset(), history=()):
     """The problems of a body; `stored` has ids of reasoning that is kept, `history` the items before."""
     if not isinstance(body, dict):
         return ["body: not an object"]
-    problems = document.problems("CreateResponse", body, overlapping=True)
+    problems = document.problems("CreateResponse", completed(body), overlapping=True)
     known = document.fields("CreateResponse")
     problems += [f"{key}: unknown field" for key in body if known and key not in known]
     for key in ("model", "input"):

@@ -209,12 +209,9 @@ def call_events(index, item):
 ITEM_EVENTS = {"reasoning": reasoning_events, "message": message_events, "function_call": call_events}
 
 
-def item_events(answer, items):
-    """The events of the items: one after the other, or those of parallel calls in turns."""
-    each = [list(ITEM_EVENTS[item["type"]](index, item)) for index, item in enumerate(items)]
-    if answer.interleaved:
-        longest = max(map(len, each), default=0)
-        return [one[at] for at in range(longest) for one in each if at < len(one)]
+def item_events(items):
+    """The events of the items, one after the other: this API never mixes them, and clients rely on it."""
+    each = (ITEM_EVENTS[item["type"]](index, item) for index, item in enumerate(items))
     return [value for one in each for value in one]
 
 
@@ -228,7 +225,7 @@ def events(answer, model, body, faults):
     values = [
         {"type": "response.created", "response": begun},
         {"type": "response.in_progress", "response": begun},
-        *item_events(answer, whole["output"]),
+        *item_events(whole["output"]),
     ]
     if "no-finish" not in faults and "no-done" not in faults:
         values.append({"type": f"response.{whole['status']}", "response": whole})
