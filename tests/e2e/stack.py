@@ -1,7 +1,8 @@
 """Starts what the tests talk to: the fake provider, and Weir in front of it.
 
 As a command it runs another command inside such a stack: `stack.py [--direct] -- node --test` gives it
-OPENAI_URL, ANTHROPIC_URL, FAKE_OPENAI_URL, FAKE_ANTHROPIC_URL and, with Weir, WEIR_URL and WEIR_ADMIN_URL.
+OPENAI_URL, ANTHROPIC_URL, GEMINI_URL, BEDROCK_URL, FAKE_OPENAI_URL, FAKE_ANTHROPIC_URL and, with Weir,
+WEIR_URL and WEIR_ADMIN_URL.
 """
 
 import argparse
@@ -182,6 +183,8 @@ class Stack:
         found = {
             "OPENAI_URL": self.openai_url,
             "ANTHROPIC_URL": self.anthropic_url,
+            "GEMINI_URL": self.gemini_url,
+            "BEDROCK_URL": self.bedrock_url,
             "FAKE_OPENAI_URL": self.fake_openai_url,
             "FAKE_ANTHROPIC_URL": self.fake_anthropic_url,
             "WEIR_LANES": str(LANES),

@@ -1,4 +1,4 @@
-"""openai-agents and LlamaIndex over every upstream. Both want the OpenAI SDK 2: they run in the suite `last`."""
+"""openai-agents and LlamaIndex over every upstream; both want the OpenAI SDK 2: suite `last` runs them."""
 
 import asyncio
 import importlib.metadata

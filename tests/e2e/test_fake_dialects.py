@@ -385,7 +385,7 @@ INVOKE = {
     [
         ({"model": "m"}, "extraneous"),
         ({"stream": True}, "extraneous"),
-        ({"anthropic_version": "2023-06-01"}, "must be"),
+        ({"anthropic_version": "2023-06-01"}, "must be one of"),
         ({"max_tokens": 0}, "max_tokens"),
         ({"anthropic_beta": "x"}, "list"),
     ],

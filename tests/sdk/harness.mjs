@@ -10,10 +10,16 @@ import { deflateSync, crc32 } from 'node:zlib';
 
 export const OPENAI_URL = process.env.OPENAI_URL;
 export const ANTHROPIC_URL = process.env.ANTHROPIC_URL;
+export const GEMINI_URL = process.env.GEMINI_URL;
+export const BEDROCK_URL = process.env.BEDROCK_URL;
+export const GEMINI_KEY = 'AIza-fake-client';
 export const CLIENT_KEY = 'sk-fake-client';
 export const ANTHROPIC_KEY = 'sk-ant-fake-client';
 export const direct = !process.env.WEIR_URL;
-assert.ok(OPENAI_URL && ANTHROPIC_URL, 'start these tests through tests/e2e/stack.py');
+// The fake verifies signatures; Weir, where nobody has keys, takes any.
+export const AWS = { accessKeyId: 'AKIAFAKEUPSTREAM0001', secretAccessKey: 'fake/upstream/secret' };
+export const UPSTREAMS = ['oai', 'rsp', 'ant', 'cnv', 'inv', 'gem'];
+assert.ok(OPENAI_URL && ANTHROPIC_URL && GEMINI_URL && BEDROCK_URL, 'start these tests through tests/e2e/stack.py');
 
 export const CITIES = ['Zürich', '東京', 'São Paulo 🌊'];
 export const THINKING = 'Let me think: 1 + 1 is 2 🤔.';
@@ -38,6 +44,15 @@ export function useLanes(from, to) {
   lastLane = to;
 }
 
+let nextMatrixLane = 0;
+let lastMatrixLane = 0;
+
+/** The same of the lanes that lead to all six upstreams. */
+export function useMatrixLanes(from, to) {
+  nextMatrixLane = from;
+  lastMatrixLane = to;
+}
+
 /** One test: names models such that the fake provider knows which test asks, and reads back what came. */
 export class Case {
   constructor() {
@@ -54,6 +69,17 @@ export class Case {
       this.lane = `-f${String(nextLane++).padStart(3, '0')}`;
     }
     return `${upstream}${fault ? this.lane : ''}/${full}`;
+  }
+
+  /** The same over all six upstreams, without a slash: Google's SDK writes names into the path as they are. */
+  dotted(upstream, name, fault = '', fails = false) {
+    const full = `${name}~${this.id}${fault ? `!${fault}` : ''}`;
+    if (direct) return full;
+    if (fails && !this.lane) {
+      assert.ok(nextMatrixLane < lastMatrixLane, 'more failing tests than targets for them');
+      this.lane = `-x${String(nextMatrixLane++).padStart(3, '0')}`;
+    }
+    return `${upstream}${fails ? this.lane : ''}.${full}`;
   }
 
   async records() {
@@ -100,6 +126,13 @@ export function check(name, body) {
 export function overProviders(client, name, body) {
   for (const upstream of direct ? [client] : ['oai', 'ant']) {
     check(`${name} [${upstream} provider]`, (one) => body(one, upstream));
+  }
+}
+
+/** The same test over all six upstreams. */
+export function overUpstreams(client, name, body) {
+  for (const upstream of direct ? [client] : UPSTREAMS) {
+    check(`${name} [over ${upstream}]`, (one) => body(one, upstream));
   }
 }
 

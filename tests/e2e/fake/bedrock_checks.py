@@ -4,7 +4,8 @@ import json
 
 from . import anthropic_checks, bedrock_dialect, signatures, smithy
 
-INVOKE_VERSION = "bedrock-2023-05-31"
+# The version of AWS's documents, and that which Anthropic's own Bedrock SDK 1.x writes into the body.
+INVOKE_VERSIONS = {"bedrock-2023-05-31": "2023-06-01", "2026-10-21": "2026-10-21"}
 TITAN = {"inputText": str, "dimensions": int, "normalize": bool, "embeddingTypes": list}
 COHERE = {
     "texts": list,
@@ -119,14 +120,15 @@ def converse(body):
 
 def invoke(body):
     """The problems of an InvokeModel body in Anthropic's shape."""
-    if body.get("anthropic_version") != INVOKE_VERSION:
-        return [f"anthropic_version: must be {INVOKE_VERSION}"]
+    version = INVOKE_VERSIONS.get(body.get("anthropic_version"))
+    if version is None:
+        return [f"anthropic_version: must be one of {sorted(INVOKE_VERSIONS)}"]
     found = [f"extraneous key [{key}] is not permitted" for key in ("model", "stream") if key in body]
     beta = body.get("anthropic_beta", [])
     if not isinstance(beta, list) or not all(isinstance(one, str) for one in beta):
         found.append("anthropic_beta: must be a list of texts")
     plain = {key: value for key, value in body.items() if key not in ("anthropic_version", "anthropic_beta")}
-    return found or anthropic_checks.check("2023-06-01", {**plain, "model": "m"})
+    return found or anthropic_checks.check(version, {**plain, "model": "m"})
 
 
 def fields(body, known, required):
