@@ -5,6 +5,7 @@ Weir does carry the mark `weir` and are not run then. A test with the argument `
 dialect of provider behind Weir; its module says in CLIENT which dialect its client speaks.
 """
 
+import collections
 import itertools
 import uuid
 
@@ -46,7 +47,7 @@ def stack(request):
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     report = yield
-    if report.failed and "stack" in item.funcargs:
+    if report.failed and "stack" in item.funcargs and item.funcargs["stack"].is_up:
         for process in item.funcargs["stack"].processes:
             since = getattr(item, "log_sizes", {}).get(process.name, 0)
             report.sections.append((f"{process.name}: log of this test", process.log_tail(since=since)))
@@ -66,7 +67,7 @@ def pytest_terminal_summary(terminalreporter):
 
 
 LANE = itertools.count()
-MATRIX_LANE = itertools.count()
+MATRIX_LANE = collections.defaultdict(itertools.count)  # by upstream
 
 
 class Case:
@@ -99,8 +100,8 @@ class Case:
         if self.stack.direct:
             return full
         if fails and self.lane is None:
-            number = next(MATRIX_LANE)
-            assert number < stacks.MATRIX_LANES, "more failing tests than targets: raise MATRIX_LANES"
+            number = next(MATRIX_LANE[upstream])
+            assert number < stacks.PYTHON_LANES, "more failing tests than targets: raise PYTHON_LANES"
             self.lane = f"-x{number:03}"
         return f"{upstream}{self.lane if fails else ''}.{full}"
 

@@ -17,8 +17,8 @@ import urllib.parse
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-UPSTREAMS = ["oai", "rsp", "ant", "cnv", "inv", "gem"]  # a route and a provider of each dialect
-MATRIX_LANES = 400  # targets of their own for the failing tests over all six
+PYTHON_LANES = 50  # of the MATRIX_LANES of each upstream; the rest are the JavaScript tests'
+MATRIX_LANES = 100
 LANES = 300  # targets of their own for faulty requests: a breaker that opens harms no other test
 OPENAI_KEY = "sk-fake-upstream"
 ANTHROPIC_KEY = "sk-ant-fake-upstream"
@@ -32,23 +32,60 @@ def weir_binary():
     return pathlib.Path(os.environ.get("WEIR_BINARY") or ROOT / "build/test/weir")
 
 
-def weir_config(openai_url, anthropic_url):
-    """The configuration under test; the one place that knows its shape."""
+# The upstreams of the matrix: kind of provider, where the fake speaks it, the key's variable, the provider's
+# name for a model. Vendors whose models differ in their abilities get a name that says whose it is.
+UPSTREAMS = {
+    "oai": ("openai", "openai_url", "", "FAKE_OPENAI_KEY", "*"),
+    "rsp": ("openai_responses", "openai_url", "", "FAKE_OPENAI_KEY", "*"),
+    "ant": ("anthropic", "anthropic_url", "", "FAKE_ANTHROPIC_KEY", "*"),
+    "cnv": ("bedrock", "bedrock_url", "", "FAKE_BEDROCK_KEY", "anthropic.*"),
+    "inv": ("bedrock_invoke", "bedrock_url", "", "FAKE_BEDROCK_KEY", "anthropic.*"),
+    "gem": ("gemini", "gemini_url", "/v1beta", "FAKE_GEMINI_KEY", "*"),
+}
+CLAUDE = "anthropic.claude-3-5-sonnet-20241022-v2:0"
+# What the tutorials of AWS ask for, in the spellings that AWS has for it, each served by another upstream.
+AWS_NAMES = {
+    "oai": CLAUDE,
+    "gem": f"us.{CLAUDE}",
+    "cnv": f"eu.{CLAUDE}",
+    "rsp": f"apac.{CLAUDE}",
+    "ant": f"global.{CLAUDE}",
+    "inv": f"arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.{CLAUDE}",
+}
+
+
+def target(provider, model):
+    return [{"provider": provider, "model": model}]
+
+
+def matrix_config(fake):
+    """Providers and routes of all six upstreams: a plain one of each, and targets for failing tests."""
     providers, routes = [], []
+    for prefix, (kind, url, path, key, model) in UPSTREAMS.items():
+        for lane in ["", *(f"-x{number:03}" for number in range(MATRIX_LANES))]:
+            name = f"matrix-{prefix}{lane}"
+            base = {"base_url": fake[url].removesuffix(path) + path, "keys": [{"env": key}]}
+            providers.append({"name": name, "kind": kind, **base})
+            routes.append({"model": f"{prefix}{lane}.*", "targets": target(name, model)})
+        text = model.replace("*", "fake-text")
+        routes.append({"model": AWS_NAMES[prefix], "targets": target(f"matrix-{prefix}", text)})
+    # Embedding models of others than Anthropic, whose bodies have shapes of their own.
+    routes.append({"model": "embed.*", "targets": target("matrix-inv", "*")})
+    return providers, routes
+
+
+def weir_config(fake):
+    """The configuration under test; the one place that knows its shape. `fake` has the fake's addresses."""
+    providers, routes = matrix_config(fake)
     kinds = [
-        ("oai", "openai", openai_url, "FAKE_OPENAI_KEY"),
-        ("ant", "anthropic", anthropic_url, "FAKE_ANTHROPIC_KEY"),
+        ("oai", "openai", fake["openai_url"], "FAKE_OPENAI_KEY"),
+        ("ant", "anthropic", fake["anthropic_url"], "FAKE_ANTHROPIC_KEY"),
     ]
     for prefix, kind, url, key in kinds:
         for lane in [prefix, *(f"{prefix}-f{number:03}" for number in range(LANES))]:
             providers.append({"name": f"fake-{lane}", "kind": kind, "base_url": url, "keys": [{"env": key}]})
-            routes.append({"model": f"{lane}/*", "targets": [{"provider": f"fake-{lane}", "model": "*"}]})
-        routes.append(
-            {
-                "model": f"{prefix}-plain-model",
-                "targets": [{"provider": f"fake-{prefix}", "model": "fake-text"}],
-            }
-        )
+            routes.append({"model": f"{lane}/*", "targets": target(f"fake-{lane}", "*")})
+        routes.append({"model": f"{prefix}-plain-model", "targets": target(f"fake-{prefix}", "fake-text")})
     providers.append(
         {
             "name": "fake-dead",
@@ -137,7 +174,7 @@ class Stack:
 
     def start_weir(self, listen="127.0.0.1:0", name="weir"):
         config = self.folder / "weir.yaml"  # JSON is YAML
-        config.write_text(json.dumps(weir_config(self.fake_openai_url, self.fake_anthropic_url), indent=1))
+        config.write_text(json.dumps(weir_config(self.fake.ready), indent=1))
         command = [
             weir_binary(),
             "serve",
@@ -150,7 +187,12 @@ class Stack:
             "--data-dir",
             self.folder / "data",
         ]
-        env = {"FAKE_OPENAI_KEY": OPENAI_KEY, "FAKE_ANTHROPIC_KEY": ANTHROPIC_KEY}
+        env = {
+            "FAKE_OPENAI_KEY": OPENAI_KEY,
+            "FAKE_ANTHROPIC_KEY": ANTHROPIC_KEY,
+            "FAKE_GEMINI_KEY": GEMINI_KEY,
+            "FAKE_BEDROCK_KEY": BEDROCK_KEY,
+        }
         self.weir = Process(name, self.folder, command, env)
 
     @property
@@ -192,6 +234,11 @@ class Stack:
         if self.weir:
             found |= {"WEIR_URL": self.weir.ready["url"], "WEIR_ADMIN_URL": self.weir.ready["admin_url"]}
         return found
+
+    @property
+    def is_up(self):
+        """Whether the fake can be asked what it saw: not when the last test's end stops everything."""
+        return self.fake.child.poll() is None
 
     def stop(self):
         """Ends both. Returns Weir's exit code, 0 without Weir."""

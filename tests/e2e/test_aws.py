@@ -7,6 +7,7 @@ import sys
 
 import boto3
 import pytest
+import stack as stacks
 from clients import aws_sdk
 
 pytestmark = pytest.mark.weir
@@ -28,16 +29,7 @@ response = client.invoke_model(
 )
 print(json.loads(response['body'].read())['content'][0]['text'])
 """
-CLAUDE = "anthropic.claude-3-5-sonnet-20241022-v2:0"
-# The names that the stack routes to one upstream each.
-NAMES = {
-    "oai": CLAUDE,
-    "gem": f"us.{CLAUDE}",
-    "cnv": f"eu.{CLAUDE}",
-    "rsp": f"apac.{CLAUDE}",
-    "ant": f"global.{CLAUDE}",
-    "inv": f"arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.{CLAUDE}",
-}
+NAMES = stacks.AWS_NAMES
 
 
 @pytest.mark.parametrize("upstream", NAMES)
@@ -68,7 +60,7 @@ def test_converse_takes_ids_of_profiles_and_arns(stack, upstream):
 def test_a_base_path_before_the_models_path_is_kept(stack):
     client = aws_sdk.connect(f"{stack.bedrock_url}/bedrock")
     messages = [{"role": "user", "content": [{"text": "Hello there"}]}]
-    assert client.converse(modelId=CLAUDE, messages=messages)["stopReason"] == "end_turn"
+    assert client.converse(modelId=stacks.CLAUDE, messages=messages)["stopReason"] == "end_turn"
 
 
 def test_a_bearer_key_of_bedrocks_is_taken_where_nobody_has_keys(stack, monkeypatch):
@@ -76,7 +68,7 @@ def test_a_bearer_key_of_bedrocks_is_taken_where_nobody_has_keys(stack, monkeypa
     client = boto3.client("bedrock-runtime", region_name="us-east-1", endpoint_url=stack.bedrock_url)
     body = {"anthropic_version": aws_sdk.VERSION, "max_tokens": 9}
     body["messages"] = [{"role": "user", "content": "x"}]
-    answer = client.invoke_model(modelId=CLAUDE, body=json.dumps(body))
+    answer = client.invoke_model(modelId=stacks.CLAUDE, body=json.dumps(body))
     assert json.loads(answer["body"].read())["content"][0]["text"] == "Echo: x"
     assert answer["contentType"] == "application/json"
 
@@ -89,7 +81,7 @@ def test_no_frame_of_a_stream_is_lost_in_64_at_once(stack, case):
 
     def one(number):
         messages = [{"role": "user", "content": [{"text": f"number {number}"}]}]
-        stream = client.converse_stream(modelId=CLAUDE, messages=messages)["stream"]
+        stream = client.converse_stream(modelId=stacks.CLAUDE, messages=messages)["stream"]
         deltas = [
             event["contentBlockDelta"]["delta"]["text"] for event in stream if "contentBlockDelta" in event
         ]

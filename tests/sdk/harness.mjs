@@ -44,13 +44,12 @@ export function useLanes(from, to) {
   lastLane = to;
 }
 
-let nextMatrixLane = 0;
-let lastMatrixLane = 0;
+const nextMatrixLane = {};
+let matrixLanes = [0, 0];
 
-/** The same of the lanes that lead to all six upstreams. */
+/** The same of the lanes [from, to) that each of the six upstreams has. */
 export function useMatrixLanes(from, to) {
-  nextMatrixLane = from;
-  lastMatrixLane = to;
+  matrixLanes = [from, to];
 }
 
 /** One test: names models such that the fake provider knows which test asks, and reads back what came. */
@@ -76,8 +75,10 @@ export class Case {
     const full = `${name}~${this.id}${fault ? `!${fault}` : ''}`;
     if (direct) return full;
     if (fails && !this.lane) {
-      assert.ok(nextMatrixLane < lastMatrixLane, 'more failing tests than targets for them');
-      this.lane = `-x${String(nextMatrixLane++).padStart(3, '0')}`;
+      const number = (nextMatrixLane[upstream] ??= matrixLanes[0]);
+      assert.ok(number < matrixLanes[1], 'more failing tests than targets for them');
+      nextMatrixLane[upstream] += 1;
+      this.lane = `-x${String(number).padStart(3, '0')}`;
     }
     return `${upstream}${fails ? this.lane : ''}.${full}`;
   }

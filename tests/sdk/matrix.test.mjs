@@ -11,7 +11,7 @@ import {
 import { FACES } from './faces.mjs';
 import * as h from './harness.mjs';
 
-h.useMatrixLanes(200, 300);
+h.useMatrixLanes(50, 80);
 const TEXT = 'Hello there, friend';
 const PERSON = {
   type: 'object',

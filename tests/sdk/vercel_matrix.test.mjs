@@ -13,7 +13,7 @@ import { z } from 'zod';
 
 import * as h from './harness.mjs';
 
-h.useMatrixLanes(300, 400);
+h.useMatrixLanes(80, 100);
 const openai = createOpenAI({ baseURL: h.OPENAI_URL, apiKey: h.CLIENT_KEY });
 const anthropic = createAnthropic({ baseURL: `${h.ANTHROPIC_URL}/v1`, apiKey: h.ANTHROPIC_KEY });
 const google = createGoogle({ baseURL: `${h.GEMINI_URL}/v1beta`, apiKey: h.GEMINI_KEY });
