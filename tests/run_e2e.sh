@@ -3,7 +3,7 @@
 #
 # BINARY is WEIR_BINARY or build/test/weir without it. --direct leaves Weir out: the SDKs meet the fake provider
 # itself, which proves the tests. What is missing is installed under build/, by the lock files; a second run is
-# quick. E2E_ONLY="current last older node" chooses suites. The summaries stand last; any failure exits non-zero.
+# quick. E2E_ONLY="current last older node" chooses suites; "cli" is one more, only when named. The summaries stand last; any failure exits non-zero.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -93,12 +93,24 @@ with_older() {
   PYTHONPATH=build/py-$1 pytest tests/e2e/test_openai_*.py tests/e2e/test_anthropic_*.py "${@:2}"
 }
 
+# The programs of two coding agents, 581 MB: only when they are asked for.
+install_cli() {
+  if once cli tests/sdk/cli/package-lock.json || [ ! -d build/cli/node_modules ]; then
+    mkdir -p build/cli
+    cp tests/sdk/cli/package.json tests/sdk/cli/package-lock.json build/cli/
+    npm ci --prefix build/cli --ignore-scripts --no-audit --no-fund --loglevel=error
+    done_with cli tests/sdk/cli/package-lock.json
+  fi
+}
+
 install_python
 install_node
+case $only in *" cli "*) install_cli ;; esac
 suite current "Python SDKs, current majors, LangChain, bad input" pytest tests/e2e
 suite last "Python SDKs, last majors, openai-agents, LlamaIndex" with_older last tests/e2e/test_agents.py
 suite older "Python SDKs, the majors before" with_older older
 suite node "JavaScript SDKs" node_tests
+suite cli "Codex and OpenCode, without outside network" pytest tests/e2e/test_cli.py
 # `make test` prints the summaries of all its runners at its own end.
 if [ -n "${WEIR_TEST_SUMMARIES:-}" ]; then
   cat "$summaries" >>"$WEIR_TEST_SUMMARIES"

@@ -4,6 +4,7 @@ import re
 
 from . import responses_dialect, signatures
 
+UNDOCUMENTED = {"client_metadata"}  # Codex sends it, OpenAI's server takes it
 ITEM_SCHEMAS = {
     "message": ("EasyInputMessage", "InputMessage", "OutputMessage"),
     "function_call": ("FunctionToolCall",),
@@ -90,7 +91,7 @@ def check(document, body, stored=frozenset(), history=()):
         return ["body: not an object"]
     problems = document.problems("CreateResponse", completed(body), overlapping=True)
     known = document.fields("CreateResponse")
-    problems += [f"{key}: unknown field" for key in body if known and key not in known]
+    problems += [f"{key}: unknown field" for key in body if known and key not in known | UNDOCUMENTED]
     for key in ("model", "input"):
         if not body.get(key):
             problems.append(f"{key}: required")
