@@ -16,6 +16,8 @@ import time
 import urllib.parse
 import urllib.request
 
+from fake import sigv4
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PYTHON_LANES = 50  # of the MATRIX_LANES of each upstream; the rest are the JavaScript tests'
 MATRIX_LANES = 100
@@ -23,6 +25,7 @@ LANES = 300  # targets of their own for faulty requests: a breaker that opens ha
 OPENAI_KEY = "sk-fake-upstream"
 ANTHROPIC_KEY = "sk-ant-fake-upstream"
 GEMINI_KEY = "AIza-fake-upstream"
+AWS_KEY = next(iter(sigv4.SECRETS))
 BEDROCK_KEY = "bedrock-fake-upstream"  # Bedrock's own kind of key, a bearer token
 ANTHROPIC_CLIENT_KEY = "sk-ant-fake-client"
 CLIENT_KEY = "sk-fake-client"  # not of Weir's form: on the loopback without keys it counts as absent
@@ -38,7 +41,7 @@ UPSTREAMS = {
     "oai": ("openai", "openai_url", "", "FAKE_OPENAI_KEY", "*"),
     "rsp": ("openai_responses", "openai_url", "", "FAKE_OPENAI_KEY", "*"),
     "ant": ("anthropic", "anthropic_url", "", "FAKE_ANTHROPIC_KEY", "*"),
-    "cnv": ("bedrock", "bedrock_url", "", "FAKE_BEDROCK_KEY", "anthropic.*"),
+    "cnv": ("bedrock", "bedrock_url", "", None, "anthropic.*"),  # SigV4, by the environment's credentials
     "inv": ("bedrock_invoke", "bedrock_url", "", "FAKE_BEDROCK_KEY", "anthropic.*"),
     "gem": ("gemini", "gemini_url", "/v1beta", "FAKE_GEMINI_KEY", "*"),
 }
@@ -64,8 +67,10 @@ def matrix_config(fake):
     for prefix, (kind, url, path, key, model) in UPSTREAMS.items():
         for lane in ["", *(f"-x{number:03}" for number in range(MATRIX_LANES))]:
             name = f"matrix-{prefix}{lane}"
-            base = {"base_url": fake[url].removesuffix(path) + path, "keys": [{"env": key}]}
-            providers.append({"name": name, "kind": kind, **base})
+            made = {"name": name, "kind": kind, "base_url": fake[url].removesuffix(path) + path}
+            made |= {"keys": [{"env": key}]} if key else {}
+            made |= {"region": "us-east-1"} if "bedrock" in kind else {}
+            providers.append(made)
             routes.append({"model": f"{prefix}{lane}.*", "targets": target(name, model)})
         text = model.replace("*", "fake-text")
         routes.append({"model": AWS_NAMES[prefix], "targets": target(f"matrix-{prefix}", text)})
@@ -192,6 +197,8 @@ class Stack:
             "FAKE_ANTHROPIC_KEY": ANTHROPIC_KEY,
             "FAKE_GEMINI_KEY": GEMINI_KEY,
             "FAKE_BEDROCK_KEY": BEDROCK_KEY,
+            "AWS_ACCESS_KEY_ID": AWS_KEY,
+            "AWS_SECRET_ACCESS_KEY": sigv4.SECRETS[AWS_KEY],
         }
         self.weir = Process(name, self.folder, command, env)
 
