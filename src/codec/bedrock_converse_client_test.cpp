@@ -236,6 +236,22 @@ metadata {"usage":{"inputTokens":10,"outputTokens":7,"totalTokens":22,)"
 )");
 }
 
+// Readers keep the blocks in an array: an index that nothing came for would be a hole in it.
+TEST(ConverseClient, CountsOnlyBlocksOfWhichSomethingIsSent) {
+  const std::vector<Event> events = {BlockStart{.index = 0, .kind = BlockKind::thinking},
+                                     BlockEnd{.index = 0},
+                                     BlockStart{.index = 1, .kind = BlockKind::text},
+                                     Delta{.index = 1, .text = "Hi"},
+                                     BlockEnd{.index = 1},
+                                     End{}};
+  const std::string stream = encode_stream(events, context());
+  EXPECT_TRUE(
+      stream.starts_with("messageStart {\"role\":\"assistant\"}\n"
+                         "contentBlockDelta {\"contentBlockIndex\":0,\"delta\":{\"text\":\"Hi\"}}\n"
+                         "contentBlockStop {\"contentBlockIndex\":0}\nmessageStop"))
+      << stream;
+}
+
 TEST(ConverseClient, KeepsASignatureOfAnotherVendorAway) {
   std::vector<Event> events = rich_events();
   std::get<BlockStart>(events[1]).dialect = Dialect::gemini;

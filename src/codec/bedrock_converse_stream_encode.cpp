@@ -31,6 +31,7 @@ class ConverseStreamEncoder final : public StreamEncoder {
     std::vector<Delta> waiting;  // while another block is open
     bool has_ended = false;
     bool is_shown = true;  // false: the dialect has no form for it
+    bool is_sent = false;  // something of it was written; indices count only such blocks
   };
 
   void on(const Start&, std::string&) {}
@@ -143,6 +144,7 @@ class ConverseStreamEncoder final : public StreamEncoder {
       json.key("toolUse").begin_object().key("toolUseId").value(converse_call_id(started.tool_id));
       json.key("name").value(started.tool_name).end_object().end_object().end_object();
       append_bedrock_event(out, "contentBlockStart", payload);
+      blocks_.front().is_sent = true;
     } else if (started.kind == BlockKind::redacted_thinking) {
       std::string blob = R"({"reasoningContent":{"redactedContent":)";
       append_json_string(blob, converse_blob(started.data));
@@ -159,6 +161,7 @@ class ConverseStreamEncoder final : public StreamEncoder {
       JsonWriter(wrapped).begin_object().key("input").value(custom_input_).end_object();
       send_text(block, wrapped, out);
     }
+    if (!block.is_sent) return;
     std::string& payload = begin();
     JsonWriter(payload).begin_object().key("contentBlockIndex").value(index_).end_object();
     append_bedrock_event(out, "contentBlockStop", payload);
@@ -204,6 +207,7 @@ class ConverseStreamEncoder final : public StreamEncoder {
   }
 
   void send_delta(std::string_view delta, std::string& out) {
+    blocks_.front().is_sent = true;
     std::string& payload = begin();
     JsonWriter json(payload);
     json.begin_object().key("contentBlockIndex").value(index_).key("delta").raw(delta).end_object();
