@@ -285,6 +285,22 @@ TEST(GeminiClient, StreamsEventsThatDecodeToTheSameAnswer) {
   EXPECT_EQ(answer.usage, test::usage_of(7, 3, 5, 2));
 }
 
+// Google's Python SDK splits a stream at the line ends that Python knows, and reads each line as JSON.
+TEST(GeminiClient, StreamsOnlyWhatGooglesPythonSdkReads) {
+  const Request request = Chat{};
+  const auto encoder = gemini_stream_client().stream_encoder(test::answer_context(request));
+  std::string out;
+  encoder->encode(Start{}, out);
+  encoder->encode(Ping{}, out);
+  encoder->keep_alive(out);
+  EXPECT_EQ(out, "\r\n\r\n");
+  encoder->encode(BlockStart{}, out);
+  encoder->encode(Delta{.text = "a\xE2\x80\xA8"
+                                "b\xC2\x85\xE2\x80\xA9"},
+                  out);
+  EXPECT_NE(out.find(R"("text":"a\u2028b\u0085\u2029")"), std::string::npos) << out;
+}
+
 TEST(GeminiClient, StreamsAJsonArrayWithoutAltSse) {
   const ClientCall call = gemini_call("{}", "/v1beta/models/x:streamGenerateContent");
   const ClientCodec& array = gemini_stream_client().for_call(call);

@@ -1,9 +1,9 @@
 // Streams in Google's dialect: every chunk is an answer of its own, with the parts that are new.
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "codec/gemini_encode.h"
-#include "io/sse.h"
 
 namespace weir {
 namespace {
@@ -21,13 +21,14 @@ class GeminiStreamEncoder final : public StreamEncoder {
     std::visit([&](const auto& body) { on(body, out); }, event);
   }
 
-  // White space between the elements of an array means nothing.
+  // White space between the elements of an array means nothing, nor does an empty line between events.
+  // Google's Python SDK takes a comment for the start of an answer and fails.
   void keep_alive(std::string& out) override {
     if (is_array_) {
       out += is_open_ ? "\n" : "[\n";
       is_open_ = true;
     } else {
-      append_sse_comment(out, "keep-alive");
+      out += "\r\n";
     }
   }
 
@@ -214,7 +215,25 @@ class GeminiStreamEncoder final : public StreamEncoder {
     const auto is_break = [](char c) { return c == '\n' || c == '\r'; };
     const auto from = out.begin() + static_cast<std::ptrdiff_t>(chunk_from_);
     out.erase(std::remove_if(from, out.end(), is_break), out.end());
+    escape_separators(out, chunk_from_);
     out += "\r\n\r\n";
+  }
+
+  // Google's Python SDK ends a line at U+0085, U+2028 and U+2029 too. Only strings can have them.
+  static void escape_separators(std::string& out, size_t from) {
+    struct Separator {
+      std::string_view bytes;
+      std::string_view escaped;
+    };
+    constexpr std::array kSeparators = {Separator{"\xC2\x85", "\\u0085"},
+                                        Separator{"\xE2\x80\xA8", "\\u2028"},
+                                        Separator{"\xE2\x80\xA9", "\\u2029"}};
+    for (const auto& [bytes, escaped] : kSeparators) {
+      for (size_t at = out.find(bytes, from); at != std::string::npos;
+           at = out.find(bytes, at + escaped.size())) {
+        out.replace(at, bytes.size(), escaped);
+      }
+    }
   }
 
   const AnswerContext context_;
