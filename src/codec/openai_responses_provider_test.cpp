@@ -231,6 +231,18 @@ TEST(ResponsesProvider, TurnsBudgetsIntoEfforts) {
   EXPECT_EQ(effort(20000), "high");
 }
 
+// Anthropic's API shows thinking unless told not to; OpenAI's shows a summary only when asked.
+TEST(ResponsesProvider, AsksForASummaryWhereTheCallersDialectShowsThinking) {
+  const auto body = [](std::string_view display) {
+    return body_of(from_messages(fmt::format(
+        R"("max_tokens":30000,"thinking":{{"type":"enabled","budget_tokens":1024{}}},{})", display, kHi)));
+  };
+  EXPECT_NE(body("").find(R"("reasoning":{"effort":"low","summary":"auto"})"), std::string::npos) << body("");
+  EXPECT_EQ(body(R"(,"display":"omitted")").find("summary"), std::string::npos);
+  EXPECT_EQ(body_of(from_openai(fmt::format(R"("reasoning_effort":"low",{})", kHi))).find("summary"),
+            std::string::npos);
+}
+
 TEST(ResponsesProvider, ShortensIdsOfCallsAlike) {
   const std::string id(80, 'x');
   const std::string body = body_of(from_openai(fmt::format(

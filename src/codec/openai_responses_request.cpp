@@ -189,16 +189,19 @@ class RequestWriter {
     return *reasoning.budget_tokens <= 8192 ? EffortLevel::medium : EffortLevel::high;
   }
 
-  // The vendor's words for how much of the reasoning is shown; "" for none.
-  static std::string_view summary_of(std::string_view display) {
+  // The vendor's words for how much of the reasoning is shown; "" for none. Callers who give a budget speak a
+  // dialect that shows thinking unless it is told not to.
+  static std::string_view summary_of(const Reasoning& reasoning) {
     constexpr std::array<std::string_view, 3> kOwn = {"auto", "concise", "detailed"};
+    const std::string_view display = reasoning.display;
     if (std::find(kOwn.begin(), kOwn.end(), display) != kOwn.end()) return display;
-    return display == "summarized" ? "auto" : "";
+    const bool is_usual = display.empty() && reasoning.budget_tokens && !reasoning.is_disabled;
+    return is_usual || display == "summarized" ? "auto" : "";
   }
 
   void write_reasoning() {
     const Reasoning& reasoning = chat_.reasoning;
-    const std::string_view summary = summary_of(reasoning.display);
+    const std::string_view summary = summary_of(reasoning);
     if (!reasoning.is_set() && summary.empty()) return;
     if (caps_.thinking == ThinkingMode::none) {
       if (!reasoning.is_disabled) lose(Severity::info, LossReason::dropped, "reasoning");
