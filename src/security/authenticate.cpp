@@ -36,11 +36,11 @@ bool is_unforgeable_type(std::string_view type) {
          starts_with_ignore_case(type, "multipart/form-data");
 }
 
-// A page cannot send an authorization of these schemes either without being allowed to first. boto3 signs its
-// InvokeModel and sends no content type at all.
+// A page cannot send an authorization of these schemes either without being allowed to first. For InvokeModel
+// boto3 sends no content type at all, AWS's JavaScript SDK that of mere bytes.
 bool is_unforgeable(const Headers& headers) {
   const std::string_view type = headers.get_or("content-type", "");
-  if (!type.empty()) return is_unforgeable_type(type);
+  if (!type.empty() && type != "application/octet-stream") return is_unforgeable_type(type);
   const std::string_view authorization = headers.get_or("authorization", "");
   return starts_with_ignore_case(authorization, "AWS4-HMAC-SHA256 ") ||
          starts_with_ignore_case(authorization, "bearer ");

@@ -206,6 +206,9 @@ TEST(LoopbackWithoutKeys, RefusesWhatAWebPageOrAnotherMachineCouldSend) {
 TEST(LoopbackWithoutKeys, TakesASignedCallThatStatesNoContentType) {
   EXPECT_TRUE(caller(request({{"authorization", "AWS4-HMAC-SHA256 Credential=AKIA/x"}}), {}));
   EXPECT_TRUE(caller(request({{"authorization", "Bearer bedrock-key"}}), {}));
+  constexpr HeaderField kBytes{"content-type", "application/octet-stream"};
+  EXPECT_TRUE(caller(request({{"authorization", "AWS4-HMAC-SHA256 Credential=AKIA/x"}, kBytes}), {}));
+  EXPECT_EQ(caller(request({kBytes}), {}).error().kind, ErrorKind::forbidden);
   EXPECT_EQ(caller(request({{"authorization", "Basic d2s6"}}), {}).error().kind, ErrorKind::forbidden);
   EXPECT_EQ(caller(request({{"authorization", "Bearer x"}, {"content-type", "text/plain"}}), {}).error().kind,
             ErrorKind::forbidden);
