@@ -142,9 +142,10 @@ def test_an_unknown_model_is_not_found(stack, case, pair):
 
 
 def test_a_stream_that_breaks_raises(chat, pair):
+    words = " ".join(f"word{number}" for number in range(20))
     with pytest.raises(Exception) as raised:
-        chat("fake-text", "error-event-after=4", fails=True, stream=True).say("one two three four five six")
-    assert CLIENTS[pair[0]].STREAM_ERROR in class_of(raised.value), raised.value
+        chat("fake-text", "error-event-after=9", fails=True, stream=True).say(words)
+    assert set(CLIENTS[pair[0]].STREAM_ERRORS) & set(class_of(raised.value)), raised.value
 
 
 def wait_gone(case, seconds=5):
@@ -172,7 +173,11 @@ def test_tokens_are_counted(chat, pair):
     one = chat("fake-text")
     if not hasattr(one, "count"):
         pytest.skip("this SDK counts no tokens")
-    assert one.count("Hello there") == 2
+    count = one.count("Hello there")
+    if pair[1] == "oai":  # which has no such call: Weir estimates
+        assert 1 <= count <= 20
+    else:
+        assert count == 2
 
 
 EMBEDDERS = {

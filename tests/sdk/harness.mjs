@@ -94,7 +94,7 @@ export class Case {
 
   /** Waits until the fake saw its peer leave. */
   async waitGone() {
-    for (const end = Date.now() + 1000; Date.now() < end;) {
+    for (const end = Date.now() + 5000; Date.now() < end;) {
       const [record] = await this.records();
       if (record?.client_gone_ms != null) return record.client_gone_ms;
       await new Promise((resolve) => setTimeout(resolve, 20));

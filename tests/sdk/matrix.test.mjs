@@ -105,9 +105,9 @@ for (const [sdk, Face] of Object.entries(FACES)) {
   }
 
   over('a stream that breaks raises', async (one, upstream) => {
-    const chat = new Face(one.dotted(upstream, 'fake-text', 'error-event-after=4', true));
-    chat.addUser('one two three four five six');
-    await assert.rejects(h.collect(chat.texts()).then((texts) => assert.ok(texts.length > 5, 'cut in silence')));
+    const chat = new Face(one.dotted(upstream, 'fake-text', 'error-event-after=9', true));
+    chat.addUser(Array.from({ length: 20 }, (_, at) => `word${at}`).join(' '));
+    await assert.rejects(h.collect(chat.texts()).then((texts) => assert.ok(texts.length > 15, 'cut in silence')));
   });
 
   over('an abort ends the providers work', async (one, upstream) => {

@@ -126,8 +126,8 @@ for (const [sdk, [dialect, use, thinks]] of Object.entries(SDKS)) {
 
   over('a stream that breaks becomes an error part', async (one, upstream) => {
     const streamed = streamText({
-      ...settings(one, upstream, 'fake-text', 'error-event-after=4', true),
-      prompt: 'one two three four five six',
+      ...settings(one, upstream, 'fake-text', 'error-event-after=9', true),
+      prompt: Array.from({ length: 20 }, (_, at) => `word${at}`).join(' '),
       onError() {},
     });
     const parts = await h.collect(streamed.fullStream).catch((error) => [{ type: 'error', error }]);

@@ -66,7 +66,7 @@ def read(message):
 class Messages(base.Chat):
     DIALECT = "ant"
     ERRORS = {400: "BadRequestError", 404: "NotFoundError", 429: "RateLimitError", 500: "InternalServerError"}
-    STREAM_ERROR = "APIStatusError"
+    STREAM_ERRORS = ("APIStatusError",)
 
     def connect(self, stack, retries):
         return anthropic.Anthropic(

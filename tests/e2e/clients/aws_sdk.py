@@ -32,7 +32,7 @@ class Aws(base.Chat):
         429: "ThrottlingException",
         500: "InternalServerException",
     }
-    STREAM_ERROR = "EventStreamError"
+    STREAM_ERRORS = ("EventStreamError",)
 
     def connect(self, stack, retries):
         if stack.direct:

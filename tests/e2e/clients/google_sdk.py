@@ -17,7 +17,7 @@ def connect(stack, retries):
 class Google(base.Chat):
     DIALECT = "gem"
     ERRORS = {400: "ClientError", 404: "ClientError", 429: "ClientError", 500: "ServerError"}
-    STREAM_ERROR = "APIError"
+    STREAM_ERRORS = ("APIError",)
     STOPS = {"STOP": "end", "MAX_TOKENS": "length", "SAFETY": "refusal"}
 
     def connect(self, stack, retries):

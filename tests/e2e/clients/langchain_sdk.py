@@ -82,7 +82,7 @@ class OpenAI(LangChain):
         429: "RateLimitError",
         500: "InternalServerError",
     }
-    STREAM_ERROR = "APIError"
+    STREAM_ERRORS = ("APIError",)
     STOPS = {"stop": "end", "length": "length", "content_filter": "refusal"}
     THINKS = False  # it drops what other vendors than OpenAI tell of their reasoning
     RESPONSES = False
@@ -110,7 +110,7 @@ class Responses(OpenAI):
     DIALECT = "rsp"
     RESPONSES = True
     THINKS = True
-    STREAM_ERROR = "ValueError"
+    STREAM_ERRORS = ("ValueError", "APIError")
 
     def stop_in(self, message, calls):
         details = message.response_metadata.get("incomplete_details") or {}
@@ -128,7 +128,7 @@ class Anthropic(LangChain):
         429: "RateLimitError",
         500: "InternalServerError",
     }
-    STREAM_ERROR = "APIStatusError"
+    STREAM_ERRORS = ("APIStatusError",)
     STOPS = {"end_turn": "end", "max_tokens": "length", "refusal": "refusal"}
     THINKS = True
 
@@ -154,7 +154,7 @@ class Aws(LangChain):
         429: "ThrottlingException",
         500: "InternalServerException",
     }
-    STREAM_ERROR = "EventStreamError"
+    STREAM_ERRORS = ("EventStreamError",)
     STOPS = {"end_turn": "end", "max_tokens": "length", "content_filtered": "refusal"}
     THINKS = True
 
@@ -178,7 +178,7 @@ class Google(LangChain):
     DIALECT = "gem"
     STOP_KEY = "finish_reason"
     ERRORS = {status: "ChatGoogleGenerativeAIError" for status in (400, 404, 429, 500)}
-    STREAM_ERROR = "GoogleAPIError"
+    STREAM_ERRORS = ("GoogleAPIError",)
     STOPS = {"STOP": "end", "MAX_TOKENS": "length", "SAFETY": "refusal"}
     THINKS = True
 

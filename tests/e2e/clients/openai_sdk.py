@@ -12,7 +12,7 @@ STREAM_USAGE = {"include_usage": True}
 
 class OpenAI(base.Chat):
     ERRORS = {400: "BadRequestError", 404: "NotFoundError", 429: "RateLimitError", 500: "InternalServerError"}
-    STREAM_ERROR = "APIError"
+    STREAM_ERRORS = ("APIError",)
 
     def connect(self, stack, retries):
         return openai.OpenAI(
@@ -120,7 +120,7 @@ class Responses(OpenAI):
     """Sends back the items that it got, with the encrypted reasoning."""
 
     DIALECT = "rsp"
-    STREAM_ERROR = "StreamFailed"
+    STREAM_ERRORS = ("StreamFailed", "APIError")
     STOPS = {"completed": "end", "max_output_tokens": "length", "content_filter": "refusal"}
 
     def add_user(self, text, image):

@@ -223,8 +223,9 @@ class Responder:
                 await self.pause(0.0005)  # lets the reader see a piece alone now and then
         self.events_sent += 1
 
-    async def end_stream(self):
-        await self.write(b"0\r\n\r\n")
+    async def end_stream(self, rest=b""):
+        """The last chunk, after what is left of a compressed body."""
+        await self.write(b"%x\r\n%s\r\n0\r\n\r\n" % (len(rest), rest) if rest else b"0\r\n\r\n")
 
     def cut(self):
         """Closes the connection in the middle of whatever was being sent; what was written still arrives."""

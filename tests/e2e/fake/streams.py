@@ -14,6 +14,9 @@ class Gzip:
     def __call__(self, data):
         return self.state.compress(data) + self.state.flush(zlib.Z_SYNC_FLUSH)
 
+    def end(self):
+        return self.state.flush()
+
 
 def spoil(event, is_frames):
     """The event with a payload that is no JSON."""
@@ -51,4 +54,4 @@ async def play(responder, stream, faults):
         await responder.send_event(encode(event if is_frames else dressed(event, faults)))
         if stream.pause_ms:
             await responder.pause(stream.pause_ms / 1000)
-    await responder.end_stream()
+    await responder.end_stream(b"" if encode is bytes else encode.end())
