@@ -1,9 +1,9 @@
 // Streams in Anthropic's dialect. The SDKs drop every event without its `event:` line (clients.md 3.1).
 #include <algorithm>
-#include <deque>
 #include <fmt/core.h>
 
 #include "codec/anthropic_encode.h"
+#include "codec/blocks_in_turn.h"
 #include "codec/signatures.h"
 #include "io/sse.h"
 
@@ -14,9 +14,8 @@ constexpr Dialect kDialect = Dialect::anthropic_messages;
 constexpr std::string_view kDeltaHead =
     "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":";
 
-// S1: message_start goes out with the first content, so that it can state the input tokens. S2: blocks never
-// interleave: one is open, the events of later ones wait. S10: stop reason and usage leave together at the
-// end.
+// S1: message_start goes out with the first content, so that it can state the input tokens. S10: stop reason
+// and usage leave together at the end.
 class AnthropicStreamEncoder final : public StreamEncoder {
  public:
   explicit AnthropicStreamEncoder(const AnswerContext& context) : context_(context) {}
@@ -37,11 +36,13 @@ class AnthropicStreamEncoder final : public StreamEncoder {
   }
 
  private:
-  struct Block {
-    BlockStart start;
-    std::vector<Delta> waiting;  // while another block is open
-    bool has_ended = false;
-    bool is_shown = true;  // false: the dialect has no form for it
+  // What BlocksInTurn calls, with the output of the event that is being encoded.
+  struct Sink {
+    AnthropicStreamEncoder& encoder;
+    std::string& out;
+    void open(const BlockStart& started) { encoder.open(started, out); }
+    void write(const BlockStart& started, const Delta& delta) { encoder.write(started, delta, out); }
+    void close(const BlockStart& started) { encoder.close(started, out); }
   };
 
   void on(const Start& start, std::string&) { start_ = start; }
@@ -53,41 +54,15 @@ class AnthropicStreamEncoder final : public StreamEncoder {
     if (finish.choice == 0) finish_ = finish;
   }
 
-  void on(const BlockStart& started, std::string& out) {
-    if (started.choice != 0) return;
-    const bool is_first = blocks_.empty();
-    Block& block = blocks_.emplace_back();
-    block.start = started;
-    block.is_shown = has_form(started);
-    if (is_first) open_front(out);
-  }
-
-  void on(const Delta& delta, std::string& out) {
-    if (delta.choice != 0) return;
-    Block* block = find(delta.index);
-    if (!block) {
-      // A delta for a block that was never started is a text block's.
-      on(BlockStart{.index = delta.index}, out);
-      block = &blocks_.back();
-    }
-    if (block != &blocks_.front()) {
-      block->waiting.push_back(delta);
-      return;
-    }
-    write_delta(*block, delta, out);
-  }
-
-  void on(const BlockEnd& ended, std::string& out) {
-    if (ended.choice != 0) return;
-    Block* block = find(ended.index);
-    if (!block) return;
-    block->has_ended = true;
-    if (block == &blocks_.front()) close_ended(out);
+  template <class BlockEvent>
+  void on(const BlockEvent& event, std::string& out) {
+    Sink sink{*this, out};
+    blocks_.on(event, sink);
   }
 
   void on(const End&, std::string& out) {
-    for (Block& block : blocks_) block.has_ended = true;
-    close_ended(out);
+    Sink sink{*this, out};
+    blocks_.end(sink);
     write_head(out);
     out += "event: message_delta\ndata: ";
     JsonWriter json(out);
@@ -102,13 +77,6 @@ class AnthropicStreamEncoder final : public StreamEncoder {
     write_anthropic_usage(json, usage_, {});
     json.end_object();
     out += "\n\nevent: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
-  }
-
-  Block* find(int index) {
-    for (Block& block : blocks_) {
-      if (block.start.index == index) return &block;
-    }
-    return nullptr;
   }
 
   static bool has_form(const BlockStart& started) {
@@ -129,23 +97,9 @@ class AnthropicStreamEncoder final : public StreamEncoder {
     return true;
   }
 
-  // Closes the open block if it has ended, and goes on with those that waited.
-  void close_ended(std::string& out) {
-    while (!blocks_.empty() && blocks_.front().has_ended) {
-      close_front(out);
-      blocks_.pop_front();
-      if (blocks_.empty()) return;
-      open_front(out);
-      Block& next = blocks_.front();
-      for (const Delta& delta : std::exchange(next.waiting, {})) write_delta(next, delta, out);
-    }
-  }
-
-  void open_front(std::string& out) {
-    const Block& block = blocks_.front();
-    if (!block.is_shown) return;
+  void open(const BlockStart& started, std::string& out) {
+    if (!has_form(started)) return;
     write_head(out);
-    const BlockStart& started = block.start;
     out += "event: content_block_start\ndata: ";
     const size_t from = out.size();
     JsonWriter json(out);
@@ -181,20 +135,19 @@ class AnthropicStreamEncoder final : public StreamEncoder {
     end_raw_event(out, from);
   }
 
-  void close_front(std::string& out) {
-    const Block& block = blocks_.front();
-    if (!block.is_shown) return;
+  void close(const BlockStart& started, std::string& out) {
+    if (!has_form(started)) return;
     fmt::format_to(std::back_inserter(out),
                    "event: content_block_stop\ndata: {{\"type\":\"content_block_stop\",\"index\":{}}}\n\n",
                    index_);
     ++index_;
   }
 
-  void write_delta(Block& block, const Delta& delta, std::string& out) {
-    if (!block.is_shown || delta.text.empty()) return;
+  void write(const BlockStart& started, const Delta& delta, std::string& out) {
+    if (!has_form(started) || delta.text.empty()) return;
     // Only thoughts have one here.
     const bool may_be_signed =
-        block.start.kind == BlockKind::thinking && share_signatures(delta.dialect, kDialect);
+        started.kind == BlockKind::thinking && share_signatures(delta.dialect, kDialect);
     if (delta.kind == DeltaKind::signature && !may_be_signed) return;
     const size_t from = out.size() + kDeltaHead.size();
     if (delta.kind == DeltaKind::citation) {
@@ -203,13 +156,13 @@ class AnthropicStreamEncoder final : public StreamEncoder {
       out += delta.text;
       out += "}}";
       end_raw_event(out, from);
-    } else if (block.start.kind == BlockKind::unknown) {
+    } else if (started.kind == BlockKind::unknown) {
       open_delta({}, out);
       out += delta.text;
       out += '}';
       end_raw_event(out, from);
     } else {
-      open_delta(delta_prefix(block.start.kind, delta.kind), out);
+      open_delta(delta_prefix(started.kind, delta.kind), out);
       append_json_string(out, delta.text);
       out += "}}\n\n";
     }
@@ -262,8 +215,8 @@ class AnthropicStreamEncoder final : public StreamEncoder {
   Start start_;
   Usage usage_;
   Finish finish_;
-  std::deque<Block> blocks_;  // the first is the open one
-  int index_ = 0;             // of the open block, as the client counts
+  BlocksInTurn blocks_;
+  int index_ = 0;  // of the open block, as the client counts
   bool has_head_ = false;
 };
 

@@ -1,17 +1,15 @@
 // Streams in Bedrock's Converse dialect: messages of an event stream.
-#include <deque>
-
 #include "base/encoding.h"
 #include "codec/bedrock_converse_encode.h"
 #include "codec/bedrock_wire.h"
+#include "codec/blocks_in_turn.h"
 
 namespace weir {
 namespace {
 
 constexpr Dialect kDialect = Dialect::bedrock_converse;
 
-// Blocks never interleave: one is open, the events of later ones wait. Stop reason and usage leave together
-// at the end (S10), the stop reason first.
+// Stop reason and usage leave together at the end (S10), the stop reason first.
 class ConverseStreamEncoder final : public StreamEncoder {
  public:
   explicit ConverseStreamEncoder(const AnswerContext& context) : context_(context) {}
@@ -26,12 +24,13 @@ class ConverseStreamEncoder final : public StreamEncoder {
   void fail(const Error& error, std::string& out) override { append_bedrock_exception(out, error); }
 
  private:
-  struct Block {
-    BlockStart start;
-    std::vector<Delta> waiting;  // while another block is open
-    bool has_ended = false;
-    bool is_shown = true;  // false: the dialect has no form for it
-    bool is_sent = false;  // something of it was written; indices count only such blocks
+  // What BlocksInTurn calls, with the output of the event that is being encoded.
+  struct Sink {
+    ConverseStreamEncoder& encoder;
+    std::string& out;
+    void open(const BlockStart& started) { encoder.open(started, out); }
+    void write(const BlockStart& started, const Delta& delta) { encoder.write(started, delta, out); }
+    void close(const BlockStart& started) { encoder.close(started, out); }
   };
 
   void on(const Start&, std::string&) {}
@@ -43,41 +42,15 @@ class ConverseStreamEncoder final : public StreamEncoder {
     if (finish.choice == 0) finish_ = finish;
   }
 
-  void on(const BlockStart& started, std::string& out) {
-    if (started.choice != 0) return;
-    const bool is_first = blocks_.empty();
-    Block& block = blocks_.emplace_back();
-    block.start = started;
-    block.is_shown = has_form(started);
-    if (is_first) open_front(out);
-  }
-
-  void on(const Delta& delta, std::string& out) {
-    if (delta.choice != 0) return;
-    Block* block = find(delta.index);
-    if (!block) {
-      // A delta for a block that was never started is a text block's.
-      on(BlockStart{.index = delta.index}, out);
-      block = &blocks_.back();
-    }
-    if (block != &blocks_.front()) {
-      block->waiting.push_back(delta);
-      return;
-    }
-    write_delta(*block, delta, out);
-  }
-
-  void on(const BlockEnd& ended, std::string& out) {
-    if (ended.choice != 0) return;
-    Block* block = find(ended.index);
-    if (!block) return;
-    block->has_ended = true;
-    if (block == &blocks_.front()) close_ended(out);
+  template <class BlockEvent>
+  void on(const BlockEvent& event, std::string& out) {
+    Sink sink{*this, out};
+    blocks_.on(event, sink);
   }
 
   void on(const End&, std::string& out) {
-    for (Block& block : blocks_) block.has_ended = true;
-    close_ended(out);
+    Sink sink{*this, out};
+    blocks_.end(sink);
     write_head(out);
     std::string& stop = begin();
     JsonWriter json(stop);
@@ -93,13 +66,6 @@ class ConverseStreamEncoder final : public StreamEncoder {
     write_converse_metrics(numbers, context_);
     numbers.end_object();
     append_bedrock_event(out, "metadata", metadata);
-  }
-
-  Block* find(int index) {
-    for (Block& block : blocks_) {
-      if (block.start.index == index) return &block;
-    }
-    return nullptr;
   }
 
   static bool has_form(const BlockStart& started) {
@@ -119,24 +85,11 @@ class ConverseStreamEncoder final : public StreamEncoder {
     return true;
   }
 
-  // Closes the open block if it has ended, and goes on with those that waited.
-  void close_ended(std::string& out) {
-    while (!blocks_.empty() && blocks_.front().has_ended) {
-      close_front(out);
-      blocks_.pop_front();
-      if (blocks_.empty()) return;
-      open_front(out);
-      Block& next = blocks_.front();
-      for (const Delta& delta : std::exchange(next.waiting, {})) write_delta(next, delta, out);
-    }
-  }
-
   // Only tool calls have a start of their own (S9).
-  void open_front(std::string& out) {
-    const Block& block = blocks_.front();
-    if (!block.is_shown) return;
+  void open(const BlockStart& started, std::string& out) {
+    if (!has_form(started)) return;
     write_head(out);
-    const BlockStart& started = block.start;
+    is_sent_ = false;
     if (started.kind == BlockKind::tool_call) {
       std::string& payload = begin();
       JsonWriter json(payload);
@@ -144,7 +97,7 @@ class ConverseStreamEncoder final : public StreamEncoder {
       json.key("toolUse").begin_object().key("toolUseId").value(converse_call_id(started.tool_id));
       json.key("name").value(started.tool_name).end_object().end_object().end_object();
       append_bedrock_event(out, "contentBlockStart", payload);
-      blocks_.front().is_sent = true;
+      is_sent_ = true;
     } else if (started.kind == BlockKind::redacted_thinking) {
       std::string blob = R"({"reasoningContent":{"redactedContent":)";
       append_json_string(blob, converse_blob(started.data));
@@ -153,49 +106,48 @@ class ConverseStreamEncoder final : public StreamEncoder {
     custom_input_.clear();
   }
 
-  void close_front(std::string& out) {
-    Block& block = blocks_.front();
-    if (!block.is_shown) return;
-    if (is_custom(block)) {
+  void close(const BlockStart& started, std::string& out) {
+    if (!has_form(started)) return;
+    if (is_custom(started)) {
       std::string wrapped;
       JsonWriter(wrapped).begin_object().key("input").value(custom_input_).end_object();
-      send_text(block, wrapped, out);
+      send_text(started.kind, wrapped, out);
     }
-    if (!block.is_sent) return;
+    if (!is_sent_) return;
     std::string& payload = begin();
     JsonWriter(payload).begin_object().key("contentBlockIndex").value(index_).end_object();
     append_bedrock_event(out, "contentBlockStop", payload);
     ++index_;
   }
 
-  static bool is_custom(const Block& block) {
-    return block.start.kind == BlockKind::tool_call && block.start.tool_kind == ToolKind::custom;
+  static bool is_custom(const BlockStart& started) {
+    return started.kind == BlockKind::tool_call && started.tool_kind == ToolKind::custom;
   }
 
-  void write_delta(Block& block, const Delta& delta, std::string& out) {
-    if (!block.is_shown || delta.text.empty()) return;
+  void write(const BlockStart& started, const Delta& delta, std::string& out) {
+    if (!has_form(started) || delta.text.empty()) return;
     if (delta.kind == DeltaKind::citation) {
       if (delta.dialect == kDialect) send_delta(R"({"citation":)" + delta.text + "}", out);
     } else if (delta.kind == DeltaKind::signature) {
       // A signature of another vendor would come back as if it were Bedrock's; a call's has no place.
-      if (block.start.kind != BlockKind::thinking || !shares_signatures(delta.dialect, kDialect)) return;
+      if (started.kind != BlockKind::thinking || !shares_signatures(delta.dialect, kDialect)) return;
       std::string body = R"({"reasoningContent":{"signature":)";
       append_json_string(body, delta.text);
       send_delta(body + "}}", out);
-    } else if (is_custom(block)) {
+    } else if (is_custom(started)) {
       custom_input_ += delta.text;
     } else {
-      send_text(block, delta.text, out);
+      send_text(started.kind, delta.text, out);
     }
   }
 
-  void send_text(const Block& block, std::string_view text, std::string& out) {
+  void send_text(BlockKind kind, std::string_view text, std::string& out) {
     while (!text.empty()) {
       const std::string_view piece = clip_utf8(text, kBedrockDeltaBytesMax);
       text.remove_prefix(piece.empty() ? text.size() : piece.size());
-      std::string body(prefix(block.start.kind));
+      std::string body(prefix(kind));
       append_json_string(body, piece);
-      body += block.start.kind == BlockKind::text || block.start.kind == BlockKind::refusal ? "}" : "}}";
+      body += kind == BlockKind::text || kind == BlockKind::refusal ? "}" : "}}";
       send_delta(body, out);
     }
   }
@@ -207,7 +159,7 @@ class ConverseStreamEncoder final : public StreamEncoder {
   }
 
   void send_delta(std::string_view delta, std::string& out) {
-    blocks_.front().is_sent = true;
+    is_sent_ = true;
     std::string& payload = begin();
     JsonWriter json(payload);
     json.begin_object().key("contentBlockIndex").value(index_).key("delta").raw(delta).end_object();
@@ -226,11 +178,12 @@ class ConverseStreamEncoder final : public StreamEncoder {
   const AnswerContext context_;
   Usage usage_;
   Finish finish_;
-  std::deque<Block> blocks_;  // the first is the open one
+  BlocksInTurn blocks_;
   std::string custom_input_;  // of the open block: free text, which is wrapped at its end
   std::string payload_;
   int index_ = 0;  // of the open block, as the client counts
   bool has_head_ = false;
+  bool is_sent_ = false;  // something of the open block was: the index counts only such blocks
 };
 
 }  // namespace

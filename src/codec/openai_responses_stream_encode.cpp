@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 #include <map>
 
+#include "codec/blocks_in_turn.h"
 #include "codec/openai_citations.h"
 #include "codec/openai_encode.h"
 #include "codec/openai_responses_encode.h"
@@ -13,8 +14,9 @@
 namespace weir {
 namespace {
 
-// Every block is an item, or a part of the message that stands at the end; items may be open side by side,
-// each with its own output_index. Everything that was said is kept, since the last event repeats it all.
+// Every block is an item, or a part of the message that stands at the end. The vendor's items come one after
+// the other, and some readers add each delta to the last one, whatever its output_index. Everything that was
+// said is kept, since the last event repeats it all.
 class ResponsesStreamEncoder final : public StreamEncoder {
  public:
   explicit ResponsesStreamEncoder(const AnswerContext& context) : context_(context) {}
@@ -42,6 +44,15 @@ class ResponsesStreamEncoder final : public StreamEncoder {
   }
 
  private:
+  // What BlocksInTurn calls, with the output of the event that is being encoded.
+  struct Sink {
+    ResponsesStreamEncoder& encoder;
+    std::string& out;
+    void open(const BlockStart& started) { encoder.open(started, out); }
+    void write(const BlockStart& started, const Delta& delta) { encoder.write(started, delta, out); }
+    void close(const BlockStart& started) { encoder.close(started, out); }
+  };
+
   // An output item. A message has several parts, everything else one block.
   struct Item {
     BlockKind kind = BlockKind::text;
@@ -86,8 +97,13 @@ class ResponsesStreamEncoder final : public StreamEncoder {
     if (finish.choice == 0) finish_ = finish;
   }
 
-  void on(const BlockStart& started, std::string& out) {
-    if (started.choice != 0) return;
+  template <class BlockEvent>
+  void on(const BlockEvent& event, std::string& out) {
+    Sink sink{*this, out};
+    in_turn_.on(event, sink);
+  }
+
+  void open(const BlockStart& started, std::string& out) {
     begin(out);
     Block& block = blocks_[started.index];
     block.is_shown = has_responses_form(started.kind, started.tool_kind, started.dialect);
@@ -119,15 +135,8 @@ class ResponsesStreamEncoder final : public StreamEncoder {
     block.delta_head = delta_head(block, started);
   }
 
-  void on(const Delta& delta, std::string& out) {
-    if (delta.choice != 0) return;
-    auto found = blocks_.find(delta.index);
-    if (found == blocks_.end()) {
-      // A delta for a block that was never started is a text block's.
-      on(BlockStart{.index = delta.index}, out);
-      found = blocks_.find(delta.index);
-    }
-    Block& block = found->second;
+  void write(const BlockStart& started, const Delta& delta, std::string& out) {
+    Block& block = blocks_[started.index];
     if (!block.is_shown || !block.is_open) return;
     ResponsesPart& part = items_[block.item].parts[block.part];
     if (delta.kind == DeltaKind::signature) {
@@ -143,15 +152,12 @@ class ResponsesStreamEncoder final : public StreamEncoder {
     }
   }
 
-  void on(const BlockEnd& ended, std::string& out) {
-    const auto found = blocks_.find(ended.index);
-    if (ended.choice != 0 || found == blocks_.end()) return;
-    end_block(found->second, out);
-  }
+  void close(const BlockStart& started, std::string& out) { end_block(blocks_[started.index], out); }
 
   void on(const End&, std::string& out) {
     begin(out);
-    for (auto& [index, block] : blocks_) end_block(block, out);
+    Sink sink{*this, out};
+    in_turn_.end(sink);
     if (finish_.reason == StopReason::refusal && !has_refusal()) {
       const int index = blocks_.empty() ? 0 : blocks_.rbegin()->first + 1;
       on(BlockStart{.index = index, .kind = BlockKind::refusal}, out);
@@ -418,6 +424,7 @@ class ResponsesStreamEncoder final : public StreamEncoder {
   Finish finish_;
   Usage usage_;
   std::vector<Item> items_;
+  BlocksInTurn in_turn_;
   std::map<int, Block> blocks_;
   int64_t sequence_ = 0;
   bool has_begun_ = false;
