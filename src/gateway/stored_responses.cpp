@@ -10,13 +10,12 @@
 namespace weir {
 namespace {
 
-// The target keeps that answer itself, under the same id.
-bool is_kept_by_target(const Exchange& exchange, const JsonDoc* kept) {
+// The target keeps that answer itself, under the same id, and this caller got it: Weir's key at the provider
+// is shared, so an id that Weir does not know is never passed on.
+bool is_kept_by_target(const Exchange& exchange, JsonValue kept) {
   const Provider& provider = *exchange.target->target->provider;
-  if (provider.local || provider.kind.dialect != exchange.call.dialect) return false;
-  // What Weir does not know may be older than Weir: the provider knows, and says so if not.
-  return !kept ||
-         (kept->root()["is_raw"].bool_or(false) && kept->root()["provider"].string_or("") == provider.name);
+  return !provider.local && provider.kind.dialect == exchange.call.dialect && kept["is_raw"].bool_or(false) &&
+         kept["provider"].string_or("") == provider.name;
 }
 
 struct Continued {
@@ -54,7 +53,6 @@ Task<void> continue_response(Exchange& exchange, KeptTexts& responses, Pool& cpu
   const std::shared_ptr<const std::string> kept =
       CO_TRY(co_await responses.find(*exchange.scope, exchange.principal, id));
   if (!kept) {
-    if (is_kept_by_target(exchange, nullptr)) co_return {};
     co_return fail(ErrorKind::not_found,
                    fmt::format("there is no stored response {}: its time may be over, or it was not stored; "
                                "send the whole conversation as input",
@@ -69,7 +67,7 @@ Task<void> continue_response(Exchange& exchange, KeptTexts& responses, Pool& cpu
     continued = CO_TRY(co_await cpu.run(*exchange.scope, [kept, body] { return continue_body(kept, body); }));
   }
   exchange.conversation = continued.body;
-  if (is_kept_by_target(exchange, continued.kept.get())) co_return {};
+  if (is_kept_by_target(exchange, continued.kept->root())) co_return {};
   ClientCall call = exchange.call;
   call.body = continued.body;
   exchange.adapted = std::make_unique<Adaptation>(

@@ -150,8 +150,9 @@ std::string_view json_in_answer(std::string_view text) {
 
 bool needs_validation(const Exchange& exchange) {
   const auto* chat = std::get_if<Chat>(&exchange.request);
-  return chat && chat->format.kind == FormatKind::json_schema && chat->format.schema &&
-         exchange.target->capabilities.json_schema == JsonSchemaSupport::none &&
+  // Several choices in one answer are not told apart here; each of a fan-out is.
+  return chat && chat->choices.value_or(1) <= 1 && chat->format.kind == FormatKind::json_schema &&
+         chat->format.schema && exchange.target->capabilities.json_schema == JsonSchemaSupport::none &&
          !exchange.target->target->provider->local;
 }
 
