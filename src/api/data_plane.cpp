@@ -52,8 +52,8 @@ Task<void> DataPlane::answer(Scope& scope, HttpRequest& request, BodyReader& bod
                                          extra);
   }
   if (match.row->action == Action::get_response) {
-    co_return co_await send_stored_response(scope, *services_.responses, principal, match.rest, request,
-                                            response, extra);
+    co_return co_await send_stored_response(scope, *services_.cpu, *services_.responses, principal,
+                                            match.rest, request, response, extra);
   }
   if (match.row->action == Action::delete_response)
     co_return co_await delete_stored_response(scope, *services_.responses, principal, match.rest, response,

@@ -5,6 +5,7 @@
 
 #include "api/replies.h"
 #include "base/encoding.h"
+#include "base/limits.h"
 #include "base/text.h"
 #include "codec/responses_history.h"
 
@@ -41,9 +42,15 @@ Result<ItemPage> page_of(std::string_view query) {
   return page;
 }
 
+Result<std::string> body_of(const std::string& kept, bool wants_items, const ItemPage& page) {
+  const JsonDoc doc = TRY(JsonDoc::parse(kept, {.replaces_lone_surrogates = true}));
+  if (wants_items) return responses_input_list(doc.root(), page);
+  return std::string(doc.root()["response"].raw());
+}
+
 }  // namespace
 
-Task<void> send_stored_response(Scope& scope, KeptTexts& responses, const Principal& principal,
+Task<void> send_stored_response(Scope& scope, Pool& cpu, KeptTexts& responses, const Principal& principal,
                                 std::string rest, const HttpRequest& request, ResponseWriter& response,
                                 const Headers& extra) {
   const bool wants_items = rest.ends_with(kInputItems);
@@ -51,10 +58,14 @@ Task<void> send_stored_response(Scope& scope, KeptTexts& responses, const Princi
   const ItemPage page = CO_TRY(page_of(request.query()));
   const std::shared_ptr<const std::string> kept = CO_TRY(co_await responses.find(scope, principal, rest));
   if (!kept) co_return unknown(rest);
-  const JsonDoc doc = CO_TRY(JsonDoc::parse(*kept, {.replaces_lone_surrogates = true}));
-  const std::string body =
-      wants_items ? responses_input_list(doc.root(), page) : std::string(doc.root()["response"].raw());
-  co_return co_await send_json(scope, response, 200, body, extra);
+  Result<std::string> body = std::string();
+  if (kept->size() <= kJsonBytesOnCoreMax) {
+    body = body_of(*kept, wants_items, page);
+  } else {
+    body = co_await cpu.run(scope, [kept, wants_items, page] { return body_of(*kept, wants_items, page); });
+  }
+  const std::string json = CO_TRY(std::move(body));
+  co_return co_await send_json(scope, response, 200, json, extra);
 }
 
 Task<void> delete_stored_response(Scope& scope, KeptTexts& responses, const Principal& principal,
@@ -62,15 +73,9 @@ Task<void> delete_stored_response(Scope& scope, KeptTexts& responses, const Prin
   const bool was_there = CO_TRY(co_await responses.forget(scope, principal, id));
   if (!was_there) co_return unknown(id);
   std::string body;
-  JsonWriter(body)
-      .begin_object()
-      .key("id")
-      .value(id)
-      .key("object")
-      .value("response")
-      .key("deleted")
-      .value(true)
-      .end_object();
+  JsonWriter json(body);
+  json.begin_object().key("id").value(id).key("object").value("response");
+  json.key("deleted").value(true).end_object();
   co_return co_await send_json(scope, response, 200, body, extra);
 }
 
