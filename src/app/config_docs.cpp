@@ -86,8 +86,7 @@ std::vector<DocSection> sections() {
               fetch_setting_rows()),
       section("keep",
               "What is kept, sealed, for a caller between two requests: the thinking of turns with tool "
-              "calls, and "
-              "stored responses.",
+              "calls, and stored responses.",
               keep_setting_rows()),
       section("telemetry", "Traces.", telemetry_setting_rows()),
       section("providers",

@@ -87,7 +87,7 @@ std::span<const Setting<KeepSettings>> keep_setting_rows() {
           .sentence = "Memory for turns, and as much again for responses; one caller has a quarter at most. "
                       "What does not fit is read from the disk.",
           .min = 1'048'576,
-          .max = 1e12},
+          .max = 1'099'511'627'776},
       Row{.key = "per_caller_max",
           .member = &KeepSettings::per_caller_max,
           .applies = Applies::restart,
@@ -99,7 +99,7 @@ std::span<const Setting<KeepSettings>> keep_setting_rows() {
           .applies = Applies::restart,
           .sentence = "Bytes of turns, and as many of responses, kept on disk for one caller.",
           .min = 1'048'576,
-          .max = 1e12},
+          .max = 1'099'511'627'776},
       Row{.key = "rows_max",
           .member = &KeepSettings::rows_max,
           .applies = Applies::restart,
