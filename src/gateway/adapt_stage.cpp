@@ -18,12 +18,14 @@ Dialect dialect_of(const Exchange& exchange) {
   return exchange.target->target->provider->kind.dialect;
 }
 
-// Whether the target signs turns and wants that back, and the client's dialect has no place for it. A client
-// whose dialect has one sends it back itself.
+// Whether the target signs turns and wants that back, and the client's dialect has no place of its own for
+// it. A client whose dialect has one sends it back itself.
 bool loses_turns(const Exchange& exchange) {
   const Provider& provider = *exchange.target->target->provider;
-  return !provider.local && traits(provider.kind.dialect).signs_turns &&
-         !shares_signatures(provider.kind.dialect, exchange.call.dialect) &&
+  const Dialect dialect = provider.kind.dialect;
+  const Dialect client = exchange.call.dialect;
+  return !provider.local && traits(dialect).signs_turns &&
+         !(traits(client).signs_turns && shares_signatures(dialect, client)) &&
          exchange.target->capabilities.thinking != ThinkingMode::none;
 }
 

@@ -202,6 +202,24 @@ TEST_F(AdaptStageTest, ThinkingThatAPlainClientDropsIsPutBack) {
   EXPECT_EQ(std::get<ThinkingBlock>(content[0].body).signature, "sig");
 }
 
+// Its dialect has a field that carries them, and some of its clients send it back.
+TEST_F(AdaptStageTest, ThinkingThatAClientSendsBackIsNotPutBackTwice) {
+  call_.answers.push_back(thinking_answer("call_1"));
+  call_.answers.push_back(answer("done"));
+  ASSERT_TRUE(gateway_.events(*gateway_.exchange(tool_loop("call_0"))));
+  Chat loop = tool_loop("call_1");
+  auto& content = loop.messages[1].content;
+  content.insert(
+      content.begin(),
+      {.body = ThinkingBlock{.text = "own", .signature = "own", .issuer = Dialect::anthropic_messages},
+       .cache = {},
+       .pointer = {}});
+  const auto second = gateway_.exchange(std::move(loop));
+  ASSERT_TRUE(gateway_.events(*second));
+  EXPECT_EQ(second->adapted, nullptr);
+  EXPECT_EQ(std::get<ThinkingBlock>(call_.chat(1).messages[1].content[0].body).text, "own");
+}
+
 TEST_F(AdaptStageTest, AnotherCallersTurnIsNotFound) {
   call_.answers.push_back(thinking_answer("call_1"));
   call_.answers.push_back(answer("done"));
