@@ -329,6 +329,9 @@ void Server::stop() {
   if (admin_server_) admin_server_->stop(std::chrono::seconds(1));
   data_server_.reset();
   admin_server_.reset();
+  // What still runs there posts to the cores, and a reload reaches into them.
+  control_.stop();
+  cpu_.stop();
   std::latch stopped(static_cast<std::ptrdiff_t>(per_core_.size()));
   cores_->for_each(
       [&](Core& core) { per_core_[core.index()]->credentials.stop([&stopped] { stopped.count_down(); }); });
