@@ -36,10 +36,23 @@ bool needs_turns(const Exchange& exchange, const Chat& chat) {
                      [dialect](const Message& message) { return lacks_turn(message, dialect).has_value(); });
 }
 
+// What Weir counts itself needs nothing that only a target wants.
+bool is_for_target(const Exchange& exchange) {
+  return operation_of(exchange.request) != Operation::count_tokens ||
+         exchange.target->target->provider->kind.serves(Endpoint::count_tokens);
+}
+
 bool needs_adapting(const Exchange& exchange, const AdaptParts& parts) {
-  const auto* chat = std::get_if<Chat>(&exchange.request);
-  return chat && ((parts.responses && !chat->previous_response_id.empty()) ||
-                  (parts.turns && needs_turns(exchange, *chat)) || needs_media(*chat, *exchange.target));
+  const Chat* chat = exchange.chat();
+  if (!chat) return false;
+  if (parts.responses && !chat->previous_response_id.empty()) return true;
+  return is_for_target(exchange) &&
+         ((parts.turns && needs_turns(exchange, *chat)) || needs_media(*chat, *exchange.target));
+}
+
+Chat& chat_in(Request& request) {
+  if (auto* count = std::get_if<CountTokens>(&request)) return count->chat;
+  return std::get<Chat>(request);
 }
 
 // A message of a person, which ends a loop of calls and results.
@@ -75,7 +88,7 @@ size_t inputs_to_batch(const Exchange& exchange) {
 Adaptation& adaptation_of(Exchange& exchange) {
   if (!exchange.adapted) {
     exchange.adapted = std::make_unique<Adaptation>(Adaptation{.request = exchange.request});
-    auto& chat = std::get<Chat>(exchange.adapted->request);
+    Chat& chat = chat_in(exchange.adapted->request);
     // What this attempt adds goes with it.
     chat.arena = chat.arena.fork();
   }
@@ -96,7 +109,7 @@ void restore_one(Exchange& exchange, size_t index, const std::string& kept) {
                          std::string(to_string(turn->issuer)));
     return;
   }
-  auto& chat = std::get<Chat>(adapted.request);
+  Chat& chat = chat_in(adapted.request);
   restore_turn(chat.messages[index], *turn, dialect, *chat.arena);
 }
 
@@ -134,16 +147,17 @@ AnswerKeepers AdaptStage::keepers_of(const Exchange& exchange) const {
 }
 
 Task<void> AdaptStage::adapt_chat(Exchange& exchange) {
-  if (!std::get<Chat>(exchange.request).previous_response_id.empty() && parts_.responses)
+  if (!exchange.chat()->previous_response_id.empty() && parts_.responses)
     CO_TRY(co_await continue_response(exchange, *parts_.responses, *parts_.media.cpu));
-  const auto& chat = std::get<Chat>(exchange.sent());
+  if (!is_for_target(exchange)) co_return {};
+  const Chat& chat = *chat_of(exchange.sent());
   const bool restores = parts_.turns && needs_turns(exchange, chat);
   const bool fetches = needs_media(chat, *exchange.target);
   if (restores) CO_TRY(co_await restore_turns(exchange));
   if (fetches) {
     Adaptation& adapted = adaptation_of(exchange);
     CO_TRY(co_await fetch_media(*exchange.scope, parts_.media, exchange.snapshot->fetch, *exchange.target,
-                                std::get<Chat>(adapted.request), adapted.fidelity));
+                                chat_in(adapted.request), adapted.fidelity));
   }
   co_return {};
 }
@@ -153,12 +167,12 @@ Task<void> AdaptStage::adapt_chat(Exchange& exchange) {
 // want the turns of that loop, and those before are welcome. The disk is asked only when thinking is.
 Task<void> AdaptStage::restore_turns(Exchange& exchange) {
   const Dialect dialect = dialect_of(exchange);
-  const auto& original = std::get<Chat>(exchange.sent());
+  const Chat& original = *chat_of(exchange.sent());
   const bool thinks = (original.reasoning.is_set() && !original.reasoning.is_disabled) ||
                       exchange.target->capabilities.thinking_forced == true;
   bool is_in_loop = true;
   for (size_t i = original.messages.size(); i-- > 0;) {
-    const Message& message = std::get<Chat>(exchange.sent()).messages[i];
+    const Message& message = chat_of(exchange.sent())->messages[i];
     is_in_loop = is_in_loop && !speaks_anew(message);
     const auto call_id = lacks_turn(message, dialect);
     if (!call_id) continue;

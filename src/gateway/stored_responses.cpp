@@ -49,7 +49,7 @@ void keep(const Exchange& exchange, KeptTexts& responses, std::string_view respo
 }  // namespace
 
 Task<void> continue_response(Exchange& exchange, KeptTexts& responses, Pool& cpu) {
-  const std::string id(std::get<Chat>(exchange.request).previous_response_id);
+  const std::string id(exchange.chat()->previous_response_id);
   const std::shared_ptr<const std::string> kept =
       CO_TRY(co_await responses.find(*exchange.scope, exchange.principal, id));
   if (!kept) {

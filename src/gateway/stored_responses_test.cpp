@@ -23,6 +23,7 @@ class ItemCodec final : public ClientCodec {
     const JsonValue input = root["input"];
     for (const JsonValue item : input) add(chat, item["content"].string_or(item.raw()));
     if (input.is_string()) add(chat, input.string_or(""));
+    if (root["is_counted"]) return CountTokens{std::move(chat)};
     return chat;
   }
   std::unique_ptr<StreamEncoder> stream_encoder(const AnswerContext&) const override { return nullptr; }
@@ -65,7 +66,7 @@ class StoredResponsesTest : public testing::Test {
   }
   std::vector<std::string> sent(size_t index) {
     std::vector<std::string> texts;
-    for (const Message& message : call_.chat(index).messages)
+    for (const Message& message : chat_of(call_.requests.at(index))->messages)
       texts.emplace_back(std::get<TextBlock>(message.content[0].body).text);
     return texts;
   }
@@ -104,6 +105,17 @@ TEST_F(StoredResponsesTest, AnUnknownIdIsNotFoundAndNamesTheField) {
   EXPECT_EQ(events.error().kind, ErrorKind::not_found);
   EXPECT_EQ(events.error().path, "previous_response_id");
   EXPECT_TRUE(call_.requests.empty());
+}
+
+TEST_F(StoredResponsesTest, AConversationIsCountedAsItWouldBeSent) {
+  ASSERT_TRUE(answer(*ask("1", R"({"input":"one"})"), "first"));
+  const auto counted = ask("2", R"({"input":"two","previous_response_id":"resp_1","is_counted":true})");
+  call_.answers.push_back(std::vector<Event>{UsageReport{}, End{}});
+  ASSERT_TRUE(gateway_.events(*counted));
+  EXPECT_EQ(operation_of(call_.requests.at(1)), Operation::count_tokens);
+  EXPECT_EQ(sent(1), (std::vector<std::string>{"one", "first", "two"}));
+  const auto unknown = ask("3", R"({"input":"x","previous_response_id":"resp_2","is_counted":true})");
+  EXPECT_EQ(gateway_.events(*unknown).error().kind, ErrorKind::not_found);
 }
 
 TEST_F(StoredResponsesTest, WhatIsNotToBeStoredCannotBeContinued) {
