@@ -1,7 +1,10 @@
 #include <gtest/gtest.h>
 
 #include "base/limits.h"
+#include "codec/openai_responses.h"
+#include "codec/responses_history.h"
 #include "gateway/adapt_stage.h"
+#include "gateway/answer_writer.h"
 #include "gateway/test_exchange.h"
 
 namespace weir {
@@ -97,6 +100,31 @@ TEST_F(StoredResponsesTest, AConversationGoesOnAtAnyTarget) {
   gateway_.provider->kind.dialect = Dialect::openai_chat;
   ASSERT_TRUE(answer(*ask("3", R"({"input":"three","previous_response_id":"resp_2"})"), "third"));
   EXPECT_EQ(sent(2), (std::vector<std::string>{"one", "first", "two", "second", "three"}));
+}
+
+TEST_F(StoredResponsesTest, AnAnswerIsKeptUnderTheIdThatItsClientSees) {
+  const ClientCodec& codec = openai_responses_client();
+  const auto id_of = [](const Result<JsonDoc>& doc) { return std::string(doc->root()["id"].string_or("")); };
+  for (const char* provider_id : {"", "msg_01", "resp_77", "chatcmpl-9"}) {
+    const auto exchange = ask("req_0190", R"({"model":"m","input":"one"})");
+    exchange->client_codec = &codec;
+    exchange->request = codec.decode_request(exchange->call).value();
+    call_.answers.push_back(std::vector<Event>{Start{.id = provider_id, .model = "m"}, BlockStart{},
+                                               Delta{.text = "hi"}, BlockEnd{}, Finish{}, End{}});
+    const auto events = gateway_.events(*exchange);
+    ASSERT_TRUE(events);
+    const AnswerContext context = answer_context(*exchange);
+    AnswerFolder folder;
+    std::string stream;
+    const auto encoder = codec.stream_encoder(context);
+    for (const Event& event : *events) {
+      folder.add(event);
+      encoder->encode(event, stream);
+    }
+    const std::string whole = id_of(JsonDoc::parse(codec.encode_answer(folder.answer(), context).body));
+    EXPECT_EQ(id_of(JsonDoc::parse(response_of_stream(stream))), whole);
+    EXPECT_NE(responses_.find_in_memory(exchange->principal, whole), nullptr) << whole;
+  }
 }
 
 TEST_F(StoredResponsesTest, AnUnknownIdIsNotFoundAndNamesTheField) {
