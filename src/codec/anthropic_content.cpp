@@ -118,9 +118,10 @@ Result<BlockBody> decode_body(JsonValue block) {
   if (type == "document") return decode_document(block);
   if (type == "thinking") {
     ThinkingBlock thinking;
-    thinking.issuer = kDialect;
     thinking.text = TRY(string_member(block, "thinking"));
     thinking.signature = TRY(string_member(block, "signature"));
+    // What Weir showed of another vendor's thinking comes back unsigned.
+    if (!thinking.signature.empty()) thinking.issuer = kDialect;
     return thinking;
   }
   if (type == "redacted_thinking") {

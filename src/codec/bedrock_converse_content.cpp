@@ -108,9 +108,9 @@ Result<BlockBody> decode_reasoning(JsonValue block, JsonValue body) {
   TRY(body.expect(JsonType::object));
   if (const JsonValue text = body["reasoningText"]; text.is_object()) {
     ThinkingBlock thinking;
-    thinking.issuer = kDialect;
     TRY(read_field(text["text"], thinking.text));
     TRY(read_field(text["signature"], thinking.signature));
+    if (!thinking.signature.empty()) thinking.issuer = kDialect;
     return thinking;
   }
   if (body["redactedContent"].is_string()) {

@@ -313,6 +313,12 @@ std::string responses_item_id(std::string_view prefix, std::string_view exchange
   return fmt::format("{}_{}", openai_answer_id(fmt::format("{}_", prefix), {}, exchange_id), place);
 }
 
+bool is_responses_item_id(std::string_view id) {
+  const size_t place = id.rfind('_');
+  return place != std::string_view::npos && place > id.find('_') && place + 1 < id.size() &&
+         id.find_first_not_of("0123456789", place + 1) == std::string_view::npos;
+}
+
 bool has_responses_form(BlockKind kind, ToolKind tool_kind, Dialect dialect) {
   switch (kind) {
     case BlockKind::text:

@@ -1,5 +1,6 @@
 #include "gateway/call_stage.h"
 
+#include "gateway/kept_turns.h"
 #include "gateway/snapshot.h"
 #include "llm/prompt_tokens.h"
 #include "provider/key_ring.h"
@@ -8,8 +9,13 @@
 namespace weir {
 namespace {
 
-// The raw way is open when the target speaks the client's dialect, serves the same endpoint, and nobody
-// changed the request.
+bool has_foreign_turns_for(const Exchange& exchange) {
+  return has_foreign_turns(*exchange.chat(), exchange.call.dialect,
+                           exchange.target->capabilities.thinking != ThinkingMode::none);
+}
+
+// The raw way is open when the target speaks the client's dialect, serves the same endpoint, nobody changed
+// the request, and no turn of it is another vendor's.
 bool raw_way_is_open(const Exchange& exchange) {
   const ProviderKind& kind = exchange.target->target->provider->kind;
   if (exchange.request_is_changed || exchange.adapted || !exchange.call.body ||
@@ -20,12 +26,12 @@ bool raw_way_is_open(const Exchange& exchange) {
     case Operation::text_completion:
       return kind.serves(Endpoint::text_completion);
     case Operation::count_tokens:
-      return kind.serves(Endpoint::count_tokens);
+      return kind.serves(Endpoint::count_tokens) && !has_foreign_turns_for(exchange);
     case Operation::embeddings:
       // Vertex AI has another endpoint for them than the dialect's.
       return kind.serves(Endpoint::embeddings) && !exchange.target->capabilities.quirks.vertex_shapes;
     case Operation::chat:
-      return true;
+      return !has_foreign_turns_for(exchange);
     case Operation::rerank:
     case Operation::opaque:
       break;
