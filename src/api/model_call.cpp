@@ -67,13 +67,20 @@ Result<std::vector<Tag>> tags_of(const Headers& headers) {
   return tags;
 }
 
-Result<void> check_content(const Headers& headers) {
+// To InvokeModel the body is bytes of a type that need not be stated: Amazon's SDK for JavaScript then calls
+// them just that.
+bool is_json(std::string_view type, Dialect dialect) {
+  return starts_with_ignore_case(type, "application/json") ||
+         (dialect == Dialect::bedrock_invoke && starts_with_ignore_case(type, "application/octet-stream"));
+}
+
+Result<void> check_content(const Headers& headers, Dialect dialect) {
   if (const auto encoding = headers.get("content-encoding"); encoding && *encoding != "identity") {
     return fail(ErrorKind::unsupported_media_type,
                 fmt::format("content-encoding {} is not accepted: send the body as it is", *encoding));
   }
   const std::string_view type = headers.get_or("content-type", "application/json");
-  if (!starts_with_ignore_case(type, "application/json")) {
+  if (!is_json(type, dialect)) {
     return fail(ErrorKind::unsupported_media_type,
                 fmt::format("content-type {} is not accepted here: send application/json", type));
   }
@@ -132,7 +139,7 @@ Task<void> prepare(CoreServices& services, Exchange& exchange, HttpRequest& requ
   const Caller caller = CO_TRY(authenticate(
       request, snapshot.keys, {.allowed_origins = snapshot.settings.cors_origins}, unix_seconds(services)));
   if (caller.principal) exchange.principal = *caller.principal;
-  CO_TRY(check_content(request.headers));
+  CO_TRY(check_content(request.headers, exchange.call.dialect));
   exchange.tags = CO_TRY(tags_of(request.headers));
   if (const auto priority = request.headers.get("x-weir-priority")) {
     const auto known = priority_from_string(*priority);
