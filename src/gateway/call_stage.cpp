@@ -77,7 +77,7 @@ Task<std::unique_ptr<EventSource>> CallStage::count_here(Exchange& exchange) {
 }
 
 Task<std::unique_ptr<EventSource>> CallStage::call_remote(Exchange& exchange) {
-  std::vector<size_t> tried;
+  Tried tried;
   for (;;) {
     const MonoTime started = exchange.now();
     Result<std::unique_ptr<EventSource>> source = co_await call_with_key(exchange, tried);
@@ -86,15 +86,22 @@ Task<std::unique_ptr<EventSource>> CallStage::call_remote(Exchange& exchange) {
     attempt.took = exchange.now() - started;
     if (source) co_return source;
     exchange.note_failure(source.error());
-    if (attempt.key_index) tried.push_back(*attempt.key_index);
+    if (attempt.key_index) tried.keys.push_back(*attempt.key_index);
     // Another key of the same provider may be welcome where this one was not.
-    const KeyRing& keys = *exchange.target->target->provider->keys;
-    if (!is_about_the_key(source.error()) || !keys.has_other(exchange.now(), tried)) co_return source;
+    if (!is_about_the_key(source.error()) || !has_another(exchange, source.error().kind, tried))
+      co_return source;
   }
 }
 
-Task<std::unique_ptr<EventSource>> CallStage::call_with_key(Exchange& exchange,
-                                                            const std::vector<size_t>& tried) {
+// A short-lived credential that was refused is replaced once: it may have been revoked before its time.
+bool CallStage::has_another(const Exchange& exchange, ErrorKind refusal, const Tried& tried) {
+  const Provider& provider = *exchange.target->target->provider;
+  if (!provider.credentials) return provider.keys->has_other(exchange.now(), tried.keys);
+  return refusal == ErrorKind::upstream_auth && tried.credential &&
+         provider.credentials->reject(*tried.credential, exchange.now()) && tried.credentials == 1;
+}
+
+Task<std::unique_ptr<EventSource>> CallStage::call_with_key(Exchange& exchange, Tried& tried) {
   const Candidate& target = *exchange.target;
   const Provider& provider = *target.target->provider;
   Attempt& attempt = exchange.attempts.emplace_back();
@@ -113,9 +120,12 @@ Task<std::unique_ptr<EventSource>> CallStage::call_with_key(Exchange& exchange,
   call.idle = provider.timeouts.idle;
   if (provider.credentials) {
     attempt.key_name = provider.credentials->name();
-    call.credential = CO_TRY(co_await provider.credentials->get(*exchange.scope, credentials_));
+    tried.credential = nullptr;
+    tried.credential = CO_TRY(co_await provider.credentials->get(*exchange.scope, credentials_));
+    ++tried.credentials;
+    call.credential = tried.credential;
   } else if (provider.keys->size() > 0 || provider.kind.needs_key) {
-    KeyRing::Pick key = CO_TRY(provider.keys->pick(exchange.now(), exchange.scope->core().rng(), tried));
+    KeyRing::Pick key = CO_TRY(provider.keys->pick(exchange.now(), exchange.scope->core().rng(), tried.keys));
     attempt.key_index = key.index;
     attempt.key_name = key.name;
     call.credential = std::move(key.credential);
@@ -130,11 +140,8 @@ Task<std::unique_ptr<EventSource>> CallStage::call_with_key(Exchange& exchange,
   exchange.is_raw = call.raw != nullptr;
   exchange.timings.mark(Mark::sent, exchange.now());
   Result<UpstreamAnswer> answer = co_await call_upstream(*exchange.scope, client_, cpu_, call, encoded);
-  if (attempt.key_index) {
+  if (attempt.key_index)
     provider.keys->report(*attempt.key_index, exchange.now(), answer ? nullptr : &answer.error());
-  } else if (call.credential && !answer && answer.error().kind == ErrorKind::upstream_auth) {
-    provider.credentials->reject(*call.credential, exchange.now());
-  }
   if (!answer) co_return fail(std::move(answer).error());
   exchange.fidelity = std::move(answer->fidelity);
   exchange.timings.mark(Mark::upstream_head, answer->head_at);
