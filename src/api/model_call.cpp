@@ -67,6 +67,14 @@ Result<std::vector<Tag>> tags_of(const Headers& headers) {
   return tags;
 }
 
+std::vector<std::string> regions_of(const Headers& headers) {
+  std::vector<std::string> regions;
+  for (const std::string_view part : split(headers.get_or("x-weir-region", ""), ',')) {
+    if (const std::string_view region = trim(part); !region.empty()) regions.emplace_back(region);
+  }
+  return regions;
+}
+
 // To InvokeModel the body is bytes of a type that need not be stated: Amazon's SDK for JavaScript then calls
 // them just that.
 bool is_json(std::string_view type, Dialect dialect) {
@@ -151,6 +159,7 @@ Task<void> prepare(CoreServices& services, Exchange& exchange, HttpRequest& requ
   }
   exchange.is_strict = request.headers.get_or("x-weir-strict", "") == "1";
   exchange.session = request.headers.get_or("x-weir-session", "");
+  exchange.regions = regions_of(request.headers);
   exchange.scope->set_deadline(request.first_byte_at + timeout_of(request.headers, snapshot.settings));
 
   std::string text = CO_TRY(co_await read_body(exchange, caller, body));
