@@ -37,6 +37,8 @@ class ConverseEvents {
   void read(std::string_view name, JsonValue body, std::vector<Event>& events);
   // The stream has ended. False: the answer had not.
   bool conclude(std::vector<Event>& events);
+  // Nothing but the usage is missing.
+  bool is_concluding() const { return finish_.has_value() && !is_done_; }
   bool is_done() const { return is_done_; }
 
  private:

@@ -176,6 +176,8 @@ class ConverseStreamDecoder final : public StreamDecoder {
     return fail(ErrorKind::upstream_truncated, "the provider's stream ended before its answer was finished");
   }
 
+  bool is_concluding() const override { return reader_.is_concluding(); }
+
   std::string_view forwardable() const override { return tap_.forwardable(); }
   std::unique_ptr<StreamDecoder> clone() const override {
     return std::make_unique<ConverseStreamDecoder>(*this);

@@ -1,5 +1,6 @@
 #include "provider/upstream.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/encoding.h"
@@ -110,7 +111,11 @@ class StreamSource final : public EventSource {
     expect_more();
     for (;;) {
       if (failure_) co_return fail(*failure_);
-      const std::string_view bytes = CO_TRY(co_await response_->read(*scope_));
+      Result<std::string_view> read = co_await response_->read(*scope_);
+      // Only what may come behind the answer has not come.
+      if (!read && is_concluding_ && scope_->is_cancelled() && scope_->reason().message == kLateMessage)
+        read = std::string_view();
+      const std::string_view bytes = CO_TRY(std::move(read));
       const bool is_end = bytes.empty();
       const Result<void> decoded =
           is_end ? decoder_->finish(batch_.events) : decoder_->feed(bytes, batch_.events);
@@ -120,9 +125,10 @@ class StreamSource final : public EventSource {
       }
       if (is_raw_) batch_.raw = decoder_->forwardable();
       if (!has_content_) note_content();
+      is_concluding_ = decoder_->is_concluding();
       if (!batch_.events.empty() || !batch_.raw.empty()) {
         // While the caller is busy with the batch nobody reads: a client's slowness is not the provider's.
-        if (has_content_) scope_->clear_deadline();
+        if (has_content_ || is_concluding_) scope_->clear_deadline();
         co_return &batch_;
       }
       expect_more();
@@ -131,9 +137,16 @@ class StreamSource final : public EventSource {
 
  private:
   static constexpr const char* kIdleMessage = "the provider sent nothing for longer than its idle timeout";
+  static constexpr const char* kLateMessage = "the provider did not end its finished answer";
+  static constexpr Duration kConcludingMax = std::chrono::seconds(2);  // S10
 
   void expect_more() {
-    if (has_content_) scope_->set_deadline(scope_->now() + idle_, ErrorKind::upstream_timeout, kIdleMessage);
+    if (is_concluding_) {
+      scope_->set_deadline(scope_->now() + std::min(kConcludingMax, idle_), ErrorKind::upstream_timeout,
+                           kLateMessage);
+    } else if (has_content_) {
+      scope_->set_deadline(scope_->now() + idle_, ErrorKind::upstream_timeout, kIdleMessage);
+    }
   }
 
   void note_content() {
@@ -151,6 +164,7 @@ class StreamSource final : public EventSource {
   AnswerHead head_;
   EventBatch batch_;
   bool has_content_ = false;
+  bool is_concluding_ = false;
   std::optional<Error> failure_;
 };
 
@@ -243,6 +257,8 @@ Result<EncodedCall> encode_call(const UpstreamCall& call) {
   EncodedCall encoded = TRY(call.raw ? codec.splice_request(*call.raw, *call.request, target)
                                      : codec.encode_request(*call.request, target));
   encoded.notes.is_raw = call.raw != nullptr;
+  if (const Chat* chat = chat_of(*call.request))
+    encoded.notes.choices = static_cast<size_t>(std::max<int64_t>(1, chat->choices.value_or(1)));
   encoded.wire.path = target_of(call, encoded.wire);
   complete_headers(call, encoded.wire.headers);
   return encoded;
