@@ -1,5 +1,6 @@
 #include "gateway/call_stage.h"
 
+#include "base/limits.h"
 #include "gateway/kept_turns.h"
 #include "gateway/snapshot.h"
 #include "llm/prompt_tokens.h"
@@ -134,7 +135,12 @@ Task<std::unique_ptr<EventSource>> CallStage::call_with_key(Exchange& exchange, 
   attempt.span_id = make_span_id(exchange.scope->core().rng());
   call.traceparent = traceparent(exchange.trace, attempt.span_id);
 
-  EncodedCall encoded = CO_TRY(encode_call(call));
+  // The raw way copies; what is written anew takes a core's time.
+  const bool is_large =
+      !call.raw && exchange.call.body && exchange.call.body->source().size() > kJsonBytesOnCoreMax;
+  const auto encode = [&call] { return encode_call(call); };
+  EncodedCall encoded =
+      CO_TRY(is_large ? co_await cpu_.run_to_end(exchange.scope->core(), encode) : encode());
   if (exchange.adapted) encoded.notes.fidelity.add(exchange.adapted->fidelity);
   CO_TRY(check_strict(exchange, encoded.notes.fidelity));
   exchange.is_raw = call.raw != nullptr;

@@ -5,6 +5,7 @@
 
 #include "base/encoding.h"
 #include "base/limits.h"
+#include "io/pool.h"
 #include "llm/stop_matcher.h"
 #include "provider/call_auth.h"
 
@@ -301,7 +302,10 @@ Task<UpstreamAnswer> call_upstream(Scope& scope, HttpClient& client, Pool& cpu, 
   if (!is_good) co_return fail(codec.decode_error(reply, clock.wall_ns()));
   // A whole answer to a streamed request (a provider that ignores `stream`) is encoded anew, as a stream.
   encoded.notes.is_raw = call.raw != nullptr && !encoded.notes.is_streamed;
-  std::vector<Event> events = CO_TRY(codec.decode_answer(reply, encoded.notes));
+  const auto decode = [&] { return codec.decode_answer(reply, encoded.notes); };
+  std::vector<Event> events = CO_TRY(body.size() > kJsonBytesOnCoreMax
+                                         ? co_await cpu.run_to_end(scope.core(), decode)
+                                         : decode());
   answer.source = std::make_unique<WholeSource>(std::move(response), std::move(body), std::move(events),
                                                 encoded.notes.is_raw);
   watch_for_stops(encoded.notes, answer);
