@@ -445,6 +445,10 @@ class RequestWriter {
 
 }  // namespace
 
+const SchemaRules& anthropic_schema_rules() {
+  return kNativeRules;
+}
+
 Result<void> write_anthropic_request(const Chat& chat, const TargetModel& target, EncodedCall& call,
                                      const AnthropicFraming& framing) {
   return RequestWriter(chat, target, call, framing).write();

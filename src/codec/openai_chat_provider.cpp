@@ -473,4 +473,8 @@ const ProviderCodec& openai_chat_provider() {
   return codec;
 }
 
+const SchemaRules& openai_strict_rules() {
+  return kStrictRules;
+}
+
 }  // namespace weir
