@@ -94,6 +94,8 @@ Result<void> GeminiChunks::add(JsonValue chunk, std::vector<Event>& events) {
     const int64_t index = candidate["index"].int_or(position++);
     if (index >= 0 && index < kCandidatesMax) on_candidate(static_cast<int>(index), candidate, events);
   }
+  if (has_overflown_)
+    return fail(ErrorKind::upstream_malformed, "the arguments of the provider's call grow without end");
   return {};
 }
 
@@ -163,6 +165,7 @@ void GeminiChunks::on_call(int choice, Candidate& candidate, JsonValue call, std
   }
   if (!candidate.partial) return;  // the empty part behind a call that is over
   candidate.partial->add(call["partialArgs"]);
+  has_overflown_ = has_overflown_ || candidate.partial->is_too_large();
   if (candidate.partial_signature.empty()) candidate.partial_signature = signature;
   if (!continues) settle_partial(choice, candidate, events);
 }
