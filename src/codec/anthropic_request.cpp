@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <fmt/core.h>
+#include <set>
 
 #include "base/text.h"
 #include "codec/anthropic_encode.h"
@@ -347,13 +348,14 @@ class RequestWriter {
   // A history with calls but no tools is refused by some servers: what it names is declared, not to be
   // called.
   void write_stub_tools(const Conversation& conversation) {
+    std::set<std::string> seen;
     std::vector<std::string> names;
     for (const Turn& turn : conversation.turns) {
       for (const Block* block : turn.blocks) {
         const auto* call = std::get_if<ToolCallBlock>(&block->body);
         if (!call) continue;
         std::string name = legal_tool_name(call->name, kAnthropicToolNameMax);
-        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(std::move(name));
+        if (seen.insert(name).second) names.push_back(std::move(name));
       }
     }
     if (names.empty()) return;

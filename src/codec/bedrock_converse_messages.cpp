@@ -202,7 +202,9 @@ std::string ConverseMessagesWriter::document_name(std::string_view title) {
   while (!name.empty() && name.back() == ' ') name.pop_back();
   if (name.empty()) name = "document";
   std::string unique = name;
-  for (int i = 2; !document_names_.insert(unique).second; ++i) unique = fmt::format("{} ({})", name, i);
+  // Where the last document of that name left off: a thousand of one name are a thousand steps.
+  int& number = document_numbers_.try_emplace(name, 2).first->second;
+  while (!document_names_.insert(unique).second) unique = fmt::format("{} ({})", name, number++);
   if (!title.empty() && unique != title)
     lose(Severity::info, LossReason::renamed, std::string(title), unique);
   return unique;

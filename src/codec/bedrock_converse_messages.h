@@ -1,6 +1,7 @@
 // The conversation of the IR in Bedrock's Converse dialect: `system` and `messages`.
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -46,6 +47,7 @@ class ConverseMessagesWriter {
   const Capabilities& caps_;
   CallNotes& notes_;
   std::set<std::string> document_names_;
+  std::map<std::string, int> document_numbers_;  // by the name without a number: the next one to try
 };
 
 // Whether the history holds calls or results: then the service demands toolConfig.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/core.h>
+#include <set>
 
 #include "codec/tool_names.h"
 
@@ -106,13 +107,14 @@ Result<void> ConverseToolsWriter::write_tool(JsonWriter& json, const Tool& tool)
 
 // A history with calls but no tools is refused: what it names is declared, not to be called.
 void ConverseToolsWriter::write_stubs(JsonWriter& json, const Conversation& conversation) {
+  std::set<std::string> seen;
   std::vector<std::string> names;
   for (const Turn& turn : conversation.turns) {
     for (const Block* block : turn.blocks) {
       const auto* call = std::get_if<ToolCallBlock>(&block->body);
       if (!call) continue;
       std::string name = legal_tool_name(call->name, kOpenAiToolNameMax);
-      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(std::move(name));
+      if (seen.insert(name).second) names.push_back(std::move(name));
     }
   }
   lose(Severity::info, LossReason::synthesised, "tools", "", fmt::format("{} of the history", names.size()));

@@ -6,6 +6,7 @@
 #include "base/encoding.h"
 #include "base/text.h"
 #include "codec/args.h"
+#include "codec/call_index.h"
 #include "codec/gemini_fields.h"
 #include "codec/gemini_request.h"
 #include "codec/tool_names.h"
@@ -44,7 +45,7 @@ std::string_view sniff(std::string_view base64) {
 class ContentsWriter {
  public:
   ContentsWriter(JsonWriter& json, const TargetModel& target, const Chat& chat, CallNotes& notes)
-      : json_(json), caps_(*target.capabilities), chat_(chat), notes_(notes) {}
+      : json_(json), caps_(*target.capabilities), calls_(chat), notes_(notes) {}
 
   Result<void> write(const GeminiConversation& conversation) {
     json_.begin_array();
@@ -174,13 +175,8 @@ class ContentsWriter {
   }
 
   std::string_view name_of_call(const ToolResultBlock& result) const {
-    for (const Message& message : chat_.messages) {
-      for (const Block& block : message.content) {
-        const auto* call = std::get_if<ToolCallBlock>(&block.body);
-        if (call && call->id == result.call_id) return call->name;
-      }
-    }
-    return result.tool_name;
+    const ToolCallBlock* call = calls_.find(result.call_id);
+    return call ? call->name : result.tool_name;
   }
 
   void write_result(const ToolResultBlock& result) {
@@ -223,7 +219,7 @@ class ContentsWriter {
 
   JsonWriter& json_;
   const Capabilities& caps_;
-  const Chat& chat_;
+  const CallIndex calls_;
   CallNotes& notes_;
   size_t at_ = 0;
 };

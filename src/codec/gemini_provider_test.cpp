@@ -197,6 +197,15 @@ TEST(GeminiProvider, KeepsARequestOfItsOwnDialect) {
       R"("cachedContent":"cachedContents/1"})");
 }
 
+TEST(GeminiProvider, SaysEachFieldOfItsOwnOnce) {
+  const auto call = to_gemini(gemini_chat(
+      R"({"contents":[{"parts":[{"text":"x"}]}],"generationConfig":{"responseMimeType":"text/x.enum",)"
+      R"("responseSchema":{"type":"STRING","enum":["a","b"]},"speechConfig":{"a":1},"speech_config":{"a":2}}})"));
+  EXPECT_EQ(sent(call, "generationConfig"),
+            R"({"responseJsonSchema":{"type":"string","enum":["a","b"]},"responseMimeType":"text/x.enum",)"
+            R"("speechConfig":{"a":1}})");
+}
+
 TEST(GeminiProvider, AsksForAFormat) {
   const std::string format =
       R"(,"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"array",)"

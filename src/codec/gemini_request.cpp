@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <fmt/core.h>
+#include <set>
 
 #include "base/text.h"
 
@@ -315,11 +316,13 @@ class RequestWriter {
   void write_format() {
     const ResponseFormat& format = chat_.format;
     if (format.kind == FormatKind::text) return;
-    json_.key("responseMimeType").value("application/json");
+    // A form of the dialect's own (text/x.enum) is among the extras; its answer is no JSON to be unwrapped.
+    const bool has_own_form = has_own_extra("generationConfig.responseMimeType");
+    if (!has_own_form) json_.key("responseMimeType").value("application/json");
     if (format.kind != FormatKind::json_schema || !format.schema) return;
-    DownleveledSchema schema =
-        downlevel_schema(format.schema.text, gemini_schema_rules(caps_), SchemaUse::answer,
-                         "/response_format/schema", call_.notes.fidelity);
+    DownleveledSchema schema = downlevel_schema(format.schema.text, gemini_schema_rules(caps_),
+                                                has_own_form ? SchemaUse::arguments : SchemaUse::answer,
+                                                "/response_format/schema", call_.notes.fidelity);
     json_.key(is_openapi() ? "responseSchema" : "responseJsonSchema").raw(schema.text);
     if (schema.needs_restore()) call_.notes.restores.push_back(std::move(schema.restore));
   }
@@ -363,15 +366,14 @@ class RequestWriter {
     }
     if (chat_.end_user.empty() && chat_.metadata.empty()) return;
     json_.key("labels").begin_object();
-    std::vector<std::string> written;
+    std::set<std::string> written;
     const auto write = [&](std::string_view key, std::string_view value) {
       std::string name = label(key);
       if (name.empty() || name[0] < 'a' || name[0] > 'z') name = label("k_" + name);
-      if (std::find(written.begin(), written.end(), name) != written.end()) return;
+      if (!written.insert(name).second) return;
       if (name != key || label(value) != value)
         lose(Severity::info, LossReason::renamed, "metadata", std::string(key), name);
       json_.key(name).value(label(value));
-      written.push_back(std::move(name));
     };
     for (const MetadataEntry& entry : chat_.metadata) write(entry.key, entry.value);
     if (!chat_.end_user.empty()) write("user", chat_.end_user);
@@ -391,7 +393,7 @@ class RequestWriter {
 
   void write_own_extras(std::string_view prefix) {
     for (const ExtraField& extra : chat_.extras) {
-      if (extra.dialect == kDialect && extra.key.starts_with(prefix))
+      if (extra.dialect == kDialect && extra.key.starts_with(prefix) && written_.insert(extra.key).second)
         json_.key(extra.key.substr(prefix.size())).raw(extra.raw.text);
     }
   }
@@ -400,7 +402,8 @@ class RequestWriter {
     for (const ExtraField& extra : chat_.extras) {
       if (extra.dialect != kDialect) {
         lose(Severity::warning, LossReason::dropped, extra.key);
-      } else if (!extra.key.starts_with(kConfigPrefix) && !extra.key.starts_with(kToolPrefix)) {
+      } else if (!extra.key.starts_with(kConfigPrefix) && !extra.key.starts_with(kToolPrefix) &&
+                 written_.insert(extra.key).second) {
         json_.key(extra.key).raw(extra.raw.text);
       }
     }
@@ -415,6 +418,7 @@ class RequestWriter {
   const bool counts_;
   JsonWriter json_;
   GeminiThinking thinking_;
+  std::set<std::string_view> written_;  // keys of extras: one may have come in both spellings
 };
 
 }  // namespace

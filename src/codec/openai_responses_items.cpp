@@ -5,6 +5,7 @@
 
 #include "base/crypto.h"
 #include "codec/args.h"
+#include "codec/call_index.h"
 
 namespace weir {
 namespace {
@@ -29,10 +30,9 @@ const TextBlock* only_text(const Message& message) {
 class ItemsWriter {
  public:
   ItemsWriter(JsonWriter& json, const Chat& chat, const TargetModel& target, CallNotes& notes)
-      : json_(json), chat_(chat), caps_(*target.capabilities), notes_(notes) {}
+      : json_(json), chat_(chat), calls_(chat), caps_(*target.capabilities), notes_(notes) {}
 
   Result<void> write() {
-    find_custom_calls();
     const TextBlock* instructions = instructions_of();
     if (instructions) json_.key("instructions").value(instructions->text);
     json_.key("input").begin_array();
@@ -71,15 +71,6 @@ class ItemsWriter {
     if (chat_.messages.size() == 1 && (content.empty() || content[0].pointer != "/instructions"))
       return nullptr;
     return only_text(chat_.messages[0]);
-  }
-
-  void find_custom_calls() {
-    for (const Message& message : chat_.messages) {
-      for (const Block& block : message.content) {
-        const auto* call = std::get_if<ToolCallBlock>(&block.body);
-        if (call && call->kind == ToolKind::custom) custom_calls_.push_back(call->id);
-      }
-    }
   }
 
   std::string_view role_of(const Message& message) const {
@@ -199,8 +190,8 @@ class ItemsWriter {
   }
 
   Result<void> write_result(const ToolResultBlock& result) {
-    const bool is_custom =
-        std::find(custom_calls_.begin(), custom_calls_.end(), result.call_id) != custom_calls_.end();
+    const ToolCallBlock* call = calls_.find(result.call_id);
+    const bool is_custom = call && call->kind == ToolKind::custom;
     json_.begin_object().key("type").value(is_custom ? "custom_tool_call_output" : "function_call_output");
     json_.key("call_id").value(short_call_id(result.call_id)).key("output");
     const bool is_plain = std::all_of(result.content.begin(), result.content.end(), [](const Block& block) {
@@ -348,9 +339,9 @@ class ItemsWriter {
 
   JsonWriter& json_;
   const Chat& chat_;
+  const CallIndex calls_;
   const Capabilities& caps_;
   CallNotes& notes_;
-  std::vector<std::string_view> custom_calls_;
   size_t at_ = 0;
   size_t messages_ = 0;
 };

@@ -1,0 +1,73 @@
+#include "codec/unused.h"
+
+#include <algorithm>
+#include <array>
+#include <fmt/core.h>
+
+namespace weir {
+namespace {
+
+// Nothing when the chat does not state the field; else what it states, in short.
+using Stated = std::optional<std::string>;
+
+Stated number(const std::optional<double>& value) {
+  return value.value_or(0) != 0 ? Stated(fmt::format("{}", *value)) : std::nullopt;
+}
+
+Stated count(const std::optional<int64_t>& value) {
+  return value ? Stated(fmt::format("{}", *value)) : std::nullopt;
+}
+
+Stated word(std::string_view text) {
+  return text.empty() ? std::nullopt : Stated(text);
+}
+
+// For what is somebody's own: that it was there, not what it was.
+Stated mark(bool is_stated) {
+  return is_stated ? Stated("") : std::nullopt;
+}
+
+bool is_usual_tier(std::string_view tier) {
+  return tier == "auto" || tier == "default" || tier == "standard_only";
+}
+
+struct Row {
+  ChatField field;
+  std::string_view pointer;
+  Severity severity;
+  Stated (*stated)(const Chat& chat);
+};
+
+constexpr std::array<Row, kChatFieldCount> kRows = {{
+    {ChatField::stop, "/stop", Severity::warning, [](const Chat& c) { return mark(!c.stop.empty()); }},
+    {ChatField::top_k, "/top_k", Severity::warning, [](const Chat& c) { return count(c.top_k); }},
+    {ChatField::frequency_penalty, "/frequency_penalty", Severity::warning,
+     [](const Chat& c) { return number(c.frequency_penalty); }},
+    {ChatField::presence_penalty, "/presence_penalty", Severity::warning,
+     [](const Chat& c) { return number(c.presence_penalty); }},
+    {ChatField::seed, "/seed", Severity::warning, [](const Chat& c) { return count(c.seed); }},
+    {ChatField::logprobs, "/logprobs", Severity::warning,
+     [](const Chat& c) { return mark(c.logprobs.value_or(false) || c.top_logprobs.value_or(0) > 0); }},
+    {ChatField::verbosity, "/verbosity", Severity::warning, [](const Chat& c) { return word(c.verbosity); }},
+    {ChatField::reasoning, "/reasoning", Severity::info,
+     [](const Chat& c) { return mark(c.reasoning.is_set() && !c.reasoning.is_disabled); }},
+    {ChatField::end_user, "/user", Severity::info, [](const Chat& c) { return mark(!c.end_user.empty()); }},
+    {ChatField::service_tier, "/service_tier", Severity::info,
+     [](const Chat& c) { return is_usual_tier(c.service_tier) ? std::nullopt : word(c.service_tier); }},
+    {ChatField::prompt_cache_key, "/prompt_cache_key", Severity::info,
+     [](const Chat& c) { return mark(!c.prompt_cache_key.empty()); }},
+    {ChatField::metadata, "/metadata", Severity::info,
+     [](const Chat& c) { return mark(!c.metadata.empty()); }},
+}};
+
+}  // namespace
+
+void report_unused(const Chat& chat, std::initializer_list<ChatField> taken, Fidelity& fidelity) {
+  for (const Row& row : kRows) {
+    if (std::find(taken.begin(), taken.end(), row.field) != taken.end()) continue;
+    if (Stated stated = row.stated(chat))
+      fidelity.add(row.severity, LossReason::dropped, std::string(row.pointer), std::move(*stated));
+  }
+}
+
+}  // namespace weir
