@@ -106,6 +106,8 @@ function(weir_conformance)
     target_precompile_headers(weir_conformance REUSE_FROM weir_pch)
     target_include_directories(weir_conformance PRIVATE ${CMAKE_SOURCE_DIR}/tests/conformance)
     target_link_libraries(weir_conformance PRIVATE weir_provider)
+    add_test(NAME conformance COMMAND weir_conformance tests/conformance/refusals.txt WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    set_tests_properties(conformance PROPERTIES TIMEOUT 900 ENVIRONMENT "${WEIR_SANITIZERS}")
   endif()
 endfunction()
 

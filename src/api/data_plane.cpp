@@ -4,6 +4,7 @@
 #include "api/endpoints.h"
 #include "api/models.h"
 #include "api/replies.h"
+#include "api/responses.h"
 #include "security/authenticate.h"
 #include "security/cors.h"
 
@@ -50,6 +51,13 @@ Task<void> DataPlane::answer(Scope& scope, HttpRequest& request, BodyReader& bod
     co_return co_await send_capabilities(scope, *services_.cpu, snapshot, principal, request, response,
                                          extra);
   }
+  if (match.row->action == Action::get_response) {
+    co_return co_await send_stored_response(scope, *services_.cpu, *services_.responses, principal,
+                                            match.rest, request, response, extra);
+  }
+  if (match.row->action == Action::delete_response)
+    co_return co_await delete_stored_response(scope, *services_.responses, principal, match.rest, response,
+                                              extra);
   co_return co_await send_model(scope, *snapshot, principal, match.rest, request, response, extra);
 }
 

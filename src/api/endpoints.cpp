@@ -38,6 +38,8 @@ constexpr std::array kRows = {
     EndpointRow{"GET", "/v1/models", Action::list_models, nullptr},
     EndpointRow{"GET", "/v1/models/*", Action::get_model, nullptr},
     EndpointRow{"GET", "/v1/capabilities", Action::capabilities, nullptr},
+    EndpointRow{"GET", "/v1/responses/*", Action::get_response, nullptr},
+    EndpointRow{"DELETE", "/v1/responses/*", Action::delete_response, nullptr},
     // Google's: any version (v1, v1beta, v1beta1), and each place where its APIs put models.
     EndpointRow{"POST", "/*/models/{model}:generateContent", Action::model_call, &gemini_generate_client},
     EndpointRow{"POST", "/*/models/{model}:streamGenerateContent", Action::model_call, &gemini_stream_client},

@@ -13,7 +13,15 @@
 
 namespace weir {
 
-enum class Action : uint8_t { model_call, list_models, get_model, capabilities, health };
+enum class Action : uint8_t {
+  model_call,
+  list_models,
+  get_model,
+  capabilities,
+  get_response,
+  delete_response,
+  health
+};
 
 struct EndpointRow {
   std::string_view method;

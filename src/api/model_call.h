@@ -6,6 +6,7 @@
 #include <string>
 
 #include "api/endpoints.h"
+#include "gateway/kept_texts.h"
 #include "gateway/observer.h"
 #include "gateway/snapshot.h"
 #include "gateway/stage.h"
@@ -20,6 +21,7 @@ struct CoreServices {
   const Pipeline* pipeline = nullptr;
   ExchangeObserver* observer = nullptr;
   Pool* cpu = nullptr;                             // for bodies too large for a core
+  KeptTexts* responses = nullptr;                  // stored answers
   std::shared_ptr<const Snapshot> snapshot;        // replaced by a reload, on this core's thread
   std::atomic<int64_t>* exchanges_open = nullptr;  // of the process
   const std::atomic<bool>* is_draining = nullptr;

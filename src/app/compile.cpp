@@ -40,6 +40,7 @@ class Compiler {
   Compilation compile() {
     snapshot_->generation = inputs_.generation;
     snapshot_->settings = config_.gateway;
+    snapshot_->fetch = config_.fetch;
     // Not owned: the embedded catalog lives as long as the process.
     snapshot_->catalog = std::shared_ptr<const Catalog>(std::shared_ptr<void>(), &Catalog::embedded());
     note(load_catalog());
@@ -341,6 +342,7 @@ class Compiler {
     route->breaker = config.breaker;
     if (config.timeout > Duration::zero()) route->timeout = config.timeout;
     if (config.first_event > Duration::zero()) route->first_event = config.first_event;
+    route->choices = config.choices;
     for (const RouteTargetConfig& target : config.targets) note(add_target(config, target, *route));
     routes_.push_back(std::move(route));
   }

@@ -47,12 +47,14 @@ class Reader {
   void read(const YamlNode& root) {
     if (root.type == YamlType::null) return;
     const YamlFields fields(file_, root, "the configuration");
-    note(fields.check(
-        {"server", "gateway", "telemetry", "providers", "routes", "aliases", "keys", "catalog"}));
+    note(fields.check({"server", "gateway", "fetch", "keep", "telemetry", "providers", "routes", "aliases",
+                       "keys", "catalog"}));
     read_section(root, "server", server_setting_rows(), config_.server);
     config_.listen_line = line_of(root.find("server"), "listen");
     config_.admin_listen_line = line_of(root.find("server"), "admin_listen");
     read_section(root, "gateway", gateway_setting_rows(), config_.gateway);
+    read_section(root, "fetch", fetch_setting_rows(), config_.fetch);
+    read_section(root, "keep", keep_setting_rows(), config_.keep);
     read_section(root, "telemetry", telemetry_setting_rows(), config_.telemetry);
     read_list(fields, "providers", config_.providers,
               [this](const YamlNode& node, ProviderConfig& into) { return read_provider(node, into); });

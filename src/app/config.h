@@ -80,6 +80,7 @@ struct RouteConfig {
   BreakerSettings breaker;
   Duration timeout{};      // zero: not said
   Duration first_event{};  // zero: not said
+  std::string choices;     // empty: not said
 };
 
 struct AliasConfig {
@@ -106,6 +107,8 @@ struct Config {
   int admin_listen_line = 0;
   ServerSettings server_in_file;  // as the file says it; the command line may have changed `server`
   GatewaySettings gateway;
+  FetchSettings fetch;
+  KeepSettings keep;
   TelemetrySettings telemetry;
   std::vector<ProviderConfig> providers;
   std::vector<RouteConfig> routes;

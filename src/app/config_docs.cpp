@@ -82,6 +82,12 @@ std::vector<DocSection> sections() {
   return {
       section("server", "The process.", server_setting_rows()),
       section("gateway", "Model calls.", gateway_setting_rows()),
+      section("fetch", "Images and documents by URL, fetched for models that take only their bytes.",
+              fetch_setting_rows()),
+      section("keep",
+              "What is kept, sealed, for a caller between two requests: the thinking of turns with tool "
+              "calls, and stored responses.",
+              keep_setting_rows()),
       section("telemetry", "Traces.", telemetry_setting_rows()),
       section("providers",
               "A list: who answers. Left out, every provider whose usual key is in the environment is on.",

@@ -60,6 +60,7 @@ std::string print_route(const RouteConfig& route) {
   if (route.first_event > Duration::zero()) {
     out += fmt::format("    first_event: {}\n", print_value(route.first_event));
   }
+  if (!route.choices.empty()) out += fmt::format("    choices: {}\n", route.choices);
   if (!route.targets.empty()) out += "    targets:\n";
   for (const RouteTargetConfig& target : route.targets) {
     out += fmt::format("      - {{provider: {}, model: {}, weight: {}, priority: {}, concurrency: {}}}\n",
@@ -83,6 +84,8 @@ std::string print_key(const KeyConfig& key) {
 std::string print_config(const Config& config) {
   std::string out = "server:\n" + print_settings(server_setting_rows(), config.server);
   out += "gateway:\n" + print_settings(gateway_setting_rows(), config.gateway);
+  out += "fetch:\n" + print_settings(fetch_setting_rows(), config.fetch);
+  out += "keep:\n" + print_settings(keep_setting_rows(), config.keep);
   out += "telemetry:\n" + print_settings(telemetry_setting_rows(), config.telemetry);
   if (!config.providers.empty()) out += "providers:\n";
   for (const ProviderConfig& provider : config.providers) out += print_provider(provider);

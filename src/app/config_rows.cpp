@@ -159,6 +159,10 @@ Rows<RouteConfig> route_rows() {
           .sentence = "Instead of the provider's first_event.",
           .min = 0.001,
           .max = 86'400},
+      Row{.key = "choices",
+          .member = &RouteConfig::choices,
+          .sentence = "Instead of the gateway's choices.",
+          .choices = "error|fanout"},
   };
   return kRows;
 }

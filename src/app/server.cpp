@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "gateway/adapt_stage.h"
 #include "gateway/call_stage.h"
 #include "gateway/meter_stage.h"
 #include "gateway/route_stage.h"
@@ -41,6 +42,7 @@ struct Server::PerCore {
     services.pipeline = &pipeline;
     services.observer = server.observer_.get();
     services.cpu = &server.cpu_;
+    services.responses = server.responses_.get();
     services.snapshot = server.snapshot_;
     services.exchanges_open = &server.exchanges_open_;
     services.is_draining = &server.is_draining_;
@@ -61,16 +63,43 @@ struct Server::PerCore {
     return options;
   }
 
+  // For URLs that a user gave; made when the first one comes, since it brings a resolver of its own.
+  HttpClient& fetch_client(Server& server) {
+    if (!fetcher) {
+      NetworkConnectorOptions options;
+      options.refuses_private_addresses = true;
+      options.tls = server.upstream_tls_;
+      options.allows_private = [this](std::string_view host) {
+        const std::vector<std::string>& allowed = services.snapshot->fetch.allow;
+        return std::any_of(allowed.begin(), allowed.end(),
+                           [host](const std::string& glob) { return glob_match(glob, host); });
+      };
+      fetcher = std::make_unique<PooledHttpClient>(
+          *services.core, std::make_unique<NetworkConnector>(*services.core, std::move(options)));
+    }
+    return *fetcher;
+  }
+
+  AdaptParts adapt_parts(Server& server) {
+    return {.media = {.client = [this, &server]() -> HttpClient& { return fetch_client(server); },
+                      .cpu = &server.cpu_,
+                      .fetches = fetch_counter(server.metrics_)},
+            .turns = server.turns_.get(),
+            .responses = server.responses_.get()};
+  }
+
   std::vector<std::unique_ptr<Stage>> make_stages(Server& server) {
     std::vector<std::unique_ptr<Stage>> stages;
     stages.push_back(std::make_unique<MeterStage>());
     stages.push_back(std::make_unique<RouteStage>(server.states_));
+    stages.push_back(std::make_unique<AdaptStage>(adapt_parts(server)));
     stages.push_back(std::make_unique<CallStage>(client, credentials, server.cpu_));
     return stages;
   }
 
   PooledHttpClient client;
   CredentialFetcher credentials;
+  std::unique_ptr<PooledHttpClient> fetcher;
   Pipeline pipeline;
   CoreServices services;
   DataPlane data;
@@ -112,7 +141,26 @@ Result<void> Server::start() {
         {.certificate = config_.server.tls_certificate, .key = config_.server.tls_key}));
   }
   upstream_tls_ = TRY(TlsClientContext::make());
+  make_keepers();
   return listen();
+}
+
+void Server::make_keepers() {
+  const KeepSettings& keep = config_.keep;
+  store_ = std::make_unique<Store>(
+      StoreOptions{.directory = config_.server.data_dir, .migrations = {kept_texts_migrations()}},
+      SystemClock::instance());
+  KeptLimits limits{.ttl = keep.turn_ttl,
+                    .memory_bytes_max = keep.memory_bytes_max,
+                    .per_caller_max = static_cast<size_t>(keep.per_caller_max),
+                    .per_caller_bytes = keep.per_caller_bytes_max,
+                    .rows_max = static_cast<size_t>(keep.rows_max),
+                    .text_bytes_max = 2 * kTurnBytesMax};  // as JSON
+  turns_ = std::make_unique<KeptTexts>("turn", limits, store_.get(), SystemClock::instance(), metrics_);
+  limits.ttl = keep.response_ttl;
+  limits.text_bytes_max = kStoredResponseBytesMax;
+  responses_ =
+      std::make_unique<KeptTexts>("response", limits, store_.get(), SystemClock::instance(), metrics_);
 }
 
 Result<void> Server::listen() {
@@ -187,6 +235,10 @@ Result<std::string> Server::take_new_config() {
        restart_differences("telemetry", telemetry_setting_rows(), config_.telemetry, config.telemetry)) {
     restart_needed.push_back(std::move(name));
   }
+  for (std::string& name : restart_differences("keep", keep_setting_rows(), config_.keep, config.keep)) {
+    restart_needed.push_back(std::move(name));
+  }
+  keep_restart_settings(keep_setting_rows(), config_.keep, config.keep);
   keep_restart_settings(server_setting_rows(), config_.server, config.server);
   keep_restart_settings(telemetry_setting_rows(), config_.telemetry, config.telemetry);
   config.server_in_file = config_.server_in_file;
@@ -277,12 +329,17 @@ void Server::stop() {
   if (admin_server_) admin_server_->stop(std::chrono::seconds(1));
   data_server_.reset();
   admin_server_.reset();
+  // What still runs there posts to the cores, and a reload reaches into them.
+  control_.stop();
+  cpu_.stop();
   std::latch stopped(static_cast<std::ptrdiff_t>(per_core_.size()));
   cores_->for_each(
       [&](Core& core) { per_core_[core.index()]->credentials.stop([&stopped] { stopped.count_down(); }); });
   stopped.wait();
   cores_->for_each([this](Core& core) { per_core_[core.index()].reset(); });
   cores_->stop();
+  // What was accepted is written; its threads tell the cores.
+  store_.reset();
   cores_.reset();
 }
 

@@ -17,6 +17,7 @@
 #include "io/cores.h"
 #include "io/http_server.h"
 #include "io/pool.h"
+#include "store/store.h"
 
 namespace weir {
 
@@ -53,6 +54,7 @@ class Server {
   Result<std::unique_ptr<HttpServer>> start_server(const std::string& address, bool is_admin);
   AdminActions admin_actions();
   std::string status_json() const;
+  void make_keepers();
   void make_core_parts();
   Result<std::string> take_new_config();
   double swap_snapshot(const std::shared_ptr<const Snapshot>& next);
@@ -65,7 +67,10 @@ class Server {
   const Counter reload_failures_;
   const Histogram reload_seconds_;
   Pool cpu_;
-  Pool control_;  // reloads: they read files
+  Pool control_;                  // reloads: they read files
+  std::unique_ptr<Store> store_;  // of the first configuration, like what is kept in it
+  std::unique_ptr<KeptTexts> turns_;
+  std::unique_ptr<KeptTexts> responses_;
   std::shared_ptr<LocalModel> extract_;
   std::shared_ptr<TargetStates> states_ = std::make_shared<TargetStates>();
   std::unique_ptr<ExchangeObserver> observer_;

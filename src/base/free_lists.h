@@ -45,7 +45,8 @@ class FreeLists {
     if (size > kBytesMax) [[unlikely]]
       return std::free(memory);
     const size_t size_class = size <= kSmallMax ? small_class(size) : large_class_of(memory);
-    if (room_[size_class] == 0) [[unlikely]]
+    // A block that malloc mapped by itself holds whole pages, and so may be larger than all classes.
+    if (size_class >= kClasses || room_[size_class] == 0) [[unlikely]]
       return std::free(memory);
     --room_[size_class];
     blocks_[size_class] = new (memory) Block{blocks_[size_class]};

@@ -35,6 +35,12 @@ TEST(FreeLists, LeaveLargeBlocksToMalloc) {
   EXPECT_EQ(lists.kept(), 0u);
 }
 
+TEST(FreeLists, LeaveABlockToMallocThatHoldsMoreThanItsSizeSays) {
+  OpenLists lists;
+  lists.give(std::malloc(4 * FreeLists::kBytesMax), FreeLists::kBytesMax);
+  EXPECT_EQ(lists.kept(), 0u);
+}
+
 TEST(FreeLists, KeepNothingBeforeTheyAreOpenAndAfterTheyAreClosed) {
   FreeLists lists;
   lists.give(lists.take(100), 100);

@@ -1,5 +1,7 @@
 #include "base/json_scan.h"
 
+#include <atomic>
+
 #include "base/json.h"
 
 namespace weir {
@@ -69,15 +71,26 @@ JsonStringScan scan_16(const char* p, const char* end) {
 __attribute__((target("avx2"))) JsonStringScan scan_32(const char* p, const char* end) {
   return scan<32>(p, end);
 }
-const auto best_scan = __builtin_cpu_supports("avx2") ? &scan_32 : &scan_16;
-#else
-constexpr auto best_scan = &scan_16;
+using Scan = JsonStringScan (*)(const char*, const char*);
+JsonStringScan choose_scan(const char* p, const char* end);
+// Chosen by the first call and not by an initialiser, before which another one might read JSON.
+constinit std::atomic<Scan> best_scan{&choose_scan};
+
+JsonStringScan choose_scan(const char* p, const char* end) {
+  const Scan best = __builtin_cpu_supports("avx2") ? &scan_32 : &scan_16;
+  best_scan.store(best, std::memory_order_relaxed);
+  return best(p, end);
+}
 #endif
 
 }  // namespace
 
 JsonStringScan scan_long_json_string(const char* p, const char* end) {
-  return best_scan(p, end);
+#if defined(__x86_64__)
+  return best_scan.load(std::memory_order_relaxed)(p, end);
+#else
+  return scan_16(p, end);
+#endif
 }
 
 }  // namespace detail

@@ -86,9 +86,11 @@ inline constexpr size_t kStoredResponseBytesMax = 16 * kMiB;
 // What adapting a request to its target may cost.
 // URLs in one request that Weir fetches for a target that cannot.
 inline constexpr size_t kFetchesPerRequestMax = 16;
-// Calls that one request is fanned out into, and how many of them run at a time.
-inline constexpr size_t kFanOutMax = 128;
-inline constexpr size_t kFanOutParallelMax = 8;
+// Choices that one request may ask for where each is a call of its own; they run at the same time.
+inline constexpr size_t kChoiceCallsMax = 8;
+// Batches that one request for embeddings may be cut into, and how many of them run at the same time.
+inline constexpr size_t kBatchesMax = 256;
+inline constexpr size_t kBatchesParallelMax = 4;
 // An answer that is held back until it was validated against its schema.
 inline constexpr size_t kValidatedAnswerBytesMax = 4 * kMiB;
 // Steps of one validation: bounds a schema whose branches multiply.

@@ -6,7 +6,6 @@
 #include "codec/args.h"
 #include "codec/retry_headers.h"
 #include "codec/service_tier.h"
-#include "codec/signatures.h"
 
 namespace weir {
 namespace {
@@ -83,7 +82,7 @@ class ContentWriter {
       case BlockKind::thinking:
         json_.begin_object().key("type").value("thinking").key("thinking").value(block.text);
         json_.key("signature");
-        json_.value(share_signatures(block.dialect, kDialect) ? std::string_view(block.signature) : "");
+        json_.value(shares_signatures(block.dialect, kDialect) ? std::string_view(block.signature) : "");
         json_.end_object();
         return;
       case BlockKind::redacted_thinking:

@@ -265,7 +265,7 @@ class RequestWriter {
     }
     if (stops.size() < chat_.stop.size()) lose(Severity::warning, LossReason::dropped, "stop", "white space");
     if (stops.empty()) return;
-    if (caps_.allows_stop == false) return lose(Severity::warning, LossReason::dropped, "stop");
+    if (caps_.allows_stop == false) return call_.notes.watch_for(stops);
     json_.key("stop_sequences").begin_array();
     for (const std::string_view stop : stops) json_.value(stop);
     json_.end_array();

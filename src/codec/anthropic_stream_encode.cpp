@@ -4,7 +4,6 @@
 
 #include "codec/anthropic_encode.h"
 #include "codec/blocks_in_turn.h"
-#include "codec/signatures.h"
 #include "io/sse.h"
 
 namespace weir {
@@ -147,7 +146,7 @@ class AnthropicStreamEncoder final : public StreamEncoder {
     if (!has_form(started) || delta.text.empty()) return;
     // Only thoughts have one here.
     const bool may_be_signed =
-        started.kind == BlockKind::thinking && share_signatures(delta.dialect, kDialect);
+        started.kind == BlockKind::thinking && shares_signatures(delta.dialect, kDialect);
     if (delta.kind == DeltaKind::signature && !may_be_signed) return;
     const size_t from = out.size() + kDeltaHead.size();
     if (delta.kind == DeltaKind::citation) {

@@ -251,7 +251,7 @@ class RequestWriter {
       stops.resize(static_cast<size_t>(*caps_.stop_max));
     }
     if (!stops.empty() && caps_.allows_stop == false) {
-      lose(Severity::warning, LossReason::dropped, "stop");
+      call_.notes.watch_for(stops);
       stops.clear();
     }
     return stops;

@@ -91,7 +91,7 @@ class ChatWriter {
       json_.key(is_new_name ? "max_completion_tokens" : "max_tokens").value(tokens);
     }
     if (chat_.stop.empty()) return;
-    if (caps_.allows_stop == false) return lose(Severity::warning, LossReason::dropped, "stop");
+    if (caps_.allows_stop == false) return call_.notes.watch_for(chat_.stop);
     const size_t count = std::min(chat_.stop.size(), static_cast<size_t>(caps_.stop_max.value_or(kStopMax)));
     if (count < chat_.stop.size()) {
       lose(Severity::warning, LossReason::clamped, "stop", fmt::format("{}", chat_.stop.size()),

@@ -6,7 +6,6 @@
 #include "codec/openai_citations.h"
 #include "codec/retry_headers.h"
 #include "codec/service_tier.h"
-#include "codec/signatures.h"
 
 namespace weir {
 namespace {
@@ -129,7 +128,7 @@ class MessageWriter {
     bool any = false;
     for (const AnswerBlock& block : choice_.blocks) {
       const bool is_signed = block.kind == BlockKind::thinking && !block.signature.empty() &&
-                             share_signatures(block.dialect, Dialect::openai_chat);
+                             shares_signatures(block.dialect, Dialect::openai_chat);
       if (!is_signed && block.kind != BlockKind::redacted_thinking) continue;
       if (!any) json_.key("thinking_blocks").begin_array();
       any = true;

@@ -55,7 +55,7 @@ TEST(ResponsesProvider, WritesAMessagesRequestOfAnthropics) {
       R"("max_output_tokens":99,"temperature":0.5,"store":false,"safety_identifier":"u1"})");
   const std::string records = records_of(call);
   for (const std::string_view lost :
-       {"dropped;/top_k", "dropped;/stop", "signature_dropped;/messages/2/content"})
+       {"dropped;/top_k", "emulated;/stop", "signature_dropped;/messages/2/content"})
     EXPECT_NE(records.find(lost), std::string::npos) << records;
   EXPECT_EQ(call->wire.path, "/responses");
   EXPECT_EQ(call->wire.headers.get("accept"), "text/event-stream");
@@ -183,7 +183,7 @@ TEST(ResponsesProvider, RefusesWhatItHasNoFormFor) {
 
 TEST(ResponsesProvider, ReportsEachFieldThatItCannotTake) {
   const std::pair<std::string_view, std::string_view> rows[] = {
-      {R"("stop":["a"])", "dropped;/stop"},
+      {R"("stop":["a"])", "emulated;/stop;stop>watched_by_Weir"},
       {R"("seed":1)", "dropped;/seed;1>"},
       {R"("frequency_penalty":1)", "dropped;/frequency_penalty"},
       {R"("presence_penalty":1)", "dropped;/presence_penalty"},

@@ -241,7 +241,7 @@ class RequestWriter {
       }
       json_.key("max_output_tokens").value(tokens);
     }
-    if (!chat_.stop.empty()) lose(Severity::warning, LossReason::dropped, "stop");
+    call_.notes.watch_for(chat_.stop);
   }
 
   void write_sampling() {

@@ -4,7 +4,6 @@
 #include "codec/openai_citations.h"
 #include "codec/openai_encode.h"
 #include "codec/service_tier.h"
-#include "codec/signatures.h"
 #include "io/sse.h"
 
 namespace weir {
@@ -88,7 +87,7 @@ class OpenAiStreamEncoder final : public StreamEncoder {
     Choice& choice = choices_[delta.choice];
     Block& block = choice.blocks[delta.index];
     if (delta.kind == DeltaKind::signature) {
-      if (share_signatures(delta.dialect, Dialect::openai_chat)) block.thinking.signature += delta.text;
+      if (shares_signatures(delta.dialect, Dialect::openai_chat)) block.thinking.signature += delta.text;
       return;
     }
     if (delta.kind == DeltaKind::citation) return on_citation(delta, choice, out);

@@ -19,7 +19,9 @@ Usd usd(int64_t nano) {
 constexpr size_t kAnswerHeaders = 16;
 constexpr size_t kAnswerHeaderBytes = 768;
 
-AnswerContext make_context(const Exchange& exchange) {
+}  // namespace
+
+AnswerContext answer_context(const Exchange& exchange) {
   AnswerContext context;
   context.exchange_id = exchange.id;
   context.created_s = exchange.scope->core().clock().wall_ns() / 1'000'000'000;
@@ -32,8 +34,6 @@ AnswerContext make_context(const Exchange& exchange) {
   context.api_version = exchange.call.headers.get_or("anthropic-version", "");
   return context;
 }
-
-}  // namespace
 
 void add_exchange_headers(const Exchange& exchange, Headers& headers) {
   headers.add("x-request-id", exchange.id);
@@ -79,7 +79,7 @@ void AnswerWriter::watch_silence() {
 
 StreamEncoder& AnswerWriter::encoder() {
   if (!encoder_) {
-    context_ = make_context(exchange_);
+    context_ = answer_context(exchange_);
     // Both state the input before the answer.
     const Dialect dialect = exchange_.call.dialect;
     const bool needs_estimate = dialect == Dialect::anthropic_messages || dialect == Dialect::bedrock_invoke;
@@ -203,7 +203,7 @@ Task<void> AnswerWriter::write_whole(EventSource& source) {
     for (const Event& event : batch.events) folder.add(event);
     if (is_over) break;
   }
-  context_ = make_context(exchange_);
+  context_ = answer_context(exchange_);
   ClientReply reply = exchange_.client_codec->encode_answer(folder.answer(), context_);
   add_exchange_headers(exchange_, reply.headers);
   for (const HeaderField field : extra_) reply.headers.add(field.name, field.value);

@@ -17,6 +17,9 @@ namespace weir {
 // has none of them yet.
 void add_exchange_headers(const Exchange& exchange, Headers& headers);
 
+// What the client's encoder is told of the exchange.
+AnswerContext answer_context(const Exchange& exchange);
+
 class AnswerWriter {
  public:
   // All outlive the writer. `cors` are extra headers for the response (may be empty).

@@ -1,7 +1,5 @@
 #include "gateway/call_stage.h"
 
-#include <fmt/core.h>
-
 #include "gateway/snapshot.h"
 #include "llm/prompt_tokens.h"
 #include "provider/key_ring.h"
@@ -14,7 +12,8 @@ namespace {
 // changed the request.
 bool raw_way_is_open(const Exchange& exchange) {
   const ProviderKind& kind = exchange.target->target->provider->kind;
-  if (exchange.request_is_changed || !exchange.call.body || exchange.call.dialect != kind.dialect ||
+  if (exchange.request_is_changed || exchange.adapted || !exchange.call.body ||
+      exchange.call.dialect != kind.dialect ||
       (exchange.client_codec && !exchange.client_codec->allows_raw()))
     return false;
   switch (operation_of(exchange.request)) {
@@ -34,22 +33,6 @@ bool raw_way_is_open(const Exchange& exchange) {
   return false;
 }
 
-Result<void> check_strict(const Exchange& exchange, const Fidelity& fidelity) {
-  if (!exchange.is_strict || !fidelity.has_warnings()) return {};
-  std::string list;
-  std::string path;
-  for (const FidelityRecord& record : fidelity.records()) {
-    if (record.severity != Severity::warning) continue;
-    list += fmt::format("{}{} ({})", list.empty() ? "" : ", ", record.pointer, to_string(record.reason));
-    if (path.empty()) path = record.pointer;
-  }
-  return fail(ErrorKind::unsupported,
-              fmt::format("x-weir-strict: the model {} cannot take these as they are: {}. Leave them out, or "
-                          "leave strict mode.",
-                          exchange.target->model, list),
-              path);
-}
-
 InlineText<55> traceparent(const TraceContext& trace, std::string_view span_id) {
   if (trace.trace_id.empty()) return {};
   return InlineText<55>::written([&](FlatText& out) {
@@ -67,7 +50,7 @@ bool is_about_the_key(const Error& error) {
 Task<std::unique_ptr<EventSource>> CallStage::handle(Exchange& exchange, Next) {
   const Provider& provider = *exchange.target->target->provider;
   exchange.is_raw = false;
-  if (provider.local) return provider.local->answer(*exchange.scope, exchange.request);
+  if (provider.local) return provider.local->answer(*exchange.scope, exchange.sent());
   if (operation_of(exchange.request) == Operation::count_tokens &&
       !provider.kind.serves(Endpoint::count_tokens)) {
     return count_here(exchange);
@@ -77,7 +60,7 @@ Task<std::unique_ptr<EventSource>> CallStage::handle(Exchange& exchange, Next) {
 
 // Tokens of a prompt for a provider that cannot count them: Weir's own count, marked as an estimate.
 Task<std::unique_ptr<EventSource>> CallStage::count_here(Exchange& exchange) {
-  const Chat chat = *exchange.chat();  // a copy shares the texts
+  const Chat chat = *chat_of(exchange.sent());  // a copy shares the texts
   const TokenizerKind tokenizer = exchange.target->capabilities.tokenizer;
   Usage usage;
   usage.in_uncached = CO_TRY(co_await cpu_.run(*exchange.scope, [chat, tokenizer]() -> Result<int64_t> {
@@ -116,7 +99,7 @@ Task<std::unique_ptr<EventSource>> CallStage::call_with_key(Exchange& exchange,
   call.provider = &provider;
   call.model = target.model;
   call.capabilities = &target.capabilities;
-  call.request = &exchange.request;
+  call.request = &exchange.sent();
   const TargetModel model{.model = call.model, .capabilities = call.capabilities};
   if (raw_way_is_open(exchange) && provider.codec->takes_raw(exchange.call, model)) call.raw = &exchange.call;
   call.request_id = exchange.id;
@@ -136,6 +119,7 @@ Task<std::unique_ptr<EventSource>> CallStage::call_with_key(Exchange& exchange,
   call.traceparent = traceparent(exchange.trace, attempt.span_id);
 
   EncodedCall encoded = CO_TRY(encode_call(call));
+  if (exchange.adapted) encoded.notes.fidelity.add(exchange.adapted->fidelity);
   CO_TRY(check_strict(exchange, encoded.notes.fidelity));
   exchange.is_raw = call.raw != nullptr;
   exchange.timings.mark(Mark::sent, exchange.now());

@@ -1,6 +1,7 @@
 #include "gateway/exchange.h"
 
 #include <algorithm>
+#include <fmt/core.h>
 #include <utility>
 
 namespace weir {
@@ -52,6 +53,22 @@ ServerTiming Timings::server_timing() const {
       out.text(std::exchange(comma, ", ")).text(stretch.name).text(";dur=").fixed<3>(us);
     }
   });
+}
+
+Result<void> check_strict(const Exchange& exchange, const Fidelity& fidelity) {
+  if (!exchange.is_strict || !fidelity.has_warnings()) return {};
+  std::string list;
+  std::string path;
+  for (const FidelityRecord& record : fidelity.records()) {
+    if (record.severity != Severity::warning) continue;
+    list += fmt::format("{}{} ({})", list.empty() ? "" : ", ", record.pointer, to_string(record.reason));
+    if (path.empty()) path = record.pointer;
+  }
+  return fail(ErrorKind::unsupported,
+              fmt::format("x-weir-strict: the model {} cannot take these as they are: {}. Leave them out, or "
+                          "leave strict mode.",
+                          exchange.target->model, list),
+              path);
 }
 
 }  // namespace weir

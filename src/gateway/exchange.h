@@ -74,8 +74,8 @@ struct Attempt {
   std::optional<ErrorKind> failure;  // nothing: it answered
   int upstream_status = 0;
   MonoTime started{};
-  Duration took{};                  // until the head of the answer, or the failure before it
-  std::string key_name;             // of the provider's key
+  Duration took{};                    // until the head of the answer, or the failure before it
+  std::string key_name;               // of the provider's key
   std::optional<size_t> key_index{};  // in the provider's ring
   SpanId span_id;
 };
@@ -83,6 +83,13 @@ struct Attempt {
 struct Tag {
   std::string key;
   std::string value;
+};
+
+// What one attempt sends in place of the request, because its target needs that: always made from the request
+// as it came.
+struct Adaptation {
+  Request request;
+  Fidelity fidelity{};
 };
 
 struct Exchange {
@@ -106,7 +113,11 @@ struct Exchange {
   Timings timings;
   std::shared_ptr<const RoutePlan> plan;  // owns the target
   const Route* route = nullptr;
-  const Candidate* target = nullptr;  // of the current or last attempt
+  const Candidate* target = nullptr;    // of the current or last attempt
+  std::unique_ptr<Adaptation> adapted;  // of that attempt; null: the request goes out as it came
+  // Of an answer that continues a stored one: the client's body with everything before it. Null: it continues
+  // none.
+  std::shared_ptr<const JsonDoc> conversation;
   std::vector<Attempt> attempts;
   bool is_raw = false;  // the last attempt took the raw way
   Fidelity fidelity;    // of the last attempt
@@ -120,7 +131,12 @@ struct Exchange {
   // Notes what the last attempt failed with; the first word on it counts. No effect without attempts.
   void note_failure(const Error& error);
   const Chat* chat() const { return chat_of(request); }
+  // What the current attempt sends.
+  const Request& sent() const { return adapted ? adapted->request : request; }
   MonoTime now() const { return scope->now(); }
 };
+
+// Error in strict mode when there are warnings: unsupported, with the list of them.
+Result<void> check_strict(const Exchange& exchange, const Fidelity& fidelity);
 
 }  // namespace weir

@@ -60,7 +60,7 @@ class MeteredSource final : public EventSource {
     is_settled_ = true;
     exchange_.content_bytes += text_bytes_of_raw();
     Usage& usage = exchange_.usage;
-    const Chat* chat = exchange_.chat();
+    const Chat* chat = chat_of(exchange_.sent());  // with the conversation before it
     const bool reports_output = usage.out_text || usage.out_reasoning;
     if (chat && !reports_output && operation_of(exchange_.request) != Operation::count_tokens) {
       if (!usage.in_uncached) {

@@ -33,6 +33,79 @@ std::span<const Setting<GatewaySettings>> gateway_setting_rows() {
           .member = &GatewaySettings::cors_origins,
           .sentence =
               "Origins of web pages that may call Weir from a browser, e.g. https://app.example.com."},
+      Row{.key = "choices",
+          .member = &GatewaySettings::choices,
+          .sentence =
+              "What a request for several choices gets from a model that gives one at a time: error, or "
+              "fanout, as many calls at once (each pays for the prompt). A route and x-weir-choices "
+              "may say otherwise.",
+          .choices = "error|fanout"},
+  };
+  return kRows;
+}
+
+std::span<const Setting<FetchSettings>> fetch_setting_rows() {
+  using Row = Setting<FetchSettings>;
+  static const std::array kRows = {
+      Row{.key = "allow",
+          .member = &FetchSettings::allow,
+          .sentence = "Hosts that may be fetched from although they are not on the public internet; "
+                      "patterns with '*', e.g. *.files.example.com."},
+      Row{.key = "bytes_max",
+          .member = &FetchSettings::bytes_max,
+          .sentence = "The largest image or document that is fetched for a model that takes no URLs.",
+          .min = 1024,
+          .max = static_cast<double>(kBodyBytesMax)},
+      Row{.key = "timeout",
+          .member = &FetchSettings::timeout,
+          .sentence = "How long one fetch may take, redirects included.",
+          .min = 0.1,
+          .max = 600},
+  };
+  return kRows;
+}
+
+std::span<const Setting<KeepSettings>> keep_setting_rows() {
+  using Row = Setting<KeepSettings>;
+  static const std::array kRows = {
+      Row{.key = "turn_ttl",
+          .member = &KeepSettings::turn_ttl,
+          .applies = Applies::restart,
+          .sentence = "How long the thinking of a turn with tool calls is kept for clients that do not send "
+                      "it back.",
+          .min = 1,
+          .max = 31'536'000},
+      Row{.key = "response_ttl",
+          .member = &KeepSettings::response_ttl,
+          .applies = Applies::restart,
+          .sentence = "How long a stored response can be continued or asked for.",
+          .min = 1,
+          .max = 315'360'000},
+      Row{.key = "memory_bytes_max",
+          .member = &KeepSettings::memory_bytes_max,
+          .applies = Applies::restart,
+          .sentence = "Memory for turns, and as much again for responses; one caller has a quarter at most. "
+                      "What does not fit is read from the disk.",
+          .min = 1'048'576,
+          .max = 1'099'511'627'776},
+      Row{.key = "per_caller_max",
+          .member = &KeepSettings::per_caller_max,
+          .applies = Applies::restart,
+          .sentence = "Turns, and as many responses, kept for one caller; the oldest go.",
+          .min = 1,
+          .max = 10'000'000},
+      Row{.key = "per_caller_bytes_max",
+          .member = &KeepSettings::per_caller_bytes_max,
+          .applies = Applies::restart,
+          .sentence = "Bytes of turns, and as many of responses, kept on disk for one caller.",
+          .min = 1'048'576,
+          .max = 1'099'511'627'776},
+      Row{.key = "rows_max",
+          .member = &KeepSettings::rows_max,
+          .applies = Applies::restart,
+          .sentence = "Turns, and as many responses, kept on disk for all callers.",
+          .min = 1,
+          .max = 1e9},
   };
   return kRows;
 }

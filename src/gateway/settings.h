@@ -1,4 +1,4 @@
-// What can be set of the gateway itself: `gateway:` in the configuration.
+// What can be set of the gateway itself: `gateway:`, `fetch:` and `keep:` in the configuration.
 #pragma once
 
 #include <span>
@@ -14,8 +14,28 @@ struct GatewaySettings {
   Duration keep_alive = std::chrono::seconds(15);
   size_t body_bytes_max = kBodyBytesMax;
   std::vector<std::string> cors_origins;
+  std::string choices = "error";  // or "fanout"
+};
+
+// Images and documents by URL, for targets that take only bytes.
+struct FetchSettings {
+  std::vector<std::string> allow;
+  size_t bytes_max = 20 * kMiB;
+  Duration timeout = std::chrono::seconds(20);
+};
+
+// What is kept for callers between their requests.
+struct KeepSettings {
+  Duration turn_ttl = std::chrono::hours(1);
+  Duration response_ttl = std::chrono::hours(30 * 24);
+  size_t memory_bytes_max = 64 * kMiB;
+  int64_t per_caller_max = 4096;
+  size_t per_caller_bytes_max = 256 * kMiB;
+  int64_t rows_max = 1'000'000;
 };
 
 std::span<const Setting<GatewaySettings>> gateway_setting_rows();
+std::span<const Setting<FetchSettings>> fetch_setting_rows();
+std::span<const Setting<KeepSettings>> keep_setting_rows();
 
 }  // namespace weir

@@ -24,6 +24,7 @@ struct Snapshot {
   RouteTable routes;
   ApiKeys keys;
   GatewaySettings settings;
+  FetchSettings fetch;
 };
 
 }  // namespace weir

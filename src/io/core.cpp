@@ -63,7 +63,7 @@ void Core::post_remote(std::function<void()> function) {
 void Core::wake() {
   if (!sleeps_.load()) return;
   const uint64_t one = 1;
-  (void)!::write(alarm_.fd, &one, sizeof(one));  // fails only when the counter is full, and so reports anyway
+  (void)!::write(alarm_.fd, &one, sizeof(one));  // fails only after 2^64 wakes
 }
 
 void Core::wait() {
@@ -73,7 +73,7 @@ void Core::wait() {
     timeout_ms = -1;
     if (const std::optional<MonoTime> due = timers_.next_due()) {
       // Rounded up, or the loop would turn without a pause within the last millisecond.
-      const auto left = std::chrono::ceil<std::chrono::milliseconds>(*due - turn_began_);
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(*due - now());
       timeout_ms = static_cast<int>(std::max<int64_t>(left.count(), 0));
     }
   }

@@ -35,6 +35,16 @@ class Core {
 
   // Resumes the coroutine soon, from the loop, after the current one has suspended. This core's thread only.
   void post(std::coroutine_handle<> coroutine) { ready_.push_back(coroutine); }
+  // co_await it to let what else is ready run first. For loops that may never have to wait.
+  auto next_round() {
+    struct Awaiter {
+      Core& core;
+      bool await_ready() const { return false; }
+      void await_suspend(std::coroutine_handle<> handle) { core.post(handle); }
+      void await_resume() {}
+    };
+    return Awaiter{*this};
+  }
   // Runs the function on this core's thread. From any thread.
   void post_remote(std::function<void()> function);
 

@@ -6,6 +6,12 @@
 #include "base/assert.h"
 
 namespace weir {
+namespace {
+
+// A peer that always has more to read takes so many reads before others get their turn.
+constexpr uint8_t kReadsInARowMax = 8;
+
+}  // namespace
 
 struct Descriptor::ReadWait final : Waiter {
   explicit ReadWait(Descriptor& its_owner) : owner(its_owner) { owner.reader_ = this; }
@@ -31,16 +37,27 @@ Descriptor::~Descriptor() {
 }
 
 Task<void> Descriptor::readable(Scope& scope) {
-  // Two coroutines, since each idle connection keeps the frame of one.
-  if (!is_open() || is_readable_) return return_at_once(scope);
-  return wait_for_input(scope);
+  // Several coroutines, since each idle connection keeps the frame of one.
+  const bool waits = is_open() && !is_readable_;
+  reads_in_a_row_ = waits ? 0 : static_cast<uint8_t>(reads_in_a_row_ + 1);
+  if (waits) return wait_for_input(scope);
+  if (reads_in_a_row_ <= kReadsInARowMax) return return_at_once(scope);
+  reads_in_a_row_ = 0;
+  return let_others_go_first(scope);
 }
 
 Task<void> Descriptor::return_at_once(Scope& scope) {
   co_return scope.check();
 }
 
+Task<void> Descriptor::let_others_go_first(Scope& scope) {
+  co_await scope.core().next_round();
+  co_return scope.check();
+}
+
 Task<void> Descriptor::wait_for_input(Scope& scope) {
+  // What came between the call and its being awaited is not reported again.
+  if (!is_open() || is_readable_) co_return scope.check();
   WEIR_ASSERT(!reader_, "one coroutine waits for input at a time");
   ReadWait wait(*this);
   co_return co_await wait.on(scope);

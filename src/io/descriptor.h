@@ -22,8 +22,9 @@ class Descriptor final : private Poller::Watch {
   bool is_open() const { return fd_ >= 0; }
   Core& core() const { return core_; }
 
-  // Returns when the descriptor is readable (bytes, end or error) or was closed; at once as long as nobody
-  // has said note_drained(). One wait at a time. May return early. No system call.
+  // Returns when the descriptor is readable (bytes, end or error) or was closed. Once it was readable it
+  // stays so until somebody says note_drained(); who reads on and on lets others go first now and then. One
+  // wait at a time. May return early. No system call.
   Task<void> readable(Scope& scope);
   // Returns when the descriptor is writable, or was closed. One wait at a time.
   Task<void> writable(Scope& scope);
@@ -51,6 +52,7 @@ class Descriptor final : private Poller::Watch {
   struct WriteWait;
   void on_ready(uint32_t events) override;
   static Task<void> return_at_once(Scope& scope);
+  static Task<void> let_others_go_first(Scope& scope);
   Task<void> wait_for_input(Scope& scope);
   void report();
 
@@ -59,6 +61,7 @@ class Descriptor final : private Poller::Watch {
   bool is_readable_ = false;
   bool is_writable_ = false;
   bool is_hung_up_ = false;
+  uint8_t reads_in_a_row_ = 0;  // without a wait between them
   Watched watched_ = Watched::input;
   ReadWait* reader_ = nullptr;
   WriteWait* writer_ = nullptr;

@@ -9,12 +9,17 @@ Pool::Pool(std::string name, size_t threads, size_t queue_max)
 }
 
 Pool::~Pool() {
+  stop();
+}
+
+void Pool::stop() {
   {
     const std::lock_guard lock(mutex_);
     is_stopping_ = true;
   }
   wake_.notify_all();
   for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
 }
 
 bool Pool::submit(std::function<void()> job) {

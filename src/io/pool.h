@@ -22,8 +22,7 @@ class Pool {
  public:
   // `name` is what the error of a full queue says.
   Pool(std::string name, size_t threads, size_t queue_max);
-  // Finishes what was accepted, then joins the threads. The cores that called run() must still exist.
-  ~Pool();
+  ~Pool();  // stops
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
@@ -32,6 +31,10 @@ class Pool {
   // overloaded when the queue is full, the scope's reason, the function's own.
   template <class Function, class R = std::invoke_result_t<Function>>
   Task<typename R::value_type> run(Scope& scope, Function function);
+
+  // Finishes what was accepted, then joins the threads; from then on run() is overloaded. REQUIRES that the
+  // cores that called run() still exist. Idempotent. Not from a job.
+  void stop();
 
   size_t queued() const;
 

@@ -103,5 +103,20 @@ TEST_F(PoolTest, ACancelledCallerReturnsAtOnceAndTheJobEndsByItself) {
   test.settle();
 }
 
+TEST_F(PoolTest, FinishesWhatItHasWhenItStopsAndTakesNoMore) {
+  Pool pool("test", 1, 8);
+  Scope scope(test.core);
+  std::optional<Result<int>> accepted;
+  std::optional<Result<int>> late;
+  scope.spawn(store(pool.run(scope, []() -> Result<int> { return 1; }), accepted));
+  pool.stop();
+  pool.stop();
+  scope.spawn(store(pool.run(scope, []() -> Result<int> { return 2; }), late));
+  settle_until(accepted);
+  settle_until(late);
+  EXPECT_EQ(**accepted, 1);
+  EXPECT_EQ(late->error().kind, ErrorKind::overloaded);
+}
+
 }  // namespace
 }  // namespace weir

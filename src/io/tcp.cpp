@@ -75,6 +75,12 @@ void set_option(int fd, int level, int option) {
   setsockopt(fd, level, option, &on, sizeof(on));
 }
 
+// Every write is a whole message or chunk already; waiting for more would only add latency.
+int without_delay(int fd) {
+  set_option(fd, IPPROTO_TCP, TCP_NODELAY);
+  return fd;
+}
+
 int open_socket(int family) {
   return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
@@ -82,14 +88,6 @@ int open_socket(int family) {
 IoState failed_state() {
   return errno == EAGAIN || errno == EWOULDBLOCK ? IoState::would_block : IoState::broken;
 }
-
-// Lets what is ready run before the caller goes on.
-struct NextRound {
-  Core& core;
-  bool await_ready() const { return false; }
-  void await_suspend(std::coroutine_handle<> handle) { core.post(handle); }
-  void await_resume() {}
-};
 
 std::unexpected<Error> unreachable(const std::string& address, uint16_t port, int why) {
   Error error = make_error(ErrorKind::upstream_unreachable, "the provider could not be reached");
@@ -103,10 +101,8 @@ std::unexpected<Error> cannot_listen(const std::string& host, uint16_t port, con
 
 }  // namespace
 
-TcpStream::TcpStream(Core& core, int fd, std::string peer) : descriptor_(core, fd), peer_(std::move(peer)) {
-  // Every write is a whole message or chunk already; waiting for more would only add latency.
-  set_option(fd, IPPROTO_TCP, TCP_NODELAY);
-}
+TcpStream::TcpStream(Core& core, int fd, std::string peer)
+    : descriptor_(core, without_delay(fd)), peer_(std::move(peer)) {}
 
 IoResult TcpStream::try_read(std::span<char> buffer) {
   if (!is_open()) return {IoState::broken, 0};
@@ -221,7 +217,11 @@ Result<std::unique_ptr<TcpListener>> TcpListener::listen(Core& core, const std::
     ::close(fd);
     return cannot_listen(host, port, std::strerror(why));
   }
-  return std::unique_ptr<TcpListener>(new TcpListener(core, fd, bound_port(fd)));
+  const uint16_t bound = bound_port(fd);
+  std::unique_ptr<TcpListener> listener(new TcpListener(core, fd, bound));
+  if (!listener->descriptor_.is_open())
+    return cannot_listen(host, port, "the kernel watches no more descriptors");
+  return listener;
 }
 
 Task<void> TcpListener::run(Scope& scope, std::function<void(std::unique_ptr<ByteStream>)> on_accept) {
@@ -248,7 +248,7 @@ Task<void> TcpListener::run(Scope& scope, std::function<void(std::unique_ptr<Byt
       CO_TRY(co_await scope.sleep(kAcceptPause));
       break;
     }
-    if (descriptor_.may_be_readable()) co_await NextRound{descriptor_.core()};
+    if (descriptor_.may_be_readable()) co_await descriptor_.core().next_round();
   }
   co_return {};
 }

@@ -258,6 +258,31 @@ TEST_F(TcpTest, AConnectionThatWokeUpTogetherWithTheOneThatClosesItIsLeftAlone) 
   EXPECT_EQ(seen, 1);
 }
 
+// A peer that always has more to read must not keep the loop for itself.
+TEST_F(TcpTest, WhoReadsOnAndOnLetsOthersGoFirst) {
+  listen("127.0.0.1");
+  join("127.0.0.1");
+  struct Readers {
+    static Task<void> read_on(Scope& scope, ByteStream& stream, int& rounds) {
+      for (; rounds < 100; ++rounds) CO_TRY(co_await stream.readable(scope));
+      co_return {};
+    }
+    static Task<void> note(int& rounds, std::optional<int>& seen) {
+      seen = rounds;
+      co_return {};
+    }
+  };
+  const std::array<std::string_view, 1> bytes = {"there is always something to read"};
+  ASSERT_EQ(client->try_write(bytes).state, IoState::done);
+  ASSERT_TRUE(wait(server->readable(scope)));
+  int rounds = 0;
+  std::optional<int> seen;
+  scope.spawn(Readers::read_on(scope, *server, rounds));
+  scope.spawn(Readers::note(rounds, seen));
+  EXPECT_LT(seen.value_or(100), 100);
+  until([&] { return rounds == 100; });
+}
+
 TEST_F(TcpTest, ListenersShareAPortWithinTheProcessOnly) {
   listen("127.0.0.1");
   EXPECT_TRUE(TcpListener::listen(test.core, "127.0.0.1", listener->port(), false));

@@ -32,6 +32,12 @@ class SharedArena {
     return arena_.get();
   }
   Arena& operator*() { return *operator->(); }
+  // For a copy that is changed: what is put into it goes with that copy, and what this one holds stays.
+  SharedArena fork() const {
+    SharedArena made;
+    if (arena_) made->hold(arena_);
+    return made;
+  }
 
  private:
   std::shared_ptr<Arena> arena_;

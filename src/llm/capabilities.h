@@ -39,7 +39,6 @@ class EffortSet {
   constexpr EffortSet(std::initializer_list<EffortLevel> levels) {
     for (EffortLevel level : levels) insert(level);
   }
-
   constexpr void insert(EffortLevel level) { bits_ |= bit(level); }
   constexpr bool contains(EffortLevel level) const { return (bits_ & bit(level)) != 0; }
   constexpr bool empty() const { return bits_ == 0; }
@@ -96,8 +95,8 @@ struct Capabilities {
   std::optional<int64_t> output_max;  // the answer, reasoning included
 
   // Input kinds.
-  std::optional<bool> vision;     // images
-  std::optional<bool> image_url;  // images by http(s) URL; false: only inline
+  std::optional<bool> vision;        // images
+  std::optional<bool> image_url;     // images by http(s) URL; false: only inline
   std::optional<bool> document_url;  // documents by http(s) URL; false: only inline
   std::optional<bool> pdf;
   std::optional<bool> audio_in;

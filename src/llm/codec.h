@@ -136,10 +136,21 @@ struct CallNotes {
   // are unwrapped. The client's names.
   std::vector<std::string> custom_tools{};
   std::vector<SchemaRestore> restores{};
+  // Stop sequences that the target does not take: Weir watches the text for them (llm/stop_matcher.h).
+  std::vector<std::string> stops{};
   bool wants_base64 = false;  // embeddings were asked for as base64
   // The provider counts reasoning beside completion_tokens, not within (quirk reasoning_not_in_completion).
   bool counts_reasoning_apart = false;
   Fidelity fidelity;
+
+  // The target takes no stop sequences: Weir ends the answer at one.
+  void watch_for(const std::vector<std::string_view>& sequences) {
+    for (const std::string_view stop : sequences) {
+      if (!stop.empty()) stops.emplace_back(stop);
+    }
+    if (!stops.empty())
+      fidelity.add(Severity::info, LossReason::emulated, "/stop", "stop", "watched by Weir");
+  }
 };
 
 struct EncodedCall {

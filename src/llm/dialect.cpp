@@ -19,8 +19,9 @@ constexpr std::array<DialectTraits, kDialectCount> kTraits = {{
 
 // Amazon's dialects carry the signatures of the models behind them, which are the model vendor's own
 // (https://platform.claude.com/docs/en/build-with-claude/extended-thinking: values are compatible across
-// platforms).
-constexpr std::array<int, kDialectCount> kSigners = {0, 1, 2, 2, 2, 3};
+// platforms). OpenAI's chat dialect has none of its own: the field that other servers added to it
+// (thinking_blocks) carries that vendor's.
+constexpr std::array<int, kDialectCount> kSigners = {0, 1, 0, 0, 0, 2};
 
 }  // namespace
 

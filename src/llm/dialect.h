@@ -28,8 +28,9 @@ struct DialectTraits {
   bool keeps_answers = false;  // an answer can be continued and asked for by its id
 };
 const DialectTraits& traits(Dialect dialect);
-// Whether what one of them signed (thinking, calls) means something to the other: several dialects speak to
-// the same vendor's models.
+// Whether what one of them signed or carries (thinking, calls) may be given to the other: several dialects
+// speak to the same vendor's models. To anyone else a foreign signature is a reason to refuse the request
+// that brings it back.
 bool shares_signatures(Dialect a, Dialect b);
 
 // What is asked of a model. The label `gen_ai.operation.name` of metrics and traces.

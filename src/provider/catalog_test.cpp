@@ -126,6 +126,16 @@ TEST_F(EmbeddedCatalog, SpeaksToGoogleAsItsDocumentationSays) {
   EXPECT_EQ(catalog_.find_model("gemini", "gemini-2.0-flash-001")->capabilities.openapi_schema, true);
 }
 
+TEST_F(EmbeddedCatalog, SaysHowManyTextsOneRequestMayEmbed) {
+  EXPECT_EQ(catalog_.find_kind("gemini")->defaults.inputs_max, 100);
+  EXPECT_EQ(catalog_.find_kind("cohere")->defaults.inputs_max, 96);
+  const auto inputs_max = [this](std::string_view model) {
+    return catalog_.find_model("bedrock_invoke", model)->capabilities.inputs_max;
+  };
+  EXPECT_EQ(inputs_max("amazon.titan-embed-text-v2:0"), 1);
+  EXPECT_EQ(inputs_max("cohere.embed-multilingual-v3"), 96);
+}
+
 TEST_F(EmbeddedCatalog, SpeaksToAnthropicAsItsDocumentationSays) {
   const ProviderKind* kind = catalog_.find_kind("anthropic");
   ASSERT_NE(kind, nullptr);

@@ -4,6 +4,7 @@
 
 #include "base/encoding.h"
 #include "base/limits.h"
+#include "llm/stop_matcher.h"
 #include "provider/call_auth.h"
 
 namespace weir {
@@ -176,6 +177,35 @@ class WholeSource final : public EventSource {
   EventBatch batch_;
 };
 
+// An answer that Weir ends at a stop sequence. A stream is not read further then, which ends the provider's
+// work.
+class StopSource final : public EventSource {
+ public:
+  StopSource(std::unique_ptr<EventSource> inner, std::vector<std::string> stops)
+      : inner_(std::move(inner)), matcher_(std::move(stops)) {}
+  const AnswerHead& head() const override { return inner_->head(); }
+  Task<const EventBatch*> next(Scope& scope) override {
+    batch_.clear();
+    while (batch_.events.empty()) {
+      const EventBatch* given = CO_TRY(co_await inner_->next(scope));
+      for (const Event& event : given->events) {
+        if (matcher_.feed(event, batch_.events)) break;
+      }
+    }
+    co_return &batch_;
+  }
+
+ private:
+  std::unique_ptr<EventSource> inner_;
+  StopMatcher matcher_;
+  EventBatch batch_;
+};
+
+void watch_for_stops(CallNotes& notes, UpstreamAnswer& answer) {
+  if (notes.stops.empty()) return;
+  answer.source = std::make_unique<StopSource>(std::move(answer.source), std::move(notes.stops));
+}
+
 bool is_event_stream(const Headers& headers) {
   const std::string_view type = headers.get_or("content-type", "");
   return type.starts_with("text/event-stream") || type.starts_with("application/vnd.amazon.eventstream");
@@ -246,6 +276,7 @@ Task<UpstreamAnswer> call_upstream(Scope& scope, HttpClient& client, Pool& cpu, 
     answer.source =
         std::make_unique<StreamSource>(std::move(attempt), std::move(response),
                                        codec.stream_decoder(encoded.notes), call.raw != nullptr, call.idle);
+    watch_for_stops(encoded.notes, answer);
     co_return answer;
   }
   const size_t bytes_max = is_good ? kBodyBytesMax : kErrorBodyReadMax;
@@ -257,6 +288,7 @@ Task<UpstreamAnswer> call_upstream(Scope& scope, HttpClient& client, Pool& cpu, 
   std::vector<Event> events = CO_TRY(codec.decode_answer(reply, encoded.notes));
   answer.source = std::make_unique<WholeSource>(std::move(response), std::move(body), std::move(events),
                                                 encoded.notes.is_raw);
+  watch_for_stops(encoded.notes, answer);
   co_return answer;
 }
 

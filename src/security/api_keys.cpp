@@ -19,17 +19,25 @@ constexpr std::string_view kHashPrefix = "sha256:";
 
 std::atomic<uint64_t> next_keys_id = 1;
 
-// A key that was found, and where. A set of keys that is gone has an id that nobody asks with.
+// The keys that a thread has found in one set of keys: all are forgotten when it asks another set, so that a
+// key which was taken away does not stay in memory.
 struct FoundKey {
-  uint64_t keys_id = 0;
   Secret key;
   const Principal* principal = nullptr;
 };
-constexpr size_t kFoundKeysMax = 64;  // of a thread
+constexpr size_t kFoundKeysMax = 64;
+struct FoundKeys {
+  uint64_t keys_id = 0;
+  std::array<FoundKey, kFoundKeysMax> keys;
+};
 
-FoundKey& remembered(std::string_view key) {
-  thread_local std::array<FoundKey, kFoundKeysMax> found;
-  return found[hash_text(key) % kFoundKeysMax];
+FoundKey& remembered(uint64_t keys_id, std::string_view key) {
+  thread_local FoundKeys found;
+  if (found.keys_id != keys_id) {
+    found.keys.fill({});
+    found.keys_id = keys_id;
+  }
+  return found.keys[hash_text(key) % kFoundKeysMax];
 }
 
 }  // namespace
@@ -104,13 +112,13 @@ const AccessKey* ApiKeys::find_pair(const std::string& id) const {
 }
 
 const Principal* ApiKeys::find(std::string_view key) const {
-  FoundKey& last = remembered(key);
+  FoundKey& last = remembered(id_, key);
   // Secrets are compared in constant time.
-  if (last.keys_id == id_ && last.key.matches(key)) return last.principal;
+  if (last.principal && last.key.matches(key)) return last.principal;
   // The look-up compares hashes of secrets, not secrets: its timing tells nothing about a key.
   const auto found = by_hash_.find(hash_api_key(key));
   if (found == by_hash_.end()) return nullptr;
-  last = {.keys_id = id_, .key = Secret::copy_of(key), .principal = &found->second};
+  last = {.key = Secret::copy_of(key), .principal = &found->second};
   return last.principal;
 }
 

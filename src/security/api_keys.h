@@ -1,5 +1,5 @@
-// API keys from the configuration. Of keys Weir keeps SHA-256 hashes only; a key is 32 random bytes, so a
-// plain hash is enough. Of pairs for AWS's SDKs it keeps the secret: a signature can be verified with nothing
+// API keys from the configuration, which holds SHA-256 hashes only; a key is 32 random bytes, so a plain hash
+// is enough. Of pairs for AWS's SDKs it keeps the secret: a signature can be verified with nothing
 // less.
 #pragma once
 
@@ -53,8 +53,8 @@ class ApiKeys {
   ApiKeys& operator=(ApiKeys&&) = default;
   // Error: bad_request for two keys with the same hash, two pairs with the same id.
   static Result<ApiKeys> make(std::vector<ApiKey> keys, std::vector<AccessKey> pairs = {});
-  // A thread remembers the keys that it has found, so that a client's key is hashed once and not for each
-  // request.
+  // A thread remembers some keys that it has found, as they came, until it asks another set: a client's key
+  // is hashed once and not for each request.
   const Principal* find(std::string_view key) const;
   const AccessKey* find_pair(const std::string& id) const;
   bool empty() const { return by_hash_.empty() && pairs_.empty(); }
@@ -66,7 +66,7 @@ class ApiKeys {
   };
   std::unordered_map<KeyHash, Principal, Hasher> by_hash_;
   std::unordered_map<std::string, AccessKey> pairs_;  // by id
-  uint64_t id_ = 0;  // of this set of keys, never used twice in a process
+  uint64_t id_ = 0;                                   // of this set of keys, never used twice in a process
 };
 
 }  // namespace weir

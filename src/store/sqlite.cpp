@@ -76,6 +76,10 @@ std::unexpected<Error> SqliteConnection::failure(std::string_view what) const {
                               database_ ? sqlite3_errmsg(database_.get()) : "the database cannot be opened"));
 }
 
+bool SqliteConnection::has_transaction() const {
+  return sqlite3_get_autocommit(database_.get()) == 0;
+}
+
 Result<void> SqliteConnection::run_script(std::string_view sql) {
   const std::string text(sql);
   if (sqlite3_exec(database_.get(), text.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)

@@ -30,6 +30,8 @@ class SqliteConnection {
   Result<int64_t> execute(const Statement& statement);
   // Errors: internal, also past kStoreRowsMax rows.
   Result<std::vector<SqlRow>> query(const Query& query);
+  // False, too, when a failure (a full disk, no memory) has ended the transaction and undone all of it.
+  bool has_transaction() const;
   // Several statements without values (migrations).
   Result<void> run_script(std::string_view sql);
 

@@ -30,8 +30,9 @@ struct Change {
 };
 
 size_t bytes_of(const std::vector<Statement>& statements) {
-  size_t bytes = 0;
+  size_t bytes = sizeof(Change);
   for (const Statement& statement : statements) {
+    bytes += sizeof(Statement);
     for (const SqlValue& value : statement.values) {
       bytes += sizeof(SqlValue);
       if (const auto* text = std::get_if<std::string>(&value)) bytes += text->size();
@@ -179,9 +180,14 @@ class Store::Engine {
     Result<void> committed = open();
     if (committed) committed = connection_->run_script("BEGIN IMMEDIATE");
     if (committed) {
-      for (const Change& change : group) outcomes.push_back(apply(change));
-      committed = connection_->run_script("COMMIT");
-      if (!committed) (void)connection_->run_script("ROLLBACK");
+      for (const Change& change : group) {
+        outcomes.push_back(apply(change));
+        // What came before is undone, and what comes after must not be committed by itself.
+        if (!connection_->has_transaction()) break;
+      }
+      committed = connection_->has_transaction() ? connection_->run_script("COMMIT")
+                                                 : Result<void>(fail(Error(outcomes.back().error())));
+      if (!committed && connection_->has_transaction()) (void)connection_->run_script("ROLLBACK");
     }
     if (committed) commits_.fetch_add(1);
     for (size_t i = 0; i < group.size(); ++i) {
@@ -206,7 +212,7 @@ class Store::Engine {
       }
       *changed += *one;
     }
-    if (needs_savepoint) {
+    if (needs_savepoint && connection_->has_transaction()) {
       if (!changed) TRY(connection_->run_script("ROLLBACK TO change"));
       TRY(connection_->run_script("RELEASE change"));
     }
@@ -233,17 +239,22 @@ class Store::Engine {
   }
 
   void make_checkpoints() {
-    Result<SqliteConnection> own = SqliteConnection::open(path_, SqliteConnection::Access::write, *master_);
-    if (!own) {
-      log_error("the store makes no checkpoints", {{"detail", own.error().detail}});
-      return;
-    }
+    std::optional<SqliteConnection> own;
     for (;;) {
       {
         std::unique_lock lock(queue_mutex_);
         wake_.wait(lock, [this] { return is_stopping_ || wants_checkpoint_; });
         if (is_stopping_) return;
         wants_checkpoint_ = false;
+      }
+      if (!own) {
+        Result<SqliteConnection> opened =
+            SqliteConnection::open(path_, SqliteConnection::Access::write, *master_);
+        if (!opened) {
+          log_error("the store made no checkpoint", {{"detail", opened.error().detail}});
+          continue;  // the next one may succeed
+        }
+        own = std::move(*opened);
       }
       own->checkpoint();
     }

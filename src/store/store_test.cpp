@@ -1,8 +1,10 @@
 #include "store/store.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
+#include <set>
 #include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
@@ -119,6 +121,29 @@ TEST_F(StoreTest, AChangeIsAllOrNothingAndDoesNotHurtItsGroup) {
   ASSERT_EQ(rows->size(), 2U);
   EXPECT_EQ(text_of((*rows)[1], 0), "three");
   EXPECT_EQ(store().counts().failures, 1U);
+}
+
+// SQLite undoes a whole transaction by itself when the disk is full.
+TEST_F(StoreTest, AFullDiskFailsAllThatItUndid) {
+  constexpr std::array kSmall = {
+      Migration{1, "CREATE TABLE things (name TEXT, body BLOB, size INTEGER); PRAGMA max_page_count = 60;"}};
+  Store small(StoreOptions{.directory = directory_.string(), .migrations = {{"test", kSmall}}}, clock_);
+  constexpr int kRounds = 60;
+  std::array<std::optional<Result<int64_t>>, 3 * kRounds> outcomes;
+  for (size_t i = 0; i < outcomes.size(); ++i) {
+    const SqlValue body = i % 3 == 1 ? SqlValue(std::string(1'000'000, 'x')) : SqlValue(std::string("x"));
+    scope_.spawn(keep(small.write(scope_, {{kInsert, {fmt::format("{}", i), body, 1}}}), outcomes[i]));
+  }
+  while (!std::ranges::all_of(outcomes, [](const auto& outcome) { return outcome.has_value(); }))
+    core_.poll();
+  const auto rows = run(small.read(scope_, {.statement = {"SELECT name FROM things", {}}}));
+  ASSERT_TRUE(rows);
+  std::set<std::string> stored;
+  for (const SqlRow& row : *rows) stored.emplace(text_of(row, 0));
+  for (size_t i = 0; i < outcomes.size(); ++i) {
+    EXPECT_EQ(stored.contains(fmt::format("{}", i)), outcomes[i]->has_value()) << i;
+    if (i % 3 == 1) EXPECT_FALSE(*outcomes[i]);
+  }
 }
 
 TEST_F(StoreTest, ManyChangesShareACommit) {

@@ -191,20 +191,23 @@ Usage usage_of(int64_t reasoning = 0) {
 
 class AnswerBuilder {
  public:
-  AnswerBuilder() {
+  explicit AnswerBuilder(Dialect issuer) : issuer_(issuer) {
     events_.push_back(Start{.id = "answer_1", .model = "the-model", .created_s = 1'760'000'000});
   }
 
   AnswerBuilder& block(BlockStart start, const std::vector<std::string_view>& pieces,
                        std::string_view signature = {}) {
     start.index = blocks_;
+    start.dialect = issuer_;
     events_.push_back(start);
     for (const std::string_view piece : pieces) {
       events_.push_back(Delta{.index = blocks_, .text = std::string(piece)});
     }
     if (!signature.empty()) {
-      events_.push_back(
-          Delta{.index = blocks_, .kind = DeltaKind::signature, .text = std::string(signature)});
+      events_.push_back(Delta{.index = blocks_,
+                              .kind = DeltaKind::signature,
+                              .text = std::string(signature),
+                              .dialect = issuer_});
     }
     events_.push_back(BlockEnd{.index = blocks_++});
     return *this;
@@ -230,64 +233,67 @@ class AnswerBuilder {
   }
 
  private:
+  const Dialect issuer_;
   std::vector<Event> events_;
   int blocks_ = 0;
 };
 
-std::vector<Event> text_answer() {
-  return AnswerBuilder().text({"Hello ", "to you."}).finish(StopReason::end);
+std::vector<Event> text_answer(Dialect issuer) {
+  return AnswerBuilder(issuer).text({"Hello ", "to you."}).finish(StopReason::end);
 }
-std::vector<Event> tool_answer() {
-  return AnswerBuilder()
+std::vector<Event> tool_answer(Dialect issuer) {
+  return AnswerBuilder(issuer)
       .text({"I shall look."})
       .call("call_xyz789", {"{\"city\":", "\"Rome\",\"days\":2}"})
       .finish(StopReason::tool);
 }
-std::vector<Event> parallel_answer() {
-  return AnswerBuilder()
+std::vector<Event> parallel_answer(Dialect issuer) {
+  return AnswerBuilder(issuer)
       .call("call_1", {R"({"city":"Paris"})"})
       .call("call_2", {R"({"city":)", R"("Rome"})"})
       .call("call_3", {R"({"city":"Oslo"})"})
       .finish(StopReason::tool);
 }
-std::vector<Event> thinking_answer() {
-  return AnswerBuilder().thinking().text({"Done."}).finish(StopReason::end, usage_of(30));
+std::vector<Event> thinking_answer(Dialect issuer) {
+  return AnswerBuilder(issuer).thinking().text({"Done."}).finish(StopReason::end, usage_of(30));
 }
-std::vector<Event> thinking_tools_answer() {
-  return AnswerBuilder()
+std::vector<Event> thinking_tools_answer(Dialect issuer) {
+  return AnswerBuilder(issuer)
       .thinking()
       .call("call_xyz789", {R"({"city":"Rome"})"})
       .finish(StopReason::tool, usage_of(30));
 }
-std::vector<Event> schema_answer() {
-  return AnswerBuilder().text({R"({"name":"Ada",)", R"("age":36})"}).finish(StopReason::end);
+std::vector<Event> schema_answer(Dialect issuer) {
+  return AnswerBuilder(issuer).text({R"({"name":"Ada",)", R"("age":36})"}).finish(StopReason::end);
 }
-std::vector<Event> stop_answer() {
-  return AnswerBuilder().text({"one two three four five six "}).finish(StopReason::stop_sequence, "seven");
+std::vector<Event> stop_answer(Dialect issuer) {
+  return AnswerBuilder(issuer)
+      .text({"one two three four five six "})
+      .finish(StopReason::stop_sequence, "seven");
 }
-std::vector<Event> length_answer() {
-  return AnswerBuilder().text({"one two three"}).finish(StopReason::length);
+std::vector<Event> length_answer(Dialect issuer) {
+  return AnswerBuilder(issuer).text({"one two three"}).finish(StopReason::length);
 }
-std::vector<Event> refusal_answer() {
-  return AnswerBuilder()
+std::vector<Event> refusal_answer(Dialect issuer) {
+  return AnswerBuilder(issuer)
       .block({.kind = BlockKind::refusal}, {"I cannot ", "help with that."})
       .finish(StopReason::refusal);
 }
-std::vector<Event> cached_answer() {
+std::vector<Event> cached_answer(Dialect issuer) {
   Usage usage = usage_of();
   usage.cache_read = 1000;
   usage.cache_write_5m = 200;
-  return AnswerBuilder().text({"Hello."}).finish(StopReason::end, usage);
+  return AnswerBuilder(issuer).text({"Hello."}).finish(StopReason::end, usage);
 }
-std::vector<Event> empty_args_answer() {
-  return AnswerBuilder().call("call_xyz789", {}).finish(StopReason::tool);
+std::vector<Event> empty_args_answer(Dialect issuer) {
+  return AnswerBuilder(issuer).call("call_xyz789", {}).finish(StopReason::tool);
 }
-std::vector<Event> unicode_answer() {
-  return AnswerBuilder().text({kEmoji.substr(0, 5), kEmoji.substr(5)}).finish(StopReason::end);
+std::vector<Event> unicode_answer(Dialect issuer) {
+  return AnswerBuilder(issuer).text({kEmoji.substr(0, 6), kEmoji.substr(6)}).finish(StopReason::end);
 }
-std::vector<Event> long_answer() {
+std::vector<Event> long_answer(Dialect issuer) {
   static const std::string line = "A line of plain text, \"quoted\", and a tab\t.\n";
-  return AnswerBuilder()
+  return AnswerBuilder(issuer)
       .text(std::vector<std::string_view>(1'000'000 / line.size() + 1, line))
       .finish(StopReason::end);
 }

@@ -15,7 +15,8 @@ struct Case {
   std::string_view name;
   // `issuer`: whose signatures the history holds, i.e. the dialect that the client speaks.
   Chat (*request)(Dialect issuer);
-  std::vector<Event> (*answer)();
+  // `issuer`: whose signatures the answer holds, i.e. the dialect that the provider speaks.
+  std::vector<Event> (*answer)(Dialect issuer);
 };
 
 // In the order of the specification (translation.md 4.12).

@@ -148,3 +148,19 @@ def test_the_async_client_calls_tools(stack, case, upstream):
 
     calls = asyncio.run(run()).choices[0].message.tool_calls
     assert [json.loads(call.function.arguments)["city"] for call in calls] == script.CITIES
+
+
+@pytest.mark.weir
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+def test_a_stop_sequence_holds_where_the_provider_takes_none(client, case, stream):
+    """Responses has no such field: Weir watches the text."""
+    asked = {"model": case.dotted("rsp", "fake-text"), "stop": ["three"], "stream": stream}
+    answer = client.chat.completions.create(messages=[{"role": "user", "content": "one two three four"}], **asked)
+    if stream:
+        chunks = [chunk.choices[0] for chunk in answer if chunk.choices]
+        text = "".join(chunk.delta.content or "" for chunk in chunks)
+        finish = chunks[-1].finish_reason
+    else:
+        text, finish = answer.choices[0].message.content, answer.choices[0].finish_reason
+    assert text == "Echo: one two " and finish == "stop"
+    assert "stop" not in case.bodies()[0]

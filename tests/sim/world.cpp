@@ -3,6 +3,7 @@
 #include "api/data_plane.h"
 #include "codec/anthropic.h"
 #include "codec/openai.h"
+#include "gateway/adapt_stage.h"
 #include "gateway/call_stage.h"
 #include "gateway/meter_stage.h"
 #include "gateway/route_stage.h"
@@ -42,6 +43,15 @@ Pool& cpu_pool() {
   return pool;
 }
 
+KeptLimits kept_limits() {
+  return {.ttl = std::chrono::hours(1),
+          .memory_bytes_max = kMiB,
+          .per_caller_max = 100,
+          .per_caller_bytes = kMiB,
+          .rows_max = 100,
+          .text_bytes_max = kMiB};
+}
+
 class World {
  public:
   World(const Plan& plan, bool traces)
@@ -60,6 +70,7 @@ class World {
     services_.pipeline = &pipeline_;
     services_.observer = &observer_;
     services_.cpu = &cpu_pool();
+    services_.responses = &responses_;
     services_.snapshot = make_snapshot(plan);
     services_.exchanges_open = &exchanges_open_;
     services_.is_draining = &is_draining_;
@@ -114,6 +125,10 @@ class World {
     std::vector<std::unique_ptr<Stage>> stages;
     stages.push_back(std::make_unique<MeterStage>());
     stages.push_back(std::make_unique<RouteStage>(states_));
+    stages.push_back(std::make_unique<AdaptStage>(
+        AdaptParts{.media = {.client = nullptr, .cpu = &cpu_pool(), .fetches = fetch_counter(metrics_)},
+                   .turns = &turns_,
+                   .responses = &responses_}));
     stages.push_back(std::make_unique<CallStage>(client_, credentials_, cpu_pool()));
     return stages;
   }
@@ -170,6 +185,8 @@ class World {
   Run run_;
   MetricsRegistry metrics_;
   Observer observer_;
+  KeptTexts turns_{"turn", kept_limits(), nullptr, run_.clock, metrics_};
+  KeptTexts responses_{"response", kept_limits(), nullptr, run_.clock, metrics_};
   std::shared_ptr<TargetStates> states_ = std::make_shared<TargetStates>();
   std::atomic<int64_t> exchanges_open_ = 0;
   std::atomic<bool> is_draining_ = false;

@@ -1,0 +1,82 @@
+#include "api/responses.h"
+
+#include <charconv>
+#include <fmt/core.h>
+
+#include "api/replies.h"
+#include "base/encoding.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "codec/responses_history.h"
+
+namespace weir {
+namespace {
+
+constexpr std::string_view kInputItems = "/input_items";
+constexpr int64_t kPageMax = 100;
+
+std::unexpected<Error> unknown(std::string_view id) {
+  return fail(ErrorKind::not_found, fmt::format("there is no stored response {}", id), "response_id");
+}
+
+Result<ItemPage> page_of(std::string_view query) {
+  ItemPage page;
+  for (const std::string_view pair : split(query, '&')) {
+    const size_t equals = pair.find('=');
+    if (equals == std::string_view::npos) continue;
+    const std::string_view name = pair.substr(0, equals);
+    const std::string value = TRY(percent_decode(pair.substr(equals + 1)));
+    if (name == "limit") {
+      const auto [end, failed] = std::from_chars(value.data(), value.data() + value.size(), page.limit);
+      if (failed != std::errc() || end != value.data() + value.size() || page.limit < 1 ||
+          page.limit > kPageMax)
+        return fail(ErrorKind::bad_request, "limit is a number from 1 to 100", "limit");
+    } else if (name == "order") {
+      if (value != "asc" && value != "desc")
+        return fail(ErrorKind::bad_request, "order is asc or desc", "order");
+      page.is_ascending = value == "asc";
+    } else if (name == "after") {
+      page.after = value;
+    }
+  }
+  return page;
+}
+
+Result<std::string> body_of(const std::string& kept, bool wants_items, const ItemPage& page) {
+  const JsonDoc doc = TRY(JsonDoc::parse(kept, {.replaces_lone_surrogates = true}));
+  if (wants_items) return responses_input_list(doc.root(), page);
+  return std::string(doc.root()["response"].raw());
+}
+
+}  // namespace
+
+Task<void> send_stored_response(Scope& scope, Pool& cpu, KeptTexts& responses, const Principal& principal,
+                                std::string rest, const HttpRequest& request, ResponseWriter& response,
+                                const Headers& extra) {
+  const bool wants_items = rest.ends_with(kInputItems);
+  if (wants_items) rest.resize(rest.size() - kInputItems.size());
+  const ItemPage page = CO_TRY(page_of(request.query()));
+  const std::shared_ptr<const std::string> kept = CO_TRY(co_await responses.find(scope, principal, rest));
+  if (!kept) co_return unknown(rest);
+  Result<std::string> body = std::string();
+  if (kept->size() <= kJsonBytesOnCoreMax) {
+    body = body_of(*kept, wants_items, page);
+  } else {
+    body = co_await cpu.run(scope, [kept, wants_items, page] { return body_of(*kept, wants_items, page); });
+  }
+  const std::string json = CO_TRY(std::move(body));
+  co_return co_await send_json(scope, response, 200, json, extra);
+}
+
+Task<void> delete_stored_response(Scope& scope, KeptTexts& responses, const Principal& principal,
+                                  std::string id, ResponseWriter& response, const Headers& extra) {
+  const bool was_there = CO_TRY(co_await responses.forget(scope, principal, id));
+  if (!was_there) co_return unknown(id);
+  std::string body;
+  JsonWriter json(body);
+  json.begin_object().key("id").value(id).key("object").value("response");
+  json.key("deleted").value(true).end_object();
+  co_return co_await send_json(scope, response, 200, body, extra);
+}
+
+}  // namespace weir

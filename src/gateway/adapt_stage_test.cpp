@@ -1,0 +1,431 @@
+#include "gateway/adapt_stage.h"
+
+#include <gtest/gtest.h>
+#include <thread>
+
+#include "base/encoding.h"
+#include "base/limits.h"
+#include "gateway/test_exchange.h"
+#include "llm/answer.h"
+
+namespace weir {
+namespace {
+
+// The web: one page for every URL.
+class OnePage final : public HttpClient {
+ public:
+  class Response final : public ClientResponse {
+   public:
+    explicit Response(std::string body) : body_(std::move(body)) { status = 200; }
+    Task<std::string_view> read(Scope& scope) override {
+      CO_TRY(scope.check());
+      given_ = std::exchange(body_, {});
+      co_return std::string_view(given_);
+    }
+    bool is_complete() const override { return body_.empty(); }
+
+   private:
+    std::string body_;
+    std::string given_;
+  };
+  Task<std::unique_ptr<ClientResponse>> send(Scope& scope, const ClientRequest& request) override {
+    ++asked;
+    CO_TRY(scope.check());
+    if (request.origin.host == "10.0.0.1") co_return fail(ErrorKind::forbidden, "it leads inside");
+    co_return std::make_unique<Response>(body);
+  }
+  std::string body = "\x89PNG\r\n\x1a\nand so on";
+  int asked = 0;
+};
+
+KeptLimits limits() {
+  return {.ttl = std::chrono::hours(1),
+          .memory_bytes_max = kMiB,
+          .per_caller_max = 100,
+          .per_caller_bytes = kMiB,
+          .rows_max = 100,
+          .text_bytes_max = kMiB};
+}
+
+class AdaptStageTest : public testing::Test {
+ protected:
+  AdaptParts parts() {
+    return {.media = {.client = [this]() -> HttpClient& { return web_; },
+                      .cpu = &cpu_,
+                      .fetches = fetch_counter(metrics_)},
+            .turns = &turns_,
+            .responses = nullptr};
+  }
+
+  static Chat chat(std::vector<Message> messages = {}) {
+    Chat made;
+    made.model = "m";
+    made.messages = std::move(messages);
+    return made;
+  }
+  static Message message(Role role, std::vector<BlockBody> bodies) {
+    Message made;
+    made.role = role;
+    for (BlockBody& body : bodies)
+      made.content.push_back({.body = std::move(body), .cache = {}, .pointer = {}});
+    return made;
+  }
+  // A whole answer: text, or what the blocks say.
+  static std::vector<Event> answer(std::string text, int64_t tokens = 5) {
+    Usage usage;
+    usage.in_uncached = 10;
+    usage.out_text = tokens;
+    return {Start{.id = "a"},   BlockStart{}, Delta{.text = std::move(text)}, BlockEnd{}, Finish{},
+            UsageReport{usage}, End{}};
+  }
+  static std::vector<Event> thinking_answer(std::string call_id) {
+    return {
+        Start{},
+        BlockStart{.kind = BlockKind::thinking, .dialect = Dialect::anthropic_messages},
+        Delta{.text = "hm"},
+        Delta{.kind = DeltaKind::signature, .text = "sig", .dialect = Dialect::anthropic_messages},
+        BlockEnd{},
+        BlockStart{.index = 1, .kind = BlockKind::tool_call, .tool_id = std::move(call_id), .tool_name = "f"},
+        BlockEnd{.index = 1},
+        Finish{.reason = StopReason::tool},
+        End{}};
+  }
+  static Answer fold(const std::vector<Event>& events) {
+    AnswerFolder folder;
+    for (const Event& event : events) folder.add(event);
+    return folder.take();
+  }
+  Chat with_image(std::string_view url) {
+    return chat({message(Role::user, {TextBlock{"look"}, ImageBlock{.media = {.url = url}}})});
+  }
+  // The loop that a plain client sends: no thinking.
+  Chat tool_loop(std::string_view call_id) {
+    Chat made =
+        chat({message(Role::user, {TextBlock{"q"}}),
+              message(Role::assistant, {ToolCallBlock{.id = call_id, .name = "f", .arguments = "{}"}}),
+              message(Role::tool, {ToolResultBlock{.call_id = call_id, .content = {}}})});
+    made.tools.push_back({.name = "f"});
+    made.reasoning.budget_tokens = 1024;
+    return made;
+  }
+  ResponseFormat number_format() {
+    return {.kind = FormatKind::json_schema,
+            .schema = {R"({"type":"object","properties":{"n":{"type":"number"}},"required":["n"]})"}};
+  }
+
+  MetricsRegistry metrics_;
+  Pool cpu_{"cpu", 1, 16};
+  ManualClock clock_;
+  KeptTexts turns_{"turn", limits(), nullptr, clock_, metrics_};
+  OnePage web_;
+  TestGateway gateway_{std::make_unique<AdaptStage>(parts())};
+  ScriptedCall& call_ = *gateway_.call;
+};
+
+TEST_F(AdaptStageTest, ARequestThatNeedsNothingPassesAsItIs) {
+  call_.answers.push_back(answer("hi"));
+  const auto exchange = gateway_.exchange(with_image("https://a.test/x.png"));
+  ASSERT_TRUE(gateway_.events(*exchange));
+  EXPECT_EQ(exchange->adapted, nullptr);
+  EXPECT_EQ(web_.asked, 0);
+}
+
+// ---- Media
+
+TEST_F(AdaptStageTest, FetchesImagesForATargetThatTakesNoUrls) {
+  gateway_.capabilities.image_url = false;
+  call_.answers.push_back(answer("hi"));
+  const auto exchange = gateway_.exchange(with_image("https://a.test/x.png"));
+  ASSERT_TRUE(gateway_.events(*exchange));
+  const auto& image = std::get<ImageBlock>(call_.chat(0).messages[0].content[1].body);
+  EXPECT_EQ(image.media.base64, base64_encode(web_.body));
+  EXPECT_EQ(image.media.mime, "image/png");
+  EXPECT_EQ(image.media.url, "");
+  ASSERT_EQ(call_.fidelity.records().size(), 1U);
+  EXPECT_EQ(call_.fidelity.records()[0].pointer, "/messages/0/content/1");
+  // The client's own request is untouched.
+  EXPECT_EQ(std::get<ImageBlock>(exchange->chat()->messages[0].content[1].body).media.url,
+            "https://a.test/x.png");
+}
+
+TEST_F(AdaptStageTest, AnUrlThatCannotBeFetchedNamesItsField) {
+  gateway_.capabilities.image_url = false;
+  for (const char* url : {"https://10.0.0.1/x.png", "https://a.test/page"}) {
+    if (std::string_view(url).ends_with("page")) web_.body = "<html>";
+    const auto exchange = gateway_.exchange(with_image(url));
+    const auto events = gateway_.events(*exchange);
+    ASSERT_FALSE(events);
+    EXPECT_EQ(events.error().kind, ErrorKind::bad_request);
+    EXPECT_EQ(events.error().path, "messages[0].content[1]");
+    EXPECT_NE(events.error().message.find(url), std::string::npos);
+  }
+  EXPECT_TRUE(call_.requests.empty());
+}
+
+TEST_F(AdaptStageTest, DocumentsAreFetchedWhereTheDialectHasNoUrlsForThem) {
+  gateway_.provider->kind.dialect = Dialect::bedrock_converse;
+  web_.body = "plain words";
+  call_.answers.push_back(answer("hi"));
+  ToolResultBlock holds{.call_id = "c", .content = {}};
+  holds.content.push_back(
+      {.body = DocumentBlock{.media = {.url = "http://a.test/d"}}, .cache = {}, .pointer = {}});
+  const auto exchange = gateway_.exchange(chat({message(Role::tool, {holds})}));
+  ASSERT_TRUE(gateway_.events(*exchange));
+  const auto& result = std::get<ToolResultBlock>(call_.chat(0).messages[0].content[0].body);
+  EXPECT_EQ(std::get<DocumentBlock>(result.content[0].body).media.mime, "text/plain");
+}
+
+TEST_F(AdaptStageTest, TooManyUrlsAreRefusedBeforeAnyIsFetched) {
+  gateway_.capabilities.image_url = false;
+  std::vector<BlockBody> images(kFetchesPerRequestMax + 1, ImageBlock{.media = {.url = "https://a.test/x"}});
+  const auto exchange = gateway_.exchange(chat({message(Role::user, images)}));
+  ASSERT_FALSE(gateway_.events(*exchange));
+  EXPECT_EQ(web_.asked, 0);
+}
+
+// ---- Turns
+
+TEST_F(AdaptStageTest, ThinkingThatAPlainClientDropsIsPutBack) {
+  call_.answers.push_back(thinking_answer("call_1"));
+  call_.answers.push_back(answer("done"));
+  const auto first = gateway_.exchange([] {
+    Chat asks = chat({message(Role::user, {TextBlock{"q"}})});
+    asks.tools.push_back({.name = "f"});
+    return asks;
+  }());
+  ASSERT_TRUE(gateway_.events(*first));
+  const auto second = gateway_.exchange(tool_loop("call_1"));
+  ASSERT_TRUE(gateway_.events(*second));
+  const auto& content = call_.chat(1).messages[1].content;
+  ASSERT_EQ(content.size(), 2U);
+  EXPECT_EQ(std::get<ThinkingBlock>(content[0].body).text, "hm");
+  EXPECT_EQ(std::get<ThinkingBlock>(content[0].body).signature, "sig");
+}
+
+// Its dialect has a field that carries them, and some of its clients send it back.
+TEST_F(AdaptStageTest, ThinkingThatAClientSendsBackIsNotPutBackTwice) {
+  call_.answers.push_back(thinking_answer("call_1"));
+  call_.answers.push_back(answer("done"));
+  ASSERT_TRUE(gateway_.events(*gateway_.exchange(tool_loop("call_0"))));
+  Chat loop = tool_loop("call_1");
+  auto& content = loop.messages[1].content;
+  content.insert(
+      content.begin(),
+      {.body = ThinkingBlock{.text = "own", .signature = "own", .issuer = Dialect::anthropic_messages},
+       .cache = {},
+       .pointer = {}});
+  const auto second = gateway_.exchange(std::move(loop));
+  ASSERT_TRUE(gateway_.events(*second));
+  EXPECT_EQ(second->adapted, nullptr);
+  EXPECT_EQ(std::get<ThinkingBlock>(call_.chat(1).messages[1].content[0].body).text, "own");
+}
+
+TEST_F(AdaptStageTest, AnotherCallersTurnIsNotFound) {
+  call_.answers.push_back(thinking_answer("call_1"));
+  call_.answers.push_back(answer("done"));
+  const auto first = gateway_.exchange(tool_loop("call_0"));
+  ASSERT_TRUE(gateway_.events(*first));
+  const auto second = gateway_.exchange(tool_loop("call_1"));
+  second->principal.key_id = "other";
+  ASSERT_TRUE(gateway_.events(*second));
+  EXPECT_EQ(second->adapted, nullptr);
+  EXPECT_EQ(call_.chat(1).messages[1].content.size(), 1U);
+}
+
+TEST_F(AdaptStageTest, AnotherIssuersTurnStaysAwayAndIsRecorded) {
+  call_.answers.push_back(thinking_answer("call_1"));
+  call_.answers.push_back(answer("done"));
+  const auto first = gateway_.exchange(tool_loop("call_0"));
+  ASSERT_TRUE(gateway_.events(*first));
+  gateway_.provider->kind.dialect = Dialect::gemini;
+  const auto second = gateway_.exchange(tool_loop("call_1"));
+  ASSERT_TRUE(gateway_.events(*second));
+  EXPECT_EQ(call_.chat(1).messages[1].content.size(), 1U);
+  ASSERT_EQ(call_.fidelity.records().size(), 1U);
+  EXPECT_EQ(call_.fidelity.records()[0].reason, LossReason::signature_dropped);
+}
+
+TEST_F(AdaptStageTest, TheSameVendorBehindAnotherDialectGetsItsThinkingBack) {
+  call_.answers.push_back(thinking_answer("call_1"));
+  call_.answers.push_back(answer("done"));
+  const auto first = gateway_.exchange(tool_loop("call_0"));
+  ASSERT_TRUE(gateway_.events(*first));
+  gateway_.provider->kind.dialect = Dialect::bedrock_converse;
+  const auto second = gateway_.exchange(tool_loop("call_1"));
+  ASSERT_TRUE(gateway_.events(*second));
+  EXPECT_EQ(std::get<ThinkingBlock>(call_.chat(1).messages[1].content[0].body).issuer,
+            Dialect::bedrock_converse);
+}
+
+TEST_F(AdaptStageTest, AClientWhoseDialectCarriesSignaturesIsLeftAlone) {
+  call_.answers.push_back(thinking_answer("call_1"));
+  const auto exchange = gateway_.exchange(tool_loop("call_0"));
+  exchange->call.dialect = Dialect::anthropic_messages;
+  ASSERT_TRUE(gateway_.events(*exchange));
+  EXPECT_EQ(turns_.bytes_in_memory(), 0U);
+}
+
+// ---- Choices
+
+TEST_F(AdaptStageTest, SeveralChoicesAreSeveralCallsWhereTheRouteSaysSo) {
+  gateway_.route.choices = "fanout";
+  call_.takes = std::chrono::seconds(1);
+  for (const char* text : {"one", "two", "three"}) call_.answers.push_back(answer(text));
+  Chat asks = chat();
+  asks.choices = 3;
+  const auto exchange = gateway_.exchange(std::move(asks));
+  const auto events = gateway_.events(*exchange);
+  ASSERT_TRUE(events) << events.error().message;
+  EXPECT_EQ(call_.running_max, 3);
+  const Answer folded = fold(*events);
+  ASSERT_EQ(folded.choices.size(), 3U);
+  std::set<std::string> texts;
+  for (const AnswerChoice& choice : folded.choices) texts.insert(choice.blocks.at(0).text);
+  EXPECT_EQ(texts, (std::set<std::string>{"one", "two", "three"}));
+  EXPECT_EQ(folded.usage.in_uncached, 30);
+  EXPECT_EQ(folded.usage.out_text, 15);
+  EXPECT_EQ(exchange->attempts.size(), 3U);
+  EXPECT_EQ(call_.chat(0).choices, std::nullopt);
+  EXPECT_EQ(exchange->fidelity.records().back().reason, LossReason::emulated);
+  const auto starts = std::count_if(events->begin(), events->end(),
+                                    [](const Event& event) { return std::holds_alternative<Start>(event); });
+  EXPECT_EQ(starts, 1);
+}
+
+TEST_F(AdaptStageTest, WithoutThePolicyTheRequestPassesAndTheCodecRefuses) {
+  call_.answers.push_back(answer("one"));
+  Chat asks = chat();
+  asks.choices = 3;
+  const auto exchange = gateway_.exchange(asks);
+  ASSERT_TRUE(gateway_.events(*exchange));
+  EXPECT_EQ(call_.requests.size(), 1U);
+  EXPECT_EQ(call_.chat(0).choices, 3);
+  // The caller's own wish wins over the route's.
+  gateway_.route.choices = "error";
+  call_.answers.push_back(answer("one"));
+  call_.answers.push_back(answer("two"));
+  asks.choices = 2;
+  const auto wished = gateway_.exchange(asks);
+  wished->call.headers.set("x-weir-choices", "fanout");
+  ASSERT_TRUE(gateway_.events(*wished));
+  EXPECT_EQ(call_.requests.size(), 3U);
+}
+
+TEST_F(AdaptStageTest, OneCallThatFailsEndsTheOthers) {
+  gateway_.snapshot->settings.choices = "fanout";
+  call_.answers.push_back(answer("one"));
+  call_.answers.push_back(fail(ErrorKind::upstream_overloaded, "busy"));
+  Chat asks = chat();
+  asks.choices = 2;
+  const auto exchange = gateway_.exchange(asks);
+  const auto events = gateway_.events(*exchange);
+  ASSERT_FALSE(events);
+  EXPECT_EQ(events.error().kind, ErrorKind::upstream_overloaded);
+  EXPECT_EQ(exchange->attempts.size(), 2U);
+  asks.choices = kChoiceCallsMax + 1;
+  EXPECT_EQ(gateway_.events(*gateway_.exchange(asks)).error().path, "n");
+}
+
+// ---- Schemas
+
+TEST_F(AdaptStageTest, AnAnswerIsCheckedAndGivenWithoutItsFence) {
+  gateway_.capabilities.json_schema = JsonSchemaSupport::none;
+  call_.answers.push_back(answer("```json\n{\"n\": 1}\n```"));
+  Chat asks = chat({message(Role::user, {TextBlock{"q"}})});
+  asks.format = number_format();
+  const auto exchange = gateway_.exchange(asks);
+  const auto events = gateway_.events(*exchange);
+  ASSERT_TRUE(events);
+  EXPECT_EQ(fold(*events).choices[0].blocks[0].text, "{\"n\": 1}");
+  EXPECT_EQ(call_.chat(0).format.kind, FormatKind::text);
+  const auto& told = std::get<TextBlock>(call_.chat(0).messages[0].content[0].body);
+  EXPECT_NE(told.text.find(asks.format.schema.text), std::string_view::npos);
+  EXPECT_EQ(call_.chat(0).messages[1].role, Role::user);
+}
+
+TEST_F(AdaptStageTest, AnAnswerThatBreaksTheSchemaGetsOneMoreChance) {
+  gateway_.capabilities.json_schema = JsonSchemaSupport::none;
+  call_.answers.push_back(answer("{\"n\":\"one\"}"));
+  call_.answers.push_back(answer("{\"n\":1}"));
+  Chat asks = chat({message(Role::user, {TextBlock{"q"}})});
+  asks.format = number_format();
+  const auto exchange = gateway_.exchange(asks);
+  const auto events = gateway_.events(*exchange);
+  ASSERT_TRUE(events);
+  EXPECT_EQ(fold(*events).choices[0].blocks[0].text, "{\"n\":1}");
+  EXPECT_EQ(fold(*events).usage.in_uncached, 20);
+  const auto& retry = call_.chat(1).messages;
+  EXPECT_EQ(std::get<TextBlock>(retry[retry.size() - 2].content[0].body).text, "{\"n\":\"one\"}");
+  EXPECT_NE(std::get<TextBlock>(retry.back().content[0].body).text.find("at /n: must be of type"),
+            std::string_view::npos);
+}
+
+TEST_F(AdaptStageTest, ASecondFailureIsGivenAsItIsAndRecordedOrRefusedInStrictMode) {
+  gateway_.capabilities.json_schema = JsonSchemaSupport::none;
+  for (int i = 0; i < 4; ++i) call_.answers.push_back(answer("no json"));
+  Chat asks = chat({message(Role::user, {TextBlock{"q"}})});
+  asks.format = number_format();
+  const auto exchange = gateway_.exchange(asks);
+  const auto events = gateway_.events(*exchange);
+  ASSERT_TRUE(events);
+  EXPECT_EQ(fold(*events).choices[0].blocks[0].text, "no json");
+  EXPECT_TRUE(exchange->fidelity.has_warnings());
+  EXPECT_EQ(call_.requests.size(), 2U);
+  const auto strict = gateway_.exchange(asks);
+  strict->is_strict = true;
+  EXPECT_EQ(gateway_.events(*strict).error().kind, ErrorKind::unsupported);
+}
+
+TEST_F(AdaptStageTest, AnAnswerThatCallsToolsIsNotChecked) {
+  gateway_.capabilities.json_schema = JsonSchemaSupport::none;
+  call_.answers.push_back(thinking_answer("call_1"));
+  Chat asks = chat({message(Role::user, {TextBlock{"q"}})});
+  asks.format = number_format();
+  const auto exchange = gateway_.exchange(asks);
+  ASSERT_TRUE(gateway_.events(*exchange));
+  EXPECT_EQ(call_.requests.size(), 1U);
+}
+
+// ---- Embeddings
+
+TEST_F(AdaptStageTest, InputsPastTheLimitAreSentInBatchesAndComeBackInOrder) {
+  gateway_.capabilities.inputs_max = 3;
+  call_.takes = std::chrono::seconds(1);
+  std::vector<std::string> texts;
+  Embed embed;
+  for (int i = 0; i < 20; ++i) texts.push_back(fmt::format("{}", i));
+  for (const std::string& text : texts) embed.inputs.push_back(text);
+  // Answers are given in the order of the calls, which is that of the inputs.
+  for (int i = 0; i < 20; i += 3) {
+    EmbedAnswer vectors;
+    for (int j = i; j < std::min(20, i + 3); ++j) vectors.vectors.push_back({static_cast<float>(j)});
+    Usage usage;
+    usage.in_uncached = 2;
+    call_.answers.push_back(
+        std::vector<Event>{Payload{.body = std::move(vectors)}, UsageReport{usage}, End{}});
+  }
+  const auto exchange = gateway_.exchange(std::move(embed));
+  const auto events = gateway_.events(*exchange);
+  ASSERT_TRUE(events) << events.error().message;
+  EXPECT_EQ(call_.requests.size(), 7U);
+  EXPECT_EQ(call_.running_max, static_cast<int>(kBatchesParallelMax));
+  EXPECT_EQ(std::get<Embed>(call_.requests[6]).inputs.size(), 2U);
+  const Answer folded = fold(*events);
+  const auto& vectors = std::get<EmbedAnswer>(folded.payload->body).vectors;
+  ASSERT_EQ(vectors.size(), 20U);
+  for (size_t i = 0; i < 20; ++i) EXPECT_EQ(vectors[i][0], static_cast<float>(i));
+  EXPECT_EQ(folded.usage.in_uncached, 14);
+}
+
+TEST_F(AdaptStageTest, ABatchWithVectorsMissingIsTheProvidersFault) {
+  gateway_.capabilities.inputs_max = 1;
+  Embed embed;
+  embed.inputs = {"a", "b"};
+  for (int i = 0; i < 2; ++i)
+    call_.answers.push_back(std::vector<Event>{Payload{.body = EmbedAnswer{}}, End{}});
+  const auto exchange = gateway_.exchange(std::move(embed));
+  EXPECT_EQ(gateway_.events(*exchange).error().kind, ErrorKind::upstream_malformed);
+}
+
+}  // namespace
+}  // namespace weir

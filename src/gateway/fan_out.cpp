@@ -1,0 +1,299 @@
+#include "gateway/fan_out.h"
+
+#include <fmt/core.h>
+
+#include "base/limits.h"
+
+namespace weir {
+namespace {
+
+// A call with what its source refers to.
+struct Call {
+  explicit Call(Scope& parent) : scope(parent) {}
+  Scope scope;
+  Exchange exchange;
+  std::unique_ptr<EventSource> source;  // goes first
+};
+using Calls = std::vector<std::unique_ptr<Call>>;
+
+// A call below `parent`. It has no body of the client, so it never takes the raw way.
+std::unique_ptr<Call> make_call_below(const Exchange& parent, size_t index, Request request) {
+  auto call = std::make_unique<Call>(*parent.scope);
+  Exchange& child = call->exchange;
+  child.id = fmt::format("{}-{}", parent.id, index);
+  child.scope = &call->scope;
+  child.snapshot = parent.snapshot;
+  child.principal = parent.principal;
+  child.client_codec = parent.client_codec;
+  child.call.dialect = parent.call.dialect;
+  child.request = std::move(request);
+  child.is_strict = parent.is_strict;
+  child.priority = parent.priority;
+  child.session = parent.session;
+  child.parent = parent.id;
+  child.trace = parent.trace;
+  child.plan = parent.plan;
+  child.route = parent.route;
+  child.target = parent.target;
+  return call;
+}
+
+// What the client's exchange tells of its calls; also when they failed, or the log would not know of them.
+void take_over(Exchange& parent, const Calls& calls) {
+  parent.is_raw = false;
+  for (const auto& call : calls) {
+    if (!call) continue;
+    const Exchange& child = call->exchange;
+    parent.attempts.insert(parent.attempts.end(), child.attempts.begin(), child.attempts.end());
+    for (const Mark mark : {Mark::sent, Mark::upstream_head}) {
+      if (child.timings.has(mark)) parent.timings.mark(mark, child.timings.at(mark));
+    }
+  }
+}
+
+// What was lost is the same for all calls; what adapting itself had to do comes first.
+Fidelity fidelity_of(const Exchange& parent, const Call& first) {
+  Fidelity all;
+  if (parent.adapted) all = parent.adapted->fidelity;
+  all.add(first.exchange.fidelity);
+  return all;
+}
+
+// The first failure ends the other calls.
+std::unexpected<Error> end_all(const Calls& calls, Error error) {
+  for (const auto& call : calls) {
+    if (call) call->scope.cancel(error);
+  }
+  return fail(std::move(error));
+}
+
+class ChoicesSource final : public EventSource {
+ public:
+  explicit ChoicesSource(Calls calls)
+      : head_(calls.front()->source->head()),
+        calls_(std::move(calls)),
+        pulled_(calls_.size()),
+        usages_(calls_.size()) {}
+
+  const AnswerHead& head() const override { return head_; }
+
+  // A batch of each call that is not over: the slowest sets the pace, and the memory is one batch a call.
+  Task<const EventBatch*> next(Scope& scope) override {
+    Scope pulls(scope);
+    for (size_t i = 0; i < calls_.size(); ++i) {
+      pulled_[i] = nullptr;
+      if (calls_[i]->source) pulls.spawn(pull(i));
+    }
+    CO_TRY(co_await pulls.join_all());
+    batch_.clear();
+    bool has_usage = false;
+    bool is_over = true;
+    for (size_t i = 0; i < calls_.size(); ++i) {
+      if (pulled_[i]) has_usage = merge(i) || has_usage;
+      is_over = is_over && !calls_[i]->source;
+    }
+    if (has_usage) {
+      Usage sum;
+      for (const Usage& usage : usages_) sum.add(usage);
+      batch_.events.emplace_back(UsageReport{.usage = sum});
+    }
+    if (is_over) batch_.events.emplace_back(End{});
+    co_return &batch_;
+  }
+
+ private:
+  Task<void> pull(size_t index) {
+    Call& call = *calls_[index];
+    Result<const EventBatch*> batch = co_await call.source->next(call.scope);
+    if (!batch) co_return end_all(calls_, std::move(batch).error());
+    pulled_[index] = *batch;
+    co_return {};
+  }
+
+  // True when the batch reported usage.
+  bool merge(size_t index) {
+    const int choice = static_cast<int>(index);
+    bool has_usage = false;
+    bool is_over = false;
+    for (Event event : pulled_[index]->events) {
+      if (const auto* usage = std::get_if<UsageReport>(&event)) {
+        usages_[index].set_from(usage->usage);
+        has_usage = true;
+        continue;
+      }
+      if (std::holds_alternative<End>(event)) {
+        is_over = true;
+        continue;
+      }
+      // There is one answer with one name: the first call's.
+      if (std::holds_alternative<Start>(event) && index > 0) continue;
+      std::visit(
+          [choice](auto& body) {
+            if constexpr (requires { body.choice; }) body.choice = choice;
+          },
+          event);
+      batch_.events.push_back(std::move(event));
+    }
+    if (is_over) calls_[index]->source.reset();
+    return has_usage;
+  }
+
+  const AnswerHead head_;
+  Calls calls_;
+  std::vector<const EventBatch*> pulled_;
+  std::vector<Usage> usages_;
+  EventBatch batch_;
+};
+
+Task<void> start_call(Calls& calls, size_t index, Next next, const MakeCall& make_call) {
+  Call& call = *calls[index];
+  Result<std::unique_ptr<EventSource>> source = co_await make_call(call.exchange, next);
+  if (!source) co_return end_all(calls, std::move(source).error());
+  call.source = std::move(*source);
+  co_return {};
+}
+
+// One batch of embeddings, from its call to its vectors.
+struct Batch {
+  std::vector<std::vector<float>> vectors;
+  Usage usage;
+  std::string model;
+};
+
+// The batches of one request, taken up by a few workers in turn.
+class Batches {
+ public:
+  Batches(Exchange& exchange, Next next, const Embed& embed, size_t inputs_max)
+      : exchange_(exchange), next_(next), embed_(embed), inputs_max_(inputs_max) {}
+
+  size_t inputs() const {
+    return embed_.token_inputs.empty() ? embed_.inputs.size() : embed_.token_inputs.size();
+  }
+  size_t count() const { return (inputs() + inputs_max_ - 1) / inputs_max_; }
+
+  Task<std::unique_ptr<EventSource>> run() {
+    calls_.resize(count());
+    batches_.resize(count());
+    Scope scope(*exchange_.scope);
+    for (size_t i = 0; i < std::min(kBatchesParallelMax, count()); ++i) scope.spawn(work());
+    Result<void> done = co_await scope.join_all();
+    take_over(exchange_, calls_);
+    if (!done) co_return std::move(done).fail();
+    exchange_.fidelity = fidelity_of(exchange_, *calls_.front());
+    exchange_.fidelity.add(Severity::info, LossReason::emulated, "/input", fmt::format("{} inputs", inputs()),
+                           fmt::format("{} calls", count()));
+    Payload payload{
+        .id = std::string(exchange_.id.view()), .model = batches_.front().model, .body = EmbedAnswer{}};
+    Usage usage;
+    for (Batch& batch : batches_) {
+      auto& vectors = std::get<EmbedAnswer>(payload.body).vectors;
+      std::move(batch.vectors.begin(), batch.vectors.end(), std::back_inserter(vectors));
+      usage.add(batch.usage);
+    }
+    std::vector<Event> events;
+    events.emplace_back(std::move(payload));
+    events.emplace_back(UsageReport{.usage = usage});
+    events.emplace_back(End{});
+    co_return std::make_unique<StoredSource>(std::move(events));
+  }
+
+ private:
+  Request request_of(size_t index) const {
+    Embed part = embed_;
+    const size_t from = index * inputs_max_;
+    const size_t to = std::min(from + inputs_max_, inputs());
+    const auto cut = [&](auto& list) {
+      if (list.empty()) return;
+      list.erase(list.begin() + static_cast<std::ptrdiff_t>(to), list.end());
+      list.erase(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(from));
+    };
+    cut(part.inputs);
+    cut(part.token_inputs);
+    return part;
+  }
+
+  Task<void> work() {
+    while (taken_ < count()) {
+      const size_t index = taken_++;
+      calls_[index] = make_call_below(exchange_, index, request_of(index));
+      Result<void> done = co_await fill(*calls_[index], batches_[index]);
+      if (!done) {
+        taken_ = count();
+        co_return end_all(calls_, std::move(done).error());
+      }
+    }
+    co_return {};
+  }
+
+  Task<void> fill(Call& call, Batch& batch) {
+    call.source = CO_TRY(co_await next_(call.exchange));
+    for (bool is_over = false; !is_over;) {
+      const EventBatch* events = CO_TRY(co_await call.source->next(call.scope));
+      for (const Event& event : events->events) {
+        if (const auto* payload = std::get_if<Payload>(&event)) {
+          if (const auto* answer = std::get_if<EmbedAnswer>(&payload->body)) batch.vectors = answer->vectors;
+          batch.model = payload->model;
+        } else if (const auto* usage = std::get_if<UsageReport>(&event)) {
+          batch.usage.set_from(usage->usage);
+        }
+        is_over = is_over || std::holds_alternative<End>(event);
+      }
+    }
+    call.source.reset();
+    const auto& part = std::get<Embed>(call.exchange.request);
+    const size_t wanted = part.token_inputs.empty() ? part.inputs.size() : part.token_inputs.size();
+    if (batch.vectors.size() == wanted) co_return {};
+    co_return fail(ErrorKind::upstream_malformed, fmt::format("the provider gave {} embeddings for {} inputs",
+                                                              batch.vectors.size(), wanted));
+  }
+
+  Exchange& exchange_;
+  const Next next_;
+  const Embed& embed_;
+  const size_t inputs_max_;
+  size_t taken_ = 0;
+  Calls calls_;
+  std::vector<Batch> batches_;
+};
+
+}  // namespace
+
+Task<std::unique_ptr<EventSource>> call_for_choices(Exchange& exchange, Next next, size_t n,
+                                                    MakeCall make_call) {
+  if (n > kChoiceCallsMax) {
+    co_return fail(ErrorKind::unsupported,
+                   fmt::format("this model gives one answer at a time, and at most {} are asked for at once: "
+                               "n must be at most {}",
+                               kChoiceCallsMax, kChoiceCallsMax),
+                   "n");
+  }
+  Calls calls;
+  for (size_t i = 0; i < n; ++i) {
+    Chat chat = std::get<Chat>(exchange.sent());
+    chat.choices.reset();
+    calls.push_back(make_call_below(exchange, i, std::move(chat)));
+  }
+  Scope starts(*exchange.scope);
+  for (size_t i = 0; i < n; ++i) starts.spawn(start_call(calls, i, next, make_call));
+  Result<void> started = co_await starts.join_all();
+  take_over(exchange, calls);
+  if (!started) co_return std::move(started).fail();
+  exchange.fidelity = fidelity_of(exchange, *calls.front());
+  exchange.fidelity.add(Severity::info, LossReason::emulated, "/n", fmt::format("{}", n),
+                        fmt::format("{} calls", n));
+  co_return std::make_unique<ChoicesSource>(std::move(calls));
+}
+
+Task<std::unique_ptr<EventSource>> call_in_batches(Exchange& exchange, Next next, size_t inputs_max) {
+  // The workers are coroutines of this object, so it is awaited here.
+  Batches batches(exchange, next, std::get<Embed>(exchange.sent()), inputs_max);
+  if (batches.count() > kBatchesMax) {
+    co_return fail(ErrorKind::unsupported,
+                   fmt::format("this model embeds {} inputs at a time: send at most {} in one request",
+                               inputs_max, inputs_max * kBatchesMax),
+                   "input");
+  }
+  co_return co_await batches.run();
+}
+
+}  // namespace weir

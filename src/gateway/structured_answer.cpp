@@ -1,0 +1,196 @@
+#include "gateway/structured_answer.h"
+
+#include <fmt/core.h>
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "llm/json_schema.h"
+
+namespace weir {
+namespace {
+
+constexpr std::string_view kPointer = "/response_format";
+
+// The words that ask for the format, for a model that only reads.
+std::string instruction_of(const ResponseFormat& format) {
+  return fmt::format(
+      "Answer with one JSON value and nothing else: no explanation, no Markdown. It must follow this JSON "
+      "Schema:\n{}",
+      format.schema.text);
+}
+
+void say(Chat& chat, Role role, std::string text) {
+  Message message;
+  message.role = role;
+  message.content.push_back(
+      {.body = TextBlock{chat.arena->keep(std::move(text))}, .cache = {}, .pointer = {}});
+  chat.messages.push_back(std::move(message));
+}
+
+// The request with the schema as words, after what the operator said and before the conversation.
+Chat instructed(const Chat& chat, const Capabilities& capabilities) {
+  Chat made = chat;
+  made.arena = made.arena.fork();
+  size_t at = 0;
+  while (at < made.messages.size() &&
+         (made.messages[at].role == Role::system || made.messages[at].role == Role::developer)) {
+    ++at;
+  }
+  const Role role = at > 0 ? made.messages[at - 1].role : Role::system;
+  say(made, role, instruction_of(chat.format));
+  std::rotate(made.messages.begin() + static_cast<std::ptrdiff_t>(at), made.messages.end() - 1,
+              made.messages.end());
+  made.format = {};
+  if (capabilities.json_object == true) made.format.kind = FormatKind::json_object;
+  return made;
+}
+
+// One try: all its events, and its text.
+struct Held {
+  std::vector<Event> events;
+  std::string text;
+  bool calls_tools = false;
+};
+
+Task<Held> hold_back(Scope& scope, EventSource& source) {
+  Held held;
+  std::vector<int> texts;  // the indexes of text blocks
+  size_t bytes = 0;
+  for (bool is_over = false; !is_over;) {
+    const EventBatch* batch = CO_TRY(co_await source.next(scope));
+    for (const Event& event : batch->events) {
+      held.events.push_back(event);
+      is_over = is_over || std::holds_alternative<End>(event);
+      if (const auto* start = std::get_if<BlockStart>(&event)) {
+        if (start->kind == BlockKind::text) texts.push_back(start->index);
+        held.calls_tools = held.calls_tools || start->kind == BlockKind::tool_call;
+      }
+      const auto* delta = std::get_if<Delta>(&event);
+      if (!delta) continue;
+      bytes += delta->text.size();
+      const bool is_text = std::find(texts.begin(), texts.end(), delta->index) != texts.end();
+      if (delta->kind == DeltaKind::content && is_text) held.text += delta->text;
+    }
+    if (bytes > kValidatedAnswerBytesMax) {
+      co_return fail(
+          ErrorKind::upstream_malformed,
+          fmt::format("the answer is larger than the {} bytes that can be checked against a schema",
+                      kValidatedAnswerBytesMax));
+    }
+  }
+  co_return held;
+}
+
+struct Checked {
+  std::string problem;  // empty: it follows the schema
+  std::vector<std::string> unchecked;
+};
+
+Result<Checked> check(std::string_view text, std::string_view schema) {
+  Checked checked;
+  const JsonDoc schema_doc = TRY(JsonDoc::parse(std::string(schema)));
+  Result<JsonDoc> value = JsonDoc::parse(std::string(json_in_answer(text)));
+  if (!value) {
+    checked.problem = "it is not valid JSON: " + value.error().message;
+    return checked;
+  }
+  SchemaVerdict verdict = TRY(check_json_schema(value->root(), schema_doc.root()));
+  checked.problem = verdict.violation.value_or("");
+  checked.unchecked = std::move(verdict.unchecked);
+  return checked;
+}
+
+// The same events with the JSON alone for text, in the place of the first piece.
+std::vector<Event> with_json_alone(Held held) {
+  const std::string json(json_in_answer(held.text));
+  if (json == held.text) return std::move(held.events);
+  std::vector<int> texts;
+  std::vector<Event> events;
+  bool is_said = false;
+  for (Event& event : held.events) {
+    if (const auto* start = std::get_if<BlockStart>(&event); start && start->kind == BlockKind::text)
+      texts.push_back(start->index);
+    if (auto* delta = std::get_if<Delta>(&event);
+        delta && delta->kind == DeltaKind::content &&
+        std::find(texts.begin(), texts.end(), delta->index) != texts.end()) {
+      if (std::exchange(is_said, true)) continue;
+      delta->text = json;
+    }
+    events.push_back(std::move(event));
+  }
+  return events;
+}
+
+Usage usage_of(const std::vector<Event>& events) {
+  Usage usage;
+  for (const Event& event : events) {
+    if (const auto* report = std::get_if<UsageReport>(&event)) usage.set_from(report->usage);
+  }
+  return usage;
+}
+
+// What both tries cost, in place of what the last one did.
+void replace_usage(std::vector<Event>& events, const Usage& earlier) {
+  Usage sum = usage_of(events);
+  sum.add(earlier);
+  std::erase_if(events, [](const Event& event) { return std::holds_alternative<UsageReport>(event); });
+  events.insert(events.end() - 1, UsageReport{.usage = sum});
+}
+
+}  // namespace
+
+std::string_view json_in_answer(std::string_view text) {
+  text = trim(text);
+  if (!text.starts_with("```")) return text;
+  const size_t line = text.find('\n');
+  const size_t end = text.rfind("```");
+  if (line == std::string_view::npos || end <= line) return text;
+  return trim(text.substr(line + 1, end - line - 1));
+}
+
+bool needs_validation(const Exchange& exchange) {
+  const auto* chat = std::get_if<Chat>(&exchange.request);
+  // Several choices in one answer are not told apart here; each of a fan-out is.
+  return chat && chat->choices.value_or(1) <= 1 && chat->format.kind == FormatKind::json_schema &&
+         chat->format.schema && exchange.target->capabilities.json_schema == JsonSchemaSupport::none &&
+         !exchange.target->target->provider->local;
+}
+
+Task<std::unique_ptr<EventSource>> validated_answer(Exchange& exchange, Next next) {
+  const Chat base = std::get<Chat>(exchange.sent());  // shares the texts
+  Fidelity fidelity = exchange.adapted ? exchange.adapted->fidelity : Fidelity{};
+  fidelity.add(Severity::info, LossReason::emulated, std::string(kPointer), "json_schema", "instructed");
+  Chat chat = instructed(base, exchange.target->capabilities);
+  Usage earlier;
+  for (bool is_last = false;; is_last = true) {
+    exchange.adapted = std::make_unique<Adaptation>(Adaptation{.request = chat, .fidelity = fidelity});
+    std::unique_ptr<EventSource> source = CO_TRY(co_await next(exchange));
+    Held held = CO_TRY(co_await hold_back(*exchange.scope, *source));
+    source.reset();
+    if (held.calls_tools) co_return std::make_unique<StoredSource>(std::move(held.events));
+    const Checked checked = CO_TRY(check(held.text, base.format.schema.text));
+    if (!checked.problem.empty() && !is_last) {
+      earlier = usage_of(held.events);
+      say(chat, Role::assistant, held.text.empty() ? std::string("(nothing)") : held.text);
+      say(chat, Role::user,
+          fmt::format("That does not follow the schema: {}. Answer again with the JSON value alone.",
+                      checked.problem));
+      fidelity.add(Severity::info, LossReason::emulated, std::string(kPointer), "json_schema", "asked twice");
+      continue;
+    }
+    Fidelity found;
+    for (const std::string& keyword : checked.unchecked)
+      found.add(Severity::info, LossReason::dropped, std::string(kPointer), keyword, "not checked");
+    if (!checked.problem.empty())
+      found.add(Severity::warning, LossReason::dropped, std::string(kPointer), "json_schema",
+                checked.problem);
+    CO_TRY(check_strict(exchange, found));
+    exchange.fidelity.add(found);
+    std::vector<Event> events =
+        checked.problem.empty() ? with_json_alone(std::move(held)) : std::move(held.events);
+    if (is_last) replace_usage(events, earlier);
+    co_return std::make_unique<StoredSource>(std::move(events));
+  }
+}
+
+}  // namespace weir
