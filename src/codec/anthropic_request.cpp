@@ -9,8 +9,10 @@
 #include "codec/anthropic_encode.h"
 #include "codec/anthropic_provider_messages.h"
 #include "codec/anthropic_thinking.h"
+#include "codec/offered_tools.h"
 #include "codec/schema_downlevel.h"
 #include "codec/tool_names.h"
+#include "codec/unused.h"
 
 namespace weir {
 namespace {
@@ -207,22 +209,13 @@ class RequestWriter {
       }
     }
     write_stop();
-    if (!chat_.verbosity.empty())
-      lose(Severity::warning, LossReason::dropped, "verbosity", std::string(chat_.verbosity));
-    if (!chat_.prompt_cache_key.empty()) lose(Severity::info, LossReason::dropped, "prompt_cache_key");
-    drop_number("frequency_penalty", chat_.frequency_penalty);
-    drop_number("presence_penalty", chat_.presence_penalty);
-    if (chat_.seed) lose(Severity::warning, LossReason::dropped, "seed", fmt::format("{}", *chat_.seed));
-    if (chat_.logprobs.value_or(false) || chat_.top_logprobs.value_or(0) > 0)
-      lose(Severity::warning, LossReason::dropped, "logprobs");
     if (!chat_.end_user.empty())
       json_.key("metadata").begin_object().key("user_id").value(chat_.end_user).end_object();
     write_service_tier();
-  }
-
-  void drop_number(std::string_view field, const std::optional<double>& value) {
-    if (value.value_or(0) != 0)
-      lose(Severity::warning, LossReason::dropped, field, fmt::format("{}", *value));
+    report_unused(chat_,
+                  {ChatField::stop, ChatField::top_k, ChatField::reasoning, ChatField::end_user,
+                   ChatField::service_tier},
+                  call_.notes.fidelity);
   }
 
   // With thinking the vendor takes no other temperature than 1 and no top_k.
@@ -324,7 +317,7 @@ class RequestWriter {
     json_.begin_object().key("name").value(wire);
     if (!tool.description.empty()) json_.key("description").value(tool.description);
     if (tool.kind == ToolKind::custom) {
-      lose(Severity::info, LossReason::emulated, "tools", "custom tool", "a tool with one string");
+      report_wrapped_tool(tool, call_.notes.fidelity);
       json_.key("input_schema").raw(kCustomSchema);
     } else {
       const std::string_view schema = tool.schema ? tool.schema.text : kEmptySchema;

@@ -10,6 +10,8 @@
 #include "codec/bedrock_converse_messages.h"
 #include "codec/bedrock_converse_tools.h"
 #include "codec/bedrock_models.h"
+#include "codec/effort.h"
+#include "codec/unused.h"
 
 namespace weir {
 namespace {
@@ -340,8 +342,7 @@ class RequestWriter {
       if (!is_off) lose(Severity::info, LossReason::dropped, "reasoning");
       return;
     }
-    const EffortLevel effort =
-        std::clamp(asked.effort.value_or(EffortLevel::medium), EffortLevel::low, EffortLevel::high);
+    const EffortLevel effort = is_off ? EffortLevel::off : sent_effort(asked);
     if (!is_nova) {
       field(fields, "reasoning_effort").value(to_string(effort));
       return;
@@ -350,6 +351,20 @@ class RequestWriter {
     field(fields, "reasoningConfig").begin_object().key("type").value(is_off ? "disabled" : "enabled");
     if (!is_off) fields.key("maxReasoningEffort").value(to_string(effort));
     fields.end_object();
+  }
+
+  // Models that reason by effort take three words for it.
+  EffortLevel sent_effort(const Reasoning& asked) {
+    const EffortLevel wanted = asked_effort(asked);
+    const EffortLevel sent = std::clamp(wanted, EffortLevel::low, EffortLevel::high);
+    if (!asked.effort && asked.budget_tokens) {
+      lose(Severity::info, LossReason::emulated, "reasoning", fmt::format("budget {}", *asked.budget_tokens),
+           std::string(to_string(sent)));
+    } else if (sent != wanted) {
+      lose(Severity::info, LossReason::clamped, "reasoning", std::string(to_string(wanted)),
+           std::string(to_string(sent)));
+    }
+    return sent;
   }
 
   void write_betas(JsonWriter& fields) {
@@ -373,15 +388,16 @@ class RequestWriter {
   void write_converse_members() {
     if (way_ == FormatWay::native) write_output_config();
     write_request_metadata();
-    const std::string_view tier = chat_.service_tier;
-    if (tier == "priority" || tier == "flex" || tier == "reserved") {
-      json_.key("serviceTier").begin_object().key("type").value(tier).end_object();
-    } else if (!tier.empty() && tier != "default" && tier != "auto") {
-      lose(Severity::info, LossReason::dropped, "service_tier", std::string(tier));
-    }
+    if (has_tier())
+      json_.key("serviceTier").begin_object().key("type").value(chat_.service_tier).end_object();
     for (const ExtraField& extra : chat_.extras) {
       if (is_top_level(extra)) json_.key(extra.key).raw(extra.raw.text);
     }
+  }
+
+  bool has_tier() const {
+    const std::string_view tier = chat_.service_tier;
+    return tier == "priority" || tier == "flex" || tier == "reserved";
   }
 
   // The schema goes as a string that holds JSON.
@@ -418,21 +434,17 @@ class RequestWriter {
   // ---- What has no place here
 
   void report_rest() {
-    drop_number("frequency_penalty", chat_.frequency_penalty);
-    drop_number("presence_penalty", chat_.presence_penalty);
-    if (chat_.seed) lose(Severity::warning, LossReason::dropped, "seed", fmt::format("{}", *chat_.seed));
-    if (chat_.logprobs.value_or(false) || chat_.top_logprobs.value_or(0) > 0)
-      lose(Severity::warning, LossReason::dropped, "logprobs");
+    std::vector<ChatField> taken = {ChatField::stop, ChatField::top_k, ChatField::reasoning};
+    if (form_ == ConverseForm::converse) {
+      taken.insert(taken.end(), {ChatField::end_user, ChatField::metadata});
+      if (has_tier()) taken.push_back(ChatField::service_tier);
+    }
+    report_unused(chat_, taken, call_.notes.fidelity);
     for (const ExtraField& extra : chat_.extras) {
       const bool is_own =
           extra.dialect == kDialect && (form_ == ConverseForm::converse || !is_top_level(extra));
       if (!is_own && extra.key != kAnthropicBeta) lose(Severity::warning, LossReason::dropped, extra.key);
     }
-  }
-
-  void drop_number(std::string_view field, const std::optional<double>& value) {
-    if (value.value_or(0) != 0)
-      lose(Severity::warning, LossReason::dropped, field, fmt::format("{}", *value));
   }
 
   static bool is_top_level(const ExtraField& extra) {

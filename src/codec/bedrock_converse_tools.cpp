@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 #include <set>
 
+#include "codec/offered_tools.h"
 #include "codec/tool_names.h"
 
 namespace weir {
@@ -96,8 +97,7 @@ Result<void> ConverseToolsWriter::write_tool(JsonWriter& json, const Tool& tool)
     json.raw(tool.raw.text);
     return {};
   }
-  if (tool.kind == ToolKind::custom)
-    lose(Severity::info, LossReason::emulated, "tools", "custom tool", "a tool with one string");
+  if (tool.kind == ToolKind::custom) report_wrapped_tool(tool, call_.notes.fidelity);
   // The service's own field is not taken by every model that calls tools.
   if (tool.strict.value_or(false)) lose(Severity::info, LossReason::dropped, "tools", "strict");
   const std::string_view given = tool.schema ? tool.schema.text : kEmptySchema;

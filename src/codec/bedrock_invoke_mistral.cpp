@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "codec/args.h"
 #include "codec/media_type.h"
+#include "codec/offered_tools.h"
 #include "codec/tool_names.h"
 #include "codec/turns.h"
 
@@ -208,6 +209,7 @@ Result<void> write_mistral_messages(JsonWriter& json, const Chat& chat, const Ca
   name_tools(chat, notes);
   const TurnRules rules{.dialect = Dialect::bedrock_invoke, .takes_thinking = false};
   const Conversation conversation = TRY(arrange_turns(chat, rules, notes));
+  report_cache_markers(conversation, notes.fidelity);
   if (conversation.ends_with_assistant() && capabilities.prefill != true) {
     return fail(ErrorKind::bad_request,
                 "this model does not continue a message of the assistant; end with a message of the user",
@@ -228,6 +230,10 @@ Result<void> write_mistral_tools(JsonWriter& json, const Chat& chat, CallNotes& 
     json.begin_object().key("type").value("function").key("function").begin_object();
     json.key("name").value(notes.tool_names.wire(tool.name));
     if (!tool.description.empty()) json.key("description").value(tool.description);
+    if (tool.kind == ToolKind::custom) report_wrapped_tool(tool, notes.fidelity);
+    if (tool.cache) notes.fidelity.add(Severity::info, LossReason::cache_dropped, "/tools", "cache_control");
+    if (tool.strict.value_or(false))
+      notes.fidelity.add(Severity::info, LossReason::dropped, "/tools", "strict");
     const std::string_view given = tool.schema ? tool.schema.text : kEmptySchema;
     json.key("parameters").raw(tool.kind == ToolKind::custom ? kCustomSchema : given);
     json.end_object().end_object();

@@ -136,6 +136,7 @@ class ContentsWriter {
 
   Result<void> write_document(const DocumentBlock& document) {
     if (document.wants_citations) lose(Severity::warning, LossReason::dropped, "citations");
+    if (!document.title.empty()) lose(Severity::info, LossReason::dropped, "title");
     if (!document.context.empty()) write_text(document.context);
     const Media& media = document.media;
     if (media.base64.empty() && media.url.empty() && media.file_id.empty()) {

@@ -275,8 +275,8 @@ TEST(GeminiProvider, ReportsWhatItCannotSay) {
           R"(,"temperature":3,"stop":["1","2","3"],"user":"u","seed":5000000000,"logit_bias":{"1":2})"),
       caps(&Capabilities::stop_max, 2));
   EXPECT_EQ(records_of(call),
-            "clamped;/stop;3>2, clamped;/temperature;3>2, clamped;/seed;5000000000>705032704, dropped;/user, "
-            "dropped;/logit_bias");
+            "clamped;/stop;3>2, clamped;/temperature;3>2, clamped;/seed;5000000000>705032704, "
+            "dropped;/logit_bias, dropped;/user");
 }
 
 TEST(GeminiProvider, SendsMedia) {

@@ -6,6 +6,8 @@
 #include <set>
 
 #include "base/text.h"
+#include "codec/offered_tools.h"
+#include "codec/unused.h"
 
 namespace weir {
 namespace {
@@ -88,6 +90,7 @@ class RequestWriter {
       write_config();
       write_labels();
       write_extras();
+      report_rest();
     }
     if (is_nested) json_.end_object();
     json_.end_object();
@@ -162,9 +165,11 @@ class RequestWriter {
     }
     json_.begin_object().key("name").value(wire);
     if (!tool.description.empty()) json_.key("description").value(tool.description);
+    if (tool.strict.value_or(false))
+      lose(Severity::info, LossReason::dropped, fmt::format("tools/{}", at), "strict");
     const std::string_view field = is_openapi() ? "parameters" : "parametersJsonSchema";
     if (tool.kind == ToolKind::custom) {
-      lose(Severity::info, LossReason::emulated, "tools", "custom tool", "a tool with one string");
+      report_wrapped_tool(tool, call_.notes.fidelity);
       json_.key(field).raw(kCustomSchema);
     } else if (tool.schema && !takes_nothing(tool.schema)) {
       DownleveledSchema schema =
@@ -195,6 +200,10 @@ class RequestWriter {
     const bool has_extras = has_own_extras(kToolPrefix);
     if (chat_.parallel_tools == false && has_functions)
       lose(Severity::warning, LossReason::dropped, "parallel_tool_calls", "false");
+    // A choice is among functions: the vendor's own tools take none.
+    const bool chooses = chat_.tool_choice && chat_.tool_choice->mode != ToolChoiceMode::automatic;
+    if (chooses && !has_functions && !chat_.tools.empty())
+      lose(Severity::warning, LossReason::dropped, "tool_choice", "a choice among tools of the vendor");
     if (!has_choice && !has_extras) return;
     json_.key("toolConfig").begin_object();
     if (has_choice) {
@@ -330,13 +339,17 @@ class RequestWriter {
   // One resolution for all media: that of the images that ask for one.
   void write_resolution() {
     std::string_view detail;
+    bool differs = false;
     for (const Message& message : chat_.messages) {
       for (const Block& block : message.content) {
         const auto* image = std::get_if<ImageBlock>(&block.body);
         if (!image || image->detail.empty() || image->detail == "auto") continue;
+        differs = differs || (!detail.empty() && detail != image->detail);
         if (detail != "high") detail = image->detail;
       }
     }
+    if (differs)
+      lose(Severity::info, LossReason::clamped, "messages", "details that differ", std::string(detail));
     if (detail.empty() || has_own_extra("generationConfig.mediaResolution")) return;
     json_.key("mediaResolution").value(detail == "low" ? "MEDIA_RESOLUTION_LOW" : "MEDIA_RESOLUTION_HIGH");
   }
@@ -358,19 +371,16 @@ class RequestWriter {
 
   void write_labels() {
     const bool has_labels = caps_.quirks.vertex_shapes;
-    if (!has_labels) {
-      // The vendor has no place for them, and Weir keeps metadata as tags.
-      if (!chat_.end_user.empty()) lose(Severity::info, LossReason::dropped, "user");
-      if (!chat_.metadata.empty()) lose(Severity::info, LossReason::dropped, "metadata");
-      return;
-    }
-    if (chat_.end_user.empty() && chat_.metadata.empty()) return;
+    if (!has_labels || (chat_.end_user.empty() && chat_.metadata.empty())) return;
     json_.key("labels").begin_object();
     std::set<std::string> written;
     const auto write = [&](std::string_view key, std::string_view value) {
       std::string name = label(key);
       if (name.empty() || name[0] < 'a' || name[0] > 'z') name = label("k_" + name);
-      if (!written.insert(name).second) return;
+      if (!written.insert(name).second) {
+        lose(Severity::info, LossReason::dropped, key == "user" ? "user" : "metadata", std::string(key));
+        return;
+      }
       if (name != key || label(value) != value)
         lose(Severity::info, LossReason::renamed, "metadata", std::string(key), name);
       json_.key(name).value(label(value));
@@ -407,8 +417,14 @@ class RequestWriter {
         json_.key(extra.key).raw(extra.raw.text);
       }
     }
-    if (!chat_.service_tier.empty() && chat_.service_tier != "auto" && chat_.service_tier != "default")
-      lose(Severity::info, LossReason::dropped, "service_tier", std::string(chat_.service_tier));
+  }
+
+  void report_rest() {
+    std::vector<ChatField> taken = {
+        ChatField::stop, ChatField::top_k,    ChatField::frequency_penalty, ChatField::presence_penalty,
+        ChatField::seed, ChatField::logprobs, ChatField::reasoning};
+    if (caps_.quirks.vertex_shapes) taken.insert(taken.end(), {ChatField::end_user, ChatField::metadata});
+    report_unused(chat_, taken, call_.notes.fidelity);
   }
 
   const Chat& chat_;

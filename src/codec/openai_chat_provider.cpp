@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include "base/crypto.h"
+#include "codec/effort.h"
 #include "codec/openai.h"
 #include "codec/openai_decode.h"
 #include "codec/openai_embeddings.h"
@@ -12,6 +13,7 @@
 #include "codec/schema_downlevel.h"
 #include "codec/service_tier.h"
 #include "codec/tool_names.h"
+#include "codec/unused.h"
 
 namespace weir {
 namespace {
@@ -59,6 +61,7 @@ class ChatWriter {
     write_reasoning();
     write_identity();
     write_extras();
+    report_rest();
     json_.end_object();
     return {};
   }
@@ -121,10 +124,7 @@ class ChatWriter {
     } else {
       write_number("top_p", chat_.top_p);
     }
-    if (chat_.top_k) lose(Severity::warning, LossReason::dropped, "top_k", fmt::format("{}", *chat_.top_k));
-    if (quirks_.no_penalties && (chat_.frequency_penalty || chat_.presence_penalty)) {
-      lose(Severity::warning, LossReason::dropped, "frequency_penalty");
-    } else {
+    if (!quirks_.no_penalties) {
       write_number("frequency_penalty", chat_.frequency_penalty);
       write_number("presence_penalty", chat_.presence_penalty);
     }
@@ -173,10 +173,13 @@ class ChatWriter {
                   fmt::format("the tool {} is run by another vendor; this model cannot call it", tool.type),
                   "tools");
     }
+    if (tool.cache) lose(Severity::info, LossReason::cache_dropped, "tools", "cache_control");
     json_.begin_object().key("type").value("function").key("function").begin_object();
     json_.key("name").value(call_.notes.tool_names.wire(tool.name));
     if (!tool.description.empty()) json_.key("description").value(tool.description);
     std::optional<bool> strict = quirks_.no_tool_strict ? std::nullopt : tool.strict;
+    if (quirks_.no_tool_strict && tool.strict.value_or(false))
+      lose(Severity::info, LossReason::dropped, "tools", "strict");
     if (tool.schema) {
       json_.key("parameters");
       write_schema(tool.schema, strict, fmt::format("/tools/{}/parameters", &tool - chat_.tools.data()));
@@ -269,14 +272,6 @@ class ChatWriter {
     json_.end_object();
   }
 
-  // Budgets of tokens have no counterpart: the nearest named effort (translation.md 4.8).
-  static EffortLevel effort_of(const Reasoning& reasoning) {
-    if (reasoning.effort) return *reasoning.effort;
-    if (!reasoning.budget_tokens) return EffortLevel::medium;
-    if (*reasoning.budget_tokens <= 1024) return EffortLevel::low;
-    return *reasoning.budget_tokens <= 8192 ? EffortLevel::medium : EffortLevel::high;
-  }
-
   void write_reasoning() {
     const Reasoning& reasoning = chat_.reasoning;
     if (!reasoning.is_set()) return;
@@ -289,7 +284,7 @@ class ChatWriter {
         json_.key("reasoning_effort").value("none");
       return;
     }
-    EffortLevel effort = effort_of(reasoning);
+    EffortLevel effort = asked_effort(reasoning);
     if (caps_.effort_levels && !caps_.effort_levels->empty()) effort = caps_.effort_levels->nearest(effort);
     if (!reasoning.effort)
       lose(Severity::info, LossReason::emulated, "thinking", "budget", std::string(to_string(effort)));
@@ -304,7 +299,32 @@ class ChatWriter {
     write_service_tier();
     if (!chat_.verbosity.empty()) json_.key("verbosity").value(chat_.verbosity);
     if (!chat_.prompt_cache_key.empty()) json_.key("prompt_cache_key").value(chat_.prompt_cache_key);
-    // The vendor takes metadata for stored answers only, and Weir keeps it as tags.
+    if (keeps_answer()) write_metadata();
+  }
+
+  // Whether the caller wants the provider to keep the answer; metadata is taken for no other.
+  bool keeps_answer() const {
+    return std::any_of(chat_.extras.begin(), chat_.extras.end(), [](const ExtraField& extra) {
+      return extra.dialect == kDialect && extra.key == "store" && extra.raw.text == "true";
+    });
+  }
+
+  void write_metadata() {
+    if (chat_.metadata.empty()) return;
+    json_.key("metadata").begin_object();
+    for (const MetadataEntry& entry : chat_.metadata) json_.key(entry.key).value(entry.value);
+    json_.end_object();
+  }
+
+  void report_rest() {
+    std::vector<ChatField> taken = {
+        ChatField::stop,      ChatField::seed,         ChatField::logprobs,        ChatField::verbosity,
+        ChatField::reasoning, ChatField::service_tier, ChatField::prompt_cache_key};
+    if (!quirks_.no_penalties)
+      taken.insert(taken.end(), {ChatField::frequency_penalty, ChatField::presence_penalty});
+    if (!quirks_.no_user) taken.push_back(ChatField::end_user);
+    if (keeps_answer()) taken.push_back(ChatField::metadata);
+    report_unused(chat_, taken, call_.notes.fidelity);
   }
 
   // Anthropic's standard_only is the ordinary lane and nothing else; `auto` means the same to both.

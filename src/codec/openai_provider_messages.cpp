@@ -216,6 +216,11 @@ class MessagesWriter {
     if (document.wants_citations) {
       notes_.fidelity.add(Severity::warning, LossReason::dropped, pointer("/content"), "citations");
     }
+    const bool has_file_name = document.text.empty() && document.media.file_id.empty();
+    if (!document.title.empty() && !has_file_name)
+      notes_.fidelity.add(Severity::info, LossReason::dropped, pointer("/content"), "title");
+    if (!document.context.empty())
+      notes_.fidelity.add(Severity::warning, LossReason::dropped, pointer("/content"), "context");
     if (!document.text.empty()) {
       notes_.fidelity.add(Severity::info, LossReason::coerced_string, pointer("/content"), "document",
                           "text");

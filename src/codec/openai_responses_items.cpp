@@ -163,6 +163,9 @@ class ItemsWriter {
   void write_document(const DocumentBlock& document) {
     if (document.wants_citations) lose(Severity::warning, LossReason::dropped, "/content", "citations");
     if (!document.context.empty()) lose(Severity::warning, LossReason::dropped, "/content", "context");
+    const bool has_file_name = document.text.empty() && !document.media.base64.empty();
+    if (!document.title.empty() && !has_file_name)
+      lose(Severity::info, LossReason::dropped, "/content", "title");
     if (!document.text.empty()) {
       lose(Severity::info, LossReason::coerced_string, "/content", "document", "text");
       return write_input_text(document.text);

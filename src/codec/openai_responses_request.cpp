@@ -5,9 +5,11 @@
 #include <fmt/core.h>
 
 #include "base/crypto.h"
+#include "codec/effort.h"
 #include "codec/openai_responses_items.h"
 #include "codec/service_tier.h"
 #include "codec/tool_names.h"
+#include "codec/unused.h"
 
 namespace weir {
 namespace {
@@ -47,6 +49,7 @@ class RequestWriter {
       write_storage();
       write_identity();
       write_extras();
+      report_rest();
     }
     json_.end_object();
     return {};
@@ -106,7 +109,11 @@ class RequestWriter {
     } else {
       json_.key("parameters").raw(tool.schema ? tool.schema.text : kEmptySchema);
       // Here a tool is strict unless it says otherwise, elsewhere it is not.
-      if (!quirks_.no_tool_strict) json_.key("strict").value(tool.strict.value_or(false));
+      if (!quirks_.no_tool_strict) {
+        json_.key("strict").value(tool.strict.value_or(false));
+      } else if (tool.strict.value_or(false)) {
+        lose(Severity::info, LossReason::dropped, "tools", "strict");
+      }
     }
     json_.end_object();
     return {};
@@ -181,14 +188,6 @@ class RequestWriter {
     json_.end_object();
   }
 
-  // Budgets of tokens have no counterpart: the nearest named effort (translation.md 4.8).
-  static EffortLevel effort_of(const Reasoning& reasoning) {
-    if (reasoning.effort) return *reasoning.effort;
-    if (!reasoning.budget_tokens) return EffortLevel::medium;
-    if (*reasoning.budget_tokens <= 1024) return EffortLevel::low;
-    return *reasoning.budget_tokens <= 8192 ? EffortLevel::medium : EffortLevel::high;
-  }
-
   // The vendor's words for how much of the reasoning is shown; "" for none. Callers who give a budget speak a
   // dialect that shows thinking unless it is told not to.
   static std::string_view summary_of(const Reasoning& reasoning) {
@@ -215,7 +214,7 @@ class RequestWriter {
         lose(Severity::info, LossReason::dropped, "reasoning", "disabled");
       }
     } else if (reasoning.is_set()) {
-      EffortLevel effort = effort_of(reasoning);
+      EffortLevel effort = asked_effort(reasoning);
       if (caps_.effort_levels && !caps_.effort_levels->empty()) effort = caps_.effort_levels->nearest(effort);
       if (!reasoning.effort) {
         lose(Severity::info, LossReason::emulated, "thinking", "budget", std::string(to_string(effort)));
@@ -247,12 +246,6 @@ class RequestWriter {
   void write_sampling() {
     write_fraction("temperature", chat_.temperature);
     write_fraction("top_p", chat_.top_p);
-    if (chat_.top_k) lose(Severity::warning, LossReason::dropped, "top_k", fmt::format("{}", *chat_.top_k));
-    if (chat_.frequency_penalty.value_or(0) != 0)
-      lose(Severity::warning, LossReason::dropped, "frequency_penalty");
-    if (chat_.presence_penalty.value_or(0) != 0)
-      lose(Severity::warning, LossReason::dropped, "presence_penalty");
-    if (chat_.seed) lose(Severity::warning, LossReason::dropped, "seed", fmt::format("{}", *chat_.seed));
     if (chat_.top_logprobs) json_.key("top_logprobs").value(*chat_.top_logprobs);
   }
 
@@ -309,7 +302,15 @@ class RequestWriter {
         json_.key("service_tier").value(tier);
       }
     }
-    // Metadata is for stored answers, and Weir keeps it as tags.
+  }
+
+  // Metadata is for answers that the vendor keeps.
+  void report_rest() {
+    std::vector<ChatField> taken = {ChatField::stop,         ChatField::logprobs,
+                                    ChatField::verbosity,    ChatField::reasoning,
+                                    ChatField::service_tier, ChatField::prompt_cache_key};
+    if (!quirks_.no_user) taken.push_back(ChatField::end_user);
+    report_unused(chat_, taken, call_.notes.fidelity);
   }
 
   void write_extras() {

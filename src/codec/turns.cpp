@@ -182,6 +182,15 @@ Result<Conversation> arrange_turns(const Chat& chat, const TurnRules& rules, Cal
   return Arranger(chat, rules, notes).arrange();
 }
 
+void report_cache_markers(const Conversation& conversation, Fidelity& fidelity) {
+  size_t count = 0;
+  for (const Block* block : conversation.system) count += block->cache ? 1 : 0;
+  for (const Turn& turn : conversation.turns) {
+    for (const Block* block : turn.blocks) count += block->cache ? 1 : 0;
+  }
+  if (count > 0) fidelity.add(Severity::info, LossReason::cache_dropped, "/messages", "cache_control");
+}
+
 CacheMarkers::CacheMarkers(const Chat& chat, const Conversation& conversation, const TargetModel& target,
                            CallNotes& notes)
     : has_hour_(target.capabilities->cache_ttl_1h != false) {

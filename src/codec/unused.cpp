@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <fmt/core.h>
+#include <optional>
+#include <string>
 
 namespace weir {
 namespace {
@@ -62,7 +64,7 @@ constexpr std::array<Row, kChatFieldCount> kRows = {{
 
 }  // namespace
 
-void report_unused(const Chat& chat, std::initializer_list<ChatField> taken, Fidelity& fidelity) {
+void report_unused(const Chat& chat, const std::vector<ChatField>& taken, Fidelity& fidelity) {
   for (const Row& row : kRows) {
     if (std::find(taken.begin(), taken.end(), row.field) != taken.end()) continue;
     if (Stated stated = row.stated(chat))

@@ -1,7 +1,7 @@
 // What of a request a dialect has no place for, reported for all dialects in one way (translation.md R0.2).
 #pragma once
 
-#include <initializer_list>
+#include <vector>
 
 #include "llm/codec.h"
 
@@ -27,6 +27,6 @@ inline constexpr size_t kChatFieldCount = static_cast<size_t>(ChatField::metadat
 // A record for each field that the chat states and the dialect does not take. `taken` names those that it
 // writes, or reports by itself where they do not fit: so a field that is added here is reported by each
 // dialect until that says otherwise.
-void report_unused(const Chat& chat, std::initializer_list<ChatField> taken, Fidelity& fidelity);
+void report_unused(const Chat& chat, const std::vector<ChatField>& taken, Fidelity& fidelity);
 
 }  // namespace weir
