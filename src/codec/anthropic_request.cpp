@@ -19,9 +19,6 @@ namespace {
 
 constexpr Dialect kDialect = Dialect::anthropic_messages;
 constexpr std::string_view kOutputConfigPrefix = "output_config.";
-constexpr std::string_view kEmptySchema = R"({"type":"object","properties":{}})";
-constexpr std::string_view kCustomSchema =
-    R"({"type":"object","properties":{"input":{"type":"string"}},"required":["input"]})";
 
 // https://platform.claude.com/docs/en/build-with-claude/structured-outputs#json-schema-limitations
 constexpr std::array<std::string_view, 10> kNativeFormats = {"date-time", "time", "date", "duration", "email",
@@ -34,6 +31,10 @@ constexpr SchemaRules kNativeRules{.refs = SchemaRefs::kept_unless_recursive,
                                    .describes_bounds = true,
                                    .bounds = kNativeBounds,
                                    .min_items_max = 1};
+
+std::string legal_anthropic_tool_name(std::string_view name) {
+  return legal_tool_name(name, kAnthropicToolNameMax);
+}
 
 // How the answer's format is asked for.
 enum class FormatWay : uint8_t { none, native, tool, instruct };
@@ -52,7 +53,7 @@ class RequestWriter {
 
   Result<void> write() {
     TRY(refuse());
-    name_tools();
+    note_tool_names(chat_, &legal_anthropic_tool_name, CustomTools::wrapped, call_.notes);
     Conversation conversation = TRY(arrange_turns(chat_, {.dialect = kDialect}, call_.notes));
     thinking_ = plan_anthropic_thinking(chat_, conversation, target_, call_.notes.fidelity);
     if (conversation.ends_with_assistant() && caps_.prefill == false) {
@@ -99,17 +100,6 @@ class RequestWriter {
       return fail(ErrorKind::unsupported, "this model gives one answer at a time: n must be 1", "n");
     }
     return {};
-  }
-
-  void name_tools() {
-    for (const Tool& tool : chat_.tools) {
-      if (tool.kind == ToolKind::server) continue;
-      if (tool.kind == ToolKind::custom) call_.notes.custom_tools.emplace_back(tool.name);
-      std::string wire = legal_tool_name(tool.name, kAnthropicToolNameMax);
-      if (wire == tool.name) continue;
-      lose(Severity::info, LossReason::renamed, "tools", std::string(tool.name), wire);
-      call_.notes.tool_names.add(std::move(wire), std::string(tool.name));
-    }
   }
 
   // ---- The answer's format
@@ -279,24 +269,19 @@ class RequestWriter {
   // False: this call cannot demand a tool.
   bool forces_tools() const { return caps_.forced_tool != false && !thinking_.is_on(); }
 
-  bool is_allowed(const Tool& tool) const {
-    if (!chat_.tool_choice || chat_.tool_choice->allowed.empty()) return true;
-    const auto& allowed = chat_.tool_choice->allowed;
-    return std::find(allowed.begin(), allowed.end(), tool.name) != allowed.end();
-  }
-
   Result<void> write_tools(const CacheMarkers& markers, const Conversation& conversation) {
     if (chat_.tools.empty() && way_ != FormatWay::tool) {
       write_stub_tools(conversation);
       return {};
     }
+    const AllowedTools allowed(chat_);
     json_.key("tools").begin_array();
     for (const Tool& tool : chat_.tools) {
-      if (is_allowed(tool)) TRY(write_tool(tool, markers));
+      if (allowed.allows(tool.name)) TRY(write_tool(tool, markers));
     }
     if (way_ == FormatWay::tool) write_json_tool();
     json_.end_array();
-    if (chat_.tool_choice && !chat_.tool_choice->allowed.empty())
+    if (allowed.has_limit())
       lose(Severity::info, LossReason::emulated, "tool_choice", "allowed_tools", "fewer tools");
     write_tool_choice();
     return {};
@@ -318,9 +303,9 @@ class RequestWriter {
     if (!tool.description.empty()) json_.key("description").value(tool.description);
     if (tool.kind == ToolKind::custom) {
       report_wrapped_tool(tool, call_.notes.fidelity);
-      json_.key("input_schema").raw(kCustomSchema);
+      json_.key("input_schema").raw(kCustomToolSchema);
     } else {
-      const std::string_view schema = tool.schema ? tool.schema.text : kEmptySchema;
+      const std::string_view schema = tool.schema ? tool.schema.text : kNoArgumentsSchema;
       const std::string pointer = fmt::format("/tools/{}/input_schema", &tool - chat_.tools.data());
       json_.key("input_schema");
       json_.raw(tool.strict == true ? native_schema(schema, pointer) : std::string(schema));
@@ -356,7 +341,7 @@ class RequestWriter {
          fmt::format("{} of the history", names.size()));
     json_.key("tools").begin_array();
     for (const std::string& name : names)
-      json_.begin_object().key("name").value(name).key("input_schema").raw(kEmptySchema).end_object();
+      json_.begin_object().key("name").value(name).key("input_schema").raw(kNoArgumentsSchema).end_object();
     json_.end_array();
     json_.key("tool_choice").begin_object().key("type").value("none").end_object();
   }

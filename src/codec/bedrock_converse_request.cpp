@@ -11,6 +11,7 @@
 #include "codec/bedrock_converse_tools.h"
 #include "codec/bedrock_models.h"
 #include "codec/effort.h"
+#include "codec/offered_tools.h"
 #include "codec/unused.h"
 
 namespace weir {
@@ -70,7 +71,7 @@ class RequestWriter {
     const CacheMarkers markers(chat_, conversation, target_, call_.notes);
     ConverseMessagesWriter messages(json_, markers, caps_, call_.notes);
     ConverseToolsWriter tools(chat_, family_, forces_tools(), call_);
-    tools.name_tools();
+    note_tool_names(chat_, &legal_openai_tool_name, CustomTools::wrapped, call_.notes);
     choose_format();
     json_.begin_object();
     if (form_ == ConverseForm::nova_body) json_.key("schemaVersion").value("messages-v1");

@@ -11,9 +11,6 @@ namespace weir {
 namespace {
 
 constexpr Dialect kDialect = Dialect::bedrock_converse;
-constexpr std::string_view kEmptySchema = R"({"type":"object","properties":{}})";
-constexpr std::string_view kCustomSchema =
-    R"({"type":"object","properties":{"input":{"type":"string"}},"required":["input"]})";
 
 void write_spec(JsonWriter& json, std::string_view name, std::string_view description,
                 std::string_view schema) {
@@ -28,17 +25,6 @@ bool is_none(const Chat& chat) {
 
 }  // namespace
 
-void ConverseToolsWriter::name_tools() {
-  for (const Tool& tool : chat_.tools) {
-    if (tool.kind == ToolKind::server) continue;
-    if (tool.kind == ToolKind::custom) call_.notes.custom_tools.emplace_back(tool.name);
-    std::string wire = legal_tool_name(tool.name, kOpenAiToolNameMax);
-    if (wire == tool.name) continue;
-    lose(Severity::info, LossReason::renamed, "tools", std::string(tool.name), wire);
-    call_.notes.tool_names.add(std::move(wire), std::string(tool.name));
-  }
-}
-
 bool ConverseToolsWriter::forbids_by_words(const Conversation& conversation) const {
   return has_tool_history(conversation) && (is_none(chat_) || chat_.tools.empty());
 }
@@ -47,8 +33,7 @@ bool ConverseToolsWriter::is_offered(const Tool& tool) const {
   if (!chat_.tool_choice) return true;
   const ToolChoice& choice = *chat_.tool_choice;
   if (choice.mode == ToolChoiceMode::named && !takes_names() && forces_) return tool.name == choice.name;
-  if (choice.allowed.empty()) return true;
-  return std::find(choice.allowed.begin(), choice.allowed.end(), tool.name) != choice.allowed.end();
+  return allowed_.allows(tool.name);
 }
 
 Result<void> ConverseToolsWriter::write(JsonWriter& json, ConverseMessagesWriter& messages,
@@ -73,7 +58,7 @@ Result<void> ConverseToolsWriter::write(JsonWriter& json, ConverseMessagesWriter
   }
   if (json_tool) write_spec(json, call_.notes.json_tool, json_tool->description, json_tool->schema);
   json.end_array();
-  if (chat_.tool_choice && !chat_.tool_choice->allowed.empty())
+  if (allowed_.has_limit())
     lose(Severity::info, LossReason::emulated, "tool_choice", "allowed_tools", "fewer tools");
   write_choice(json, json_tool != nullptr);
   json.end_object();
@@ -100,8 +85,7 @@ Result<void> ConverseToolsWriter::write_tool(JsonWriter& json, const Tool& tool)
   if (tool.kind == ToolKind::custom) report_wrapped_tool(tool, call_.notes.fidelity);
   // The service's own field is not taken by every model that calls tools.
   if (tool.strict.value_or(false)) lose(Severity::info, LossReason::dropped, "tools", "strict");
-  const std::string_view given = tool.schema ? tool.schema.text : kEmptySchema;
-  write_spec(json, wire, tool.description, tool.kind == ToolKind::custom ? kCustomSchema : given);
+  write_spec(json, wire, tool.description, function_schema(tool));
   return {};
 }
 
@@ -118,7 +102,7 @@ void ConverseToolsWriter::write_stubs(JsonWriter& json, const Conversation& conv
     }
   }
   lose(Severity::info, LossReason::synthesised, "tools", "", fmt::format("{} of the history", names.size()));
-  for (const std::string& name : names) write_spec(json, name, {}, kEmptySchema);
+  for (const std::string& name : names) write_spec(json, name, {}, kNoArgumentsSchema);
 }
 
 ToolChoice ConverseToolsWriter::wanted_choice(bool has_json_tool) const {

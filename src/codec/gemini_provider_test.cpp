@@ -158,7 +158,7 @@ TEST(GeminiProvider, DeclaresAllFunctionsInOneTool) {
       sent(call, "toolConfig"),
       fmt::format(R"({{"functionCallingConfig":{{"mode":"ANY","allowedFunctionNames":["{}"]}}}})", wire));
   EXPECT_NE(records_of(call).find("dropped;/parallel_tool_calls"), std::string::npos);
-  EXPECT_EQ(call->notes.custom_tools, std::vector<std::string>{"free"});
+  EXPECT_EQ(call->notes.custom_tools, (std::set<std::string, std::less<>>{"free"}));
   const auto openapi = openai_to_gemini(
       with_fields(R"(,"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object",)"
                   R"("properties":{"n":{"enum":[1,2]}}}}}],"tool_choice":"required")"),

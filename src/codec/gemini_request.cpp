@@ -15,8 +15,6 @@ namespace {
 constexpr Dialect kDialect = Dialect::gemini;
 constexpr std::string_view kConfigPrefix = "generationConfig.";
 constexpr std::string_view kToolPrefix = "toolConfig.";
-constexpr std::string_view kCustomSchema =
-    R"({"type":"object","properties":{"input":{"type":"string"}},"required":["input"]})";
 constexpr size_t kStopMax = 5;
 constexpr int64_t kLogprobsMax = 20;
 constexpr double kTemperatureMax = 2;
@@ -70,7 +68,7 @@ class RequestWriter {
 
   Result<void> write() {
     TRY(refuse());
-    name_tools();
+    note_tool_names(chat_, &legal_gemini_tool_name, CustomTools::wrapped, call_.notes);
     const GeminiConversation conversation = TRY(arrange_gemini_turns(chat_, call_.notes));
     thinking_ = plan_gemini_thinking(chat_.reasoning, caps_, call_.notes.fidelity);
     json_.begin_object();
@@ -110,17 +108,6 @@ class RequestWriter {
                   fmt::format("this model gives at most {} answers at a time", *caps_.n_max), "n");
     }
     return {};
-  }
-
-  void name_tools() {
-    for (const Tool& tool : chat_.tools) {
-      if (tool.kind == ToolKind::server) continue;
-      if (tool.kind == ToolKind::custom) call_.notes.custom_tools.emplace_back(tool.name);
-      std::string wire = legal_gemini_tool_name(tool.name);
-      if (wire == tool.name) continue;
-      lose(Severity::info, LossReason::renamed, "tools", std::string(tool.name), wire);
-      call_.notes.tool_names.add(std::move(wire), std::string(tool.name));
-    }
   }
 
   // ---- Tools
@@ -170,7 +157,7 @@ class RequestWriter {
     const std::string_view field = is_openapi() ? "parameters" : "parametersJsonSchema";
     if (tool.kind == ToolKind::custom) {
       report_wrapped_tool(tool, call_.notes.fidelity);
-      json_.key(field).raw(kCustomSchema);
+      json_.key(field).raw(kCustomToolSchema);
     } else if (tool.schema && !takes_nothing(tool.schema)) {
       DownleveledSchema schema =
           downlevel_schema(tool.schema.text, gemini_schema_rules(caps_), SchemaUse::arguments,

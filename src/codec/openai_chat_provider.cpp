@@ -5,6 +5,7 @@
 
 #include "base/crypto.h"
 #include "codec/effort.h"
+#include "codec/offered_tools.h"
 #include "codec/openai.h"
 #include "codec/openai_decode.h"
 #include "codec/openai_embeddings.h"
@@ -47,7 +48,7 @@ class ChatWriter {
         json_(call.wire.body) {}
 
   Result<void> write() {
-    name_tools();
+    note_tool_names(chat_, &legal_openai_tool_name, CustomTools::native, call_.notes);
     json_.begin_object().key("model").value(target_.model).key("messages");
     TRY(write_openai_messages(json_, chat_, target_, call_.notes));
     if (chat_.is_streamed) {
@@ -70,16 +71,6 @@ class ChatWriter {
   void lose(Severity severity, LossReason reason, std::string_view field, std::string from = {},
             std::string to = {}) {
     call_.notes.fidelity.add(severity, reason, fmt::format("/{}", field), std::move(from), std::move(to));
-  }
-
-  void name_tools() {
-    for (const Tool& tool : chat_.tools) {
-      if (tool.kind == ToolKind::server) continue;
-      std::string wire = legal_tool_name(tool.name, kOpenAiToolNameMax);
-      if (wire == tool.name) continue;
-      lose(Severity::info, LossReason::renamed, "tools", std::string(tool.name), wire);
-      call_.notes.tool_names.add(std::move(wire), std::string(tool.name));
-    }
   }
 
   void write_limits() {
@@ -190,11 +181,8 @@ class ChatWriter {
   }
 
   // {"type": "function", "function": {"name"}}
-  void write_tool_reference(std::string_view name) {
-    const auto tool = std::find_if(chat_.tools.begin(), chat_.tools.end(),
-                                   [&](const Tool& known) { return known.name == name; });
-    const bool is_custom = tool != chat_.tools.end() && tool->kind == ToolKind::custom;
-    const std::string_view kind = is_custom ? "custom" : "function";
+  void write_tool_reference(const ToolKinds& kinds, std::string_view name) {
+    const std::string_view kind = kinds.of(name) == ToolKind::custom ? "custom" : "function";
     json_.begin_object().key("type").value(kind).key(kind).begin_object();
     json_.key("name").value(call_.notes.tool_names.wire(name)).end_object().end_object();
   }
@@ -202,7 +190,8 @@ class ChatWriter {
   void write_allowed_tools(const ToolChoice& choice) {
     json_.begin_object().key("type").value("allowed_tools").key("allowed_tools").begin_object().key("mode");
     json_.value(choice.mode == ToolChoiceMode::required ? "required" : "auto").key("tools").begin_array();
-    for (const std::string_view name : choice.allowed) write_tool_reference(name);
+    const ToolKinds kinds(chat_);
+    for (const std::string_view name : choice.allowed) write_tool_reference(kinds, name);
     json_.end_array().end_object().end_object();
   }
 
@@ -242,7 +231,7 @@ class ChatWriter {
         json_.value("none");
         return;
       case ToolChoiceMode::named:
-        write_tool_reference(choice.name);
+        write_tool_reference(ToolKinds(chat_), choice.name);
     }
   }
 
