@@ -1,14 +1,13 @@
 // Turns as Google's `contents`.
 #include <algorithm>
-#include <array>
 #include <fmt/core.h>
 
-#include "base/encoding.h"
 #include "base/text.h"
 #include "codec/args.h"
 #include "codec/call_index.h"
 #include "codec/gemini_fields.h"
 #include "codec/gemini_request.h"
+#include "codec/media_type.h"
 #include "codec/tool_names.h"
 
 namespace weir {
@@ -18,29 +17,6 @@ namespace {
 // model's call never had.
 constexpr std::string_view kNoSignature = "skip_thought_signature_validator";
 constexpr std::string_view kFilesHost = "https://generativelanguage.googleapis.com/";
-
-// The type that the bytes themselves show.
-std::string_view sniff(std::string_view base64) {
-  struct Magic {
-    std::string_view base64;
-    std::string_view mime;
-  };
-  constexpr std::array<Magic, 5> kMagics = {{{"/9j/", "image/jpeg"},
-                                             {"iVBORw0KGgo", "image/png"},
-                                             {"R0lGOD", "image/gif"},
-                                             {"JVBERi0", "application/pdf"},
-                                             {"UklGR", "image/webp"}}};
-  for (const Magic& magic : kMagics) {
-    if (!base64.starts_with(magic.base64)) continue;
-    // A RIFF file may be sound too: the four letters behind its length tell.
-    if (magic.mime == "image/webp") {
-      const auto head = base64_decode(base64.substr(0, 16), Base64Padding::optional);
-      if (!head || head->substr(8) != "WEBP") continue;
-    }
-    return magic.mime;
-  }
-  return {};
-}
 
 class ContentsWriter {
  public:
@@ -111,7 +87,7 @@ class ContentsWriter {
   Result<void> write_media(const Media& media, std::string_view usual_mime) {
     json_.begin_object();
     if (!media.base64.empty()) {
-      const std::string_view seen = sniff(media.base64);
+      const std::string_view seen = sniff_media_type(media.base64);
       const std::string_view mime = !seen.empty() ? seen : media.mime.empty() ? usual_mime : media.mime;
       json_.key("inlineData").begin_object().key("mimeType").value(mime).key("data").value(media.base64);
     } else if (!media.url.empty()) {
