@@ -67,7 +67,6 @@ constexpr std::array kFeatures = {
             [](Chat& chat) {
               DocumentBlock document;
               document.media = {.base64 = kPdf, .mime = "application/pdf"};
-              document.title = "a";
               add(chat, document);
             }},
     Feature{"audio",

@@ -124,9 +124,9 @@ class ItemsWriter {
     if (const auto* text = std::get_if<TextBlock>(&block.body)) {
       write_input_text(text->text);
     } else if (const auto* image = std::get_if<ImageBlock>(&block.body)) {
-      write_image(*image);
+      TRY(write_image(*image));
     } else if (const auto* document = std::get_if<DocumentBlock>(&block.body)) {
-      write_document(*document);
+      TRY(write_document(*document));
     } else if (const auto* refusal = std::get_if<RefusalBlock>(&block.body)) {
       write_input_text(refusal->text);
     } else if (const auto* unknown = std::get_if<UnknownBlock>(&block.body)) {
@@ -145,7 +145,9 @@ class ItemsWriter {
     json_.begin_object().key("type").value("input_text").key("text").value(text).end_object();
   }
 
-  void write_image(const ImageBlock& image) {
+  Result<void> write_image(const ImageBlock& image) {
+    if (caps_.vision == false)
+      return fail(ErrorKind::unsupported, "this model takes no images", pointer("/content"));
     json_.begin_object().key("type").value("input_image");
     if (!image.media.file_id.empty()) {
       json_.key("file_id").value(image.media.file_id);
@@ -158,9 +160,10 @@ class ItemsWriter {
       }
     }
     json_.key("detail").value(image.detail.empty() ? "auto" : image.detail).end_object();
+    return {};
   }
 
-  void write_document(const DocumentBlock& document) {
+  Result<void> write_document(const DocumentBlock& document) {
     if (document.wants_citations) lose(Severity::warning, LossReason::dropped, "/content", "citations");
     if (!document.context.empty()) lose(Severity::warning, LossReason::dropped, "/content", "context");
     const bool has_file_name = document.text.empty() && !document.media.base64.empty();
@@ -168,9 +171,15 @@ class ItemsWriter {
       lose(Severity::info, LossReason::dropped, "/content", "title");
     if (!document.text.empty()) {
       lose(Severity::info, LossReason::coerced_string, "/content", "document", "text");
-      return write_input_text(document.text);
+      write_input_text(document.text);
+      return {};
     }
     const Media& media = document.media;
+    const bool is_pdf = media.mime.empty() || media.mime == "application/pdf";
+    if (is_pdf && caps_.pdf == false) {
+      return fail(ErrorKind::unsupported, "this model takes no PDF documents; send their text",
+                  pointer("/content"));
+    }
     json_.begin_object().key("type").value("input_file");
     if (!media.file_id.empty()) {
       json_.key("file_id").value(media.file_id);
@@ -182,6 +191,7 @@ class ItemsWriter {
       json_.key("file_data").value(fmt::format("data:{};base64,{}", mime, media.base64));
     }
     json_.end_object();
+    return {};
   }
 
   void write_unknown(const UnknownBlock& unknown) {
