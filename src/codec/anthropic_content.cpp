@@ -146,6 +146,9 @@ Result<void> decode_content(JsonValue content, std::vector<Block>& into) {
     Block& block = into.emplace_back();
     block.body = TRY(decode_body(source));
     block.cache = TRY(decode_cache(source));
+    // An earlier answer with what it cited.
+    if (std::holds_alternative<TextBlock>(block.body) && source["citations"].size() > 0)
+      block.own = {.dialect = kDialect, .type = "citations", .raw = {source.raw()}};
   }
   return {};
 }

@@ -77,7 +77,7 @@ class RequestWriter {
     TRY(write_tools(markers, conversation));
     thinking_.write(json_);
     write_output_config();
-    if (!counts_) write_sampling();
+    if (!counts_) TRY(write_sampling());
     write_extras();
     json_.end_object();
     return {};
@@ -188,7 +188,7 @@ class RequestWriter {
     json_.key("max_tokens").value(tokens);
   }
 
-  void write_sampling() {
+  Result<void> write_sampling() {
     write_temperature();
     write_top_p();
     if (chat_.top_k) {
@@ -202,10 +202,10 @@ class RequestWriter {
     if (!chat_.end_user.empty())
       json_.key("metadata").begin_object().key("user_id").value(chat_.end_user).end_object();
     write_service_tier();
-    report_unused(chat_,
-                  {ChatField::stop, ChatField::top_k, ChatField::reasoning, ChatField::end_user,
-                   ChatField::service_tier},
-                  call_.notes.fidelity);
+    return report_unused(chat_, kDialect,
+                         {ChatField::stop, ChatField::top_k, ChatField::reasoning, ChatField::end_user,
+                          ChatField::service_tier},
+                         call_.notes.fidelity);
   }
 
   // With thinking the vendor takes no other temperature than 1 and no top_k.

@@ -69,7 +69,7 @@ class RequestWriter {
     if (family_ == ModelFamily::anthropic)
       thinking_ = plan_anthropic_thinking(chat_, conversation, target_, call_.notes.fidelity);
     const CacheMarkers markers(chat_, conversation, target_, call_.notes);
-    ConverseMessagesWriter messages(json_, markers, caps_, call_.notes);
+    ConverseMessagesWriter messages(json_, markers, caps_, own_dialect(), call_.notes);
     ConverseToolsWriter tools(chat_, family_, forces_tools(), call_);
     note_tool_names(chat_, &legal_openai_tool_name, CustomTools::wrapped, call_.notes);
     choose_format();
@@ -90,7 +90,7 @@ class RequestWriter {
     TRY(tools.write(json_, messages, conversation, way_ == FormatWay::tool ? &json_tool : nullptr));
     write_model_fields();
     if (form_ == ConverseForm::converse && !counts_) write_converse_members();
-    if (!counts_) report_rest();
+    if (!counts_) TRY(report_rest());
     json_.end_object();
     return {};
   }
@@ -114,6 +114,9 @@ class RequestWriter {
     }
     return {};
   }
+
+  // A model's own body knows none of what only the service reads.
+  Dialect own_dialect() const { return form_ == ConverseForm::converse ? kDialect : Dialect::bedrock_invoke; }
 
   bool forces_tools() const { return caps_.forced_tool != false && !thinking_.is_on(); }
 
@@ -434,18 +437,18 @@ class RequestWriter {
 
   // ---- What has no place here
 
-  void report_rest() {
+  Result<void> report_rest() {
     std::vector<ChatField> taken = {ChatField::stop, ChatField::top_k, ChatField::reasoning};
     if (form_ == ConverseForm::converse) {
       taken.insert(taken.end(), {ChatField::end_user, ChatField::metadata});
       if (has_tier()) taken.push_back(ChatField::service_tier);
     }
-    report_unused(chat_, taken, call_.notes.fidelity);
     for (const ExtraField& extra : chat_.extras) {
       const bool is_own =
           extra.dialect == kDialect && (form_ == ConverseForm::converse || !is_top_level(extra));
       if (!is_own && extra.key != kAnthropicBeta) lose(Severity::warning, LossReason::dropped, extra.key);
     }
+    return report_unused(chat_, own_dialect(), taken, call_.notes.fidelity);
   }
 
   static bool is_top_level(const ExtraField& extra) {

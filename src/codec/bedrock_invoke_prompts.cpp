@@ -80,8 +80,7 @@ class TextRequestWriter {
       TRY(write_text());
     }
     json_.end_object();
-    report_rest();
-    return {};
+    return report_rest();
   }
 
  private:
@@ -230,11 +229,11 @@ class TextRequestWriter {
     return family_ == ModelFamily::cohere || (family_ == ModelFamily::mistral && !is_mistral_chat(id_));
   }
 
-  void report_rest() {
+  Result<void> report_rest() {
     std::vector<ChatField> taken = {ChatField::stop};
     if (has_top_k()) taken.push_back(ChatField::top_k);
-    report_unused(chat_, taken, call_.notes.fidelity);
     for (const ExtraField& extra : chat_.extras) lose(Severity::warning, LossReason::dropped, extra.key);
+    return report_unused(chat_, Dialect::bedrock_invoke, taken, call_.notes.fidelity);
   }
 
   const Chat& chat_;

@@ -88,7 +88,7 @@ class RequestWriter {
       write_config();
       write_labels();
       write_extras();
-      report_rest();
+      TRY(report_rest());
     }
     if (is_nested) json_.end_object();
     json_.end_object();
@@ -406,12 +406,12 @@ class RequestWriter {
     }
   }
 
-  void report_rest() {
+  Result<void> report_rest() {
     std::vector<ChatField> taken = {
         ChatField::stop, ChatField::top_k,    ChatField::frequency_penalty, ChatField::presence_penalty,
         ChatField::seed, ChatField::logprobs, ChatField::reasoning};
     if (caps_.quirks.vertex_shapes) taken.insert(taken.end(), {ChatField::end_user, ChatField::metadata});
-    report_unused(chat_, taken, call_.notes.fidelity);
+    return report_unused(chat_, kDialect, taken, call_.notes.fidelity);
   }
 
   const Chat& chat_;

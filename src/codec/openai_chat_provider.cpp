@@ -62,7 +62,7 @@ class ChatWriter {
     write_reasoning();
     write_identity();
     write_extras();
-    report_rest();
+    TRY(report_rest());
     json_.end_object();
     return {};
   }
@@ -305,7 +305,7 @@ class ChatWriter {
     json_.end_object();
   }
 
-  void report_rest() {
+  Result<void> report_rest() {
     std::vector<ChatField> taken = {
         ChatField::stop,      ChatField::seed,         ChatField::logprobs,        ChatField::verbosity,
         ChatField::reasoning, ChatField::service_tier, ChatField::prompt_cache_key};
@@ -313,7 +313,7 @@ class ChatWriter {
       taken.insert(taken.end(), {ChatField::frequency_penalty, ChatField::presence_penalty});
     if (!quirks_.no_user) taken.push_back(ChatField::end_user);
     if (keeps_answer()) taken.push_back(ChatField::metadata);
-    report_unused(chat_, taken, call_.notes.fidelity);
+    return report_unused(chat_, kDialect, taken, call_.notes.fidelity);
   }
 
   // Anthropic's standard_only is the ordinary lane and nothing else; `auto` means the same to both.

@@ -51,7 +51,7 @@ class RequestWriter {
       write_storage();
       write_identity();
       write_extras();
-      report_rest();
+      TRY(report_rest());
     }
     json_.end_object();
     return {};
@@ -264,12 +264,12 @@ class RequestWriter {
   }
 
   // Metadata is for answers that the vendor keeps.
-  void report_rest() {
+  Result<void> report_rest() {
     std::vector<ChatField> taken = {ChatField::stop,         ChatField::logprobs,
                                     ChatField::verbosity,    ChatField::reasoning,
                                     ChatField::service_tier, ChatField::prompt_cache_key};
     if (!quirks_.no_user) taken.push_back(ChatField::end_user);
-    report_unused(chat_, taken, call_.notes.fidelity);
+    return report_unused(chat_, kDialect, taken, call_.notes.fidelity);
   }
 
   void write_extras() {

@@ -24,9 +24,11 @@ enum class ChatField : uint8_t {
 };
 inline constexpr size_t kChatFieldCount = static_cast<size_t>(ChatField::metadata) + 1;
 
-// A record for each field that the chat states and the dialect does not take. `taken` names those that it
+// A record for each field that the chat states and the target does not take. `taken` names those that it
 // writes, or reports by itself where they do not fit: so a field that is added here is reported by each
-// dialect until that says otherwise.
-void report_unused(const Chat& chat, const std::vector<ChatField>& taken, Fidelity& fidelity);
+// dialect until that says otherwise. Blocks of which another dialect said more are reported too. Error:
+// unsupported for what must not be left out.
+Result<void> report_unused(const Chat& chat, Dialect target, const std::vector<ChatField>& taken,
+                           Fidelity& fidelity);
 
 }  // namespace weir

@@ -33,7 +33,8 @@ Chat full_chat() {
 
 TEST(Unused, ReportsWhatIsStatedAndNotTaken) {
   Fidelity fidelity;
-  report_unused(full_chat(), {ChatField::stop, ChatField::top_k, ChatField::reasoning}, fidelity);
+  ASSERT_TRUE(report_unused(full_chat(), Dialect::gemini,
+                            {ChatField::stop, ChatField::top_k, ChatField::reasoning}, fidelity));
   EXPECT_EQ(fidelity.header_value(),
             "dropped;/frequency_penalty;0.5>, dropped;/presence_penalty;0.5>, dropped;/seed;7>, "
             "dropped;/logprobs, dropped;/verbosity;low>, dropped;/user, dropped;/service_tier;scale>, "
@@ -43,8 +44,19 @@ TEST(Unused, ReportsWhatIsStatedAndNotTaken) {
   usual.service_tier = "auto";
   usual.frequency_penalty = 0;
   usual.reasoning.is_disabled = true;
-  report_unused(usual, {}, nothing);
+  ASSERT_TRUE(report_unused(usual, Dialect::gemini, {}, nothing));
   EXPECT_TRUE(nothing.empty());
+}
+
+TEST(Unused, RefusesToLeaveTruncationOut) {
+  Chat chat;
+  chat.extras.push_back({.dialect = Dialect::openai_responses, .key = "truncation", .raw = {R"("auto")"}});
+  Fidelity fidelity;
+  EXPECT_TRUE(report_unused(chat, Dialect::openai_responses, {}, fidelity));
+  const Result<void> refused = report_unused(chat, Dialect::openai_chat, {}, fidelity);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::unsupported);
+  EXPECT_EQ(refused.error().path, "truncation");
 }
 
 struct Target {
