@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <fmt/core.h>
-#include <set>
 
 #include "codec/offered_tools.h"
 #include "codec/tool_names.h"
+#include "codec/turn_settings.h"
 
 namespace weir {
 namespace {
@@ -91,32 +91,13 @@ Result<void> ConverseToolsWriter::write_tool(JsonWriter& json, const Tool& tool)
 
 // A history with calls but no tools is refused: what it names is declared, not to be called.
 void ConverseToolsWriter::write_stubs(JsonWriter& json, const Conversation& conversation) {
-  std::set<std::string> seen;
-  std::vector<std::string> names;
-  for (const Turn& turn : conversation.turns) {
-    for (const Block* block : turn.blocks) {
-      const auto* call = std::get_if<ToolCallBlock>(&block->body);
-      if (!call) continue;
-      std::string name = legal_tool_name(call->name, kOpenAiToolNameMax);
-      if (seen.insert(name).second) names.push_back(std::move(name));
-    }
-  }
+  const std::vector<std::string> names = called_tool_names(conversation, kOpenAiToolNameMax);
   lose(Severity::info, LossReason::synthesised, "tools", "", fmt::format("{} of the history", names.size()));
   for (const std::string& name : names) write_spec(json, name, {}, kNoArgumentsSchema);
 }
 
-ToolChoice ConverseToolsWriter::wanted_choice(bool has_json_tool) const {
-  ToolChoice choice = chat_.tool_choice.value_or(ToolChoice{});
-  if (!has_json_tool) return choice;
-  // Beside tools of the caller's, either one of them or the answer.
-  const bool may_call = !chat_.tools.empty() && choice.mode != ToolChoiceMode::none;
-  choice.mode = may_call ? ToolChoiceMode::required : ToolChoiceMode::named;
-  choice.name = call_.notes.json_tool;
-  return choice;
-}
-
 void ConverseToolsWriter::write_choice(JsonWriter& json, bool has_json_tool) {
-  const ToolChoice choice = wanted_choice(has_json_tool);
+  const ToolChoice choice = choice_with_json_tool(chat_, call_.notes.json_tool);
   const bool is_forced = choice.mode == ToolChoiceMode::required || choice.mode == ToolChoiceMode::named;
   if (!is_forced) return;  // auto is what happens unsaid
   if (!forces_) {

@@ -34,7 +34,6 @@ class ConverseToolsWriter {
   Result<void> write_tool(JsonWriter& json, const Tool& tool);
   void write_stubs(JsonWriter& json, const Conversation& conversation);
   void write_choice(JsonWriter& json, bool has_json_tool);
-  ToolChoice wanted_choice(bool has_json_tool) const;
   void lose(Severity severity, LossReason reason, std::string_view field, std::string from = {},
             std::string to = {}) {
     call_.notes.fidelity.add(severity, reason, std::string("/").append(field), std::move(from),

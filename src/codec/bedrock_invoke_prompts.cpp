@@ -6,6 +6,7 @@
 #include "codec/bedrock_invoke_mistral.h"
 #include "codec/bedrock_models.h"
 #include "codec/bedrock_text_turns.h"
+#include "codec/turn_settings.h"
 #include "codec/unused.h"
 
 namespace weir {
@@ -125,10 +126,7 @@ class TextRequestWriter {
   std::string format_instruction() {
     if (chat_.format.kind == FormatKind::text) return {};
     lose(Severity::info, LossReason::emulated, "response_format", "json", "instruction");
-    std::string text = "Answer with one JSON object and nothing else: no explanation, no code fence.";
-    if (chat_.format.schema)
-      text.append(" It must be valid against this JSON schema:\n").append(chat_.format.schema.text);
-    return text;
+    return weir::format_instruction(chat_.format);
   }
 
   void write_titan() {
