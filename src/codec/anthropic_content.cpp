@@ -168,6 +168,7 @@ Result<void> decode_anthropic_system(JsonValue system, Chat& chat) {
   Message message;
   message.role = Role::system;
   TRY(decode_content(system, message.content));
+  for (Block& block : message.content) block.pointer = "/system";
   if (!message.content.empty()) chat.messages.insert(chat.messages.begin(), std::move(message));
   return {};
 }

@@ -281,6 +281,7 @@ Result<void> decode_converse_system(JsonValue system, Chat& chat) {
   Message message;
   message.role = Role::system;
   TRY(decode_blocks(system, chat, message.content));
+  for (Block& block : message.content) block.pointer = "/system";
   if (!message.content.empty()) chat.messages.insert(chat.messages.begin(), std::move(message));
   return {};
 }

@@ -262,6 +262,7 @@ Result<void> decode_gemini_system(JsonValue system, Chat& chat) {
   Message message;
   message.role = Role::system;
   TRY(ContentsDecoder(chat).decode(system, message));
+  for (Block& block : message.content) block.pointer = "/systemInstruction";
   if (!message.content.empty()) chat.messages.insert(chat.messages.begin(), std::move(message));
   return {};
 }
