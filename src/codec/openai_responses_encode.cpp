@@ -6,6 +6,7 @@
 #include "codec/citations.h"
 #include "codec/openai_citations.h"
 #include "codec/openai_encode.h"
+#include "codec/openai_responses_tools.h"
 #include "codec/service_tier.h"
 
 namespace weir {
@@ -106,40 +107,7 @@ class RequestEcho {
 
   void tool_choice() {
     json_.key("tool_choice");
-    const ToolChoice choice = chat_.tool_choice.value_or(ToolChoice{});
-    if (!choice.allowed.empty()) {
-      json_.begin_object().key("type").value("allowed_tools").key("mode");
-      json_.value(choice.mode == ToolChoiceMode::required ? "required" : "auto").key("tools").begin_array();
-      for (const std::string_view name : choice.allowed) tool_reference(name);
-      json_.end_array().end_object();
-      return;
-    }
-    switch (choice.mode) {
-      case ToolChoiceMode::automatic:
-        json_.value("auto");
-        return;
-      case ToolChoiceMode::required:
-        json_.value("required");
-        return;
-      case ToolChoiceMode::none:
-        json_.value("none");
-        return;
-      case ToolChoiceMode::named:
-        tool_reference(choice.name);
-    }
-  }
-
-  void tool_reference(std::string_view name) {
-    const auto tool = std::find_if(chat_.tools.begin(), chat_.tools.end(),
-                                   [&](const Tool& known) { return known.name == name; });
-    const ToolKind kind = tool == chat_.tools.end() ? ToolKind::function : tool->kind;
-    json_.begin_object().key("type");
-    if (kind == ToolKind::server) {
-      json_.value(name);
-    } else {
-      json_.value(kind == ToolKind::custom ? "custom" : "function").key("name").value(name);
-    }
-    json_.end_object();
+    write_responses_tool_choice(json_, chat_.tool_choice.value_or(ToolChoice{}), chat_, {});
   }
 
   void tools() {
@@ -152,7 +120,7 @@ class RequestEcho {
       json_.begin_object().key("type").value("function").key("name").value(tool.name);
       json_.key("description");
       value_or_null(json_, tool.description);
-      json_.key("parameters").raw(tool.schema.text);
+      json_.key("parameters").raw(tool.schema ? tool.schema.text : "null");
       json_.key("strict").value(tool.strict.value_or(true)).end_object();
     }
     json_.end_array();

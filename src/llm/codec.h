@@ -3,7 +3,9 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -93,20 +95,17 @@ struct WireRequest {
 // Names that were changed for the target, to be restored in its answer (bijective).
 class ToolNames {
  public:
-  void add(std::string wire, std::string original) {
-    entries_.push_back({std::move(wire), std::move(original)});
-  }
-  bool empty() const { return entries_.empty(); }
+  // The first of two with the same name counts.
+  void add(std::string wire, std::string original);
+  bool empty() const { return originals_.empty(); }
   // The client's name for a name of the provider; the same name when it was not changed.
   std::string_view original(std::string_view wire) const;
   std::string_view wire(std::string_view original) const;
 
  private:
-  struct Entry {
-    std::string wire;
-    std::string original;
-  };
-  std::vector<Entry> entries_{};
+  using Names = std::map<std::string, std::string, std::less<>>;
+  Names originals_{};  // by the wire's name
+  Names wires_{};      // by the original one
 };
 
 // How an answer is turned back that follows a schema which was changed for the target.
@@ -135,7 +134,7 @@ struct CallNotes {
       false;  // raw way: usage was asked for by Weir alone, the client must not see that event
   // Custom tools (free text) that were offered as functions with one string `input`: the answer's arguments
   // are unwrapped. The client's names.
-  std::vector<std::string> custom_tools{};
+  std::set<std::string, std::less<>> custom_tools{};
   std::vector<SchemaRestore> restores{};
   // Stop sequences that the target does not take: Weir watches the text for them (llm/stop_matcher.h).
   std::vector<std::string> stops{};
