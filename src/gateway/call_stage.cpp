@@ -1,6 +1,7 @@
 #include "gateway/call_stage.h"
 
 #include "base/limits.h"
+#include "codec/callers_words.h"
 #include "gateway/kept_turns.h"
 #include "gateway/snapshot.h"
 #include "llm/prompt_tokens.h"
@@ -139,9 +140,11 @@ Task<std::unique_ptr<EventSource>> CallStage::call_with_key(Exchange& exchange, 
   const bool is_large =
       !call.raw && exchange.call.body && exchange.call.body->source().size() > kJsonBytesOnCoreMax;
   const auto encode = [&call] { return encode_call(call); };
-  EncodedCall encoded =
-      CO_TRY(is_large ? co_await cpu_.run_to_end(exchange.scope->core(), encode) : encode());
-  if (exchange.adapted) encoded.notes.fidelity.add(exchange.adapted->fidelity);
+  Result<EncodedCall> made = is_large ? co_await cpu_.run_to_end(exchange.scope->core(), encode) : encode();
+  if (made && exchange.adapted) made->notes.fidelity.add(exchange.adapted->fidelity);
+  if (exchange.client_codec && (!made || !made->notes.fidelity.empty()))
+    made = in_callers_words(std::move(made), exchange.client_codec->dialect(), exchange.sent());
+  EncodedCall encoded = CO_TRY(std::move(made));
   CO_TRY(check_strict(exchange, encoded.notes.fidelity));
   exchange.is_raw = call.raw != nullptr;
   exchange.timings.mark(Mark::sent, exchange.now());
