@@ -26,8 +26,9 @@ bool raw_way_is_open(const Exchange& exchange) {
       return kind.serves(Endpoint::embeddings) && !exchange.target->capabilities.quirks.vertex_shapes;
     case Operation::chat:
       return true;
-    case Operation::rerank:
     case Operation::opaque:
+      return kind.serves(endpoint_of(exchange.request));
+    case Operation::rerank:
       break;
   }
   return false;
