@@ -40,6 +40,10 @@ class OpaqueClient final : public ClientCodec {
   Result<Request> decode_request(const ClientCall& call) const override {
     Opaque opaque;
     opaque.task = task_;
+    if (call.form) {
+      opaque.model = call.form->model();
+      return opaque;
+    }
     opaque.arena->hold(call.body);
     const JsonValue root = call.body->root();
     TRY(root.expect(JsonType::object));
@@ -191,8 +195,9 @@ EncodedCall splice_opaque(const ClientCall& call, const Opaque& opaque, const Ta
   encoded.notes.task = opaque.task;
   encoded.notes.is_streamed = opaque.is_streamed;
   encoded.wire.path = row_of(opaque.task).path;
-  encoded.wire.headers.add("content-type", "application/json");
+  encoded.wire.headers.add("content-type", call.form ? call.form->content_type() : "application/json");
   encoded.wire.headers.add("accept", call.headers.get_or("accept", "*/*"));
+  if (call.form) return encoded;
   const JsonValue root = call.body->root();
   const JsonValue model = root["model"];
   // Nobody said it: the vendor's default stands.

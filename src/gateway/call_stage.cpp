@@ -12,7 +12,7 @@ namespace {
 // changed the request.
 bool raw_way_is_open(const Exchange& exchange) {
   const ProviderKind& kind = exchange.target->target->provider->kind;
-  if (exchange.request_is_changed || exchange.adapted || !exchange.call.body ||
+  if (exchange.request_is_changed || exchange.adapted || (!exchange.call.body && !exchange.call.form) ||
       exchange.call.dialect != kind.dialect ||
       (exchange.client_codec && !exchange.client_codec->allows_raw()))
     return false;
@@ -84,7 +84,9 @@ Task<std::unique_ptr<EventSource>> CallStage::call_remote(Exchange& exchange) {
     if (attempt.key_index) tried.push_back(*attempt.key_index);
     // Another key of the same provider may be welcome where this one was not.
     const KeyRing& keys = *exchange.target->target->provider->keys;
-    if (!is_about_the_key(source.error()) || !keys.has_other(exchange.now(), tried)) co_return source;
+    if (!is_about_the_key(source.error()) || !keys.has_other(exchange.now(), tried) ||
+        !exchange.is_repeatable())
+      co_return source;
   }
 }
 

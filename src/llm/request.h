@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "io/headers.h"
+#include "io/http.h"
 #include "llm/chat.h"
 
 namespace weir {
@@ -72,6 +73,18 @@ bool is_streamed(const Request& request);
 // The chat of a Chat or CountTokens; nullptr for the others.
 const Chat* chat_of(const Request& request);
 
+// A form (multipart/form-data) that passes by on its way from the client to a provider: every byte as it
+// came, but for the name of the model.
+class ClientForm : public RequestBody {
+ public:
+  // As the client named it.
+  virtual std::string_view model() const = 0;
+  // What is sent in its place from the next start on.
+  virtual void set_model(std::string_view model) = 0;
+  // With the boundary.
+  virtual std::string_view content_type() const = 0;
+};
+
 // What came in: the client's head and body, kept for the raw way. `body` is null for requests without a JSON
 // body. REQUIRES that the request's line, which the views are of, outlives it.
 struct ClientCall {
@@ -82,6 +95,7 @@ struct ClientCall {
   std::string path_model{};  // the model that the path names, percent-decoded; empty: the body names it
   Headers headers;
   std::shared_ptr<const JsonDoc> body{};
+  ClientForm* form = nullptr;  // in place of `body`; outlives the call
 };
 
 }  // namespace weir

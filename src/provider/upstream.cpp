@@ -7,6 +7,7 @@
 #include "llm/stop_matcher.h"
 #include "provider/call_auth.h"
 #include "provider/opaque_source.h"
+#include "provider/paced_body.h"
 
 namespace weir {
 namespace {
@@ -272,11 +273,17 @@ Task<UpstreamAnswer> call_upstream(Scope& scope, HttpClient& client, Pool& cpu, 
     attempt->set_deadline(clock.now() + call.first_event, ErrorKind::upstream_timeout,
                           "the provider sent no answer within its first-event timeout");
   }
+  std::optional<PacedBody> upload;
+  if (call.raw && call.raw->form) {
+    call.raw->form->set_model(call.model);
+    upload.emplace(*call.raw->form, *attempt, call.idle);
+  }
   const ClientRequest wire{.origin = call.provider->origin,
                            .method = encoded.wire.method,
                            .target = encoded.wire.path,
                            .headers = &encoded.wire.headers,
-                           .body = encoded.wire.bytes()};
+                           .body = encoded.wire.bytes(),
+                           .stream = upload ? &*upload : nullptr};
   std::unique_ptr<ClientResponse> response = CO_TRY(co_await client.send(*attempt, wire));
   answer.head_at = response->first_byte_at;
   answer.fidelity = std::move(encoded.notes.fidelity);
