@@ -126,7 +126,16 @@ struct PriceTier {
   bool operator==(const PriceTier&) const = default;
 };
 
-enum class ModelUse : uint8_t { chat, text_completion, embeddings, rerank };
+enum class ModelUse : uint8_t {
+  chat,
+  text_completion,
+  embeddings,
+  rerank,
+  moderation,
+  speech,
+  transcription,
+  image
+};
 std::string_view to_string(ModelUse use);
 
 struct ModelRow {
