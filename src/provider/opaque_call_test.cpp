@@ -110,7 +110,8 @@ TEST_F(OpaqueCallTest, PassesTheAnswerAsItComesAndReportsItsUsage) {
   ASSERT_TRUE(answer_ && *answer_);
   EXPECT_EQ((*answer_)->source->head().headers.size(), 1U) << "what is the client's to see";
   EXPECT_EQ((*next())->raw, "data: {}\n");
-  say(0, "2a\r\n\ndata: {\"usage\":{\"output_tokens\":7}}      \n\r\n0\r\n\r\n");
+  const std::string_view event = "\ndata: {\"usage\":{\"output_tokens\":7}}\n";
+  say(0, fmt::format("{:x}\r\n{}\r\n0\r\n\r\n", event.size(), event));
   const EventBatch& last = **next();
   ASSERT_TRUE(is_over(last));
   ASSERT_EQ(last.events.size(), 2U);
