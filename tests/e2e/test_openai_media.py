@@ -6,6 +6,7 @@ import io
 import json
 import time
 
+import httpx
 import openai
 import pytest
 import stack as stacks
@@ -251,6 +252,31 @@ def test_a_large_form_is_not(client, case):
         )
     assert "told to answer 500" in raised.value.body["message"]
     assert len(case.records()) == 1
+
+
+@pytest.mark.weir
+def test_sound_that_breaks_off_is_broken_off(client, case):
+    """Nothing of Weir's own may get into the sound."""
+    model = case.model("oai", "fake-opaque", "cut-after-events=3")
+    heard = b""
+    with client.audio.speech.with_streaming_response.create(model=model, voice="alloy", input="x") as answer:
+        with pytest.raises(Exception, match="peer closed"):  # which class depends on the SDK's age
+            for piece in answer.iter_bytes():
+                heard += piece
+    assert heard and opaque_dialect.SOUND.startswith(heard)
+
+
+@pytest.mark.weir
+def test_events_that_break_off_end_with_an_error(http, case):
+    model = case.model("oai", "fake-opaque", "cut-after-events=1")
+    heard = b""
+    asked = {"model": model, "prompt": "a weir", "stream": True}
+    with http.stream("POST", "/v1/images/generations", json=asked) as answer:
+        with pytest.raises(httpx.RemoteProtocolError):
+            for piece in answer.iter_bytes():
+                heard += piece
+    last = [line for line in heard.split(b"\n") if line.startswith(b"data: ")][-1]
+    assert json.loads(last[6:])["error"]["code"] == "upstream_error"
 
 
 @pytest.mark.weir
