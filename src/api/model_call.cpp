@@ -69,15 +69,29 @@ Result<std::vector<Tag>> tags_of(const Headers& headers) {
   return tags;
 }
 
+std::vector<std::string> regions_of(const Headers& headers) {
+  std::vector<std::string> regions;
+  for (const std::string_view part : split(headers.get_or("x-weir-region", ""), ',')) {
+    if (const std::string_view region = trim(part); !region.empty()) regions.emplace_back(region);
+  }
+  return regions;
+}
+
+// To InvokeModel the body is bytes of a type that need not be stated: Amazon's SDK for JavaScript then calls
+// them just that.
+bool is_json(std::string_view type, Dialect dialect) {
+  return starts_with_ignore_case(type, "application/json") ||
+         (dialect == Dialect::bedrock_invoke && starts_with_ignore_case(type, "application/octet-stream"));
+}
+
 // Which form of body it is: that the endpoint takes it is checked.
-Result<BodyForm> check_content(const Headers& headers, BodyForm taken) {
+Result<BodyForm> check_content(const Headers& headers, Dialect dialect, BodyForm taken) {
   if (const auto encoding = headers.get("content-encoding"); encoding && *encoding != "identity") {
     return fail(ErrorKind::unsupported_media_type,
                 fmt::format("content-encoding {} is not accepted: send the body as it is", *encoding));
   }
   const std::string_view type = headers.get_or("content-type", "application/json");
-  if (taken != BodyForm::multipart && starts_with_ignore_case(type, "application/json"))
-    return BodyForm::json;
+  if (taken != BodyForm::multipart && is_json(type, dialect)) return BodyForm::json;
   if (taken != BodyForm::json && starts_with_ignore_case(type, "multipart/form-data"))
     return BodyForm::multipart;
   return fail(ErrorKind::unsupported_media_type,
@@ -144,6 +158,7 @@ Result<void> read_wishes(Exchange& exchange, const Headers& headers) {
   }
   exchange.is_strict = headers.get_or("x-weir-strict", "") == "1";
   exchange.session = headers.get_or("x-weir-session", "");
+  exchange.regions = regions_of(headers);
   return {};
 }
 
@@ -209,7 +224,7 @@ Task<void> prepare(CoreServices& services, Exchange& exchange, BodyForm taken, H
   const Caller caller = CO_TRY(authenticate(
       request, snapshot.keys, {.allowed_origins = snapshot.settings.cors_origins}, unix_seconds(services)));
   if (caller.principal) exchange.principal = *caller.principal;
-  const BodyForm form = CO_TRY(check_content(request.headers, taken));
+  const BodyForm form = CO_TRY(check_content(request.headers, exchange.call.dialect, taken));
   CO_TRY(read_wishes(exchange, request.headers));
   exchange.scope->set_deadline(request.first_byte_at + timeout_of(request.headers, snapshot.settings));
   if (form == BodyForm::multipart) {

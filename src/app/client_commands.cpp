@@ -155,10 +155,11 @@ Task<void> chat(Scope& scope, HttpClient& client, const ChatOptions& options) {
 }
 
 // The body of a 200; anything else is an error.
-Task<std::string> get(Scope& scope, HttpClient& client, const ClientOptions& options, std::string path) {
+Task<std::string> ask(Scope& scope, HttpClient& client, const ClientOptions& options, std::string_view method,
+                      std::string path) {
   const Target target = CO_TRY(target_of(options, path));
   const ClientRequest request{.origin = target.url.origin,
-                              .method = "GET",
+                              .method = method,
                               .target = target.url.target,
                               .headers = &target.headers,
                               .body = {}};
@@ -169,7 +170,7 @@ Task<std::string> get(Scope& scope, HttpClient& client, const ClientOptions& opt
 }
 
 Task<void> models(Scope& scope, HttpClient& client, const ClientOptions& options) {
-  const std::string answer = CO_TRY(co_await get(scope, client, options, "/v1/models"));
+  const std::string answer = CO_TRY(co_await ask(scope, client, options, "GET", "/v1/models"));
   if (options.is_json) {
     std::printf("%s\n", answer.c_str());
     co_return {};
@@ -206,7 +207,7 @@ void print_coverage(JsonValue target) {
 Task<void> dialects(Scope& scope, HttpClient& client, const DialectsOptions& options) {
   std::string path = "/v1/capabilities";
   if (!options.model.empty()) path += "?model=" + percent_encode(options.model, UrlPart::unreserved);
-  const std::string answer = CO_TRY(co_await get(scope, client, options.client, path));
+  const std::string answer = CO_TRY(co_await ask(scope, client, options.client, "GET", path));
   if (options.client.is_json) {
     std::printf("%s\n", answer.c_str());
     co_return {};
@@ -216,6 +217,59 @@ Task<void> dialects(Scope& scope, HttpClient& client, const DialectsOptions& opt
   std::printf(
       "unsaid: the client's dialect has no words for it. --json tells how something is emulated or why "
       "refused.\n");
+  co_return {};
+}
+
+Task<void> reload(Scope& scope, HttpClient& client, const ClientOptions& options) {
+  const std::string answer = CO_TRY(co_await ask(scope, client, options, "POST", "/admin/v1/reload"));
+  if (options.is_json) {
+    std::printf("%s\n", answer.c_str());
+    co_return {};
+  }
+  const JsonDoc doc = CO_TRY(JsonDoc::parse(answer));
+  std::printf("the configuration is in force (generation %lld)\n",
+              static_cast<long long>(doc.root()["generation"].int_or(0)));
+  for (const JsonValue setting : doc.root()["restart_needed"])
+    std::printf("%s has changed too: it needs a restart\n", std::string(setting.string_or("")).c_str());
+  co_return {};
+}
+
+void print_status(JsonValue status) {
+  std::printf("generation %lld, %lld model calls under way\n",
+              static_cast<long long>(status["generation"].int_or(0)),
+              static_cast<long long>(status["exchanges_open"].int_or(0)));
+  std::printf("\n%-32s %-24s %s\n", "provider", "key", "state");
+  for (const JsonValue provider : status["providers"]) {
+    const std::string name(provider["name"].string_or(""));
+    for (const JsonValue key : provider["keys"]) {
+      std::printf("%-32s %-24s %s\n", name.c_str(), std::string(key["name"].string_or("")).c_str(),
+                  std::string(key["state"].string_or("")).c_str());
+    }
+    if (const JsonValue source = provider["credentials"]; source.is_object()) {
+      std::printf("%-32s %-24s fetched %lld times, failed %lld\n", name.c_str(),
+                  std::string(source["source"].string_or("")).c_str(),
+                  static_cast<long long>(source["fetched"].int_or(0)),
+                  static_cast<long long>(source["failed"].int_or(0)));
+    }
+  }
+  if (status["targets"].size() == 0) return;
+  std::printf("\n%-48s %-10s %9s %8s %s\n", "target", "breaker", "in flight", "waiting", "first event");
+  for (const JsonValue target : status["targets"]) {
+    std::printf("%-48s %-10s %9lld %8lld %.1f ms\n", std::string(target["name"].string_or("")).c_str(),
+                std::string(target["breaker"].string_or("")).c_str(),
+                static_cast<long long>(target["in_flight"].int_or(0)),
+                static_cast<long long>(target["waiting"].int_or(0)), target["first_event_ms"].double_or(0));
+  }
+}
+
+Task<void> status(Scope& scope, HttpClient& client, const ClientOptions& options) {
+  const std::string answer = CO_TRY(co_await ask(scope, client, options, "GET", "/admin/v1/status"));
+  if (options.is_json) {
+    std::printf("%s\n", answer.c_str());
+    co_return {};
+  }
+  const JsonDoc doc = CO_TRY(JsonDoc::parse(answer));
+  print_status(doc.root());
   co_return {};
 }
 
@@ -242,6 +296,16 @@ int dialects_command(const DialectsOptions& options) {
 
 int models_command(const ClientOptions& options) {
   return report(run_alone([&](Scope& scope, HttpClient& client) { return models(scope, client, options); }),
+                options.url);
+}
+
+int reload_command(const ClientOptions& options) {
+  return report(run_alone([&](Scope& scope, HttpClient& client) { return reload(scope, client, options); }),
+                options.url);
+}
+
+int status_command(const ClientOptions& options) {
+  return report(run_alone([&](Scope& scope, HttpClient& client) { return status(scope, client, options); }),
                 options.url);
 }
 

@@ -1,4 +1,5 @@
-// Commands that talk to a running server: `weir chat`, `weir models` and `weir dialects`.
+// Commands that talk to a running server: `weir chat`, `weir models` and `weir dialects` to its data plane,
+// `weir reload` and `weir status` to its admin plane.
 #pragma once
 
 #include <string>
@@ -6,7 +7,7 @@
 namespace weir {
 
 struct ClientOptions {
-  std::string url;       // of the data plane
+  std::string url;       // of the plane that the command talks to
   std::string key;       // empty: none
   bool is_json = false;  // output for programs
 };
@@ -30,5 +31,9 @@ struct DialectsOptions {
 int dialects_command(const DialectsOptions& options);
 // The models that this caller may use, one a line.
 int models_command(const ClientOptions& options);
+// Makes the server read its configuration again. Exit status 1: nothing has changed, and stderr says why.
+int reload_command(const ClientOptions& options);
+// How the server's providers, keys and targets are.
+int status_command(const ClientOptions& options);
 
 }  // namespace weir

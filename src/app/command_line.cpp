@@ -19,6 +19,7 @@ namespace weir {
 namespace {
 
 constexpr const char* kDefaultUrl = "http://127.0.0.1:7480";
+constexpr const char* kDefaultAdminUrl = "http://127.0.0.1:7481";
 
 void add_serve(CLI::App& app, int& status) {
   auto options = std::make_shared<ServeOptions>();
@@ -153,6 +154,20 @@ void add_client_commands(CLI::App& app, int& status) {
   dialects_app->callback([dialects, &status] { status = dialects_command(*dialects); });
 }
 
+void add_admin_command(CLI::App& app, int& status, const char* name, const char* what,
+                       int (*run)(const ClientOptions&)) {
+  auto options = std::make_shared<ClientOptions>();
+  options->url = kDefaultAdminUrl;
+  CLI::App* command = app.add_subcommand(name, what);
+  command->add_option("--admin-url", options->url, "The server's admin plane")
+      ->envname("WEIR_ADMIN_URL")
+      ->capture_default_str();
+  command->add_option("--key", options->key, "API key with admin: true, where the server wants one")
+      ->envname("WEIR_API_KEY");
+  command->add_flag("--json", options->is_json, "Output for programs");
+  command->callback([options, run, &status] { status = run(*options); });
+}
+
 // A pair for AWS's SDKs. Its secret goes where `env` or `file` of the configuration points: there is no hash
 // to keep instead.
 void print_access_key(bool is_json) {
@@ -203,6 +218,10 @@ int run_command_line(int argc, char** argv) {
   add_serve(app, status);
   add_config_commands(app, status);
   add_client_commands(app, status);
+  add_admin_command(app, status, "reload", "Make a running server read its configuration again.",
+                    &reload_command);
+  add_admin_command(app, status, "status", "Print how a running server's providers, keys and targets are.",
+                    &status_command);
   add_bench_command(app, status);
   add_small_commands(app);
   try {

@@ -374,7 +374,8 @@ class Compiler {
                              .model = target.model,
                              .weight = target.weight,
                              .priority = static_cast<int>(target.priority),
-                             .concurrency = static_cast<size_t>(target.concurrency)});
+                             .concurrency = static_cast<size_t>(target.concurrency),
+                             .region = target.region});
     return {};
   }
 
@@ -443,6 +444,7 @@ class Compiler {
     principal.key_id = config.name;
     principal.key_name = config.name;
     principal.models = config.models;
+    principal.regions = config.regions;
     principal.is_admin = config.admin;
     if (!config.access_key_id.empty()) return add_access_key(config, std::move(principal));
     ApiKey key;

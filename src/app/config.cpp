@@ -228,6 +228,7 @@ class Reader {
     key.access_key_id = TRY(fields.optional_text("access_key_id"))
     .value_or("");
     key.models = TRY(fields.texts("models"));
+    key.regions = TRY(fields.texts("regions"));
     key.admin = TRY(fields.optional_bool("admin"))
     .value_or(false);
     if (key.hash.empty() == key.source.name().empty()) {

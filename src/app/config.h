@@ -66,6 +66,7 @@ struct RouteTargetConfig {
   double weight = 1;
   int64_t priority = 0;
   int64_t concurrency = 0;
+  std::string region{};  // empty: the provider's
 };
 
 struct RouteConfig {
@@ -97,6 +98,7 @@ struct KeyConfig {
   SecretSource source;        // of the key, or of the pair's secret
   std::string access_key_id;  // a pair for AWS's SDKs; empty: a key
   std::vector<std::string> models;
+  std::vector<std::string> regions{};
   bool admin = false;
 };
 

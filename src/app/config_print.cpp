@@ -63,9 +63,10 @@ std::string print_route(const RouteConfig& route) {
   if (!route.choices.empty()) out += fmt::format("    choices: {}\n", route.choices);
   if (!route.targets.empty()) out += "    targets:\n";
   for (const RouteTargetConfig& target : route.targets) {
-    out += fmt::format("      - {{provider: {}, model: {}, weight: {}, priority: {}, concurrency: {}}}\n",
+    out += fmt::format("      - {{provider: {}, model: {}, weight: {}, priority: {}, concurrency: {}",
                        print_value(target.provider), print_value(target.model), target.weight,
                        target.priority, target.concurrency);
+    out += target.region.empty() ? "}\n" : fmt::format(", region: {}}}\n", print_value(target.region));
   }
   out += "    retry:\n" + print_settings(retry_rows(), rows_of(route.retry), 6);
   out += "    fallback:\n" + print_settings(fallback_rows(), route.fallback, 6);
@@ -75,8 +76,8 @@ std::string print_route(const RouteConfig& route) {
 std::string print_key(const KeyConfig& key) {
   std::string what = key.hash.empty() ? secret_text(key.source) : "hash: " + print_value(key.hash);
   if (!key.access_key_id.empty()) what += ", access_key_id: " + print_value(key.access_key_id);
-  return fmt::format("  - {{name: {}, {}, models: {}, admin: {}}}\n", print_value(key.name), what,
-                     print_value(key.models), key.admin);
+  return fmt::format("  - {{name: {}, {}, models: {}, regions: {}, admin: {}}}\n", print_value(key.name),
+                     what, print_value(key.models), print_value(key.regions), key.admin);
 }
 
 }  // namespace

@@ -189,6 +189,10 @@ Rows<RouteTargetConfig> target_rows() {
           .sentence = "Calls at a time; more wait in a queue that is fair between keys. 0: no cap.",
           .min = 0,
           .max = 1'000'000},
+      Row{.key = "region",
+          .member = &RouteTargetConfig::region,
+          .sentence =
+              "Where it runs, for `regions` of keys and x-weir-region; the provider's when left out."},
   };
   return kRows;
 }
@@ -238,6 +242,10 @@ std::span<const FieldNote> key_fields() {
       FieldNote{"access_key_id", "text",
                 "For AWS's SDKs: env or file holds the secret of this id; `weir key --sigv4` makes a pair."},
       FieldNote{"models", "list", "Patterns of the models it may call, e.g. openai/*; all when left out."},
+      FieldNote{
+          "regions", "list",
+          "Patterns of the regions that its model calls may go to, e.g. eu-*; anywhere when left out. A "
+          "target whose region nobody states is within none."},
       FieldNote{"admin", "true or false", "Whether it may use the admin plane."},
   };
   return kFields;

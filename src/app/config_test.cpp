@@ -28,11 +28,11 @@ providers:
 routes:
   - model: m
     strategy: ordered
-    targets: [{provider: a, model: x, weight: 3, priority: 1, concurrency: 4}]
+    targets: [{provider: a, model: x, weight: 3, priority: 1, concurrency: 4, region: eu}]
     retry: {attempts_max: 7}
     breaker: {open_for: 2s}
 aliases: {n: m}
-keys: [{name: k, env: K, models: ["m"], admin: true}]
+keys: [{name: k, env: K, models: ["m"], regions: ["eu-*"], admin: true}]
 )")
                             .value();
   EXPECT_EQ(config.server.listen, "127.0.0.1:1");
@@ -44,9 +44,11 @@ keys: [{name: k, env: K, models: ["m"], admin: true}]
   EXPECT_EQ(config.providers[0].keys[1].source.file, "/k");
   ASSERT_EQ(config.routes.size(), 1u);
   EXPECT_EQ(config.routes[0].targets[0].concurrency, 4);
+  EXPECT_EQ(config.routes[0].targets[0].region, "eu");
   EXPECT_EQ(config.routes[0].retry.attempts_max, 7);
   EXPECT_EQ(config.routes[0].breaker.open_for, std::chrono::seconds(2));
   EXPECT_EQ(config.aliases[0].model, "m");
+  EXPECT_EQ(config.keys[0].regions, std::vector<std::string>{"eu-*"});
   EXPECT_TRUE(config.keys[0].admin);
 }
 
@@ -127,7 +129,9 @@ TEST(Config, WhatIsPrintedReadsBackToTheSame) {
   EXPECT_EQ(print_config(again), printed);
   EXPECT_EQ(again.routes.size(), example.routes.size());
   EXPECT_EQ(again.routes[0].first_event, example.routes[0].first_event);
+  EXPECT_EQ(again.routes[0].targets[1].region, example.routes[0].targets[1].region);
   EXPECT_EQ(again.keys[0].models, example.keys[0].models);
+  EXPECT_EQ(again.keys[0].regions, example.keys[0].regions);
   EXPECT_EQ(printed.find("search"), std::string::npos) << "values of headers are not shown";
 }
 

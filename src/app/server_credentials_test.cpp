@@ -31,7 +31,7 @@ constexpr std::string_view kVertexAnswer =
 class FakeCloud final : public HttpHandler {
  public:
   Task<void> handle(Scope& scope, HttpRequest& request, BodyReader& body, ResponseWriter& response) override {
-    const std::string text = CO_TRY(co_await body.read_all(scope, 10'000'000));
+    const std::string text = CO_TRY(co_await body.read_all(scope, 2 * kAnonymousBodyBytesMax));
     if (request.path() == "/token") {
       const std::string token =
           fmt::format(R"({{"access_token":"token-{}","expires_in":3600}})", tokens.fetch_add(1) + 1);

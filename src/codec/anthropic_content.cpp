@@ -118,9 +118,10 @@ Result<BlockBody> decode_body(JsonValue block) {
   if (type == "document") return decode_document(block);
   if (type == "thinking") {
     ThinkingBlock thinking;
-    thinking.issuer = kDialect;
     thinking.text = TRY(string_member(block, "thinking"));
     thinking.signature = TRY(string_member(block, "signature"));
+    // What Weir showed of another vendor's thinking comes back unsigned.
+    if (!thinking.signature.empty()) thinking.issuer = kDialect;
     return thinking;
   }
   if (type == "redacted_thinking") {
@@ -146,6 +147,9 @@ Result<void> decode_content(JsonValue content, std::vector<Block>& into) {
     Block& block = into.emplace_back();
     block.body = TRY(decode_body(source));
     block.cache = TRY(decode_cache(source));
+    // An earlier answer with what it cited.
+    if (std::holds_alternative<TextBlock>(block.body) && source["citations"].size() > 0)
+      block.own = {.dialect = kDialect, .type = "citations", .raw = {source.raw()}};
   }
   return {};
 }
@@ -165,6 +169,7 @@ Result<void> decode_anthropic_system(JsonValue system, Chat& chat) {
   Message message;
   message.role = Role::system;
   TRY(decode_content(system, message.content));
+  for (Block& block : message.content) block.pointer = "/system";
   if (!message.content.empty()) chat.messages.insert(chat.messages.begin(), std::move(message));
   return {};
 }

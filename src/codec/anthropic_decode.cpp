@@ -28,7 +28,7 @@ Result<JsonDoc> parse_answer(const WireReply& reply) {
 }
 
 bool is_custom_tool(std::string_view name, const CallNotes& notes) {
-  return std::find(notes.custom_tools.begin(), notes.custom_tools.end(), name) != notes.custom_tools.end();
+  return notes.custom_tools.contains(name);
 }
 
 // The content of a whole message, as events of whole blocks.

@@ -69,6 +69,11 @@ Result<void> AnthropicMessagesWriter::write_messages(const Conversation& convers
 }
 
 Result<void> AnthropicMessagesWriter::write_block(const Block& block, bool is_last_of_prefill) {
+  const bool is_own = block.own && block.own->dialect == Dialect::anthropic_messages;
+  if (is_own && !is_last_of_prefill && !markers_.drops(block.cache)) {
+    json_.raw(block.own->raw.text);
+    return {};
+  }
   if (const auto* text = std::get_if<TextBlock>(&block.body)) {
     // The vendor refuses a last turn of the assistant that ends with white space.
     write_text(is_last_of_prefill ? without_trailing_space(text->text) : text->text, block);

@@ -8,17 +8,17 @@
 #include "codec/anthropic_encode.h"
 #include "codec/anthropic_provider_messages.h"
 #include "codec/anthropic_thinking.h"
+#include "codec/offered_tools.h"
 #include "codec/schema_downlevel.h"
 #include "codec/tool_names.h"
+#include "codec/turn_settings.h"
+#include "codec/unused.h"
 
 namespace weir {
 namespace {
 
 constexpr Dialect kDialect = Dialect::anthropic_messages;
 constexpr std::string_view kOutputConfigPrefix = "output_config.";
-constexpr std::string_view kEmptySchema = R"({"type":"object","properties":{}})";
-constexpr std::string_view kCustomSchema =
-    R"({"type":"object","properties":{"input":{"type":"string"}},"required":["input"]})";
 
 // https://platform.claude.com/docs/en/build-with-claude/structured-outputs#json-schema-limitations
 constexpr std::array<std::string_view, 10> kNativeFormats = {"date-time", "time", "date", "duration", "email",
@@ -32,8 +32,9 @@ constexpr SchemaRules kNativeRules{.refs = SchemaRefs::kept_unless_recursive,
                                    .bounds = kNativeBounds,
                                    .min_items_max = 1};
 
-// How the answer's format is asked for.
-enum class FormatWay : uint8_t { none, native, tool, instruct };
+std::string legal_anthropic_tool_name(std::string_view name) {
+  return legal_tool_name(name, kAnthropicToolNameMax);
+}
 
 class RequestWriter {
  public:
@@ -49,7 +50,7 @@ class RequestWriter {
 
   Result<void> write() {
     TRY(refuse());
-    name_tools();
+    note_tool_names(chat_, &legal_anthropic_tool_name, CustomTools::wrapped, call_.notes);
     Conversation conversation = TRY(arrange_turns(chat_, {.dialect = kDialect}, call_.notes));
     thinking_ = plan_anthropic_thinking(chat_, conversation, target_, call_.notes.fidelity);
     if (conversation.ends_with_assistant() && caps_.prefill == false) {
@@ -59,11 +60,12 @@ class RequestWriter {
     }
     const CacheMarkers markers(chat_, conversation, target_, call_.notes);
     AnthropicMessagesWriter messages(json_, markers, target_, call_.notes);
-    choose_format();
+    if (!counts_) way_ = choose_format_way(chat_, caps_, {.forces_tools = forces_tools()}, call_.notes);
     write_head();
     if (!counts_) write_max_tokens();
     if (chat_.is_streamed && framing_.has_stream) json_.key("stream").value(true);
-    const std::string instruction = format_instruction();
+    std::string instruction;
+    if (way_ == FormatWay::instruct) instruction = format_instruction(chat_.format);
     if (!conversation.system.empty() || !instruction.empty()) {
       json_.key("system");
       messages.write_system(conversation, instruction);
@@ -73,7 +75,7 @@ class RequestWriter {
     TRY(write_tools(markers, conversation));
     thinking_.write(json_);
     write_output_config();
-    if (!counts_) write_sampling();
+    if (!counts_) TRY(write_sampling());
     write_extras();
     json_.end_object();
     return {};
@@ -98,59 +100,7 @@ class RequestWriter {
     return {};
   }
 
-  void name_tools() {
-    for (const Tool& tool : chat_.tools) {
-      if (tool.kind == ToolKind::server) continue;
-      if (tool.kind == ToolKind::custom) call_.notes.custom_tools.emplace_back(tool.name);
-      std::string wire = legal_tool_name(tool.name, kAnthropicToolNameMax);
-      if (wire == tool.name) continue;
-      lose(Severity::info, LossReason::renamed, "tools", std::string(tool.name), wire);
-      call_.notes.tool_names.add(std::move(wire), std::string(tool.name));
-    }
-  }
-
   // ---- The answer's format
-
-  void choose_format() {
-    if (chat_.format.kind == FormatKind::text || counts_) return;
-    way_ = FormatWay::instruct;
-    if (chat_.format.kind == FormatKind::json_schema) {
-      const JsonSchemaSupport support = caps_.json_schema.value_or(JsonSchemaSupport::native);
-      if (support == JsonSchemaSupport::native) {
-        way_ = FormatWay::native;
-        return;
-      }
-      // Thinking forbids forced tools; so does a choice of the caller's own that names one.
-      const bool is_named = chat_.tool_choice && chat_.tool_choice->mode == ToolChoiceMode::named;
-      if (support == JsonSchemaSupport::tool && forces_tools() && !is_named) way_ = FormatWay::tool;
-    }
-    if (way_ == FormatWay::tool) call_.notes.json_tool = json_tool_name();
-    lose(Severity::info, LossReason::emulated, "response_format",
-         chat_.format.kind == FormatKind::json_schema ? "json_schema" : "json_object",
-         way_ == FormatWay::tool ? "forced tool" : "instruction");
-  }
-
-  // A name that no tool of the caller's has.
-  std::string json_tool_name() const {
-    std::string name = "json_output";
-    const auto is_taken = [&](const Tool& tool) { return tool.name == name; };
-    while (std::any_of(chat_.tools.begin(), chat_.tools.end(), is_taken)) name += '_';
-    return name;
-  }
-
-  std::string format_instruction() const {
-    if (way_ != FormatWay::instruct) return {};
-    std::string text = "Answer with one JSON object and nothing else: no explanation, no code fence.";
-    if (chat_.format.schema) {
-      text += " It must be valid against this JSON schema:\n";
-      text += chat_.format.schema.text;
-    }
-    return text;
-  }
-
-  std::string_view format_schema() const {
-    return chat_.format.schema ? chat_.format.schema.text : std::string_view(R"({"type":"object"})");
-  }
 
   // The schema in the form in which the vendor enforces it.
   std::string native_schema(std::string_view schema, std::string_view pointer) {
@@ -167,7 +117,9 @@ class RequestWriter {
     if (thinking_.effort) json_.key("effort").value(to_string(*thinking_.effort));
     if (way_ == FormatWay::native) {
       json_.key("format").begin_object().key("type").value("json_schema");
-      json_.key("schema").raw(native_schema(format_schema(), "/response_format/schema")).end_object();
+      json_.key("schema")
+          .raw(native_schema(format_schema(chat_.format), "/response_format/schema"))
+          .end_object();
     }
     for (const ExtraField& extra : chat_.extras) {
       if (extra.dialect == kDialect && extra.key.starts_with(kOutputConfigPrefix))
@@ -179,25 +131,18 @@ class RequestWriter {
   // ---- Limits and sampling
 
   void write_max_tokens() {
-    constexpr int64_t kDefault = 4096;
-    int64_t tokens = chat_.max_tokens.value_or(caps_.output_max.value_or(kDefault));
+    const int64_t tokens = fit_max_tokens(chat_, caps_, thinking_, call_.notes.fidelity);
     if (!chat_.max_tokens)
       lose(Severity::info, LossReason::synthesised, "max_tokens", "", fmt::format("{}", tokens));
-    int64_t wanted = tokens;
-    if (caps_.output_max) tokens = std::min(tokens, *caps_.output_max);
-    tokens = thinking_.fit(tokens, caps_.output_max);
-    if (thinking_.was_dropped)
-      lose(Severity::warning, LossReason::dropped, "thinking", "a budget that does not fit max_tokens");
-    if (tokens != wanted) {
-      lose(Severity::info, LossReason::clamped, "max_tokens", fmt::format("{}", wanted),
-           fmt::format("{}", tokens));
-    }
     json_.key("max_tokens").value(tokens);
   }
 
-  void write_sampling() {
-    write_temperature();
-    write_top_p();
+  Result<void> write_sampling() {
+    Fidelity& fidelity = call_.notes.fidelity;
+    const std::optional<double> temperature = fit_temperature(chat_, caps_, is_sampling_fixed(), fidelity);
+    if (temperature) json_.key("temperature").value(*temperature);
+    if (const auto top_p = fit_top_p(chat_, caps_, thinking_.is_on(), temperature.has_value(), fidelity))
+      json_.key("top_p").value(*top_p);
     if (chat_.top_k) {
       if (is_sampling_fixed()) {
         lose(Severity::warning, LossReason::dropped, "top_k", fmt::format("{}", *chat_.top_k));
@@ -206,65 +151,21 @@ class RequestWriter {
       }
     }
     write_stop();
-    if (!chat_.verbosity.empty())
-      lose(Severity::warning, LossReason::dropped, "verbosity", std::string(chat_.verbosity));
-    if (!chat_.prompt_cache_key.empty()) lose(Severity::info, LossReason::dropped, "prompt_cache_key");
-    drop_number("frequency_penalty", chat_.frequency_penalty);
-    drop_number("presence_penalty", chat_.presence_penalty);
-    if (chat_.seed) lose(Severity::warning, LossReason::dropped, "seed", fmt::format("{}", *chat_.seed));
-    if (chat_.logprobs.value_or(false) || chat_.top_logprobs.value_or(0) > 0)
-      lose(Severity::warning, LossReason::dropped, "logprobs");
     if (!chat_.end_user.empty())
       json_.key("metadata").begin_object().key("user_id").value(chat_.end_user).end_object();
     write_service_tier();
-  }
-
-  void drop_number(std::string_view field, const std::optional<double>& value) {
-    if (value.value_or(0) != 0)
-      lose(Severity::warning, LossReason::dropped, field, fmt::format("{}", *value));
+    return report_unused(chat_, kDialect,
+                         {ChatField::stop, ChatField::top_k, ChatField::reasoning, ChatField::end_user,
+                          ChatField::service_tier},
+                         call_.notes.fidelity);
   }
 
   // With thinking the vendor takes no other temperature than 1 and no top_k.
   bool is_sampling_fixed() const { return caps_.allows_sampling == false || thinking_.is_on(); }
 
-  void write_temperature() {
-    if (!chat_.temperature) return;
-    const double wanted = *chat_.temperature;
-    if (is_sampling_fixed()) {
-      if (wanted != 1) lose(Severity::warning, LossReason::dropped, "temperature", fmt::format("{}", wanted));
-      return;
-    }
-    const TemperatureRange range = caps_.temperature.value_or(TemperatureRange{.min = 0, .max = 1});
-    const double sent = std::clamp(wanted, range.min, range.max);
-    if (sent != wanted) {
-      lose(Severity::warning, LossReason::clamped, "temperature", fmt::format("{}", wanted),
-           fmt::format("{}", sent));
-    }
-    has_temperature_ = true;
-    json_.key("temperature").value(sent);
-  }
-
-  void write_top_p() {
-    constexpr double kTopPMinWithThinking = 0.95;
-    if (!chat_.top_p) return;
-    const bool is_alone = caps_.allows_temp_and_top_p != false || !has_temperature_;
-    const bool fits =
-        caps_.allows_sampling != false && (!thinking_.is_on() || *chat_.top_p >= kTopPMinWithThinking);
-    if (is_alone && fits) {
-      json_.key("top_p").value(*chat_.top_p);
-    } else if (*chat_.top_p != 1) {
-      lose(Severity::warning, LossReason::dropped, "top_p", fmt::format("{}", *chat_.top_p));
-    }
-  }
-
   void write_stop() {
-    std::vector<std::string_view> stops;
-    for (const std::string_view stop : chat_.stop) {
-      if (!trim(stop).empty()) stops.push_back(stop);
-    }
-    if (stops.size() < chat_.stop.size()) lose(Severity::warning, LossReason::dropped, "stop", "white space");
+    const std::vector<std::string_view> stops = fit_stops(chat_, caps_, false, call_.notes);
     if (stops.empty()) return;
-    if (caps_.allows_stop == false) return call_.notes.watch_for(stops);
     json_.key("stop_sequences").begin_array();
     for (const std::string_view stop : stops) json_.value(stop);
     json_.end_array();
@@ -285,24 +186,19 @@ class RequestWriter {
   // False: this call cannot demand a tool.
   bool forces_tools() const { return caps_.forced_tool != false && !thinking_.is_on(); }
 
-  bool is_allowed(const Tool& tool) const {
-    if (!chat_.tool_choice || chat_.tool_choice->allowed.empty()) return true;
-    const auto& allowed = chat_.tool_choice->allowed;
-    return std::find(allowed.begin(), allowed.end(), tool.name) != allowed.end();
-  }
-
   Result<void> write_tools(const CacheMarkers& markers, const Conversation& conversation) {
     if (chat_.tools.empty() && way_ != FormatWay::tool) {
       write_stub_tools(conversation);
       return {};
     }
+    const AllowedTools allowed(chat_);
     json_.key("tools").begin_array();
     for (const Tool& tool : chat_.tools) {
-      if (is_allowed(tool)) TRY(write_tool(tool, markers));
+      if (allowed.allows(tool.name)) TRY(write_tool(tool, markers));
     }
     if (way_ == FormatWay::tool) write_json_tool();
     json_.end_array();
-    if (chat_.tool_choice && !chat_.tool_choice->allowed.empty())
+    if (allowed.has_limit())
       lose(Severity::info, LossReason::emulated, "tool_choice", "allowed_tools", "fewer tools");
     write_tool_choice();
     return {};
@@ -323,10 +219,10 @@ class RequestWriter {
     json_.begin_object().key("name").value(wire);
     if (!tool.description.empty()) json_.key("description").value(tool.description);
     if (tool.kind == ToolKind::custom) {
-      lose(Severity::info, LossReason::emulated, "tools", "custom tool", "a tool with one string");
-      json_.key("input_schema").raw(kCustomSchema);
+      report_wrapped_tool(tool, call_.notes.fidelity);
+      json_.key("input_schema").raw(kCustomToolSchema);
     } else {
-      const std::string_view schema = tool.schema ? tool.schema.text : kEmptySchema;
+      const std::string_view schema = tool.schema ? tool.schema.text : kNoArgumentsSchema;
       const std::string pointer = fmt::format("/tools/{}/input_schema", &tool - chat_.tools.data());
       json_.key("input_schema");
       json_.raw(tool.strict == true ? native_schema(schema, pointer) : std::string(schema));
@@ -339,42 +235,27 @@ class RequestWriter {
 
   void write_json_tool() {
     json_.begin_object().key("name").value(call_.notes.json_tool).key("description");
-    json_.value(chat_.format.description.empty() ? "Gives the answer. Call it once, with the whole answer."
-                                                 : chat_.format.description);
-    json_.key("input_schema").raw(format_schema()).end_object();
+    json_.value(json_tool_description(chat_.format));
+    json_.key("input_schema").raw(format_schema(chat_.format)).end_object();
   }
 
   // A history with calls but no tools is refused by some servers: what it names is declared, not to be
   // called.
   void write_stub_tools(const Conversation& conversation) {
-    std::vector<std::string> names;
-    for (const Turn& turn : conversation.turns) {
-      for (const Block* block : turn.blocks) {
-        const auto* call = std::get_if<ToolCallBlock>(&block->body);
-        if (!call) continue;
-        std::string name = legal_tool_name(call->name, kAnthropicToolNameMax);
-        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(std::move(name));
-      }
-    }
+    const std::vector<std::string> names = called_tool_names(conversation, kAnthropicToolNameMax);
     if (names.empty()) return;
     lose(Severity::info, LossReason::synthesised, "tools", "",
          fmt::format("{} of the history", names.size()));
     json_.key("tools").begin_array();
     for (const std::string& name : names)
-      json_.begin_object().key("name").value(name).key("input_schema").raw(kEmptySchema).end_object();
+      json_.begin_object().key("name").value(name).key("input_schema").raw(kNoArgumentsSchema).end_object();
     json_.end_array();
     json_.key("tool_choice").begin_object().key("type").value("none").end_object();
   }
 
   void write_tool_choice() {
-    ToolChoice choice = chat_.tool_choice.value_or(ToolChoice{});
+    ToolChoice choice = choice_with_json_tool(chat_, call_.notes.json_tool);
     const bool is_single = chat_.parallel_tools == false;
-    if (way_ == FormatWay::tool) {
-      // Beside tools of the caller's, either one of them or the answer.
-      const bool may_call = !chat_.tools.empty() && choice.mode != ToolChoiceMode::none;
-      choice.mode = may_call ? ToolChoiceMode::required : ToolChoiceMode::named;
-      choice.name = call_.notes.json_tool;
-    }
     const bool is_forced = choice.mode == ToolChoiceMode::required || choice.mode == ToolChoiceMode::named;
     if (is_forced && !forces_tools()) {
       lose(Severity::warning, LossReason::dropped, "tool_choice", "a forced tool", "auto");
@@ -440,10 +321,13 @@ class RequestWriter {
   JsonWriter json_;
   AnthropicThinking thinking_;
   FormatWay way_ = FormatWay::none;
-  bool has_temperature_ = false;
 };
 
 }  // namespace
+
+const SchemaRules& anthropic_schema_rules() {
+  return kNativeRules;
+}
 
 Result<void> write_anthropic_request(const Chat& chat, const TargetModel& target, EncodedCall& call,
                                      const AnthropicFraming& framing) {

@@ -1,6 +1,7 @@
 // Requests of the IR in Anthropic's dialect.
 #pragma once
 
+#include "codec/schema_downlevel.h"
 #include "llm/codec.h"
 
 namespace weir {
@@ -21,5 +22,8 @@ struct AnthropicFraming {
 // call.notes.operation says so. Losses go to call.notes.fidelity. Errors: unsupported, bad_request.
 Result<void> write_anthropic_request(const Chat& chat, const TargetModel& target, EncodedCall& call,
                                      const AnthropicFraming& framing = {});
+
+// What a schema may hold that the vendor enforces: of an answer's format and of strict tools.
+const SchemaRules& anthropic_schema_rules();
 
 }  // namespace weir

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <fmt/core.h>
 
+#include "codec/effort.h"
+
 namespace weir {
 namespace {
 
@@ -25,11 +27,6 @@ int64_t budget_of(EffortLevel effort) {
       break;
   }
   return 32'768;
-}
-
-EffortLevel effort_of_budget(int64_t tokens) {
-  if (tokens <= 2048) return EffortLevel::low;
-  return tokens <= 8192 ? EffortLevel::medium : EffortLevel::high;
 }
 
 class Planner {

@@ -322,6 +322,11 @@ TEST(ConverseClient, WritesErrorsAsTheServiceDoes) {
     EXPECT_EQ(reply.headers.get_or("x-amzn-requestid", ""), "req_1");
     EXPECT_EQ(reply.body, R"({"message":"why"})");
   }
+  Error error = make_error(ErrorKind::unauthenticated, "why");
+  error.code = "InvalidSignatureException";
+  EXPECT_EQ(bedrock_converse_client().encode_error(error, "req_1").headers.get("x-amzn-errortype"),
+            "InvalidSignatureException")
+      << "what is wrong with a signature has a name of its own";
 }
 
 }  // namespace

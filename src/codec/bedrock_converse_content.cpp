@@ -108,9 +108,9 @@ Result<BlockBody> decode_reasoning(JsonValue block, JsonValue body) {
   TRY(body.expect(JsonType::object));
   if (const JsonValue text = body["reasoningText"]; text.is_object()) {
     ThinkingBlock thinking;
-    thinking.issuer = kDialect;
     TRY(read_field(text["text"], thinking.text));
     TRY(read_field(text["signature"], thinking.signature));
+    if (!thinking.signature.empty()) thinking.issuer = kDialect;
     return thinking;
   }
   if (body["redactedContent"].is_string()) {
@@ -122,7 +122,7 @@ Result<BlockBody> decode_reasoning(JsonValue block, JsonValue body) {
   return unknown_block(block, "reasoningContent");
 }
 
-// What the guardrails look at is content like any other for who has none.
+// What the guardrails look at is content like any other for who has none; that it was marked is kept apart.
 Result<BlockBody> decode_guarded(JsonValue block, JsonValue body) {
   TRY(body.expect(JsonType::object));
   if (body["text"].is_object()) return TextBlock {
@@ -132,7 +132,7 @@ Result<BlockBody> decode_guarded(JsonValue block, JsonValue body) {
   return unknown_block(block, "guardContent");
 }
 
-// An earlier answer with citations: its text.
+// An earlier answer with citations: its text. The citations are kept apart.
 Result<BlockBody> decode_cited(JsonValue body, Chat& chat) {
   TRY(body.expect(JsonType::object));
   std::string text;
@@ -210,6 +210,10 @@ Result<void> decode_blocks(JsonValue content, Chat& chat, std::vector<Block>& in
     }
     Block block;
     block.body = TRY(decode_body(source, chat));
+    const bool is_plain = !std::holds_alternative<UnknownBlock>(block.body);
+    const std::string_view kind = (*source.begin()).key();
+    if (is_plain && (kind == "guardContent" || kind == "citationsContent"))
+      block.own = {.dialect = kDialect, .type = kind, .raw = {source.raw()}};
     into.push_back(std::move(block));
   }
   return {};
@@ -277,6 +281,7 @@ Result<void> decode_converse_system(JsonValue system, Chat& chat) {
   Message message;
   message.role = Role::system;
   TRY(decode_blocks(system, chat, message.content));
+  for (Block& block : message.content) block.pointer = "/system";
   if (!message.content.empty()) chat.messages.insert(chat.messages.begin(), std::move(message));
   return {};
 }

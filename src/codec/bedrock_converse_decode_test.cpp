@@ -99,6 +99,76 @@ TEST(ConverseDecode, ReadsTheSameHoweverCutAndPassesItOn) {
   test::expect_same_however_cut(*fresh, bytes, decoded);
 }
 
+// An answer of every kind of block, as events.
+std::vector<Event> every_block() {
+  const Dialect own = Dialect::bedrock_converse;
+  std::vector<Event> events = {Start{}};
+  int index = 0;
+  const auto add = [&](BlockStart started, std::vector<Delta> deltas) {
+    started.index = index;
+    started.dialect = own;
+    events.emplace_back(std::move(started));
+    for (Delta& delta : deltas) {
+      delta.index = index;
+      delta.dialect = own;
+      events.emplace_back(std::move(delta));
+    }
+    events.emplace_back(BlockEnd{.index = index++});
+  };
+  add({.kind = BlockKind::thinking}, {{.text = "hm"}, {.kind = DeltaKind::signature, .text = "c2ln"}});
+  add({.kind = BlockKind::redacted_thinking, .data = "cmVk"}, {});
+  add({}, {{.text = "cited"}, {.kind = DeltaKind::citation, .text = R"({"title":"t"})"}});
+  add({.kind = BlockKind::tool_call, .tool_id = "t1", .tool_name = "f"}, {{.text = R"({"a":1})"}});
+  add({.kind = BlockKind::image, .data = "image/png"}, {{.text = "iVBORw0K"}, {.text = "Ggo="}});
+  add({.kind = BlockKind::unknown,
+       .data = R"({"toolUse":{"toolUseId":"s1","name":"web","type":"server_tool_use","input":{"q":"x"}}})"},
+      {});
+  add({.kind = BlockKind::unknown,
+       .data = R"({"toolResult":{"toolUseId":"s1","type":"r","content":[{"text":"a"},{"json":{"b":2}}]}})"},
+      {});
+  add({.kind = BlockKind::unknown, .data = R"({"yetToCome":{"x":1}})"}, {});
+  add({.kind = BlockKind::audio, .data = "audio/wav"}, {{.text = "AAAA"}});
+  events.emplace_back(Finish{.reason = StopReason::tool});
+  events.emplace_back(test::usage_report(3, 4));
+  events.emplace_back(End{});
+  return events;
+}
+
+std::string blocks_of(const Answer& answer) {
+  std::string out;
+  for (const AnswerBlock& block : answer.choices.at(0).blocks) {
+    out += fmt::format("{} [{}] sig={} id={} name={} raw={}", static_cast<int>(block.kind), block.text,
+                       block.signature, block.tool_id, block.tool_name, block.raw);
+    for (const std::string& citation : block.citations) out += " cites " + citation;
+    out += '\n';
+  }
+  return out;
+}
+
+TEST(ConverseDecode, StreamsSayWhatWholeAnswersSay) {
+  const Request request = Chat{};
+  const AnswerContext context{.exchange_id = "x", .request = &request};
+  const ClientReply whole = bedrock_converse_client().encode_answer(test::fold(every_block()), context);
+  std::string stream;
+  const auto encoder = bedrock_converse_stream_client().stream_encoder(context);
+  for (const Event& event : every_block()) encoder->encode(event, stream);
+
+  const auto once =
+      bedrock_converse_provider().decode_answer({.headers = &whole.headers, .body = whole.body}, {});
+  ASSERT_TRUE(once);
+  std::vector<Event> pieces;
+  const auto decoder = bedrock_converse_provider().stream_decoder({});
+  ASSERT_TRUE(decoder->feed(stream, pieces));
+  ASSERT_TRUE(decoder->finish(pieces));
+  const std::string said = blocks_of(test::fold(*once));
+  EXPECT_EQ(said, blocks_of(test::fold(pieces)));
+  // All but the audio, which the dialect has no form for.
+  EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 8) << said;
+  EXPECT_NE(said.find("[iVBORw0KGgo=]"), std::string::npos) << said;
+  EXPECT_NE(said.find(R"("input":{"q":"x"})"), std::string::npos) << said;
+  EXPECT_NE(said.find(R"("content":[{"text":"a"},{"json":{"b":2}}])"), std::string::npos) << said;
+}
+
 TEST(ConverseDecode, EndsWellWithoutMetadataAndBadlyWithoutAStop) {
   std::vector<test::Frame> list = rich_stream();
   list.pop_back();

@@ -58,7 +58,9 @@ void ConverseMessagesWriter::write_system(const Conversation& conversation,
                                           const std::vector<std::string>& instructions) {
   json_.begin_array();
   for (const Block* block : conversation.system) {
-    if (const auto* unknown = std::get_if<UnknownBlock>(&block->body)) {
+    if (takes_own_form(*block)) {
+      json_.raw(block->own->raw.text);
+    } else if (const auto* unknown = std::get_if<UnknownBlock>(&block->body)) {
       json_.raw(unknown->raw.text);
     } else {
       write_text(std::get<TextBlock>(block->body).text);
@@ -95,7 +97,9 @@ Result<void> ConverseMessagesWriter::write_turn(const Turn& turn, bool is_prefil
     const auto* text = std::get_if<TextBlock>(&block->body);
     has_text = has_text || text;
     has_document = has_document || std::holds_alternative<DocumentBlock>(block->body);
-    if (text && is_prefill && block == turn.blocks.back()) {
+    if (takes_own_form(*block)) {
+      json_.raw(block->own->raw.text);
+    } else if (text && is_prefill && block == turn.blocks.back()) {
       write_text(without_trailing_space(text->text));
     } else {
       TRY(write_block(*block));
@@ -202,7 +206,9 @@ std::string ConverseMessagesWriter::document_name(std::string_view title) {
   while (!name.empty() && name.back() == ' ') name.pop_back();
   if (name.empty()) name = "document";
   std::string unique = name;
-  for (int i = 2; !document_names_.insert(unique).second; ++i) unique = fmt::format("{} ({})", name, i);
+  // Where the last document of that name left off: a thousand of one name are a thousand steps.
+  int& number = document_numbers_.try_emplace(name, 2).first->second;
+  while (!document_names_.insert(unique).second) unique = fmt::format("{} ({})", name, number++);
   if (!title.empty() && unique != title)
     lose(Severity::info, LossReason::renamed, std::string(title), unique);
   return unique;

@@ -1,6 +1,7 @@
 // The conversation of the IR in Bedrock's Converse dialect: `system` and `messages`.
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -13,9 +14,10 @@ namespace weir {
 
 class ConverseMessagesWriter {
  public:
+  // `own`: the dialect whose own forms of blocks are taken.
   ConverseMessagesWriter(JsonWriter& json, const CacheMarkers& markers, const Capabilities& capabilities,
-                         CallNotes& notes)
-      : json_(json), markers_(markers), caps_(capabilities), notes_(notes) {}
+                         Dialect own, CallNotes& notes)
+      : json_(json), markers_(markers), caps_(capabilities), own_(own), notes_(notes) {}
 
   // The array `system`; the instructions are more blocks at its end.
   void write_system(const Conversation& conversation, const std::vector<std::string>& instructions);
@@ -27,6 +29,7 @@ class ConverseMessagesWriter {
  private:
   Result<void> write_turn(const Turn& turn, bool is_prefill);
   Result<void> write_block(const Block& block);
+  bool takes_own_form(const Block& block) const { return block.own && block.own->dialect == own_; }
   void write_text(std::string_view text);
   Result<void> write_image(const ImageBlock& image);
   Result<void> write_document(const DocumentBlock& document);
@@ -44,8 +47,10 @@ class ConverseMessagesWriter {
   JsonWriter& json_;
   const CacheMarkers& markers_;
   const Capabilities& caps_;
+  const Dialect own_;
   CallNotes& notes_;
   std::set<std::string> document_names_;
+  std::map<std::string, int> document_numbers_;  // by the name without a number: the next one to try
 };
 
 // Whether the history holds calls or results: then the service demands toolConfig.

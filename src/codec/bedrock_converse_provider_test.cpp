@@ -62,7 +62,7 @@ TEST(ConverseProvider, ClampsWhatTheServiceRefuses) {
             R"({"messages":[{"role":"user","content":[{"text":"a"}]}],"inferenceConfig":{"temperature":1}})");
   EXPECT_EQ(
       records_of(call),
-      "clamped;/temperature;1.7>1, dropped;/frequency_penalty;0.5>, dropped;/seed;1>, dropped;/logit_bias");
+      "clamped;/temperature;1.7>1, dropped;/logit_bias, dropped;/frequency_penalty;0.5>, dropped;/seed;1>");
 }
 
 TEST(ConverseProvider, MergesTurnsAndPutsResultsFirst) {
@@ -331,6 +331,29 @@ TEST(ConverseProvider, CountsForTheModelBehindAProfile) {
   const auto events = bedrock_converse_provider().decode_answer(
       {.headers = &headers, .body = R"({"inputTokens":12})"}, call->notes);
   EXPECT_EQ(std::get<UsageReport>(events->at(0)).usage.in_uncached, 12);
+}
+
+TEST(ConverseProvider, KeepsMarksAndCitationsOfItsOwnAndReportsThemElsewhere) {
+  const Chat chat = test::converse_chat(R"({"messages":[
+    {"role":"user","content":[{"guardContent":{"text":{"text":"guarded"}}}]},
+    {"role":"assistant","content":[
+      {"citationsContent":{"content":[{"text":"cited"}],"citations":[{"title":"t"}]}}]},
+    {"role":"user","content":[{"text":"go on"}]}]})");
+  const auto same = test::encode_for(bedrock_converse_provider(), chat);
+  ASSERT_TRUE(same);
+  EXPECT_NE(same->wire.body.find(R"({"guardContent":{"text":{"text":"guarded"}}})"), std::string::npos);
+  EXPECT_NE(same->wire.body.find(R"("citations":[{"title":"t"}])"), std::string::npos);
+  EXPECT_TRUE(same->notes.fidelity.empty());
+  const Capabilities plain;
+  const auto other =
+      anthropic_messages_provider().encode_request(chat, {.model = "m", .capabilities = &plain});
+  ASSERT_TRUE(other);
+  EXPECT_NE(other->wire.body.find(R"("text":"guarded")"), std::string::npos);
+  const std::string records = other->notes.fidelity.header_value();
+  EXPECT_NE(records.find("coerced_string;/messages/0/content;guardContent>plain"), std::string::npos)
+      << records;
+  EXPECT_NE(records.find("coerced_string;/messages/1/content;citationsContent>plain"), std::string::npos)
+      << records;
 }
 
 }  // namespace

@@ -10,6 +10,10 @@
 #include "codec/bedrock_converse_messages.h"
 #include "codec/bedrock_converse_tools.h"
 #include "codec/bedrock_models.h"
+#include "codec/effort.h"
+#include "codec/offered_tools.h"
+#include "codec/turn_settings.h"
+#include "codec/unused.h"
 
 namespace weir {
 namespace {
@@ -17,9 +21,6 @@ namespace {
 constexpr Dialect kDialect = Dialect::bedrock_converse;
 constexpr std::string_view kInferencePrefix = "inferenceConfig.";
 constexpr std::string_view kModelFieldsPrefix = "additionalModelRequestFields.";
-
-// How the answer's format is asked for.
-enum class FormatWay : uint8_t { none, native, tool, instruct };
 
 // translation.md 4.9: the models with a prompt cache. A profile's ARN does not tell; assume yes.
 bool has_prompt_cache(std::string_view model, ModelFamily family) {
@@ -66,14 +67,14 @@ class RequestWriter {
     if (family_ == ModelFamily::anthropic)
       thinking_ = plan_anthropic_thinking(chat_, conversation, target_, call_.notes.fidelity);
     const CacheMarkers markers(chat_, conversation, target_, call_.notes);
-    ConverseMessagesWriter messages(json_, markers, caps_, call_.notes);
+    ConverseMessagesWriter messages(json_, markers, caps_, own_dialect(), call_.notes);
     ConverseToolsWriter tools(chat_, family_, forces_tools(), call_);
-    tools.name_tools();
-    choose_format();
+    note_tool_names(chat_, &legal_openai_tool_name, CustomTools::wrapped, call_.notes);
+    if (!counts_) way_ = choose_format_way(chat_, caps_, format_rules(), call_.notes);
     json_.begin_object();
     if (form_ == ConverseForm::nova_body) json_.key("schemaVersion").value("messages-v1");
     std::vector<std::string> instructions;
-    if (way_ == FormatWay::instruct) instructions.push_back(format_instruction());
+    if (way_ == FormatWay::instruct) instructions.push_back(format_instruction(chat_.format));
     if (tools.forbids_by_words(conversation) && call_.notes.json_tool.empty())
       instructions.push_back("Do not call any tool. Answer in text.");
     if (!conversation.system.empty() || !instructions.empty()) {
@@ -87,7 +88,7 @@ class RequestWriter {
     TRY(tools.write(json_, messages, conversation, way_ == FormatWay::tool ? &json_tool : nullptr));
     write_model_fields();
     if (form_ == ConverseForm::converse && !counts_) write_converse_members();
-    if (!counts_) report_rest();
+    if (!counts_) TRY(report_rest());
     json_.end_object();
     return {};
   }
@@ -112,65 +113,32 @@ class RequestWriter {
     return {};
   }
 
+  // A model's own body knows none of what only the service reads.
+  Dialect own_dialect() const { return form_ == ConverseForm::converse ? kDialect : Dialect::bedrock_invoke; }
+
   bool forces_tools() const { return caps_.forced_tool != false && !thinking_.is_on(); }
 
-  // ---- The answer's format
-
-  void choose_format() {
-    if (chat_.format.kind == FormatKind::text || counts_) return;
-    way_ = FormatWay::instruct;
-    if (chat_.format.kind == FormatKind::json_schema) {
-      const JsonSchemaSupport support = caps_.json_schema.value_or(
-          caps_.tools == false ? JsonSchemaSupport::none : JsonSchemaSupport::tool);
-      if (support == JsonSchemaSupport::native && form_ == ConverseForm::converse) {
-        way_ = FormatWay::native;
-        return;
-      }
-      // Thinking forbids forced tools; so does a choice of the caller's own that names one.
-      const bool is_named = chat_.tool_choice && chat_.tool_choice->mode == ToolChoiceMode::named;
-      if (support != JsonSchemaSupport::none && forces_tools() && !is_named) way_ = FormatWay::tool;
-    }
-    if (way_ == FormatWay::tool) call_.notes.json_tool = json_tool_name();
-    lose(Severity::info, LossReason::emulated, "response_format",
-         chat_.format.kind == FormatKind::json_schema ? "json_schema" : "json_object",
-         way_ == FormatWay::tool ? "forced tool" : "instruction");
-  }
-
-  // A name that no tool of the caller's has.
-  std::string json_tool_name() const {
-    std::string name = "json_output";
-    const auto is_taken = [&](const Tool& tool) { return tool.name == name; };
-    while (std::any_of(chat_.tools.begin(), chat_.tools.end(), is_taken)) name += '_';
-    return name;
-  }
-
-  std::string format_instruction() const {
-    std::string text = "Answer with one JSON object and nothing else: no explanation, no code fence.";
-    if (chat_.format.schema) {
-      text += " It must be valid against this JSON schema:\n";
-      text += chat_.format.schema.text;
-    }
-    return text;
-  }
-
-  std::string_view format_schema() const {
-    return chat_.format.schema ? chat_.format.schema.text : std::string_view(R"({"type":"object"})");
+  FormatRules format_rules() const {
+    return {.usual = caps_.tools == false ? JsonSchemaSupport::none : JsonSchemaSupport::tool,
+            .has_native = form_ == ConverseForm::converse,
+            .forces_tools = forces_tools()};
   }
 
   ConverseJsonTool make_json_tool() const {
-    return {.description = chat_.format.description.empty()
-                               ? "Gives the answer. Call it once, with the whole answer."
-                               : chat_.format.description,
-            .schema = format_schema()};
+    return {.description = json_tool_description(chat_.format), .schema = format_schema(chat_.format)};
   }
 
   // ---- Limits and sampling
 
   void write_inference() {
     const std::optional<int64_t> tokens = max_tokens();
-    const std::optional<double> temperature = sent_temperature();
-    const std::optional<double> top_p = sent_top_p(temperature.has_value());
-    const std::vector<std::string_view> stops = sent_stops();
+    Fidelity& fidelity = call_.notes.fidelity;
+    const std::optional<double> temperature = fit_temperature(chat_, caps_, is_sampling_fixed(), fidelity);
+    const std::optional<double> top_p =
+        fit_top_p(chat_, caps_, thinking_.is_on(), temperature.has_value(), fidelity);
+    // Only Claude's models refuse white space.
+    const std::vector<std::string_view> stops =
+        fit_stops(chat_, caps_, family_ != ModelFamily::anthropic, call_.notes);
     const bool has_extras = has_extra(kInferencePrefix);
     const bool has_top_k = form_ == ConverseForm::nova_body && chat_.top_k;
     if (!tokens && !temperature && !top_p && stops.empty() && !has_extras && !has_top_k) return;
@@ -191,71 +159,11 @@ class RequestWriter {
   std::optional<int64_t> max_tokens() {
     const bool needs_room = thinking_.type == AnthropicThinkingType::enabled;
     if (!chat_.max_tokens && !needs_room) return std::nullopt;
-    constexpr int64_t kDefault = 4096;
-    const int64_t wanted = chat_.max_tokens.value_or(caps_.output_max.value_or(kDefault));
-    int64_t tokens = wanted;
-    if (caps_.output_max) tokens = std::min(tokens, *caps_.output_max);
-    tokens = thinking_.fit(tokens, caps_.output_max);
-    if (thinking_.was_dropped)
-      lose(Severity::warning, LossReason::dropped, "thinking", "a budget that does not fit max_tokens");
-    if (tokens != wanted) {
-      lose(Severity::info, LossReason::clamped, "max_tokens", fmt::format("{}", wanted),
-           fmt::format("{}", tokens));
-    }
-    return tokens;
+    return fit_max_tokens(chat_, caps_, thinking_, call_.notes.fidelity);
   }
 
   // With thinking Claude's models take no other temperature than 1 and no top_k.
   bool is_sampling_fixed() const { return caps_.allows_sampling == false || thinking_.is_on(); }
-
-  std::optional<double> sent_temperature() {
-    if (!chat_.temperature) return std::nullopt;
-    const double wanted = *chat_.temperature;
-    if (is_sampling_fixed()) {
-      if (wanted != 1) lose(Severity::warning, LossReason::dropped, "temperature", fmt::format("{}", wanted));
-      return std::nullopt;
-    }
-    // The service model's range.
-    const TemperatureRange range = caps_.temperature.value_or(TemperatureRange{.min = 0, .max = 1});
-    const double sent = std::clamp(wanted, range.min, range.max);
-    if (sent != wanted) {
-      lose(Severity::warning, LossReason::clamped, "temperature", fmt::format("{}", wanted),
-           fmt::format("{}", sent));
-    }
-    return sent;
-  }
-
-  std::optional<double> sent_top_p(bool has_temperature) {
-    constexpr double kTopPMinWithThinking = 0.95;
-    if (!chat_.top_p) return std::nullopt;
-    const bool is_alone = caps_.allows_temp_and_top_p != false || !has_temperature;
-    const bool fits =
-        caps_.allows_sampling != false && (!thinking_.is_on() || *chat_.top_p >= kTopPMinWithThinking);
-    if (is_alone && fits) return chat_.top_p;
-    if (*chat_.top_p != 1)
-      lose(Severity::warning, LossReason::dropped, "top_p", fmt::format("{}", *chat_.top_p));
-    return std::nullopt;
-  }
-
-  std::vector<std::string_view> sent_stops() {
-    std::vector<std::string_view> stops;
-    for (const std::string_view stop : chat_.stop) {
-      // Only Claude's models refuse white space.
-      const bool is_blank = trim(stop).empty();
-      if (!stop.empty() && !(is_blank && family_ == ModelFamily::anthropic)) stops.push_back(stop);
-    }
-    if (stops.size() < chat_.stop.size()) lose(Severity::warning, LossReason::dropped, "stop", "white space");
-    if (caps_.stop_max && stops.size() > static_cast<size_t>(*caps_.stop_max)) {
-      lose(Severity::warning, LossReason::clamped, "stop", fmt::format("{}", stops.size()),
-           fmt::format("{}", *caps_.stop_max));
-      stops.resize(static_cast<size_t>(*caps_.stop_max));
-    }
-    if (!stops.empty() && caps_.allows_stop == false) {
-      call_.notes.watch_for(stops);
-      stops.clear();
-    }
-    return stops;
-  }
 
   // ---- Fields of the models' own
 
@@ -340,8 +248,7 @@ class RequestWriter {
       if (!is_off) lose(Severity::info, LossReason::dropped, "reasoning");
       return;
     }
-    const EffortLevel effort =
-        std::clamp(asked.effort.value_or(EffortLevel::medium), EffortLevel::low, EffortLevel::high);
+    const EffortLevel effort = is_off ? EffortLevel::off : sent_effort(asked);
     if (!is_nova) {
       field(fields, "reasoning_effort").value(to_string(effort));
       return;
@@ -350,6 +257,20 @@ class RequestWriter {
     field(fields, "reasoningConfig").begin_object().key("type").value(is_off ? "disabled" : "enabled");
     if (!is_off) fields.key("maxReasoningEffort").value(to_string(effort));
     fields.end_object();
+  }
+
+  // Models that reason by effort take three words for it.
+  EffortLevel sent_effort(const Reasoning& asked) {
+    const EffortLevel wanted = asked_effort(asked);
+    const EffortLevel sent = std::clamp(wanted, EffortLevel::low, EffortLevel::high);
+    if (!asked.effort && asked.budget_tokens) {
+      lose(Severity::info, LossReason::emulated, "reasoning", fmt::format("budget {}", *asked.budget_tokens),
+           std::string(to_string(sent)));
+    } else if (sent != wanted) {
+      lose(Severity::info, LossReason::clamped, "reasoning", std::string(to_string(wanted)),
+           std::string(to_string(sent)));
+    }
+    return sent;
   }
 
   void write_betas(JsonWriter& fields) {
@@ -373,22 +294,23 @@ class RequestWriter {
   void write_converse_members() {
     if (way_ == FormatWay::native) write_output_config();
     write_request_metadata();
-    const std::string_view tier = chat_.service_tier;
-    if (tier == "priority" || tier == "flex" || tier == "reserved") {
-      json_.key("serviceTier").begin_object().key("type").value(tier).end_object();
-    } else if (!tier.empty() && tier != "default" && tier != "auto") {
-      lose(Severity::info, LossReason::dropped, "service_tier", std::string(tier));
-    }
+    if (has_tier())
+      json_.key("serviceTier").begin_object().key("type").value(chat_.service_tier).end_object();
     for (const ExtraField& extra : chat_.extras) {
       if (is_top_level(extra)) json_.key(extra.key).raw(extra.raw.text);
     }
+  }
+
+  bool has_tier() const {
+    const std::string_view tier = chat_.service_tier;
+    return tier == "priority" || tier == "flex" || tier == "reserved";
   }
 
   // The schema goes as a string that holds JSON.
   void write_output_config() {
     json_.key("outputConfig").begin_object().key("textFormat").begin_object();
     json_.key("type").value("json_schema").key("structure").begin_object().key("jsonSchema").begin_object();
-    json_.key("schema").value(format_schema());
+    json_.key("schema").value(format_schema(chat_.format));
     if (!chat_.format.name.empty()) json_.key("name").value(chat_.format.name);
     if (!chat_.format.description.empty()) json_.key("description").value(chat_.format.description);
     json_.end_object().end_object().end_object().end_object();
@@ -417,22 +339,18 @@ class RequestWriter {
 
   // ---- What has no place here
 
-  void report_rest() {
-    drop_number("frequency_penalty", chat_.frequency_penalty);
-    drop_number("presence_penalty", chat_.presence_penalty);
-    if (chat_.seed) lose(Severity::warning, LossReason::dropped, "seed", fmt::format("{}", *chat_.seed));
-    if (chat_.logprobs.value_or(false) || chat_.top_logprobs.value_or(0) > 0)
-      lose(Severity::warning, LossReason::dropped, "logprobs");
+  Result<void> report_rest() {
+    std::vector<ChatField> taken = {ChatField::stop, ChatField::top_k, ChatField::reasoning};
+    if (form_ == ConverseForm::converse) {
+      taken.insert(taken.end(), {ChatField::end_user, ChatField::metadata});
+      if (has_tier()) taken.push_back(ChatField::service_tier);
+    }
     for (const ExtraField& extra : chat_.extras) {
       const bool is_own =
           extra.dialect == kDialect && (form_ == ConverseForm::converse || !is_top_level(extra));
       if (!is_own && extra.key != kAnthropicBeta) lose(Severity::warning, LossReason::dropped, extra.key);
     }
-  }
-
-  void drop_number(std::string_view field, const std::optional<double>& value) {
-    if (value.value_or(0) != 0)
-      lose(Severity::warning, LossReason::dropped, field, fmt::format("{}", *value));
+    return report_unused(chat_, own_dialect(), taken, call_.notes.fidelity);
   }
 
   static bool is_top_level(const ExtraField& extra) {

@@ -1,7 +1,10 @@
 // Streams of Bedrock's Converse.
 #include <algorithm>
 
+#include "base/encoding.h"
 #include "codec/args.h"
+#include "codec/bedrock_converse_blocks.h"
+#include "codec/bedrock_converse_content.h"
 #include "codec/bedrock_converse_decode.h"
 #include "codec/bedrock_wire.h"
 #include "codec/event_stream_tap.h"
@@ -62,13 +65,20 @@ ConverseEvents::Block* ConverseEvents::find(int64_t upstream) {
   return nullptr;
 }
 
-ConverseEvents::Block& ConverseEvents::open(int64_t upstream, BlockStart started,
-                                            std::vector<Event>& events) {
+ConverseEvents::Block& ConverseEvents::open_held(int64_t upstream, BlockKind kind,
+                                                 std::vector<Event>& events) {
   if (Block* unfinished = find(upstream)) close(*unfinished, events);
+  std::erase_if(blocks_, [](const Block& block) { return !block.is_open; });
   Block& block = blocks_.emplace_back();
   block.upstream = upstream;
-  block.index = static_cast<int>(blocks_.size()) - 1;
-  block.kind = started.kind;
+  block.index = next_index_++;
+  block.kind = kind;
+  return block;
+}
+
+ConverseEvents::Block& ConverseEvents::open(int64_t upstream, BlockStart started,
+                                            std::vector<Event>& events) {
+  Block& block = open_held(upstream, started.kind, events);
   started.index = block.index;
   started.dialect = kDialect;
   events.push_back(std::move(started));
@@ -97,8 +107,11 @@ void ConverseEvents::on_start(JsonValue body, std::vector<Event>& events) {
     const bool is_custom = started.tool_kind == ToolKind::custom;
     has_calls_ = true;
     open(upstream, std::move(started), events).is_custom = is_custom;
+  } else if (const JsonValue image = start["image"]) {
+    const std::string_view mime = converse_media_type("image", image["format"].string_or(""));
+    open(upstream, {.kind = BlockKind::image, .data = std::string(mime)}, events);
   } else if (start.is_object() && start.size() > 0) {
-    open(upstream, {.kind = BlockKind::unknown, .data = std::string(start.raw())}, events);
+    open_held(upstream, BlockKind::unknown, events).start = start.raw();
   }
 }
 
@@ -111,13 +124,17 @@ void ConverseEvents::on_delta(JsonValue body, std::vector<Event>& events) {
   } else if (const JsonValue call = delta["toolUse"]) {
     // The arguments of a call whose start never came belong to nothing.
     if (Block* block = find(upstream)) on_arguments(*block, call["input"].string_or(""), events);
+  } else if (const JsonValue result = delta["toolResult"]) {
+    Block* block = find(upstream);
+    if (!block || block->kind != BlockKind::unknown) return;
+    for (const JsonValue part : result) block->held.append(block->held.empty() ? "" : ",").append(part.raw());
+  } else if (const JsonValue image = delta["image"]) {
+    on_image(upstream, image, events);
   } else if (const JsonValue reasoning = delta["reasoningContent"]) {
     on_reasoning(upstream, reasoning, events);
   } else if (const JsonValue citation = delta["citation"]) {
     const Block& block = block_of(upstream, BlockKind::text, events);
     add(events, block.index, DeltaKind::citation, citation.raw());
-  } else if (Block* block = find(upstream); block && block->kind == BlockKind::unknown) {
-    add(events, block->index, DeltaKind::content, delta.raw());
   }
 }
 
@@ -133,11 +150,19 @@ void ConverseEvents::on_reasoning(int64_t upstream, JsonValue body, std::vector<
   add(events, block.index, DeltaKind::signature, body["signature"].string_or(""));
 }
 
+// Each piece is base64 of its own: they are put together as bytes.
+void ConverseEvents::on_image(int64_t upstream, JsonValue image, std::vector<Event>& events) {
+  Block& block = block_of(upstream, BlockKind::image, events);
+  const Result<std::string> bytes = base64_decode(image["source"]["bytes"].string_or(""));
+  if (bytes) block.held += *bytes;
+}
+
 void ConverseEvents::on_arguments(Block& block, std::string_view fragment, std::vector<Event>& events) {
-  if (fragment.empty() || (block.kind != BlockKind::tool_call && !block.is_json_tool)) return;
+  const bool is_held = block.is_custom || block.kind == BlockKind::unknown;
+  if (fragment.empty() || (block.kind != BlockKind::tool_call && !block.is_json_tool && !is_held)) return;
   block.has_arguments = true;
-  if (block.is_custom) {
-    block.held_arguments += fragment;
+  if (is_held) {
+    block.held += fragment;
   } else {
     add(events, block.index, DeltaKind::content, fragment);
   }
@@ -147,7 +172,13 @@ void ConverseEvents::close(Block& block, std::vector<Event>& events) {
   if (!block.is_open) return;
   block.is_open = false;
   if (block.is_custom) {
-    add(events, block.index, DeltaKind::content, custom_tool_input(block.held_arguments));
+    add(events, block.index, DeltaKind::content, custom_tool_input(block.held));
+  } else if (block.kind == BlockKind::image) {
+    add(events, block.index, DeltaKind::content, base64_encode(block.held));
+  } else if (block.kind == BlockKind::unknown) {
+    BlockStart started{.index = block.index, .kind = BlockKind::unknown, .dialect = kDialect};
+    started.data = join_converse_block(block.start, block.held);
+    events.push_back(std::move(started));
   } else if ((block.kind == BlockKind::tool_call || block.is_json_tool) && !block.has_arguments) {
     add(events, block.index, DeltaKind::content, "{}");  // S7
   }
@@ -175,6 +206,8 @@ class ConverseStreamDecoder final : public StreamDecoder {
     if (reader_.conclude(events)) return {};
     return fail(ErrorKind::upstream_truncated, "the provider's stream ended before its answer was finished");
   }
+
+  bool is_concluding() const override { return reader_.is_concluding(); }
 
   std::string_view forwardable() const override { return tap_.forwardable(); }
   std::unique_ptr<StreamDecoder> clone() const override {

@@ -1,5 +1,7 @@
 // Streams in Bedrock's Converse dialect: messages of an event stream.
 #include "base/encoding.h"
+#include "codec/bedrock_converse_blocks.h"
+#include "codec/bedrock_converse_content.h"
 #include "codec/bedrock_converse_encode.h"
 #include "codec/bedrock_wire.h"
 #include "codec/blocks_in_turn.h"
@@ -71,11 +73,13 @@ class ConverseStreamEncoder final : public StreamEncoder {
   static bool has_form(const BlockStart& started) {
     switch (started.kind) {
       case BlockKind::audio:
-      case BlockKind::image:
-      case BlockKind::unknown:
         return false;
+      case BlockKind::image:
+        return !converse_format("image", started.data).empty();
+      case BlockKind::unknown:
+        return started.dialect == kDialect;
       case BlockKind::tool_call:
-        return started.tool_kind != ToolKind::server;
+        return started.tool_kind != ToolKind::server || started.dialect == kDialect;
       case BlockKind::text:
       case BlockKind::thinking:
       case BlockKind::redacted_thinking:
@@ -85,33 +89,63 @@ class ConverseStreamEncoder final : public StreamEncoder {
     return true;
   }
 
-  // Only tool calls have a start of their own (S9).
+  // A block that this dialect alone understands.
+  static bool is_own(const BlockStart& started) {
+    return started.kind == BlockKind::unknown ||
+           (started.kind == BlockKind::tool_call && started.tool_kind == ToolKind::server);
+  }
+  // What is sent at the block's end: free text is wrapped then, and an image is one piece of base64.
+  static bool is_held(const BlockStart& started) {
+    return started.kind == BlockKind::image || is_custom(started);
+  }
+
+  void send_start(std::string_view start, std::string& out) {
+    is_sent_ = true;
+    std::string& payload = begin();
+    JsonWriter json(payload);
+    json.begin_object().key("contentBlockIndex").value(index_).key("start").raw(start).end_object();
+    append_bedrock_event(out, "contentBlockStart", payload);
+  }
+
+  // Texts and thoughts have no start of their own (S9).
   void open(const BlockStart& started, std::string& out) {
     if (!has_form(started)) return;
     write_head(out);
     is_sent_ = false;
-    if (started.kind == BlockKind::tool_call) {
-      std::string& payload = begin();
-      JsonWriter json(payload);
-      json.begin_object().key("contentBlockIndex").value(index_).key("start").begin_object();
-      json.key("toolUse").begin_object().key("toolUseId").value(converse_call_id(started.tool_id));
-      json.key("name").value(started.tool_name).end_object().end_object().end_object();
-      append_bedrock_event(out, "contentBlockStart", payload);
-      is_sent_ = true;
+    if (is_own(started)) {
+      const ConverseBlockPieces pieces = split_converse_block(started.data);
+      send_start(pieces.start, out);
+      if (!pieces.delta.empty()) send_delta(pieces.delta, out);
+    } else if (started.kind == BlockKind::tool_call || started.kind == BlockKind::image) {
+      std::string start;
+      JsonWriter json(start);
+      if (started.kind == BlockKind::image) {
+        json.begin_object().key("image").begin_object();
+        json.key("format").value(converse_format("image", started.data)).end_object().end_object();
+      } else {
+        json.begin_object().key("toolUse").begin_object();
+        json.key("toolUseId").value(converse_call_id(started.tool_id));
+        json.key("name").value(started.tool_name).end_object().end_object();
+      }
+      send_start(start, out);
     } else if (started.kind == BlockKind::redacted_thinking) {
       std::string blob = R"({"reasoningContent":{"redactedContent":)";
       append_json_string(blob, converse_blob(started.data));
       send_delta(blob + "}}", out);
     }
-    custom_input_.clear();
+    held_.clear();
   }
 
   void close(const BlockStart& started, std::string& out) {
     if (!has_form(started)) return;
     if (is_custom(started)) {
       std::string wrapped;
-      JsonWriter(wrapped).begin_object().key("input").value(custom_input_).end_object();
+      JsonWriter(wrapped).begin_object().key("input").value(held_).end_object();
       send_text(started.kind, wrapped, out);
+    } else if (started.kind == BlockKind::image) {
+      std::string body = R"({"image":{"source":{"bytes":)";
+      append_json_string(body, held_);
+      send_delta(body + "}}}", out);
     }
     if (!is_sent_) return;
     std::string& payload = begin();
@@ -125,7 +159,7 @@ class ConverseStreamEncoder final : public StreamEncoder {
   }
 
   void write(const BlockStart& started, const Delta& delta, std::string& out) {
-    if (!has_form(started) || delta.text.empty()) return;
+    if (!has_form(started) || is_own(started) || delta.text.empty()) return;
     if (delta.kind == DeltaKind::citation) {
       if (delta.dialect == kDialect) send_delta(R"({"citation":)" + delta.text + "}", out);
     } else if (delta.kind == DeltaKind::signature) {
@@ -134,8 +168,8 @@ class ConverseStreamEncoder final : public StreamEncoder {
       std::string body = R"({"reasoningContent":{"signature":)";
       append_json_string(body, delta.text);
       send_delta(body + "}}", out);
-    } else if (is_custom(started)) {
-      custom_input_ += delta.text;
+    } else if (is_held(started)) {
+      held_ += delta.text;
     } else {
       send_text(started.kind, delta.text, out);
     }
@@ -179,7 +213,7 @@ class ConverseStreamEncoder final : public StreamEncoder {
   Usage usage_;
   Finish finish_;
   BlocksInTurn blocks_;
-  std::string custom_input_;  // of the open block: free text, which is wrapped at its end
+  std::string held_;  // of the open block: what is sent at its end
   std::string payload_;
   int index_ = 0;  // of the open block, as the client counts
   bool has_head_ = false;

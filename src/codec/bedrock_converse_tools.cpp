@@ -3,15 +3,14 @@
 #include <algorithm>
 #include <fmt/core.h>
 
+#include "codec/offered_tools.h"
 #include "codec/tool_names.h"
+#include "codec/turn_settings.h"
 
 namespace weir {
 namespace {
 
 constexpr Dialect kDialect = Dialect::bedrock_converse;
-constexpr std::string_view kEmptySchema = R"({"type":"object","properties":{}})";
-constexpr std::string_view kCustomSchema =
-    R"({"type":"object","properties":{"input":{"type":"string"}},"required":["input"]})";
 
 void write_spec(JsonWriter& json, std::string_view name, std::string_view description,
                 std::string_view schema) {
@@ -26,17 +25,6 @@ bool is_none(const Chat& chat) {
 
 }  // namespace
 
-void ConverseToolsWriter::name_tools() {
-  for (const Tool& tool : chat_.tools) {
-    if (tool.kind == ToolKind::server) continue;
-    if (tool.kind == ToolKind::custom) call_.notes.custom_tools.emplace_back(tool.name);
-    std::string wire = legal_tool_name(tool.name, kOpenAiToolNameMax);
-    if (wire == tool.name) continue;
-    lose(Severity::info, LossReason::renamed, "tools", std::string(tool.name), wire);
-    call_.notes.tool_names.add(std::move(wire), std::string(tool.name));
-  }
-}
-
 bool ConverseToolsWriter::forbids_by_words(const Conversation& conversation) const {
   return has_tool_history(conversation) && (is_none(chat_) || chat_.tools.empty());
 }
@@ -45,8 +33,7 @@ bool ConverseToolsWriter::is_offered(const Tool& tool) const {
   if (!chat_.tool_choice) return true;
   const ToolChoice& choice = *chat_.tool_choice;
   if (choice.mode == ToolChoiceMode::named && !takes_names() && forces_) return tool.name == choice.name;
-  if (choice.allowed.empty()) return true;
-  return std::find(choice.allowed.begin(), choice.allowed.end(), tool.name) != choice.allowed.end();
+  return allowed_.allows(tool.name);
 }
 
 Result<void> ConverseToolsWriter::write(JsonWriter& json, ConverseMessagesWriter& messages,
@@ -71,7 +58,7 @@ Result<void> ConverseToolsWriter::write(JsonWriter& json, ConverseMessagesWriter
   }
   if (json_tool) write_spec(json, call_.notes.json_tool, json_tool->description, json_tool->schema);
   json.end_array();
-  if (chat_.tool_choice && !chat_.tool_choice->allowed.empty())
+  if (allowed_.has_limit())
     lose(Severity::info, LossReason::emulated, "tool_choice", "allowed_tools", "fewer tools");
   write_choice(json, json_tool != nullptr);
   json.end_object();
@@ -95,42 +82,22 @@ Result<void> ConverseToolsWriter::write_tool(JsonWriter& json, const Tool& tool)
     json.raw(tool.raw.text);
     return {};
   }
-  if (tool.kind == ToolKind::custom)
-    lose(Severity::info, LossReason::emulated, "tools", "custom tool", "a tool with one string");
+  if (tool.kind == ToolKind::custom) report_wrapped_tool(tool, call_.notes.fidelity);
   // The service's own field is not taken by every model that calls tools.
   if (tool.strict.value_or(false)) lose(Severity::info, LossReason::dropped, "tools", "strict");
-  const std::string_view given = tool.schema ? tool.schema.text : kEmptySchema;
-  write_spec(json, wire, tool.description, tool.kind == ToolKind::custom ? kCustomSchema : given);
+  write_spec(json, wire, tool.description, function_schema(tool));
   return {};
 }
 
 // A history with calls but no tools is refused: what it names is declared, not to be called.
 void ConverseToolsWriter::write_stubs(JsonWriter& json, const Conversation& conversation) {
-  std::vector<std::string> names;
-  for (const Turn& turn : conversation.turns) {
-    for (const Block* block : turn.blocks) {
-      const auto* call = std::get_if<ToolCallBlock>(&block->body);
-      if (!call) continue;
-      std::string name = legal_tool_name(call->name, kOpenAiToolNameMax);
-      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(std::move(name));
-    }
-  }
+  const std::vector<std::string> names = called_tool_names(conversation, kOpenAiToolNameMax);
   lose(Severity::info, LossReason::synthesised, "tools", "", fmt::format("{} of the history", names.size()));
-  for (const std::string& name : names) write_spec(json, name, {}, kEmptySchema);
-}
-
-ToolChoice ConverseToolsWriter::wanted_choice(bool has_json_tool) const {
-  ToolChoice choice = chat_.tool_choice.value_or(ToolChoice{});
-  if (!has_json_tool) return choice;
-  // Beside tools of the caller's, either one of them or the answer.
-  const bool may_call = !chat_.tools.empty() && choice.mode != ToolChoiceMode::none;
-  choice.mode = may_call ? ToolChoiceMode::required : ToolChoiceMode::named;
-  choice.name = call_.notes.json_tool;
-  return choice;
+  for (const std::string& name : names) write_spec(json, name, {}, kNoArgumentsSchema);
 }
 
 void ConverseToolsWriter::write_choice(JsonWriter& json, bool has_json_tool) {
-  const ToolChoice choice = wanted_choice(has_json_tool);
+  const ToolChoice choice = choice_with_json_tool(chat_, call_.notes.json_tool);
   const bool is_forced = choice.mode == ToolChoiceMode::required || choice.mode == ToolChoiceMode::named;
   if (!is_forced) return;  // auto is what happens unsaid
   if (!forces_) {

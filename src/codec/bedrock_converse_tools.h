@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "codec/bedrock_converse_messages.h"
+#include "codec/offered_tools.h"
 #include "llm/codec.h"
 
 namespace weir {
@@ -17,12 +18,10 @@ struct ConverseJsonTool {
 
 class ConverseToolsWriter {
  public:
-  // `forces`: this call may demand a tool (with thinking it may not).
+  // `forces`: this call may demand a tool (with thinking it may not). REQUIRES noted names of tools.
   ConverseToolsWriter(const Chat& chat, ModelFamily family, bool forces, EncodedCall& call)
-      : chat_(chat), family_(family), forces_(forces), call_(call) {}
+      : chat_(chat), family_(family), forces_(forces), call_(call), allowed_(chat) {}
 
-  // Fills the maps of names in the notes. Before anything else is written.
-  void name_tools();
   // Whether tools go out although none may be called: the history holds calls.
   bool forbids_by_words(const Conversation& conversation) const;
   // The member toolConfig, if there is one; a name in notes.json_tool needs `json_tool`. Errors: unsupported
@@ -35,7 +34,6 @@ class ConverseToolsWriter {
   Result<void> write_tool(JsonWriter& json, const Tool& tool);
   void write_stubs(JsonWriter& json, const Conversation& conversation);
   void write_choice(JsonWriter& json, bool has_json_tool);
-  ToolChoice wanted_choice(bool has_json_tool) const;
   void lose(Severity severity, LossReason reason, std::string_view field, std::string from = {},
             std::string to = {}) {
     call_.notes.fidelity.add(severity, reason, std::string("/").append(field), std::move(from),
@@ -48,6 +46,7 @@ class ConverseToolsWriter {
   const ModelFamily family_;
   const bool forces_;
   EncodedCall& call_;
+  const AllowedTools allowed_;
 };
 
 }  // namespace weir

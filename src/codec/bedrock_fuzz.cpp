@@ -1,22 +1,23 @@
 // Fuzzes Bedrock's dialects. An input that is JSON is a request of each kind: what decodes also encodes for
 // every dialect, and Converse's form decodes again. Any input is a stream too, as it is and as the payload of
-// events that are framed well: events do not depend on the cut, and what they make is written for clients
-// without a crash.
+// events that are framed well: events do not depend on the cut, and what they make is written for clients of
+// every dialect without a crash.
 #include <array>
 #include <cstdlib>
 
 #include "base/encoding.h"
-#include "codec/anthropic.h"
 #include "codec/bedrock_converse.h"
 #include "codec/bedrock_invoke.h"
 #include "codec/bedrock_wire.h"
-#include "codec/openai.h"
+#include "codec/codecs.h"
 
 namespace weir {
 namespace {
 
 const Request kAnyRequest = Chat{};
 const Capabilities kCapabilities;
+constexpr std::array kOthers = {Dialect::openai_chat, Dialect::openai_responses, Dialect::anthropic_messages,
+                                Dialect::gemini};
 constexpr std::array<std::string_view, 6> kModels = {"anthropic.claude-x",         "amazon.nova-x",
                                                      "amazon.titan-text-x",        "us.meta.llama3-x",
                                                      "mistral.mistral-large-2407", "cohere.command-r"};
@@ -29,8 +30,10 @@ void request(const ClientCodec& client, const std::shared_ptr<const JsonDoc>& bo
   const Result<Request> decoded = client.decode_request(call);
   if (!decoded) return;
   const TargetModel plain{.model = "m", .capabilities = &kCapabilities};
-  (void)openai_chat_provider().encode_request(*decoded, plain);
-  (void)anthropic_messages_provider().encode_request(*decoded, plain);
+  for (const Dialect dialect : kOthers) {
+    const Result<EncodedCall> encoded = provider_codec(dialect).encode_request(*decoded, plain);
+    if (encoded && !JsonDoc::parse(encoded->wire.body)) __builtin_trap();
+  }
   for (const std::string_view model : kModels) {
     const TargetModel target{.model = model, .capabilities = &kCapabilities};
     const Result<EncodedCall> invoke = bedrock_invoke_provider().encode_request(*decoded, target);
@@ -58,9 +61,8 @@ std::string stream(const ProviderCodec& codec, std::string_view input, size_t st
   }
   if (is_well) is_well = decoder->finish(events).has_value();
   std::string out;
-  for (const ClientCodec* client : {&openai_chat_client(), &anthropic_messages_client(),
-                                    &bedrock_converse_client(), &bedrock_invoke_client()}) {
-    const auto encoder = client->stream_encoder(context);
+  for (size_t dialect = 0; dialect < kDialectCount; ++dialect) {
+    const auto encoder = chat_client_codec(static_cast<Dialect>(dialect), true).stream_encoder(context);
     for (const Event& event : events) encoder->encode(event, out);
   }
   return out + forwarded + (is_well ? "well" : "failed");

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "codec/anthropic_decode.h"
+#include "codec/args.h"
 #include "codec/bedrock_converse_decode.h"
 #include "codec/bedrock_wire.h"
 
@@ -134,14 +135,15 @@ void TextEvents::add_call(JsonValue call, const CallNotes& notes, std::vector<Ev
   close_text(events);
   has_calls_ = true;
   const JsonValue arguments = function["arguments"];
-  events.push_back(
-      BlockStart{.index = next_index_,
-                 .kind = BlockKind::tool_call,
-                 .tool_id = std::string(call["id"].string_or("")),
-                 .tool_name = std::string(notes.tool_names.original(function["name"].string_or(""))),
-                 .dialect = kDialect});
+  BlockStart started{.index = next_index_, .kind = BlockKind::tool_call, .dialect = kDialect};
+  started.tool_id = call["id"].string_or("");
+  started.tool_name = notes.tool_names.original(function["name"].string_or(""));
+  const bool is_custom = notes.custom_tools.contains(started.tool_name);
+  if (is_custom) started.tool_kind = ToolKind::custom;
+  events.push_back(std::move(started));
   std::string text(arguments.is_string() ? arguments.string_or("") : arguments.raw());
-  if (text.empty()) text = "{}";
+  if (is_custom) text = custom_tool_input(text);
+  if (text.empty() && !is_custom) text = "{}";
   events.push_back(Delta{.index = next_index_, .text = std::move(text), .dialect = kDialect});
   events.push_back(BlockEnd{.index = next_index_++});
 }

@@ -8,15 +8,12 @@
 #include "base/text.h"
 #include "codec/args.h"
 #include "codec/media_type.h"
+#include "codec/offered_tools.h"
 #include "codec/tool_names.h"
 #include "codec/turns.h"
 
 namespace weir {
 namespace {
-
-constexpr std::string_view kEmptySchema = R"({"type":"object","properties":{}})";
-constexpr std::string_view kCustomSchema =
-    R"({"type":"object","properties":{"input":{"type":"string"}},"required":["input"]})";
 
 std::unexpected<Error> refuse(std::string message) {
   return fail(ErrorKind::unsupported, std::move(message), "messages");
@@ -160,24 +157,11 @@ class MessagesWriter {
   CallNotes& notes_;
 };
 
-void name_tools(const Chat& chat, CallNotes& notes) {
-  for (const Tool& tool : chat.tools) {
-    if (tool.kind == ToolKind::server) continue;
-    if (tool.kind == ToolKind::custom) notes.custom_tools.emplace_back(tool.name);
-    std::string wire = legal_tool_name(tool.name, kOpenAiToolNameMax);
-    if (wire == tool.name) continue;
-    notes.fidelity.add(Severity::info, LossReason::renamed, "/tools", std::string(tool.name), wire);
-    notes.tool_names.add(std::move(wire), std::string(tool.name));
-  }
-}
-
-bool is_offered(const Chat& chat, const Tool& tool) {
-  if (!chat.tool_choice) return true;
-  const ToolChoice& choice = *chat.tool_choice;
+bool is_offered(const Chat& chat, const AllowedTools& allowed, const Tool& tool) {
   // One tool cannot be named: it is the only one then.
-  if (choice.mode == ToolChoiceMode::named) return tool.name == choice.name;
-  const auto& allowed = choice.allowed;
-  return allowed.empty() || std::find(allowed.begin(), allowed.end(), tool.name) != allowed.end();
+  if (chat.tool_choice && chat.tool_choice->mode == ToolChoiceMode::named)
+    return tool.name == chat.tool_choice->name;
+  return allowed.allows(tool.name);
 }
 
 std::string_view choice_word(const Chat& chat) {
@@ -205,9 +189,10 @@ bool is_mistral_chat(std::string_view id) {
 
 Result<void> write_mistral_messages(JsonWriter& json, const Chat& chat, const Capabilities& capabilities,
                                     std::string_view instruction, CallNotes& notes) {
-  name_tools(chat, notes);
+  note_tool_names(chat, &legal_openai_tool_name, CustomTools::wrapped, notes);
   const TurnRules rules{.dialect = Dialect::bedrock_invoke, .takes_thinking = false};
   const Conversation conversation = TRY(arrange_turns(chat, rules, notes));
+  report_cache_markers(conversation, notes.fidelity);
   if (conversation.ends_with_assistant() && capabilities.prefill != true) {
     return fail(ErrorKind::bad_request,
                 "this model does not continue a message of the assistant; end with a message of the user",
@@ -218,18 +203,22 @@ Result<void> write_mistral_messages(JsonWriter& json, const Chat& chat, const Ca
 
 Result<void> write_mistral_tools(JsonWriter& json, const Chat& chat, CallNotes& notes) {
   if (chat.tools.empty()) return {};
+  const AllowedTools allowed(chat);
   json.key("tools").begin_array();
   for (const Tool& tool : chat.tools) {
     if (tool.kind == ToolKind::server)
       return fail(ErrorKind::unsupported,
                   fmt::format("the tool {} is run by another vendor; this model cannot call it", tool.type),
                   "tools");
-    if (!is_offered(chat, tool)) continue;
+    if (!is_offered(chat, allowed, tool)) continue;
     json.begin_object().key("type").value("function").key("function").begin_object();
     json.key("name").value(notes.tool_names.wire(tool.name));
     if (!tool.description.empty()) json.key("description").value(tool.description);
-    const std::string_view given = tool.schema ? tool.schema.text : kEmptySchema;
-    json.key("parameters").raw(tool.kind == ToolKind::custom ? kCustomSchema : given);
+    if (tool.kind == ToolKind::custom) report_wrapped_tool(tool, notes.fidelity);
+    if (tool.cache) notes.fidelity.add(Severity::info, LossReason::cache_dropped, "/tools", "cache_control");
+    if (tool.strict.value_or(false))
+      notes.fidelity.add(Severity::info, LossReason::dropped, "/tools", "strict");
+    json.key("parameters").raw(function_schema(tool));
     json.end_object().end_object();
   }
   json.end_array().key("tool_choice").value(choice_word(chat));

@@ -6,6 +6,8 @@
 #include "codec/bedrock_invoke_mistral.h"
 #include "codec/bedrock_models.h"
 #include "codec/bedrock_text_turns.h"
+#include "codec/turn_settings.h"
+#include "codec/unused.h"
 
 namespace weir {
 namespace {
@@ -79,8 +81,7 @@ class TextRequestWriter {
       TRY(write_text());
     }
     json_.end_object();
-    report_rest();
-    return {};
+    return report_rest();
   }
 
  private:
@@ -125,10 +126,7 @@ class TextRequestWriter {
   std::string format_instruction() {
     if (chat_.format.kind == FormatKind::text) return {};
     lose(Severity::info, LossReason::emulated, "response_format", "json", "instruction");
-    std::string text = "Answer with one JSON object and nothing else: no explanation, no code fence.";
-    if (chat_.format.schema)
-      text.append(" It must be valid against this JSON schema:\n").append(chat_.format.schema.text);
-    return text;
+    return weir::format_instruction(chat_.format);
   }
 
   void write_titan() {
@@ -138,7 +136,6 @@ class TextRequestWriter {
     write_number("topP", chat_.top_p);
     write_stops("stopSequences");
     json_.end_object();
-    drop_top_k();
   }
 
   void write_llama() {
@@ -152,8 +149,7 @@ class TextRequestWriter {
     write_max_tokens("max_gen_len");
     write_temperature();
     write_number("top_p", chat_.top_p);
-    drop_top_k();
-    if (!chat_.stop.empty()) lose(Severity::warning, LossReason::dropped, "stop");
+    call_.notes.watch_for(chat_.stop);
   }
 
   // The first models read a prompt.
@@ -166,11 +162,7 @@ class TextRequestWriter {
     write_max_tokens("max_tokens");
     write_temperature();
     write_number("top_p", chat_.top_p);
-    if (chat_.top_k && !is_mistral_chat(id_)) {
-      json_.key("top_k").value(*chat_.top_k);
-    } else {
-      drop_top_k();
-    }
+    if (chat_.top_k && has_top_k()) json_.key("top_k").value(*chat_.top_k);
     write_stops("stop");
   }
 
@@ -231,22 +223,15 @@ class TextRequestWriter {
     json_.end_array();
   }
 
-  void drop_top_k() {
-    if (chat_.top_k) lose(Severity::warning, LossReason::dropped, "top_k", fmt::format("{}", *chat_.top_k));
+  bool has_top_k() const {
+    return family_ == ModelFamily::cohere || (family_ == ModelFamily::mistral && !is_mistral_chat(id_));
   }
 
-  void report_rest() {
-    if (chat_.frequency_penalty.value_or(0) != 0)
-      lose(Severity::warning, LossReason::dropped, "frequency_penalty");
-    if (chat_.presence_penalty.value_or(0) != 0)
-      lose(Severity::warning, LossReason::dropped, "presence_penalty");
-    if (chat_.seed) lose(Severity::warning, LossReason::dropped, "seed");
-    if (chat_.logprobs.value_or(false)) lose(Severity::warning, LossReason::dropped, "logprobs");
-    if (chat_.reasoning.is_set() && !chat_.reasoning.is_disabled)
-      lose(Severity::info, LossReason::dropped, "reasoning");
-    if (!chat_.end_user.empty()) lose(Severity::info, LossReason::dropped, "user");
-    if (!chat_.metadata.empty()) lose(Severity::info, LossReason::dropped, "metadata");
+  Result<void> report_rest() {
+    std::vector<ChatField> taken = {ChatField::stop};
+    if (has_top_k()) taken.push_back(ChatField::top_k);
     for (const ExtraField& extra : chat_.extras) lose(Severity::warning, LossReason::dropped, extra.key);
+    return report_unused(chat_, Dialect::bedrock_invoke, taken, call_.notes.fidelity);
   }
 
   const Chat& chat_;

@@ -320,6 +320,22 @@ TEST(InvokeProvider, ReadsCallsOfChatModels) {
             "finish tool  tool_calls\nend\n");
 }
 
+TEST(InvokeProvider, UnwrapsTheTextOfCustomTools) {
+  const Headers none;
+  CallNotes notes;
+  notes.custom_tools = {"f"};
+  const auto events = bedrock_invoke_provider().decode_answer(
+      {.headers = &none,
+       .body = R"({"choices":[{"message":{"tool_calls":[{"id":"c1","function":{"name":"f",)"
+               R"("arguments":"{\"input\":\"free\"}"}}]},"finish_reason":"tool_calls"}]})"},
+      notes);
+  ASSERT_TRUE(events);
+  const Answer answer = test::fold(*events);
+  const AnswerBlock& block = answer.choices.at(0).blocks.at(0);
+  EXPECT_EQ(block.tool_kind, ToolKind::custom);
+  EXPECT_EQ(block.text, "free");
+}
+
 std::string streamed(const std::vector<std::string>& events) {
   const std::string bytes = chunks(events);
   const auto fresh = bedrock_invoke_provider().stream_decoder({});

@@ -57,6 +57,7 @@ Result<std::string_view> text_of(const Block& block) {
 Result<TextConversation> flatten_text_turns(const Chat& chat, CallNotes& notes) {
   const TurnRules rules{.dialect = Dialect::bedrock_invoke, .takes_thinking = false};
   const Conversation conversation = TRY(arrange_turns(chat, rules, notes));
+  report_cache_markers(conversation, notes.fidelity);
   TextConversation into;
   for (const Block* block : conversation.system) {
     if (!into.system.empty()) into.system += "\n\n";
@@ -66,8 +67,6 @@ Result<TextConversation> flatten_text_turns(const Chat& chat, CallNotes& notes) 
     TextTurn& text = into.turns.emplace_back();
     text.is_user = turn.role == Role::user;
     for (const Block* block : turn.blocks) {
-      if (block->cache)
-        notes.fidelity.add(Severity::info, LossReason::cache_dropped, "/messages", "cache marker");
       if (!text.text.empty()) text.text += "\n\n";
       text.text += disarm(TRY(text_of(*block)), notes);
     }

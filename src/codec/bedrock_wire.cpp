@@ -26,7 +26,7 @@ struct ExceptionRow {
 };
 
 // translation.md 4.10.
-ExceptionRow exception_of(ErrorKind kind) {
+ExceptionRow exception_of_kind(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::unauthenticated:
       return {"UnrecognizedClientException", 403};
@@ -69,6 +69,13 @@ ExceptionRow exception_of(ErrorKind kind) {
       break;
   }
   return {"InternalServerException", 500};
+}
+
+// What is wrong with a signature has AWS's own name as its code. REQUIRES that the error outlives the row.
+ExceptionRow exception_of(const Error& error) {
+  ExceptionRow row = exception_of_kind(error.kind);
+  if (error.kind == ErrorKind::unauthenticated && error.code.ends_with("Exception")) row.name = error.code;
+  return row;
 }
 
 // The status that an exception would have had: those inside a stream have none.
@@ -146,7 +153,7 @@ void append_bedrock_event(std::string& out, std::string_view type, std::string_v
 }
 
 void append_bedrock_exception(std::string& out, const Error& error) {
-  std::string name(exception_of(error.kind).name);
+  std::string name(exception_of(error).name);
   // These have no place in a stream's list of exceptions (the service model's ResponseStream).
   if (name == "UnrecognizedClientException" || name == "AccessDeniedException" ||
       name == "ResourceNotFoundException" || name == "ServiceQuotaExceededException")
@@ -159,7 +166,7 @@ void append_bedrock_exception(std::string& out, const Error& error) {
 
 ClientReply encode_bedrock_error(const Error& error, std::string_view request_id) {
   ClientReply reply;
-  const ExceptionRow row = exception_of(error.kind);
+  const ExceptionRow row = exception_of(error);
   reply.status = row.status;
   reply.headers.add("content-type", "application/json");
   reply.headers.add(kErrorType, row.name);

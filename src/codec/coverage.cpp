@@ -47,6 +47,8 @@ void use_tool(Chat& chat, bool is_error, BlockBody result) {
 struct Feature {
   std::string_view name;
   void (*add)(Chat& chat);  // to a chat that holds one message of the user
+  // For what a vendor takes under conditions, which the probe cannot tell from what has no words.
+  bool (*has_words)(Dialect client) = nullptr;
 };
 
 constexpr std::array kFeatures = {
@@ -65,7 +67,6 @@ constexpr std::array kFeatures = {
             [](Chat& chat) {
               DocumentBlock document;
               document.media = {.base64 = kPdf, .mime = "application/pdf"};
-              document.title = "a";
               add(chat, document);
             }},
     Feature{"audio",
@@ -143,7 +144,10 @@ constexpr std::array kFeatures = {
               chat.top_logprobs = 2;
             }},
     Feature{"end_user", [](Chat& chat) { chat.end_user = "user-1"; }},
-    Feature{"metadata", [](Chat& chat) { chat.metadata = {{.key = "team", .value = "a"}}; }},
+    Feature{
+        "metadata", [](Chat& chat) { chat.metadata = {{.key = "team", .value = "a"}}; },
+        // OpenAI's, for answers that are kept.
+        [](Dialect client) { return client == Dialect::openai_chat || client == Dialect::openai_responses; }},
     Feature{"service_tier", [](Chat& chat) { chat.service_tier = "auto"; }},
 };
 
@@ -194,7 +198,8 @@ std::vector<FeatureSupport> coverage(Dialect client, const ProviderCodec& target
   std::vector<FeatureSupport> found;
   for (const Feature& feature : kFeatures) {
     const Chat chat = probe(feature);
-    if (!can_say(client, chat)) {
+    const bool is_known = feature.has_words && feature.has_words(client);
+    if (!is_known && !can_say(client, chat)) {
       found.push_back({.feature = feature.name, .support = Support::unsaid});
     } else if (client == target_codec.dialect()) {
       found.push_back({.feature = feature.name});

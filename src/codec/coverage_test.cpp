@@ -46,6 +46,8 @@ TEST(Coverage, FollowsTheCapabilitiesOfTheModel) {
   const auto all = coverage(Dialect::anthropic_messages, openai_chat_provider(),
                             {.model = "gpt", .capabilities = &no_vision});
   EXPECT_EQ(support_of(all, "text"), Support::carried);
+  EXPECT_EQ(support_of(all, "image"), Support::refused);
+  EXPECT_EQ(support_of(all, "image_url"), Support::refused);
   Capabilities cool;
   cool.temperature = TemperatureRange{.min = 0, .max = 0.3};
   EXPECT_EQ(support_of(coverage(Dialect::openai_chat, anthropic_messages_provider(),

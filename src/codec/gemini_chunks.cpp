@@ -94,6 +94,8 @@ Result<void> GeminiChunks::add(JsonValue chunk, std::vector<Event>& events) {
     const int64_t index = candidate["index"].int_or(position++);
     if (index >= 0 && index < kCandidatesMax) on_candidate(static_cast<int>(index), candidate, events);
   }
+  if (has_overflown_)
+    return fail(ErrorKind::upstream_malformed, "the arguments of the provider's call grow without end");
   return {};
 }
 
@@ -163,6 +165,7 @@ void GeminiChunks::on_call(int choice, Candidate& candidate, JsonValue call, std
   }
   if (!candidate.partial) return;  // the empty part behind a call that is over
   candidate.partial->add(call["partialArgs"]);
+  has_overflown_ = has_overflown_ || candidate.partial->is_too_large();
   if (candidate.partial_signature.empty()) candidate.partial_signature = signature;
   if (!continues) settle_partial(choice, candidate, events);
 }
@@ -188,8 +191,7 @@ void GeminiChunks::add_call(int choice, Candidate& candidate, std::string id, st
                             std::string_view args, std::string_view signature, std::vector<Event>& events) {
   close(choice, candidate, events);
   const std::string_view name = notes_.tool_names.original(wire_name);
-  const auto& custom = notes_.custom_tools;
-  const bool is_custom = std::find(custom.begin(), custom.end(), name) != custom.end();
+  const bool is_custom = notes_.custom_tools.contains(name);
   BlockStart started{
       .choice = choice, .index = candidate.blocks, .kind = BlockKind::tool_call, .dialect = kDialect};
   started.tool_id = id.empty() ? made_up_id(choice, candidate, name, args) : std::move(id);

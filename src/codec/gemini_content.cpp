@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "base/text.h"
+#include "codec/call_index.h"
 #include "codec/gemini_fields.h"
 
 namespace weir {
@@ -70,16 +71,10 @@ class ContentsDecoder {
 
   // Calls of a model's turn wait for their results.
   void begin_turn(Role role) {
-    if (role == Role::assistant) open_.clear();
+    if (role == Role::assistant) open_ = {};
   }
 
  private:
-  struct OpenCall {
-    std::string_view id;
-    std::string_view name;
-    bool is_answered = false;
-  };
-
   static void add(Message& message, BlockBody body) {
     message.content.push_back({.body = std::move(body), .cache = {}, .pointer = {}});
   }
@@ -166,24 +161,17 @@ class ContentsDecoder {
     } else {
       block.arguments = "{}";
     }
-    open_.push_back({.id = block.id, .name = block.name});
+    open_.add(block.id, block.name);
     return block;
   }
 
   // The call that a result answers.
   std::string_view answered_call(std::string_view id, std::string_view name) {
-    OpenCall* found = nullptr;
-    for (OpenCall& call : open_) {
-      if (call.is_answered) continue;
-      if (!id.empty() && call.id == id) {
-        found = &call;
-        break;
-      }
-      if (!found && call.name == name) found = &call;
-    }
+    std::optional<size_t> found;
+    if (!id.empty()) found = open_.answer(id);
+    if (!found) found = open_.answer_by_name(name);
     if (!found) return id.empty() ? name : id;
-    found->is_answered = true;
-    return found->id;
+    return open_.id(*found);
   }
 
   Result<BlockBody> decode_response(JsonValue response) {
@@ -218,7 +206,7 @@ class ContentsDecoder {
   }
 
   Chat& chat_;
-  std::vector<OpenCall> open_;
+  OpenCalls open_;
   size_t calls_ = 0;
 };
 
@@ -274,6 +262,7 @@ Result<void> decode_gemini_system(JsonValue system, Chat& chat) {
   Message message;
   message.role = Role::system;
   TRY(ContentsDecoder(chat).decode(system, message));
+  for (Block& block : message.content) block.pointer = "/systemInstruction";
   if (!message.content.empty()) chat.messages.insert(chat.messages.begin(), std::move(message));
   return {};
 }

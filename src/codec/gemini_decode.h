@@ -83,6 +83,7 @@ class GeminiChunks {
   std::map<int, Candidate> candidates_;
   std::string response_id_;
   bool has_started_ = false;
+  bool has_overflown_ = false;  // a call's arguments came to more than may be
   std::string block_reason_;
   bool is_blocked_ = false;
   Usage usage_;

@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "codec/args.h"
+#include "codec/citations.h"
 #include "codec/gemini_decode.h"
 #include "codec/retry_headers.h"
 
@@ -123,8 +124,8 @@ void write_candidate(JsonWriter& json, const AnswerChoice& choice, size_t index)
   std::vector<std::string> citations;
   for (const AnswerBlock& block : choice.blocks) {
     write_parts(json, block);
-    if (block.dialect == kDialect)
-      citations.insert(citations.end(), block.citations.begin(), block.citations.end());
+    for (const std::string& citation : block.citations)
+      add_gemini_citation(block.dialect, citation, citations);
   }
   json.end_array().key("role").value("model").end_object();
   json.key("finishReason").value(gemini_finish_reason(choice.finish));
@@ -218,6 +219,19 @@ void write_gemini_logprobs(JsonWriter& json, std::span<const std::string> pieces
     }
   }
   json.end_array().end_object();
+}
+
+void add_gemini_citation(Dialect dialect, std::string_view raw, std::vector<std::string>& citations) {
+  if (dialect == kDialect) {
+    citations.emplace_back(raw);
+    return;
+  }
+  for (const Citation& citation : read_citations(dialect, raw)) {
+    JsonWriter json(citations.emplace_back());
+    json.begin_object().key("citationSource").begin_object().key("uri").value(citation.url);
+    if (!citation.title.empty()) json.key("title").value(citation.title);
+    json.end_object().end_object();
+  }
 }
 
 void write_gemini_citations(JsonWriter& json, std::span<const std::string> citations) {

@@ -31,6 +31,9 @@ void write_gemini_error(JsonWriter& json, const Error& error);
 void write_gemini_tail(JsonWriter& json, const Start& start, const AnswerContext& context);
 // OpenAI-shaped logprobs as a `logprobsResult` object.
 void write_gemini_logprobs(JsonWriter& json, std::span<const std::string> pieces);
+// Puts a citation, given as raw JSON of `dialect`, in the form that the next one takes; nothing for one of a
+// document.
+void add_gemini_citation(Dialect dialect, std::string_view raw, std::vector<std::string>& citations);
 // What citations say beside the parts: citationMetadata, groundingMetadata, urlContextMetadata. Each citation
 // is one of decode's.
 void write_gemini_citations(JsonWriter& json, std::span<const std::string> citations);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <fmt/core.h>
+#include <unordered_map>
 
 #include "base/encoding.h"
 #include "base/text.h"
@@ -91,20 +92,17 @@ class SchemaWriter {
 
   void write_properties(JsonValue schema, JsonValue properties) {
     json_.key("properties").begin_object();
-    std::vector<size_t> written;
-    for (const JsonValue name : gemini_member(schema, "propertyOrdering")) {
-      const JsonValue property = properties[name.string_or("")];
-      if (!property || std::find(written.begin(), written.end(), property.offset()) != written.end())
-        continue;
-      written.push_back(property.offset());
-      json_.key(property.key());
-      write(property);
-    }
-    for (const JsonValue property : properties) {
-      if (std::find(written.begin(), written.end(), property.offset()) != written.end()) continue;
-      json_.key(property.key());
-      write(property);
-    }
+    std::unordered_map<std::string_view, JsonValue> left;
+    for (const JsonValue property : properties) left.try_emplace(property.key(), property);
+    const auto write_one = [&](std::string_view name) {
+      const auto found = left.find(name);
+      if (found == left.end()) return;
+      json_.key(name);
+      write(found->second);
+      left.erase(found);
+    };
+    for (const JsonValue name : gemini_member(schema, "propertyOrdering")) write_one(name.string_or(""));
+    for (const JsonValue property : properties) write_one(property.key());
     json_.end_object();
   }
 

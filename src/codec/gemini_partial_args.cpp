@@ -5,7 +5,6 @@
 namespace weir {
 namespace {
 
-constexpr size_t kGapMax = 64;  // an index further behind the elements so far is not one that a model meant
 constexpr size_t kNestingMax = 64;
 
 }  // namespace
@@ -16,6 +15,9 @@ GeminiPartialArgs::Node* GeminiPartialArgs::child(Node& parent, std::string_view
   for (auto node = parent.children.rbegin(); node != parent.children.rend(); ++node) {
     if (node->key == key) return &*node;
   }
+  ++nodes_;
+  bytes_ += key.size();
+  if (is_too_large()) return nullptr;
   Node& made = parent.children.emplace_back();
   made.key = key;
   return &made;
@@ -23,9 +25,10 @@ GeminiPartialArgs::Node* GeminiPartialArgs::child(Node& parent, std::string_view
 
 GeminiPartialArgs::Node* GeminiPartialArgs::element(Node& parent, size_t index) {
   if (parent.kind == Node::Kind::empty) parent.kind = Node::Kind::array;
-  if (parent.kind != Node::Kind::array || index > parent.children.size() + kGapMax) return nullptr;
-  if (parent.children.size() <= index) parent.children.resize(index + 1);
-  return &parent.children[index];
+  if (parent.kind != Node::Kind::array || index > parent.children.size()) return nullptr;
+  if (index < parent.children.size()) return &parent.children[index];
+  ++nodes_;
+  return is_too_large() ? nullptr : &parent.children.emplace_back();
 }
 
 // RFC 9535's normalized and dotted forms: $.name, $['name'], [0].
@@ -60,10 +63,13 @@ GeminiPartialArgs::Node* GeminiPartialArgs::find(std::string_view path) {
 
 void GeminiPartialArgs::add(JsonValue pieces) {
   for (const JsonValue piece : pieces) {
+    if (is_too_large()) return;
     Node* node = find(piece["jsonPath"].string_or(""));
     if (!node || node == &root_) continue;
     if (const JsonValue text = piece["stringValue"]; text.is_string()) {
       if (node->kind != Node::Kind::empty && node->kind != Node::Kind::string) continue;
+      bytes_ += text.string_or("").size();
+      if (is_too_large()) return;
       node->kind = Node::Kind::string;
       node->text += text.string_or("");
       continue;

@@ -1,13 +1,13 @@
 // Turns as Google's `contents`.
 #include <algorithm>
-#include <array>
 #include <fmt/core.h>
 
-#include "base/encoding.h"
 #include "base/text.h"
 #include "codec/args.h"
+#include "codec/call_index.h"
 #include "codec/gemini_fields.h"
 #include "codec/gemini_request.h"
+#include "codec/media_type.h"
 #include "codec/tool_names.h"
 
 namespace weir {
@@ -18,33 +18,10 @@ namespace {
 constexpr std::string_view kNoSignature = "skip_thought_signature_validator";
 constexpr std::string_view kFilesHost = "https://generativelanguage.googleapis.com/";
 
-// The type that the bytes themselves show.
-std::string_view sniff(std::string_view base64) {
-  struct Magic {
-    std::string_view base64;
-    std::string_view mime;
-  };
-  constexpr std::array<Magic, 5> kMagics = {{{"/9j/", "image/jpeg"},
-                                             {"iVBORw0KGgo", "image/png"},
-                                             {"R0lGOD", "image/gif"},
-                                             {"JVBERi0", "application/pdf"},
-                                             {"UklGR", "image/webp"}}};
-  for (const Magic& magic : kMagics) {
-    if (!base64.starts_with(magic.base64)) continue;
-    // A RIFF file may be sound too: the four letters behind its length tell.
-    if (magic.mime == "image/webp") {
-      const auto head = base64_decode(base64.substr(0, 16), Base64Padding::optional);
-      if (!head || head->substr(8) != "WEBP") continue;
-    }
-    return magic.mime;
-  }
-  return {};
-}
-
 class ContentsWriter {
  public:
   ContentsWriter(JsonWriter& json, const TargetModel& target, const Chat& chat, CallNotes& notes)
-      : json_(json), caps_(*target.capabilities), chat_(chat), notes_(notes) {}
+      : json_(json), caps_(*target.capabilities), calls_(chat), notes_(notes) {}
 
   Result<void> write(const GeminiConversation& conversation) {
     json_.begin_array();
@@ -110,7 +87,7 @@ class ContentsWriter {
   Result<void> write_media(const Media& media, std::string_view usual_mime) {
     json_.begin_object();
     if (!media.base64.empty()) {
-      const std::string_view seen = sniff(media.base64);
+      const std::string_view seen = sniff_media_type(media.base64);
       const std::string_view mime = !seen.empty() ? seen : media.mime.empty() ? usual_mime : media.mime;
       json_.key("inlineData").begin_object().key("mimeType").value(mime).key("data").value(media.base64);
     } else if (!media.url.empty()) {
@@ -135,6 +112,7 @@ class ContentsWriter {
 
   Result<void> write_document(const DocumentBlock& document) {
     if (document.wants_citations) lose(Severity::warning, LossReason::dropped, "citations");
+    if (!document.title.empty()) lose(Severity::info, LossReason::dropped, "title");
     if (!document.context.empty()) write_text(document.context);
     const Media& media = document.media;
     if (media.base64.empty() && media.url.empty() && media.file_id.empty()) {
@@ -174,13 +152,8 @@ class ContentsWriter {
   }
 
   std::string_view name_of_call(const ToolResultBlock& result) const {
-    for (const Message& message : chat_.messages) {
-      for (const Block& block : message.content) {
-        const auto* call = std::get_if<ToolCallBlock>(&block.body);
-        if (call && call->id == result.call_id) return call->name;
-      }
-    }
-    return result.tool_name;
+    const ToolCallBlock* call = calls_.find(result.call_id);
+    return call ? call->name : result.tool_name;
   }
 
   void write_result(const ToolResultBlock& result) {
@@ -223,7 +196,7 @@ class ContentsWriter {
 
   JsonWriter& json_;
   const Capabilities& caps_;
-  const Chat& chat_;
+  const CallIndex calls_;
   CallNotes& notes_;
   size_t at_ = 0;
 };

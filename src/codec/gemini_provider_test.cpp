@@ -158,7 +158,7 @@ TEST(GeminiProvider, DeclaresAllFunctionsInOneTool) {
       sent(call, "toolConfig"),
       fmt::format(R"({{"functionCallingConfig":{{"mode":"ANY","allowedFunctionNames":["{}"]}}}})", wire));
   EXPECT_NE(records_of(call).find("dropped;/parallel_tool_calls"), std::string::npos);
-  EXPECT_EQ(call->notes.custom_tools, std::vector<std::string>{"free"});
+  EXPECT_EQ(call->notes.custom_tools, (std::set<std::string, std::less<>>{"free"}));
   const auto openapi = openai_to_gemini(
       with_fields(R"(,"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object",)"
                   R"("properties":{"n":{"enum":[1,2]}}}}}],"tool_choice":"required")"),
@@ -195,6 +195,15 @@ TEST(GeminiProvider, KeepsARequestOfItsOwnDialect) {
       R"("toolConfig":{"retrievalConfig":{}},"generationConfig":{"thinkingConfig":{"thinkingBudget":64,)"
       R"("includeThoughts":true},"speechConfig":{"a":1}},"safetySettings":[{"c":1}],)"
       R"("cachedContent":"cachedContents/1"})");
+}
+
+TEST(GeminiProvider, SaysEachFieldOfItsOwnOnce) {
+  const auto call = to_gemini(gemini_chat(
+      R"({"contents":[{"parts":[{"text":"x"}]}],"generationConfig":{"responseMimeType":"text/x.enum",)"
+      R"("responseSchema":{"type":"STRING","enum":["a","b"]},"speechConfig":{"a":1},"speech_config":{"a":2}}})"));
+  EXPECT_EQ(sent(call, "generationConfig"),
+            R"({"responseJsonSchema":{"type":"string","enum":["a","b"]},"responseMimeType":"text/x.enum",)"
+            R"("speechConfig":{"a":1}})");
 }
 
 TEST(GeminiProvider, AsksForAFormat) {
@@ -266,8 +275,8 @@ TEST(GeminiProvider, ReportsWhatItCannotSay) {
           R"(,"temperature":3,"stop":["1","2","3"],"user":"u","seed":5000000000,"logit_bias":{"1":2})"),
       caps(&Capabilities::stop_max, 2));
   EXPECT_EQ(records_of(call),
-            "clamped;/stop;3>2, clamped;/temperature;3>2, clamped;/seed;5000000000>705032704, dropped;/user, "
-            "dropped;/logit_bias");
+            "clamped;/stop;3>2, clamped;/temperature;3>2, clamped;/seed;5000000000>705032704, "
+            "dropped;/logit_bias, dropped;/user");
 }
 
 TEST(GeminiProvider, SendsMedia) {

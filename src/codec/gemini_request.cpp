@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <fmt/core.h>
+#include <set>
 
 #include "base/text.h"
+#include "codec/offered_tools.h"
+#include "codec/unused.h"
 
 namespace weir {
 namespace {
@@ -12,8 +15,6 @@ namespace {
 constexpr Dialect kDialect = Dialect::gemini;
 constexpr std::string_view kConfigPrefix = "generationConfig.";
 constexpr std::string_view kToolPrefix = "toolConfig.";
-constexpr std::string_view kCustomSchema =
-    R"({"type":"object","properties":{"input":{"type":"string"}},"required":["input"]})";
 constexpr size_t kStopMax = 5;
 constexpr int64_t kLogprobsMax = 20;
 constexpr double kTemperatureMax = 2;
@@ -67,7 +68,7 @@ class RequestWriter {
 
   Result<void> write() {
     TRY(refuse());
-    name_tools();
+    note_tool_names(chat_, &legal_gemini_tool_name, CustomTools::wrapped, call_.notes);
     const GeminiConversation conversation = TRY(arrange_gemini_turns(chat_, call_.notes));
     thinking_ = plan_gemini_thinking(chat_.reasoning, caps_, call_.notes.fidelity);
     json_.begin_object();
@@ -87,6 +88,7 @@ class RequestWriter {
       write_config();
       write_labels();
       write_extras();
+      TRY(report_rest());
     }
     if (is_nested) json_.end_object();
     json_.end_object();
@@ -106,17 +108,6 @@ class RequestWriter {
                   fmt::format("this model gives at most {} answers at a time", *caps_.n_max), "n");
     }
     return {};
-  }
-
-  void name_tools() {
-    for (const Tool& tool : chat_.tools) {
-      if (tool.kind == ToolKind::server) continue;
-      if (tool.kind == ToolKind::custom) call_.notes.custom_tools.emplace_back(tool.name);
-      std::string wire = legal_gemini_tool_name(tool.name);
-      if (wire == tool.name) continue;
-      lose(Severity::info, LossReason::renamed, "tools", std::string(tool.name), wire);
-      call_.notes.tool_names.add(std::move(wire), std::string(tool.name));
-    }
   }
 
   // ---- Tools
@@ -161,10 +152,12 @@ class RequestWriter {
     }
     json_.begin_object().key("name").value(wire);
     if (!tool.description.empty()) json_.key("description").value(tool.description);
+    if (tool.strict.value_or(false))
+      lose(Severity::info, LossReason::dropped, fmt::format("tools/{}", at), "strict");
     const std::string_view field = is_openapi() ? "parameters" : "parametersJsonSchema";
     if (tool.kind == ToolKind::custom) {
-      lose(Severity::info, LossReason::emulated, "tools", "custom tool", "a tool with one string");
-      json_.key(field).raw(kCustomSchema);
+      report_wrapped_tool(tool, call_.notes.fidelity);
+      json_.key(field).raw(kCustomToolSchema);
     } else if (tool.schema && !takes_nothing(tool.schema)) {
       DownleveledSchema schema =
           downlevel_schema(tool.schema.text, gemini_schema_rules(caps_), SchemaUse::arguments,
@@ -194,6 +187,10 @@ class RequestWriter {
     const bool has_extras = has_own_extras(kToolPrefix);
     if (chat_.parallel_tools == false && has_functions)
       lose(Severity::warning, LossReason::dropped, "parallel_tool_calls", "false");
+    // A choice is among functions: the vendor's own tools take none.
+    const bool chooses = chat_.tool_choice && chat_.tool_choice->mode != ToolChoiceMode::automatic;
+    if (chooses && !has_functions && !chat_.tools.empty())
+      lose(Severity::warning, LossReason::dropped, "tool_choice", "a choice among tools of the vendor");
     if (!has_choice && !has_extras) return;
     json_.key("toolConfig").begin_object();
     if (has_choice) {
@@ -315,11 +312,13 @@ class RequestWriter {
   void write_format() {
     const ResponseFormat& format = chat_.format;
     if (format.kind == FormatKind::text) return;
-    json_.key("responseMimeType").value("application/json");
+    // A form of the dialect's own (text/x.enum) is among the extras; its answer is no JSON to be unwrapped.
+    const bool has_own_form = has_own_extra("generationConfig.responseMimeType");
+    if (!has_own_form) json_.key("responseMimeType").value("application/json");
     if (format.kind != FormatKind::json_schema || !format.schema) return;
-    DownleveledSchema schema =
-        downlevel_schema(format.schema.text, gemini_schema_rules(caps_), SchemaUse::answer,
-                         "/response_format/schema", call_.notes.fidelity);
+    DownleveledSchema schema = downlevel_schema(format.schema.text, gemini_schema_rules(caps_),
+                                                has_own_form ? SchemaUse::arguments : SchemaUse::answer,
+                                                "/response_format/schema", call_.notes.fidelity);
     json_.key(is_openapi() ? "responseSchema" : "responseJsonSchema").raw(schema.text);
     if (schema.needs_restore()) call_.notes.restores.push_back(std::move(schema.restore));
   }
@@ -327,13 +326,17 @@ class RequestWriter {
   // One resolution for all media: that of the images that ask for one.
   void write_resolution() {
     std::string_view detail;
+    bool differs = false;
     for (const Message& message : chat_.messages) {
       for (const Block& block : message.content) {
         const auto* image = std::get_if<ImageBlock>(&block.body);
         if (!image || image->detail.empty() || image->detail == "auto") continue;
+        differs = differs || (!detail.empty() && detail != image->detail);
         if (detail != "high") detail = image->detail;
       }
     }
+    if (differs)
+      lose(Severity::info, LossReason::clamped, "messages", "details that differ", std::string(detail));
     if (detail.empty() || has_own_extra("generationConfig.mediaResolution")) return;
     json_.key("mediaResolution").value(detail == "low" ? "MEDIA_RESOLUTION_LOW" : "MEDIA_RESOLUTION_HIGH");
   }
@@ -355,23 +358,19 @@ class RequestWriter {
 
   void write_labels() {
     const bool has_labels = caps_.quirks.vertex_shapes;
-    if (!has_labels) {
-      // The vendor has no place for them, and Weir keeps metadata as tags.
-      if (!chat_.end_user.empty()) lose(Severity::info, LossReason::dropped, "user");
-      if (!chat_.metadata.empty()) lose(Severity::info, LossReason::dropped, "metadata");
-      return;
-    }
-    if (chat_.end_user.empty() && chat_.metadata.empty()) return;
+    if (!has_labels || (chat_.end_user.empty() && chat_.metadata.empty())) return;
     json_.key("labels").begin_object();
-    std::vector<std::string> written;
+    std::set<std::string> written;
     const auto write = [&](std::string_view key, std::string_view value) {
       std::string name = label(key);
       if (name.empty() || name[0] < 'a' || name[0] > 'z') name = label("k_" + name);
-      if (std::find(written.begin(), written.end(), name) != written.end()) return;
+      if (!written.insert(name).second) {
+        lose(Severity::info, LossReason::dropped, key == "user" ? "user" : "metadata", std::string(key));
+        return;
+      }
       if (name != key || label(value) != value)
         lose(Severity::info, LossReason::renamed, "metadata", std::string(key), name);
       json_.key(name).value(label(value));
-      written.push_back(std::move(name));
     };
     for (const MetadataEntry& entry : chat_.metadata) write(entry.key, entry.value);
     if (!chat_.end_user.empty()) write("user", chat_.end_user);
@@ -391,7 +390,7 @@ class RequestWriter {
 
   void write_own_extras(std::string_view prefix) {
     for (const ExtraField& extra : chat_.extras) {
-      if (extra.dialect == kDialect && extra.key.starts_with(prefix))
+      if (extra.dialect == kDialect && extra.key.starts_with(prefix) && written_.insert(extra.key).second)
         json_.key(extra.key.substr(prefix.size())).raw(extra.raw.text);
     }
   }
@@ -400,12 +399,19 @@ class RequestWriter {
     for (const ExtraField& extra : chat_.extras) {
       if (extra.dialect != kDialect) {
         lose(Severity::warning, LossReason::dropped, extra.key);
-      } else if (!extra.key.starts_with(kConfigPrefix) && !extra.key.starts_with(kToolPrefix)) {
+      } else if (!extra.key.starts_with(kConfigPrefix) && !extra.key.starts_with(kToolPrefix) &&
+                 written_.insert(extra.key).second) {
         json_.key(extra.key).raw(extra.raw.text);
       }
     }
-    if (!chat_.service_tier.empty() && chat_.service_tier != "auto" && chat_.service_tier != "default")
-      lose(Severity::info, LossReason::dropped, "service_tier", std::string(chat_.service_tier));
+  }
+
+  Result<void> report_rest() {
+    std::vector<ChatField> taken = {
+        ChatField::stop, ChatField::top_k,    ChatField::frequency_penalty, ChatField::presence_penalty,
+        ChatField::seed, ChatField::logprobs, ChatField::reasoning};
+    if (caps_.quirks.vertex_shapes) taken.insert(taken.end(), {ChatField::end_user, ChatField::metadata});
+    return report_unused(chat_, kDialect, taken, call_.notes.fidelity);
   }
 
   const Chat& chat_;
@@ -415,6 +421,7 @@ class RequestWriter {
   const bool counts_;
   JsonWriter json_;
   GeminiThinking thinking_;
+  std::set<std::string_view> written_;  // keys of extras: one may have come in both spellings
 };
 
 }  // namespace

@@ -73,7 +73,7 @@ class GeminiStreamEncoder final : public StreamEncoder {
     Choice& choice = choices_[delta.choice];
     AnswerBlock& block = choice.blocks[delta.index];
     if (delta.kind == DeltaKind::citation) {
-      if (delta.dialect == kDialect) choice.citations.push_back(delta.text);
+      add_gemini_citation(delta.dialect, delta.text, choice.citations);
     } else if (delta.kind == DeltaKind::signature) {
       if (delta.dialect != kDialect) return;
       block.dialect = kDialect;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/core.h>
 
+#include "codec/effort.h"
 #include "codec/gemini_request.h"
 
 namespace weir {
@@ -29,11 +30,6 @@ int64_t budget_of(EffortLevel effort, int64_t budget_max) {
       break;
   }
   return budget_max;
-}
-
-EffortLevel effort_of_budget(int64_t tokens) {
-  if (tokens <= 1024) return EffortLevel::low;
-  return tokens <= 8192 ? EffortLevel::medium : EffortLevel::high;
 }
 
 class Planner {
@@ -90,9 +86,7 @@ class Planner {
 
   void plan_level(bool is_off) {
     if (!is_off && !reasoning_.effort && !reasoning_.budget_tokens) return;  // the model decides
-    const EffortLevel wanted = is_off              ? EffortLevel::off
-                               : reasoning_.effort ? *reasoning_.effort
-                                                   : effort_of_budget(*reasoning_.budget_tokens);
+    const EffortLevel wanted = is_off ? EffortLevel::off : asked_effort(reasoning_);
     // There is no way to turn it off: the lowest level is the nearest.
     EffortLevel sent = std::clamp(wanted, EffortLevel::minimal, EffortLevel::high);
     if (caps_.effort_levels && !caps_.effort_levels->empty()) sent = caps_.effort_levels->nearest(sent);

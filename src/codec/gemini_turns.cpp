@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "base/text.h"
+#include "codec/call_index.h"
 #include "codec/gemini_request.h"
 
 namespace weir {
@@ -126,10 +127,14 @@ class Arranger {
     return true;
   }
 
-  static std::vector<const ToolCallBlock*> calls_of(const GeminiTurn& turn) {
-    std::vector<const ToolCallBlock*> calls;
+  // The calls of a turn, which are known from now on.
+  OpenCalls calls_of(const GeminiTurn& turn) {
+    OpenCalls calls;
     for (const Block* block : turn.blocks) {
-      if (const auto* call = std::get_if<ToolCallBlock>(&block->body)) calls.push_back(call);
+      const auto* call = std::get_if<ToolCallBlock>(&block->body);
+      if (!call) continue;
+      calls.add(call->id, call->name);
+      known_.add(*call);
     }
     return calls;
   }
@@ -137,17 +142,16 @@ class Arranger {
   // Results in the order of the calls that they answer, since some servers match them by it alone.
   Result<void> settle_results() {
     std::vector<GeminiTurn> turns;
-    std::vector<const ToolCallBlock*> known;
+    OpenCalls calls;  // of the turn before
     for (GeminiTurn& turn : into_.turns) {
-      const std::vector<const ToolCallBlock*> calls =
-          turns.empty() ? std::vector<const ToolCallBlock*>() : calls_of(turns.back());
       if (turn.kind == GeminiTurnKind::results) {
-        TRY(sort_results(turn, calls, known));
+        TRY(sort_results(turn, calls));
+        calls = {};
         if (!turn.blocks.empty()) turns.push_back(std::move(turn));
         continue;
       }
-      if (!calls.empty()) TRY(refuse_open(calls, {}));
-      for (const ToolCallBlock* call : calls_of(turn)) known.push_back(call);
+      TRY(refuse_open(calls));
+      calls = calls_of(turn);
       // What stood between two turns of one side may be gone.
       if (!turns.empty() && turns.back().kind == turn.kind) {
         turns.back().blocks.insert(turns.back().blocks.end(), turn.blocks.begin(), turn.blocks.end());
@@ -155,24 +159,18 @@ class Arranger {
         turns.push_back(std::move(turn));
       }
     }
-    if (!turns.empty()) {
-      if (const auto calls = calls_of(turns.back()); !calls.empty()) TRY(refuse_open(calls, {}));
-    }
+    TRY(refuse_open(calls));
     into_.turns = std::move(turns);
     return {};
   }
 
-  Result<void> sort_results(GeminiTurn& turn, const std::vector<const ToolCallBlock*>& calls,
-                            const std::vector<const ToolCallBlock*>& known) {
+  Result<void> sort_results(GeminiTurn& turn, OpenCalls& calls) {
     std::vector<const Block*> sorted(calls.size(), nullptr);
     for (const Block* block : turn.blocks) {
       const auto& result = std::get<ToolResultBlock>(block->body);
-      const auto answers = [&](const ToolCallBlock* call) { return call->id == result.call_id; };
-      size_t at = 0;
-      while (at < calls.size() && (sorted[at] || !answers(calls[at]))) ++at;
-      if (at < calls.size()) {
-        sorted[at] = block;
-      } else if (std::any_of(known.begin(), known.end(), answers)) {
+      if (const std::optional<size_t> at = calls.answer(result.call_id)) {
+        sorted[*at] = block;
+      } else if (known_.find(result.call_id)) {
         notes_.fidelity.add(Severity::warning, LossReason::dropped, fmt::format("/messages/{}", turn.message),
                             fmt::format("result {}", result.call_id));
       } else {
@@ -182,17 +180,13 @@ class Arranger {
                     fmt::format("messages[{}]", turn.message));
       }
     }
-    TRY(refuse_open(calls, sorted));
+    TRY(refuse_open(calls));
     turn.blocks = std::move(sorted);
     return {};
   }
 
-  static Result<void> refuse_open(const std::vector<const ToolCallBlock*>& calls,
-                                  const std::vector<const Block*>& results) {
-    std::vector<std::string_view> open;
-    for (size_t i = 0; i < calls.size(); ++i) {
-      if (i >= results.size() || !results[i]) open.push_back(calls[i]->id);
-    }
+  static Result<void> refuse_open(const OpenCalls& calls) {
+    const std::vector<std::string_view> open = calls.open();
     if (open.empty()) return {};
     return fail(
         ErrorKind::bad_request,
@@ -213,6 +207,7 @@ class Arranger {
   const Chat& chat_;
   CallNotes& notes_;
   GeminiConversation into_;
+  CallIndex known_;  // the calls so far
   size_t at_ = 0;
   std::vector<const Block*> waiting_;  // media of results that came last
   bool has_dropped_cache_ = false;

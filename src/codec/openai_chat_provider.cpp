@@ -4,6 +4,8 @@
 #include <fmt/core.h>
 
 #include "base/crypto.h"
+#include "codec/effort.h"
+#include "codec/offered_tools.h"
 #include "codec/openai.h"
 #include "codec/openai_decode.h"
 #include "codec/openai_embeddings.h"
@@ -13,6 +15,7 @@
 #include "codec/schema_downlevel.h"
 #include "codec/service_tier.h"
 #include "codec/tool_names.h"
+#include "codec/unused.h"
 
 namespace weir {
 namespace {
@@ -46,7 +49,7 @@ class ChatWriter {
         json_(call.wire.body) {}
 
   Result<void> write() {
-    name_tools();
+    note_tool_names(chat_, &legal_openai_tool_name, CustomTools::native, call_.notes);
     json_.begin_object().key("model").value(target_.model).key("messages");
     TRY(write_openai_messages(json_, chat_, target_, call_.notes));
     if (chat_.is_streamed) {
@@ -60,6 +63,7 @@ class ChatWriter {
     write_reasoning();
     write_identity();
     write_extras();
+    TRY(report_rest());
     json_.end_object();
     return {};
   }
@@ -68,16 +72,6 @@ class ChatWriter {
   void lose(Severity severity, LossReason reason, std::string_view field, std::string from = {},
             std::string to = {}) {
     call_.notes.fidelity.add(severity, reason, fmt::format("/{}", field), std::move(from), std::move(to));
-  }
-
-  void name_tools() {
-    for (const Tool& tool : chat_.tools) {
-      if (tool.kind == ToolKind::server) continue;
-      std::string wire = legal_tool_name(tool.name, kOpenAiToolNameMax);
-      if (wire == tool.name) continue;
-      lose(Severity::info, LossReason::renamed, "tools", std::string(tool.name), wire);
-      call_.notes.tool_names.add(std::move(wire), std::string(tool.name));
-    }
   }
 
   void write_limits() {
@@ -122,10 +116,7 @@ class ChatWriter {
     } else {
       write_number("top_p", chat_.top_p);
     }
-    if (chat_.top_k) lose(Severity::warning, LossReason::dropped, "top_k", fmt::format("{}", *chat_.top_k));
-    if (quirks_.no_penalties && (chat_.frequency_penalty || chat_.presence_penalty)) {
-      lose(Severity::warning, LossReason::dropped, "frequency_penalty");
-    } else {
+    if (!quirks_.no_penalties) {
       write_number("frequency_penalty", chat_.frequency_penalty);
       write_number("presence_penalty", chat_.presence_penalty);
     }
@@ -174,10 +165,13 @@ class ChatWriter {
                   fmt::format("the tool {} is run by another vendor; this model cannot call it", tool.type),
                   "tools");
     }
+    if (tool.cache) lose(Severity::info, LossReason::cache_dropped, "tools", "cache_control");
     json_.begin_object().key("type").value("function").key("function").begin_object();
     json_.key("name").value(call_.notes.tool_names.wire(tool.name));
     if (!tool.description.empty()) json_.key("description").value(tool.description);
     std::optional<bool> strict = quirks_.no_tool_strict ? std::nullopt : tool.strict;
+    if (quirks_.no_tool_strict && tool.strict.value_or(false))
+      lose(Severity::info, LossReason::dropped, "tools", "strict");
     if (tool.schema) {
       json_.key("parameters");
       write_schema(tool.schema, strict, fmt::format("/tools/{}/parameters", &tool - chat_.tools.data()));
@@ -188,11 +182,8 @@ class ChatWriter {
   }
 
   // {"type": "function", "function": {"name"}}
-  void write_tool_reference(std::string_view name) {
-    const auto tool = std::find_if(chat_.tools.begin(), chat_.tools.end(),
-                                   [&](const Tool& known) { return known.name == name; });
-    const bool is_custom = tool != chat_.tools.end() && tool->kind == ToolKind::custom;
-    const std::string_view kind = is_custom ? "custom" : "function";
+  void write_tool_reference(const ToolKinds& kinds, std::string_view name) {
+    const std::string_view kind = kinds.of(name) == ToolKind::custom ? "custom" : "function";
     json_.begin_object().key("type").value(kind).key(kind).begin_object();
     json_.key("name").value(call_.notes.tool_names.wire(name)).end_object().end_object();
   }
@@ -200,7 +191,8 @@ class ChatWriter {
   void write_allowed_tools(const ToolChoice& choice) {
     json_.begin_object().key("type").value("allowed_tools").key("allowed_tools").begin_object().key("mode");
     json_.value(choice.mode == ToolChoiceMode::required ? "required" : "auto").key("tools").begin_array();
-    for (const std::string_view name : choice.allowed) write_tool_reference(name);
+    const ToolKinds kinds(chat_);
+    for (const std::string_view name : choice.allowed) write_tool_reference(kinds, name);
     json_.end_array().end_object().end_object();
   }
 
@@ -240,7 +232,7 @@ class ChatWriter {
         json_.value("none");
         return;
       case ToolChoiceMode::named:
-        write_tool_reference(choice.name);
+        write_tool_reference(ToolKinds(chat_), choice.name);
     }
   }
 
@@ -270,14 +262,6 @@ class ChatWriter {
     json_.end_object();
   }
 
-  // Budgets of tokens have no counterpart: the nearest named effort (translation.md 4.8).
-  static EffortLevel effort_of(const Reasoning& reasoning) {
-    if (reasoning.effort) return *reasoning.effort;
-    if (!reasoning.budget_tokens) return EffortLevel::medium;
-    if (*reasoning.budget_tokens <= 1024) return EffortLevel::low;
-    return *reasoning.budget_tokens <= 8192 ? EffortLevel::medium : EffortLevel::high;
-  }
-
   void write_reasoning() {
     const Reasoning& reasoning = chat_.reasoning;
     if (!reasoning.is_set()) return;
@@ -290,7 +274,7 @@ class ChatWriter {
         json_.key("reasoning_effort").value("none");
       return;
     }
-    EffortLevel effort = effort_of(reasoning);
+    EffortLevel effort = asked_effort(reasoning);
     if (caps_.effort_levels && !caps_.effort_levels->empty()) effort = caps_.effort_levels->nearest(effort);
     if (!reasoning.effort)
       lose(Severity::info, LossReason::emulated, "thinking", "budget", std::string(to_string(effort)));
@@ -305,7 +289,32 @@ class ChatWriter {
     write_service_tier();
     if (!chat_.verbosity.empty()) json_.key("verbosity").value(chat_.verbosity);
     if (!chat_.prompt_cache_key.empty()) json_.key("prompt_cache_key").value(chat_.prompt_cache_key);
-    // The vendor takes metadata for stored answers only, and Weir keeps it as tags.
+    if (keeps_answer()) write_metadata();
+  }
+
+  // Whether the caller wants the provider to keep the answer; metadata is taken for no other.
+  bool keeps_answer() const {
+    return std::any_of(chat_.extras.begin(), chat_.extras.end(), [](const ExtraField& extra) {
+      return extra.dialect == kDialect && extra.key == "store" && extra.raw.text == "true";
+    });
+  }
+
+  void write_metadata() {
+    if (chat_.metadata.empty()) return;
+    json_.key("metadata").begin_object();
+    for (const MetadataEntry& entry : chat_.metadata) json_.key(entry.key).value(entry.value);
+    json_.end_object();
+  }
+
+  Result<void> report_rest() {
+    std::vector<ChatField> taken = {
+        ChatField::stop,      ChatField::seed,         ChatField::logprobs,        ChatField::verbosity,
+        ChatField::reasoning, ChatField::service_tier, ChatField::prompt_cache_key};
+    if (!quirks_.no_penalties)
+      taken.insert(taken.end(), {ChatField::frequency_penalty, ChatField::presence_penalty});
+    if (!quirks_.no_user) taken.push_back(ChatField::end_user);
+    if (keeps_answer()) taken.push_back(ChatField::metadata);
+    return report_unused(chat_, kDialect, taken, call_.notes.fidelity);
   }
 
   // Anthropic's standard_only is the ordinary lane and nothing else; `auto` means the same to both.
@@ -474,6 +483,10 @@ class OpenAiChatProvider final : public ProviderCodec {
 const ProviderCodec& openai_chat_provider() {
   static const OpenAiChatProvider codec;
   return codec;
+}
+
+const SchemaRules& openai_strict_rules() {
+  return kStrictRules;
 }
 
 }  // namespace weir

@@ -1,47 +1,58 @@
 #include "codec/openai_citations.h"
 
-#include <array>
-
-#include "codec/openai_decode.h"
+#include "codec/citations.h"
 
 namespace weir {
 namespace {
 
 constexpr std::string_view kUrlCitation = "url_citation";
-constexpr std::array<std::string_view, 4> kFields = {"url", "title", "start_index", "end_index"};
 
-void write_fields(JsonWriter& json, JsonValue citation) {
-  for (const std::string_view field : kFields) {
-    if (const JsonValue value = citation[field]) json.key(field).raw(value.raw());
-  }
+void write_fields(JsonWriter& json, const Citation& citation, CitedRange range) {
+  json.key("url").value(citation.url).key("title").value(citation.title);
+  json.key("start_index").value(citation.start.value_or(range.start));
+  json.key("end_index").value(citation.end.value_or(range.end));
+}
+
+void read_fields(JsonValue fields, std::vector<Citation>& citations) {
+  Citation& citation = citations.emplace_back();
+  citation.url = fields["url"].string_or("");
+  citation.title = fields["title"].string_or("");
+  if (fields["start_index"]) citation.start = fields["start_index"].int_or(0);
+  if (fields["end_index"]) citation.end = fields["end_index"].int_or(0);
 }
 
 }  // namespace
 
-std::string openai_chat_citation(Dialect dialect, std::string_view raw) {
-  if (dialect == Dialect::openai_chat) return std::string(raw);
-  if (dialect != Dialect::openai_responses) return {};
-  const Result<JsonDoc> parsed = JsonDoc::parse(std::string(raw), kProviderJson);
-  if (!parsed || parsed->root()["type"].string_or("") != kUrlCitation) return {};
-  std::string out;
-  JsonWriter json(out);
-  json.begin_object().key("type").value(kUrlCitation).key(kUrlCitation).begin_object();
-  write_fields(json, parsed->root());
-  json.end_object().end_object();
-  return out;
+void read_openai_chat_citation(JsonValue raw, std::vector<Citation>& citations) {
+  read_fields(raw[kUrlCitation], citations);
 }
 
-std::string openai_responses_citation(Dialect dialect, std::string_view raw) {
-  if (dialect == Dialect::openai_responses) return std::string(raw);
-  if (dialect != Dialect::openai_chat) return {};
-  const Result<JsonDoc> parsed = JsonDoc::parse(std::string(raw), kProviderJson);
-  if (!parsed || !parsed->root()[kUrlCitation].is_object()) return {};
-  std::string out;
-  JsonWriter json(out);
-  json.begin_object().key("type").value(kUrlCitation);
-  write_fields(json, parsed->root()[kUrlCitation]);
-  json.end_object();
-  return out;
+void read_openai_responses_citation(JsonValue raw, std::vector<Citation>& citations) {
+  if (raw["type"].string_or("") == kUrlCitation) read_fields(raw, citations);
+}
+
+std::vector<std::string> openai_chat_citations(Dialect dialect, std::string_view raw, CitedRange range) {
+  std::vector<std::string> annotations;
+  if (dialect == Dialect::openai_chat) return {std::string(raw)};
+  for (const Citation& citation : read_citations(dialect, raw)) {
+    JsonWriter json(annotations.emplace_back());
+    json.begin_object().key("type").value(kUrlCitation).key(kUrlCitation).begin_object();
+    write_fields(json, citation, range);
+    json.end_object().end_object();
+  }
+  return annotations;
+}
+
+std::vector<std::string> openai_responses_citations(Dialect dialect, std::string_view raw, CitedRange range) {
+  std::vector<std::string> annotations;
+  if (dialect == Dialect::openai_responses) return {std::string(raw)};
+  for (const Citation& citation : read_citations(dialect, raw)) {
+    JsonWriter json(annotations.emplace_back());
+    json.begin_object().key("type").value(kUrlCitation);
+    write_fields(json, citation, range);
+    json.end_object();
+  }
+  return annotations;
 }
 
 }  // namespace weir

@@ -13,18 +13,82 @@ constexpr std::string_view kNested =
     R"({"type":"url_citation","url_citation":{"url":"https://x.example","title":"t","start_index":0,)"
     R"("end_index":5}})";
 
-TEST(OpenAiCitations, SayTheSameInBothDialects) {
-  EXPECT_EQ(openai_chat_citation(Dialect::openai_responses, kFlat), kNested);
-  EXPECT_EQ(openai_responses_citation(Dialect::openai_chat, kNested), kFlat);
-  EXPECT_EQ(openai_chat_citation(Dialect::openai_chat, kNested), kNested);
-  EXPECT_EQ(openai_responses_citation(Dialect::openai_responses, kFlat), kFlat);
+using Annotations = std::vector<std::string>;
+
+Annotations chat_of(Dialect dialect, std::string_view raw) {
+  return openai_chat_citations(dialect, raw, {.start = 3, .end = 9});
+}
+Annotations responses_of(Dialect dialect, std::string_view raw) {
+  return openai_responses_citations(dialect, raw, {.start = 3, .end = 9});
 }
 
-TEST(OpenAiCitations, HaveNoFormForThoseOfOthers) {
-  EXPECT_EQ(openai_chat_citation(Dialect::openai_responses, R"({"type":"file_citation","file_id":"f"})"), "");
-  EXPECT_EQ(openai_chat_citation(Dialect::anthropic_messages, R"({"type":"char_location"})"), "");
-  EXPECT_EQ(openai_responses_citation(Dialect::gemini, "{}"), "");
-  EXPECT_EQ(openai_responses_citation(Dialect::openai_chat, "not JSON"), "");
+TEST(OpenAiCitations, SayTheSameInBothDialects) {
+  EXPECT_EQ(chat_of(Dialect::openai_responses, kFlat), Annotations{std::string(kNested)});
+  EXPECT_EQ(responses_of(Dialect::openai_chat, kNested), Annotations{std::string(kFlat)});
+  EXPECT_EQ(chat_of(Dialect::openai_chat, kNested), Annotations{std::string(kNested)});
+  EXPECT_EQ(responses_of(Dialect::openai_responses, kFlat), Annotations{std::string(kFlat)});
+}
+
+TEST(OpenAiCitations, NameThePagesThatOtherVendorsCite) {
+  const auto wanted = [](std::string_view url, std::string_view title) {
+    return Annotations{fmt::format(
+        R"({{"type":"url_citation","url":"{}","title":"{}","start_index":3,"end_index":9}})", url, title)};
+  };
+  EXPECT_EQ(responses_of(Dialect::anthropic_messages,
+                         R"({"type":"web_search_result_location","cited_text":"c","url":"https://a.example",)"
+                         R"("title":"A","encrypted_index":"x"})"),
+            wanted("https://a.example", "A"));
+  EXPECT_EQ(responses_of(Dialect::bedrock_invoke,
+                         R"({"type":"search_result_location","source":"https://b.example","title":"B"})"),
+            wanted("https://b.example", "B"));
+  EXPECT_EQ(responses_of(Dialect::bedrock_converse,
+                         R"({"title":"C","location":{"web":{"url":"https://c.example","domain":"c"}}})"),
+            wanted("https://c.example", "C"));
+  EXPECT_EQ(responses_of(Dialect::gemini, R"({"citationSource":{"uri":"https://d.example","endIndex":7}})"),
+            wanted("https://d.example", ""));
+  const Annotations both =
+      chat_of(Dialect::gemini, R"({"groundingMetadata":{"groundingChunks":[)"
+                               R"({"web":{"uri":"https://e.example","title":"E"}},{"other":{}},)"
+                               R"({"maps":{"uri":"https://f.example"}}],"webSearchQueries":["q"]}})");
+  ASSERT_EQ(both.size(), 2u);
+  EXPECT_EQ(both[0], R"({"type":"url_citation","url_citation":{"url":"https://e.example","title":"E",)"
+                     R"("start_index":3,"end_index":9}})");
+}
+
+TEST(OpenAiCitations, HaveNoFormForDocumentsAndFiles) {
+  EXPECT_EQ(chat_of(Dialect::openai_responses, R"({"type":"file_citation","file_id":"f"})"), Annotations{});
+  EXPECT_EQ(chat_of(Dialect::anthropic_messages, R"({"type":"char_location","document_title":"d"})"),
+            Annotations{});
+  EXPECT_EQ(responses_of(Dialect::gemini, "{}"), Annotations{});
+  EXPECT_EQ(responses_of(Dialect::gemini, "[]"), Annotations{});
+  EXPECT_EQ(responses_of(Dialect::openai_chat, "not JSON"), Annotations{});
+}
+
+TEST(OpenAiCitations, BelongToTheTextThatTheyCameWith) {
+  const Request request = test::responses_chat(R"("input":"hi")");
+  const AnswerContext context = test::answer_context(request);
+  constexpr std::string_view kPage =
+      R"({"type":"web_search_result_location","url":"https://a.example","title":"A","encrypted_index":"x"})";
+  const std::vector<Event> events = {Start{},
+                                     BlockStart{.index = 0},
+                                     Delta{.index = 0, .text = "Grüße. "},
+                                     BlockEnd{.index = 0},
+                                     BlockStart{.index = 1},
+                                     Delta{.index = 1, .text = "Cited"},
+                                     Delta{.index = 1,
+                                           .kind = DeltaKind::citation,
+                                           .text = std::string(kPage),
+                                           .dialect = Dialect::anthropic_messages},
+                                     BlockEnd{.index = 1},
+                                     Finish{},
+                                     End{}};
+  // The dialect of a folded block is that of its start.
+  std::vector<Event> whole = events;
+  std::get<BlockStart>(whole[4]).dialect = Dialect::anthropic_messages;
+  const ClientCodec& chat = openai_chat_client();
+  constexpr std::string_view kPlace = R"("start_index":7,"end_index":12)";
+  EXPECT_NE(chat.encode_answer(test::fold(whole), context).body.find(kPlace), std::string::npos);
+  EXPECT_NE(test::encode_stream(*chat.stream_encoder(context), events).find(kPlace), std::string::npos);
 }
 
 TEST(OpenAiCitations, ReachClientsOfTheOtherDialect) {

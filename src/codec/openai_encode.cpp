@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/core.h>
 
+#include "codec/citations.h"
 #include "codec/openai_citations.h"
 #include "codec/retry_headers.h"
 #include "codec/service_tier.h"
@@ -110,14 +111,16 @@ class MessageWriter {
 
   void write_citations() {
     bool any = false;
+    CitedRange range;  // of the block in the content, which is all of them joined
     for (const AnswerBlock& block : choice_.blocks) {
       if (block.kind != BlockKind::text) continue;
+      range.start = std::exchange(range.end, range.end + characters(block.text));
       for (const std::string& source : block.citations) {
-        const std::string citation = openai_chat_citation(block.dialect, source);
-        if (citation.empty()) continue;
-        if (!any) json_.key("annotations").begin_array();
-        any = true;
-        json_.raw(citation);
+        for (const std::string& citation : openai_chat_citations(block.dialect, source, range)) {
+          if (!any) json_.key("annotations").begin_array();
+          any = true;
+          json_.raw(citation);
+        }
       }
     }
     if (any) json_.end_array();

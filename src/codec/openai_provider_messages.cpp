@@ -172,13 +172,7 @@ class MessagesWriter {
     } else if (const auto* document = std::get_if<DocumentBlock>(&block.body)) {
       TRY(write_document(*document));
     } else if (const auto* audio = std::get_if<AudioBlock>(&block.body)) {
-      json_.begin_object().key("type").value("input_audio").key("input_audio").begin_object();
-      json_.key("data")
-          .value(audio->media.base64)
-          .key("format")
-          .value(audio->format)
-          .end_object()
-          .end_object();
+      TRY(write_audio(*audio));
     } else if (std::holds_alternative<VideoBlock>(block.body)) {
       return fail(ErrorKind::unsupported, "this provider takes no video; send images of it",
                   pointer("/content"));
@@ -195,7 +189,20 @@ class MessagesWriter {
     return {};
   }
 
+  std::unexpected<Error> refuse(std::string message) const {
+    return fail(ErrorKind::unsupported, std::move(message), pointer("/content"));
+  }
+
+  Result<void> write_audio(const AudioBlock& audio) {
+    if (caps_.audio_in == false) return refuse("this model takes no audio; send its text");
+    json_.begin_object().key("type").value("input_audio").key("input_audio").begin_object();
+    json_.key("data").value(audio.media.base64).key("format").value(audio.format);
+    json_.end_object().end_object();
+    return {};
+  }
+
   Result<void> write_image(const ImageBlock& image) {
+    if (caps_.vision == false) return refuse("this model takes no images");
     if (!image.media.file_id.empty()) {
       return fail(ErrorKind::unsupported,
                   "an image by file id belongs to the provider that stored it; send its bytes",
@@ -216,12 +223,19 @@ class MessagesWriter {
     if (document.wants_citations) {
       notes_.fidelity.add(Severity::warning, LossReason::dropped, pointer("/content"), "citations");
     }
+    const bool has_file_name = document.text.empty() && document.media.file_id.empty();
+    if (!document.title.empty() && !has_file_name)
+      notes_.fidelity.add(Severity::info, LossReason::dropped, pointer("/content"), "title");
+    if (!document.context.empty())
+      notes_.fidelity.add(Severity::warning, LossReason::dropped, pointer("/content"), "context");
     if (!document.text.empty()) {
       notes_.fidelity.add(Severity::info, LossReason::coerced_string, pointer("/content"), "document",
                           "text");
       json_.begin_object().key("type").value("text").key("text").value(document.text).end_object();
       return {};
     }
+    const bool is_pdf = document.media.mime.empty() || document.media.mime == "application/pdf";
+    if (is_pdf && caps_.pdf == false) return refuse("this model takes no PDF documents; send their text");
     if (!document.media.url.empty()) {
       return fail(ErrorKind::unsupported, "this model takes documents by their bytes, not by URL",
                   pointer("/content"));

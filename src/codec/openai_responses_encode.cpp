@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <fmt/core.h>
 
+#include "codec/citations.h"
 #include "codec/openai_citations.h"
 #include "codec/openai_encode.h"
+#include "codec/openai_responses_tools.h"
 #include "codec/service_tier.h"
 
 namespace weir {
@@ -105,40 +107,7 @@ class RequestEcho {
 
   void tool_choice() {
     json_.key("tool_choice");
-    const ToolChoice choice = chat_.tool_choice.value_or(ToolChoice{});
-    if (!choice.allowed.empty()) {
-      json_.begin_object().key("type").value("allowed_tools").key("mode");
-      json_.value(choice.mode == ToolChoiceMode::required ? "required" : "auto").key("tools").begin_array();
-      for (const std::string_view name : choice.allowed) tool_reference(name);
-      json_.end_array().end_object();
-      return;
-    }
-    switch (choice.mode) {
-      case ToolChoiceMode::automatic:
-        json_.value("auto");
-        return;
-      case ToolChoiceMode::required:
-        json_.value("required");
-        return;
-      case ToolChoiceMode::none:
-        json_.value("none");
-        return;
-      case ToolChoiceMode::named:
-        tool_reference(choice.name);
-    }
-  }
-
-  void tool_reference(std::string_view name) {
-    const auto tool = std::find_if(chat_.tools.begin(), chat_.tools.end(),
-                                   [&](const Tool& known) { return known.name == name; });
-    const ToolKind kind = tool == chat_.tools.end() ? ToolKind::function : tool->kind;
-    json_.begin_object().key("type");
-    if (kind == ToolKind::server) {
-      json_.value(name);
-    } else {
-      json_.value(kind == ToolKind::custom ? "custom" : "function").key("name").value(name);
-    }
-    json_.end_object();
+    write_responses_tool_choice(json_, chat_.tool_choice.value_or(ToolChoice{}), chat_, {});
   }
 
   void tools() {
@@ -151,7 +120,7 @@ class RequestEcho {
       json_.begin_object().key("type").value("function").key("name").value(tool.name);
       json_.key("description");
       value_or_null(json_, tool.description);
-      json_.key("parameters").raw(tool.schema.text);
+      json_.key("parameters").raw(tool.schema ? tool.schema.text : "null");
       json_.key("strict").value(tool.strict.value_or(true)).end_object();
     }
     json_.end_array();
@@ -313,6 +282,12 @@ std::string responses_item_id(std::string_view prefix, std::string_view exchange
   return fmt::format("{}_{}", openai_answer_id(fmt::format("{}_", prefix), {}, exchange_id), place);
 }
 
+bool is_responses_item_id(std::string_view id) {
+  const size_t place = id.rfind('_');
+  return place != std::string_view::npos && place > id.find('_') && place + 1 < id.size() &&
+         id.find_first_not_of("0123456789", place + 1) == std::string_view::npos;
+}
+
 bool has_responses_form(BlockKind kind, ToolKind tool_kind, Dialect dialect) {
   switch (kind) {
     case BlockKind::text:
@@ -383,9 +358,10 @@ void write_responses_part(JsonWriter& json, const ResponsesPart& part) {
     return;
   }
   json.key("type").value("output_text").key("annotations").begin_array();
+  const CitedRange range{.start = 0, .end = block.citations.empty() ? 0 : characters(block.text)};
   for (const std::string& source : block.citations) {
-    const std::string citation = openai_responses_citation(block.dialect, source);
-    if (!citation.empty()) json.raw(citation);
+    for (const std::string& citation : openai_responses_citations(block.dialect, source, range))
+      json.raw(citation);
   }
   json.end_array().key("logprobs").raw(part.logprobs).key("text").value(block.text).end_object();
 }

@@ -44,6 +44,8 @@ void write_response(JsonWriter& json, const AnswerContext& context, const Start&
 
 // An id of that kind for the item at that place, made of the exchange's: "msg_..._0".
 std::string responses_item_id(std::string_view prefix, std::string_view exchange_id, size_t place);
+// Whether it is such an id: a vendor's ends without a place.
+bool is_responses_item_id(std::string_view id);
 
 void write_responses_part(JsonWriter& json, const ResponsesPart& part);
 void write_responses_message(JsonWriter& json, std::string_view id, std::string_view status,

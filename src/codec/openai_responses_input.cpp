@@ -4,6 +4,7 @@
 
 #include "codec/data_url.h"
 #include "codec/fields.h"
+#include "codec/openai_responses_encode.h"
 
 namespace weir {
 namespace {
@@ -151,9 +152,10 @@ class InputDecoder {
 
   Result<void> reasoning(JsonValue source) {
     ThinkingBlock block;
-    block.issuer = kDialect;
     TRY(read_field(source["id"], block.id));
     TRY(read_field(source["encrypted_content"], block.signature));
+    // The vendor finds its own by the id alone; what Weir showed of another's it would not.
+    if (!block.signature.empty() || !is_responses_item_id(block.id)) block.issuer = kDialect;
     std::string joined;
     for (const std::string_view key : {"summary", "content"}) {
       const JsonValue parts = source[key];

@@ -5,6 +5,7 @@
 
 #include "base/crypto.h"
 #include "codec/args.h"
+#include "codec/call_index.h"
 
 namespace weir {
 namespace {
@@ -29,10 +30,9 @@ const TextBlock* only_text(const Message& message) {
 class ItemsWriter {
  public:
   ItemsWriter(JsonWriter& json, const Chat& chat, const TargetModel& target, CallNotes& notes)
-      : json_(json), chat_(chat), caps_(*target.capabilities), notes_(notes) {}
+      : json_(json), chat_(chat), calls_(chat), caps_(*target.capabilities), notes_(notes) {}
 
   Result<void> write() {
-    find_custom_calls();
     const TextBlock* instructions = instructions_of();
     if (instructions) json_.key("instructions").value(instructions->text);
     json_.key("input").begin_array();
@@ -71,15 +71,6 @@ class ItemsWriter {
     if (chat_.messages.size() == 1 && (content.empty() || content[0].pointer != "/instructions"))
       return nullptr;
     return only_text(chat_.messages[0]);
-  }
-
-  void find_custom_calls() {
-    for (const Message& message : chat_.messages) {
-      for (const Block& block : message.content) {
-        const auto* call = std::get_if<ToolCallBlock>(&block.body);
-        if (call && call->kind == ToolKind::custom) custom_calls_.push_back(call->id);
-      }
-    }
   }
 
   std::string_view role_of(const Message& message) const {
@@ -133,9 +124,9 @@ class ItemsWriter {
     if (const auto* text = std::get_if<TextBlock>(&block.body)) {
       write_input_text(text->text);
     } else if (const auto* image = std::get_if<ImageBlock>(&block.body)) {
-      write_image(*image);
+      TRY(write_image(*image));
     } else if (const auto* document = std::get_if<DocumentBlock>(&block.body)) {
-      write_document(*document);
+      TRY(write_document(*document));
     } else if (const auto* refusal = std::get_if<RefusalBlock>(&block.body)) {
       write_input_text(refusal->text);
     } else if (const auto* unknown = std::get_if<UnknownBlock>(&block.body)) {
@@ -154,7 +145,9 @@ class ItemsWriter {
     json_.begin_object().key("type").value("input_text").key("text").value(text).end_object();
   }
 
-  void write_image(const ImageBlock& image) {
+  Result<void> write_image(const ImageBlock& image) {
+    if (caps_.vision == false)
+      return fail(ErrorKind::unsupported, "this model takes no images", pointer("/content"));
     json_.begin_object().key("type").value("input_image");
     if (!image.media.file_id.empty()) {
       json_.key("file_id").value(image.media.file_id);
@@ -167,16 +160,26 @@ class ItemsWriter {
       }
     }
     json_.key("detail").value(image.detail.empty() ? "auto" : image.detail).end_object();
+    return {};
   }
 
-  void write_document(const DocumentBlock& document) {
+  Result<void> write_document(const DocumentBlock& document) {
     if (document.wants_citations) lose(Severity::warning, LossReason::dropped, "/content", "citations");
     if (!document.context.empty()) lose(Severity::warning, LossReason::dropped, "/content", "context");
+    const bool has_file_name = document.text.empty() && !document.media.base64.empty();
+    if (!document.title.empty() && !has_file_name)
+      lose(Severity::info, LossReason::dropped, "/content", "title");
     if (!document.text.empty()) {
       lose(Severity::info, LossReason::coerced_string, "/content", "document", "text");
-      return write_input_text(document.text);
+      write_input_text(document.text);
+      return {};
     }
     const Media& media = document.media;
+    const bool is_pdf = media.mime.empty() || media.mime == "application/pdf";
+    if (is_pdf && caps_.pdf == false) {
+      return fail(ErrorKind::unsupported, "this model takes no PDF documents; send their text",
+                  pointer("/content"));
+    }
     json_.begin_object().key("type").value("input_file");
     if (!media.file_id.empty()) {
       json_.key("file_id").value(media.file_id);
@@ -188,6 +191,7 @@ class ItemsWriter {
       json_.key("file_data").value(fmt::format("data:{};base64,{}", mime, media.base64));
     }
     json_.end_object();
+    return {};
   }
 
   void write_unknown(const UnknownBlock& unknown) {
@@ -199,8 +203,8 @@ class ItemsWriter {
   }
 
   Result<void> write_result(const ToolResultBlock& result) {
-    const bool is_custom =
-        std::find(custom_calls_.begin(), custom_calls_.end(), result.call_id) != custom_calls_.end();
+    const ToolCallBlock* call = calls_.find(result.call_id);
+    const bool is_custom = call && call->kind == ToolKind::custom;
     json_.begin_object().key("type").value(is_custom ? "custom_tool_call_output" : "function_call_output");
     json_.key("call_id").value(short_call_id(result.call_id)).key("output");
     const bool is_plain = std::all_of(result.content.begin(), result.content.end(), [](const Block& block) {
@@ -348,9 +352,9 @@ class ItemsWriter {
 
   JsonWriter& json_;
   const Chat& chat_;
+  const CallIndex calls_;
   const Capabilities& caps_;
   CallNotes& notes_;
-  std::vector<std::string_view> custom_calls_;
   size_t at_ = 0;
   size_t messages_ = 0;
 };

@@ -185,8 +185,8 @@ TEST(ResponsesProvider, ReportsEachFieldThatItCannotTake) {
   const std::pair<std::string_view, std::string_view> rows[] = {
       {R"("stop":["a"])", "emulated;/stop;stop>watched_by_Weir"},
       {R"("seed":1)", "dropped;/seed;1>"},
-      {R"("frequency_penalty":1)", "dropped;/frequency_penalty"},
-      {R"("presence_penalty":1)", "dropped;/presence_penalty"},
+      {R"("frequency_penalty":1)", "dropped;/frequency_penalty;1>"},
+      {R"("presence_penalty":1)", "dropped;/presence_penalty;1>"},
       {R"("logit_bias":{})", "dropped;/logit_bias"},
       {R"("max_tokens":3)", "clamped;/max_tokens;3>16"},
   };

@@ -8,37 +8,10 @@
 namespace weir {
 namespace {
 
+using test::normal_json;
 using test::Recording;
 
 constexpr JsonLimits kLenient{.rejects_duplicate_keys = false, .replaces_lone_surrogates = true};
-
-// The same value whatever the white space and escapes; no arguments at all are {}.
-std::string normal_json(std::string_view text) {
-  const Result<JsonDoc> parsed = JsonDoc::parse(text.empty() ? "{}" : std::string(text), kLenient);
-  if (!parsed) return "not JSON: " + std::string(text);
-  std::string out;
-  JsonWriter json(out);
-  const std::function<void(JsonValue)> write = [&](JsonValue value) {
-    if (value.is_object()) {
-      json.begin_object();
-      for (const JsonValue member : value) {
-        json.key(member.key());
-        write(member);
-      }
-      json.end_object();
-    } else if (value.is_array()) {
-      json.begin_array();
-      for (const JsonValue element : value) write(element);
-      json.end_array();
-    } else if (value.is_string()) {
-      json.value(value.string_or(""));
-    } else {
-      json.raw(value.raw());
-    }
-  };
-  write(parsed->root());
-  return out;
-}
 
 // What an answer says, as comparable lines; `rest` is what only its own dialect has words for.
 struct Gist {

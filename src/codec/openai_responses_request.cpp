@@ -3,11 +3,16 @@
 #include <algorithm>
 #include <array>
 #include <fmt/core.h>
+#include <set>
 
 #include "base/crypto.h"
+#include "codec/effort.h"
+#include "codec/offered_tools.h"
 #include "codec/openai_responses_items.h"
+#include "codec/openai_responses_tools.h"
 #include "codec/service_tier.h"
 #include "codec/tool_names.h"
+#include "codec/unused.h"
 
 namespace weir {
 namespace {
@@ -16,7 +21,6 @@ constexpr Dialect kDialect = Dialect::openai_responses;
 // OpenAI's OpenAPI document, schemas CreateResponse and ModelResponseProperties.
 constexpr int64_t kMaxTokensMin = 16;
 constexpr size_t kUserMax = 64;
-constexpr std::string_view kEmptySchema = R"({"type":"object","properties":{}})";
 
 class RequestWriter {
  public:
@@ -32,7 +36,7 @@ class RequestWriter {
   Result<void> write() {
     if (chat_.choices.value_or(1) > 1)
       return fail(ErrorKind::unsupported, "this model gives one answer at a time: n must be 1", "n");
-    name_tools();
+    note_tool_names(chat_, &legal_openai_tool_name, CustomTools::native, call_.notes);
     json_.begin_object().key("model").value(target_.model);
     TRY(write_responses_input(json_, chat_, target_, call_.notes));
     TRY(write_tools());
@@ -47,6 +51,7 @@ class RequestWriter {
       write_storage();
       write_identity();
       write_extras();
+      TRY(report_rest());
     }
     json_.end_object();
     return {};
@@ -60,22 +65,15 @@ class RequestWriter {
 
   // ---- Tools
 
-  void name_tools() {
-    for (const Tool& tool : chat_.tools) {
-      if (tool.kind == ToolKind::server) continue;
-      std::string wire = legal_tool_name(tool.name, kOpenAiToolNameMax);
-      if (wire == tool.name) continue;
-      lose(Severity::info, LossReason::renamed, "tools", std::string(tool.name), wire);
-      call_.notes.tool_names.add(std::move(wire), std::string(tool.name));
-    }
-  }
-
   Result<void> write_tools() {
     if (chat_.tools.empty()) return {};
     json_.key("tools").begin_array();
     for (const Tool& tool : chat_.tools) TRY(write_tool(tool));
     json_.end_array();
-    if (chat_.tool_choice) write_tool_choice(*chat_.tool_choice);
+    if (chat_.tool_choice) {
+      json_.key("tool_choice");
+      write_responses_tool_choice(json_, *chat_.tool_choice, chat_, call_.notes.tool_names);
+    }
     if (!chat_.parallel_tools) return {};
     if (quirks_.no_parallel_tool_calls) {
       lose(Severity::warning, LossReason::dropped, "parallel_tool_calls");
@@ -104,9 +102,13 @@ class RequestWriter {
     if (is_custom) {
       if (!tool.grammar.empty()) write_grammar(tool);
     } else {
-      json_.key("parameters").raw(tool.schema ? tool.schema.text : kEmptySchema);
+      json_.key("parameters").raw(function_schema(tool));
       // Here a tool is strict unless it says otherwise, elsewhere it is not.
-      if (!quirks_.no_tool_strict) json_.key("strict").value(tool.strict.value_or(false));
+      if (!quirks_.no_tool_strict) {
+        json_.key("strict").value(tool.strict.value_or(false));
+      } else if (tool.strict.value_or(false)) {
+        lose(Severity::info, LossReason::dropped, "tools", "strict");
+      }
     }
     json_.end_object();
     return {};
@@ -115,43 +117,6 @@ class RequestWriter {
   void write_grammar(const Tool& tool) {
     json_.key("format").begin_object().key("type").value("grammar");
     json_.key("syntax").value(tool.grammar_syntax).key("definition").value(tool.grammar).end_object();
-  }
-
-  void write_tool_choice(const ToolChoice& choice) {
-    json_.key("tool_choice");
-    if (!choice.allowed.empty()) {
-      json_.begin_object().key("type").value("allowed_tools").key("mode");
-      json_.value(choice.mode == ToolChoiceMode::required ? "required" : "auto").key("tools").begin_array();
-      for (const std::string_view name : choice.allowed) write_tool_reference(name);
-      json_.end_array().end_object();
-      return;
-    }
-    switch (choice.mode) {
-      case ToolChoiceMode::automatic:
-        json_.value("auto");
-        return;
-      case ToolChoiceMode::required:
-        json_.value("required");
-        return;
-      case ToolChoiceMode::none:
-        json_.value("none");
-        return;
-      case ToolChoiceMode::named:
-        write_tool_reference(choice.name);
-    }
-  }
-
-  void write_tool_reference(std::string_view name) {
-    const auto tool = std::find_if(chat_.tools.begin(), chat_.tools.end(),
-                                   [&](const Tool& known) { return known.name == name; });
-    const ToolKind kind = tool == chat_.tools.end() ? ToolKind::function : tool->kind;
-    json_.begin_object().key("type");
-    if (kind == ToolKind::server) {
-      json_.value(name).end_object();
-      return;
-    }
-    json_.value(kind == ToolKind::custom ? "custom" : "function").key("name");
-    json_.value(call_.notes.tool_names.wire(name)).end_object();
   }
 
   // ---- The answer's form
@@ -181,14 +146,6 @@ class RequestWriter {
     json_.end_object();
   }
 
-  // Budgets of tokens have no counterpart: the nearest named effort (translation.md 4.8).
-  static EffortLevel effort_of(const Reasoning& reasoning) {
-    if (reasoning.effort) return *reasoning.effort;
-    if (!reasoning.budget_tokens) return EffortLevel::medium;
-    if (*reasoning.budget_tokens <= 1024) return EffortLevel::low;
-    return *reasoning.budget_tokens <= 8192 ? EffortLevel::medium : EffortLevel::high;
-  }
-
   // The vendor's words for how much of the reasoning is shown; "" for none. Callers who give a budget speak a
   // dialect that shows thinking unless it is told not to.
   static std::string_view summary_of(const Reasoning& reasoning) {
@@ -215,7 +172,7 @@ class RequestWriter {
         lose(Severity::info, LossReason::dropped, "reasoning", "disabled");
       }
     } else if (reasoning.is_set()) {
-      EffortLevel effort = effort_of(reasoning);
+      EffortLevel effort = asked_effort(reasoning);
       if (caps_.effort_levels && !caps_.effort_levels->empty()) effort = caps_.effort_levels->nearest(effort);
       if (!reasoning.effort) {
         lose(Severity::info, LossReason::emulated, "thinking", "budget", std::string(to_string(effort)));
@@ -247,12 +204,6 @@ class RequestWriter {
   void write_sampling() {
     write_fraction("temperature", chat_.temperature);
     write_fraction("top_p", chat_.top_p);
-    if (chat_.top_k) lose(Severity::warning, LossReason::dropped, "top_k", fmt::format("{}", *chat_.top_k));
-    if (chat_.frequency_penalty.value_or(0) != 0)
-      lose(Severity::warning, LossReason::dropped, "frequency_penalty");
-    if (chat_.presence_penalty.value_or(0) != 0)
-      lose(Severity::warning, LossReason::dropped, "presence_penalty");
-    if (chat_.seed) lose(Severity::warning, LossReason::dropped, "seed", fmt::format("{}", *chat_.seed));
     if (chat_.top_logprobs) json_.key("top_logprobs").value(*chat_.top_logprobs);
   }
 
@@ -279,13 +230,14 @@ class RequestWriter {
     std::vector<std::string> wanted;
     if (reasons()) wanted.emplace_back("reasoning.encrypted_content");
     if (chat_.logprobs.value_or(false)) wanted.emplace_back("message.output_text.logprobs");
+    std::set<std::string> seen(wanted.begin(), wanted.end());
     for (const ExtraField& extra : chat_.extras) {
       if (extra.key != "include" || extra.dialect != kDialect) continue;
       const Result<JsonDoc> parsed = JsonDoc::parse(std::string(extra.raw.text));
       if (!parsed) continue;
       for (const JsonValue entry : parsed->root()) {
         std::string name(entry.string_or(""));
-        if (std::find(wanted.begin(), wanted.end(), name) == wanted.end()) wanted.push_back(std::move(name));
+        if (seen.insert(name).second) wanted.push_back(std::move(name));
       }
     }
     if (wanted.empty()) return;
@@ -309,7 +261,15 @@ class RequestWriter {
         json_.key("service_tier").value(tier);
       }
     }
-    // Metadata is for stored answers, and Weir keeps it as tags.
+  }
+
+  // Metadata is for answers that the vendor keeps.
+  Result<void> report_rest() {
+    std::vector<ChatField> taken = {ChatField::stop,         ChatField::logprobs,
+                                    ChatField::verbosity,    ChatField::reasoning,
+                                    ChatField::service_tier, ChatField::prompt_cache_key};
+    if (!quirks_.no_user) taken.push_back(ChatField::end_user);
+    return report_unused(chat_, kDialect, taken, call_.notes.fidelity);
   }
 
   void write_extras() {

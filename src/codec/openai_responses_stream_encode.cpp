@@ -6,6 +6,7 @@
 #include <map>
 
 #include "codec/blocks_in_turn.h"
+#include "codec/citations.h"
 #include "codec/openai_citations.h"
 #include "codec/openai_encode.h"
 #include "codec/openai_responses_encode.h"
@@ -292,15 +293,17 @@ class ResponsesStreamEncoder final : public StreamEncoder {
   }
 
   void on_citation(const Delta& delta, const Block& block, ResponsesPart& part, std::string& out) {
-    const std::string citation = openai_responses_citation(delta.dialect, delta.text);
-    if (citation.empty() || part.block.kind != BlockKind::text) return;
-    part.block.dialect = Dialect::openai_responses;
-    part.block.citations.push_back(citation);
-    open_block_event("response.output_text.annotation.added", block, out);
-    json_->key("content_index").value(static_cast<int64_t>(block.part));
-    json_->key("annotation_index").value(static_cast<int64_t>(part.block.citations.size() - 1));
-    json_->key("annotation").raw(citation);
-    close_event(out);
+    if (part.block.kind != BlockKind::text) return;
+    const CitedRange range{.start = 0, .end = characters(part.block.text)};
+    for (const std::string& citation : openai_responses_citations(delta.dialect, delta.text, range)) {
+      part.block.dialect = Dialect::openai_responses;
+      part.block.citations.push_back(citation);
+      open_block_event("response.output_text.annotation.added", block, out);
+      json_->key("content_index").value(static_cast<int64_t>(block.part));
+      json_->key("annotation_index").value(static_cast<int64_t>(part.block.citations.size() - 1));
+      json_->key("annotation").raw(citation);
+      close_event(out);
+    }
   }
 
   void end_text(const Block& block, std::string& out) {

@@ -40,6 +40,10 @@ class OpenAiStreamDecoder final : public StreamDecoder {
     return {};
   }
 
+  bool is_concluding() const override {
+    return !is_done_ && choices_.size() >= notes_.choices && is_finished();
+  }
+
   std::string_view forwardable() const override { return tap_.forwardable(); }
   std::unique_ptr<StreamDecoder> clone() const override {
     return std::make_unique<OpenAiStreamDecoder>(*this);

@@ -1,6 +1,7 @@
 // Streams in OpenAI's chat dialect, in the chunk shapes that every client accepts (clients.md 2.2).
 #include <map>
 
+#include "codec/citations.h"
 #include "codec/openai_citations.h"
 #include "codec/openai_encode.h"
 #include "codec/service_tier.h"
@@ -39,13 +40,15 @@ class OpenAiStreamEncoder final : public StreamEncoder {
     int tool_index = 0;
     ToolKind tool_kind = ToolKind::function;
     bool has_content = false;
-    AnswerBlock thinking;  // signature and text, for thinking_blocks
-    AnswerBlock image;     // its type and bytes, which leave whole
+    int64_t starts_at = 0;  // in the content, in characters
+    AnswerBlock thinking;   // signature and text, for thinking_blocks
+    AnswerBlock image;      // its type and bytes, which leave whole
   };
   struct Choice {
     bool has_role = false;
     bool has_refusal = false;
     int tools = 0;
+    int64_t characters = 0;  // of the content
     std::map<int, Block> blocks;
   };
 
@@ -62,6 +65,7 @@ class OpenAiStreamEncoder final : public StreamEncoder {
     Block& block = choice.blocks[started.index];
     block.kind = started.kind;
     block.tool_kind = started.tool_kind;
+    block.starts_at = choice.characters;
     if (started.kind == BlockKind::image) block.image.raw = started.data;
     if (started.kind == BlockKind::redacted_thinking) {
       block.thinking.kind = started.kind;
@@ -90,7 +94,7 @@ class OpenAiStreamEncoder final : public StreamEncoder {
       if (shares_signatures(delta.dialect, Dialect::openai_chat)) block.thinking.signature += delta.text;
       return;
     }
-    if (delta.kind == DeltaKind::citation) return on_citation(delta, choice, out);
+    if (delta.kind == DeltaKind::citation) return on_citation(delta, choice, block, out);
     if (delta.text.empty()) return;
     block.has_content = true;
     switch (block.kind) {
@@ -103,6 +107,7 @@ class OpenAiStreamEncoder final : public StreamEncoder {
         choice.has_refusal = true;
         return text_chunk(delta, choice, "refusal", out);
       case BlockKind::text:
+        choice.characters += characters(delta.text);
         return text_chunk(delta, choice, "content", out);
       case BlockKind::image:
         block.image.text += delta.text;
@@ -132,12 +137,15 @@ class OpenAiStreamEncoder final : public StreamEncoder {
     close_chunk(nullptr, out);
   }
 
-  void on_citation(const Delta& delta, Choice& choice, std::string& out) {
-    const std::string citation = openai_chat_citation(delta.dialect, delta.text);
-    if (citation.empty()) return;
+  void on_citation(const Delta& delta, Choice& choice, const Block& block, std::string& out) {
+    const std::vector<std::string> citations = openai_chat_citations(
+        delta.dialect, delta.text, {.start = block.starts_at, .end = choice.characters});
+    if (citations.empty()) return;
     open_chunk(delta.choice, out);
     write_role(choice, false);
-    json_->key("annotations").begin_array().raw(citation).end_array();
+    json_->key("annotations").begin_array();
+    for (const std::string& citation : citations) json_->raw(citation);
+    json_->end_array();
     close_chunk(nullptr, out);
   }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <fmt/core.h>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "base/text.h"
 #include "codec/schema_references.h"
@@ -15,6 +17,8 @@ namespace {
 // bounded too, since definitions that name each other grow as powers.
 constexpr size_t kRecursionsMax = 2;
 constexpr size_t kSchemasMax = 4000;
+// What is put together to one schema by $ref and allOf, over all schemas that are written.
+constexpr size_t kSourcesMax = 4 * kSchemasMax;
 constexpr int kDepthMax = 48;
 
 constexpr std::array<std::string_view, 15> kBounds = {
@@ -78,7 +82,7 @@ class Downleveler {
 
   DownleveledSchema run(SchemaUse use, std::string_view pointer) {
     const Place place{.schema = std::string(pointer), .answer = {}};
-    const bool wraps = rules_.wraps_root && use == SchemaUse::answer && !is_object_schema({root_}, 0);
+    const bool wraps = rules_.wraps_root && use == SchemaUse::answer && !is_object_schema(root_);
     if (wraps) {
       lose(place, "a root that is no object", "an object with value");
       into_.restore.is_wrapped = true;
@@ -102,9 +106,13 @@ class Downleveler {
     fidelity_.add(severity, LossReason::schema_downleveled, place.schema, std::string(from), std::string(to));
   }
 
+  void lose_endless(const Place& place) {
+    lose(place, "a schema that grows without end", "any value", Severity::warning);
+  }
+
   // ---- References
 
-  JsonValue resolve(std::string_view reference) const { return references_.resolve(reference); }
+  JsonValue resolve(std::string_view reference) { return references_.resolve(reference); }
 
   bool inlines(JsonValue target) {
     if (rules_.refs == SchemaRefs::inlined) return true;
@@ -119,6 +127,10 @@ class Downleveler {
         if (source.is_bool() && !source.bool_or(true)) lose(place, "false", "any value", Severity::warning);
         if (source.is_bool()) is_changed_ = true;
         continue;
+      }
+      if (++gathered_ > kSourcesMax) {
+        if (gathered_ == kSourcesMax + 1) lose_endless(place);
+        return false;
       }
       flat.push_back(source);
       const JsonValue reference = source["$ref"];
@@ -151,19 +163,23 @@ class Downleveler {
     return true;
   }
 
-  bool is_object_schema(const Sources& sources, int depth) const {
-    for (const JsonValue source : sources) {
+  // Whether the schema, or what it refers to or is made of, wants an object.
+  bool is_object_schema(JsonValue schema) {
+    std::unordered_set<size_t> seen = {schema.offset()};
+    Sources open = {schema};
+    const auto look_at = [&](JsonValue found) {
+      if (found && seen.insert(found.offset()).second) open.push_back(found);
+    };
+    while (!open.empty()) {
+      const JsonValue source = open.back();
+      open.pop_back();
       const JsonValue type = source["type"];
       if (equals_ignore_case(type.string_or(""), "object")) return true;
       if (!type && source["properties"].is_object()) return true;
-      if (const JsonValue target = resolve(source["$ref"].string_or("")); target && depth < 8) {
-        if (is_object_schema({target}, depth + 1)) return true;
-      }
-      if (source["allOf"].is_array() && depth < 8) {
-        for (const JsonValue member : source["allOf"]) {
-          if (is_object_schema({member}, depth + 1)) return true;
-        }
-      }
+      look_at(resolve(source["$ref"].string_or("")));
+      const JsonValue all = source["allOf"];
+      if (!all.is_array()) continue;
+      for (const JsonValue member : all) look_at(member);
     }
     return false;
   }
@@ -175,8 +191,7 @@ class Downleveler {
     size_t entered = 0;
     const bool is_whole =
         ++written_ <= kSchemasMax && place.depth <= kDepthMax && flatten(sources, place, flat, entered);
-    if (written_ == kSchemasMax + 1)
-      lose(place, "a schema that grows without end", "any value", Severity::warning);
+    if (written_ == kSchemasMax + 1) lose_endless(place);
     json_.begin_object();
     if (is_whole) Members(*this, flat, place).write();
     json_.end_object();
@@ -255,7 +270,7 @@ class Downleveler {
     void settle_null() {
       for (size_t i = 0; i < sources_.size(); ++i) {
         const JsonValue alternatives = sources_[i]["anyOf"] ? sources_[i]["anyOf"] : sources_[i]["oneOf"];
-        if (!alternatives.is_array()) continue;
+        if (!alternatives.is_array() || flattened_.contains(alternatives.offset())) continue;
         Sources left;
         for (const JsonValue alternative : alternatives) {
           if (alternative["type"].string_or("") != "null") left.push_back(alternative);
@@ -264,7 +279,7 @@ class Downleveler {
         is_nullable_ = true;
         lose("anyOf", "nullable");
         if (left.size() != 1) continue;
-        flattened_.push_back(alternatives.offset());
+        flattened_.insert(alternatives.offset());
         size_t entered = 0;
         Sources more;
         if (owner_.flatten(left, place_, more, entered))
@@ -363,14 +378,13 @@ class Downleveler {
 
     // Keywords that hold no schema: each once, from the first source that has it.
     void write_plain() {
-      std::vector<std::string_view> seen;
+      std::unordered_set<std::string_view> seen;
       for (const JsonValue source : sources_) {
         for (const JsonValue member : source) {
           const std::string_view key = member.key();
-          if (has(seen, key) || (has(kStructure, key) && key != "format" && key != "$ref" &&
-                                 key != "$anchor" && key != "propertyOrdering"))
-            continue;
-          seen.push_back(key);
+          const bool is_written_elsewhere = has(kStructure, key) && key != "format" && key != "$ref" &&
+                                            key != "$anchor" && key != "propertyOrdering";
+          if (is_written_elsewhere || !seen.insert(key).second) continue;
           write_keyword(key, member);
         }
       }
@@ -406,17 +420,15 @@ class Downleveler {
 
     void write_object() {
       std::vector<std::string_view> names;
+      std::unordered_map<std::string_view, Sources> properties;
       for (const JsonValue source : sources_) {
         for (const JsonValue property : source["properties"]) {
-          if (!has(names, property.key())) names.push_back(property.key());
+          Sources& known = properties[property.key()];
+          if (known.empty()) names.push_back(property.key());
+          known.push_back(property);
         }
       }
-      std::vector<std::string_view> required;
-      for (const JsonValue source : sources_) {
-        for (const JsonValue name : source["required"]) {
-          if (name.is_string() && !has(required, name.string_or(""))) required.push_back(name.string_or(""));
-        }
-      }
+      const std::vector<std::string_view> required = required_names();
       if (required.size() < names.size()) owner_.into_.has_optional = true;
       const bool has_properties = first_of(sources_, "properties").is_object();
       if (has_properties && names.empty() && rules_.omits_empty_properties) {
@@ -424,12 +436,8 @@ class Downleveler {
       } else if (has_properties) {
         json_.key("properties").begin_object();
         for (const std::string_view name : names) {
-          Sources of_property;
-          for (const JsonValue source : sources_) {
-            if (const JsonValue found = source["properties"][name]) of_property.push_back(found);
-          }
           json_.key(name);
-          owner_.write(of_property,
+          owner_.write(properties[name],
                        place_.at(fmt::format("properties/{}", pointer_segment(name)), pointer_segment(name)));
         }
         json_.end_object();
@@ -440,6 +448,18 @@ class Downleveler {
         json_.end_array();
       }
       write_additional();
+    }
+
+    std::vector<std::string_view> required_names() const {
+      std::vector<std::string_view> required;
+      std::unordered_set<std::string_view> seen;
+      for (const JsonValue source : sources_) {
+        for (const JsonValue name : source["required"]) {
+          if (name.is_string() && seen.insert(name.string_or("")).second)
+            required.push_back(name.string_or(""));
+        }
+      }
+      return required;
     }
 
     void write_additional() {
@@ -499,7 +519,7 @@ class Downleveler {
         for (const std::string_view key :
              {std::string_view("anyOf"), std::string_view("oneOf"), std::string_view("allOf")}) {
           const JsonValue members = source[key];
-          if (!members.is_array() || has(flattened_, members.offset())) continue;
+          if (!members.is_array() || flattened_.contains(members.offset())) continue;
           if (key == "allOf" && rules_.has_any_of_only) continue;
           const std::string_view name = key == "oneOf" && rules_.has_any_of_only ? "anyOf" : key;
           if (name != key) lose(key, name);
@@ -525,7 +545,7 @@ class Downleveler {
     Sources sources_;
     const Place& place_;
     std::string description_;
-    std::vector<size_t> flattened_;  // offsets of unions that settle_null took in
+    std::unordered_set<size_t> flattened_;  // offsets of unions that settle_null took in
     bool is_nullable_ = false;
   };
 
@@ -537,6 +557,7 @@ class Downleveler {
   JsonWriter json_;
   std::vector<size_t> stack_;  // offsets of the definitions that are being written out
   size_t written_ = 0;
+  size_t gathered_ = 0;
   bool is_changed_ = false;
 };
 

@@ -1,9 +1,12 @@
 #include "codec/schema_downlevel.h"
 
 #include <array>
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
+#include "codec/anthropic_request.h"
 #include "codec/gemini_request.h"
+#include "codec/openai.h"
 #include "codec/schema_restore.h"
 
 namespace weir {
@@ -159,6 +162,64 @@ TEST(SchemaDownlevel, BoundsWhatItWrites) {
   const Made made = downlevel(schema, openapi_rules());
   EXPECT_LT(made.schema.text.size(), 1'000'000u);
   EXPECT_NE(made.records.find("a_schema_that_grows_without_end"), std::string::npos) << made.records;
+}
+
+TEST(SchemaDownlevel, FollowsChainsOfReferencesOfAnyLength) {
+  constexpr int kLength = 60'000;
+  std::string schema = R"({"type":"object","properties":{"a":{"$ref":"#/$defs/d0"}},"$defs":{)";
+  for (int i = 0; i < kLength; ++i)
+    schema += fmt::format(R"("d{}":{{"items":{{"$ref":"#/$defs/d{}"}}}},)", i, i + 1);
+  schema += fmt::format(R"("d{}":{{"type":"string"}}}}}})", kLength);
+  for (const SchemaRules* rules : {&anthropic_schema_rules(), &openai_strict_rules(), &openapi_rules()}) {
+    const Made made = downlevel(schema, *rules);
+    EXPECT_LT(made.schema.text.size(), 2 * schema.size());
+  }
+}
+
+TEST(SchemaDownlevel, TellsAnObjectByManyReferencesToItself) {
+  constexpr int kReferences = 4000;
+  std::string schema = R"({"allOf":[)";
+  for (int i = 0; i < kReferences; ++i) schema += R"({"$ref":"#"},)";
+  schema += R"({"title":"x"}]})";
+  EXPECT_TRUE(downlevel(schema, openapi_rules(), SchemaUse::answer).schema.restore.is_wrapped);
+  schema.insert(schema.size() - 2, R"(,{"type":"object"})");
+  EXPECT_FALSE(downlevel(schema, openapi_rules(), SchemaUse::answer).schema.restore.is_wrapped);
+}
+
+TEST(SchemaDownlevel, EndsWhereANullableSchemaHoldsItself) {
+  const Made made = downlevel(R"({"type":"object","properties":{"a":{"$ref":"#/$defs/A"}},
+      "$defs":{"A":{"anyOf":[{"$ref":"#/$defs/A"},{"type":"null"}]}}})",
+                              openapi_rules());
+  EXPECT_EQ(made.schema.text, R"({"type":"object","properties":{"a":{"nullable":true}}})");
+}
+
+TEST(SchemaDownlevel, TakesWideSchemasInOnePass) {
+  constexpr int kCount = 60'000;
+  std::string properties;
+  std::string required;
+  std::string definitions;
+  for (int i = 0; i < kCount; ++i) {
+    properties += fmt::format(R"("p{}":{{"$ref":"#/$defs/d{}"}},)", i, kCount - i - 1);
+    required += fmt::format(R"("p{}",)", i);
+    definitions += fmt::format(R"("d{}":{{"type":"string"}},)", i);
+  }
+  const std::string wide = R"({"type":"object","properties":{)" + properties + R"("q":true},"required":[)" +
+                           required + R"("q"],"$defs":{)" + definitions + R"("e":true}})";
+  for (const SchemaRules* rules : {&anthropic_schema_rules(), &gemini_schema_rules({}), &openapi_rules()}) {
+    const Made made = downlevel(wide, *rules);
+    EXPECT_NE(made.schema.text.find(fmt::format(R"("p{}":{{)", kCount - 1)), std::string::npos);
+    EXPECT_FALSE(made.schema.has_optional);
+  }
+}
+
+TEST(SchemaDownlevel, BoundsWhatItMergesForEachProperty) {
+  std::string schema = R"({"type":"object","properties":{)";
+  for (int i = 0; i < 4000; ++i) schema += fmt::format(R"("p{}":{{"$ref":"#/$defs/A"}},)", i);
+  schema += R"("q":{}},"$defs":{"A":{"allOf":[)";
+  for (int i = 0; i < 60'000; ++i) schema += R"({"minimum":1},)";
+  schema += R"({}]}}})";
+  const Made made = downlevel(schema, openapi_rules());
+  EXPECT_NE(made.records.find("a_schema_that_grows_without_end"), std::string::npos);
 }
 
 TEST(SchemaRestore, UnwrapsTextInAnyCut) {

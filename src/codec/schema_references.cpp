@@ -1,7 +1,7 @@
 #include "codec/schema_references.h"
 
-#include <algorithm>
 #include <fmt/core.h>
+#include <vector>
 
 #include "base/encoding.h"
 #include "codec/schema_restore.h"
@@ -11,18 +11,15 @@ namespace {
 
 constexpr size_t kSearchedMax = 200'000;
 
-JsonValue child_at(JsonValue of, std::string_view segment) {
-  size_t index = 0;
-  for (const JsonValue child : of) {
-    if (of.is_object() ? pointer_segment(child.key()) == segment : fmt::format("{}", index++) == segment)
-      return child;
-  }
-  return {};
-}
-
 }  // namespace
 
-JsonValue SchemaReferences::resolve(std::string_view reference) const {
+JsonValue SchemaReferences::resolve(std::string_view reference) {
+  const auto known = resolved_.find(reference);
+  if (known != resolved_.end()) return known->second;
+  return resolved_[reference] = find(reference);
+}
+
+JsonValue SchemaReferences::find(std::string_view reference) {
   if (!reference.starts_with('#')) return {};
   const Result<std::string> decoded = percent_decode(reference.substr(1));
   if (!decoded) return {};
@@ -37,27 +34,42 @@ JsonValue SchemaReferences::resolve(std::string_view reference) const {
   return rest.empty() ? at : JsonValue();
 }
 
+JsonValue SchemaReferences::child_at(JsonValue of, std::string_view segment) {
+  const auto [found, is_new] = children_.try_emplace(of.offset());
+  Children& children = found->second;
+  if (is_new) {
+    size_t index = 0;
+    for (const JsonValue child : of)
+      children.try_emplace(of.is_object() ? pointer_segment(child.key()) : fmt::format("{}", index++), child);
+  }
+  const auto child = children.find(std::string(segment));
+  return child == children.end() ? JsonValue() : child->second;
+}
+
 bool SchemaReferences::is_recursive(JsonValue definition) {
   const auto [found, is_new] = recursive_.try_emplace(definition.offset(), false);
-  if (is_new) {
-    std::vector<size_t> seen;
-    found->second = reaches(definition, definition.offset(), seen);
-  }
+  if (is_new) found->second = reaches_itself(definition);
   return found->second;
 }
 
-bool SchemaReferences::reaches(JsonValue from, size_t offset, std::vector<size_t>& seen) {
-  for (const JsonValue child : from) {
-    if (++searched_ > kSearchedMax) return true;
-    if (!from.is_object() || child.key() != "$ref" || !child.is_string()) {
-      if (reaches(child, offset, seen)) return true;
-      continue;
+// A list of work, since a chain of references may be as long as the document.
+bool SchemaReferences::reaches_itself(JsonValue definition) {
+  std::unordered_set<size_t> seen;
+  std::vector<JsonValue> open = {definition};
+  while (!open.empty()) {
+    const JsonValue from = open.back();
+    open.pop_back();
+    for (const JsonValue child : from) {
+      if (++searched_ > kSearchedMax) return true;
+      if (!from.is_object() || child.key() != "$ref" || !child.is_string()) {
+        open.push_back(child);
+        continue;
+      }
+      const JsonValue target = resolve(child.string_or(""));
+      if (!target) continue;
+      if (target.offset() == definition.offset()) return true;
+      if (seen.insert(target.offset()).second) open.push_back(target);
     }
-    const JsonValue target = resolve(child.string_or(""));
-    if (!target || std::find(seen.begin(), seen.end(), target.offset()) != seen.end()) continue;
-    if (target.offset() == offset) return true;
-    seen.push_back(target.offset());
-    if (reaches(target, offset, seen)) return true;
   }
   return false;
 }

@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include "base/text.h"
+#include "codec/call_index.h"
 
 namespace weir {
 namespace {
@@ -107,12 +108,12 @@ class Arranger {
     return true;
   }
 
-  static std::vector<std::string_view> calls_of(const Turn& turn) {
-    std::vector<std::string_view> ids;
+  static OpenCalls calls_of(const Turn& turn) {
+    OpenCalls calls;
     for (const Block* block : turn.blocks) {
-      if (const auto* call = std::get_if<ToolCallBlock>(&block->body)) ids.push_back(call->id);
+      if (const auto* call = std::get_if<ToolCallBlock>(&block->body)) calls.add(call->id, call->name);
     }
-    return ids;
+    return calls;
   }
 
   // The results of a user turn: first, in the order of the calls of the turn before; those that answer no
@@ -120,9 +121,8 @@ class Arranger {
   Result<void> settle_results(size_t at) {
     Turn& turn = into_.turns[at];
     if (turn.role == Role::assistant)
-      return at + 1 < into_.turns.size() ? Result<void>{} : refuse_open(turn, {});
-    const std::vector<std::string_view> calls =
-        at > 0 ? calls_of(into_.turns[at - 1]) : std::vector<std::string_view>{};
+      return at + 1 < into_.turns.size() ? Result<void>{} : refuse_open(calls_of(turn));
+    OpenCalls calls = at > 0 ? calls_of(into_.turns[at - 1]) : OpenCalls{};
     std::vector<const Block*> results(calls.size(), nullptr);
     std::vector<const Block*> rest;
     for (const Block* block : turn.blocks) {
@@ -131,16 +131,15 @@ class Arranger {
         rest.push_back(block);
         continue;
       }
-      const auto call = std::find(calls.begin(), calls.end(), result->call_id);
-      const size_t slot = static_cast<size_t>(call - calls.begin());
-      if (call == calls.end() || results[slot]) {
+      const std::optional<size_t> slot = calls.answer(result->call_id);
+      if (!slot) {
         notes_.fidelity.add(Severity::warning, LossReason::dropped, "/messages",
                             fmt::format("a result for {}, which is no open call", result->call_id));
       } else {
-        results[slot] = block;
+        results[*slot] = block;
       }
     }
-    if (at > 0) TRY(refuse_open(into_.turns[at - 1], results));
+    TRY(refuse_open(calls));
     turn.blocks = std::move(results);
     turn.blocks.insert(turn.blocks.end(), rest.begin(), rest.end());
     return {};
@@ -160,12 +159,8 @@ class Arranger {
     into_.turns = std::move(merged);
   }
 
-  static Result<void> refuse_open(const Turn& turn, const std::vector<const Block*>& results) {
-    const std::vector<std::string_view> calls = calls_of(turn);
-    std::vector<std::string_view> open;
-    for (size_t i = 0; i < calls.size(); ++i) {
-      if (i >= results.size() || !results[i]) open.push_back(calls[i]);
-    }
+  static Result<void> refuse_open(const OpenCalls& calls) {
+    const std::vector<std::string_view> open = calls.open();
     if (open.empty()) return {};
     return fail(ErrorKind::bad_request,
                 fmt::format("the tool calls {} have no result: each call must be answered by a tool message "
@@ -185,6 +180,15 @@ class Arranger {
 
 Result<Conversation> arrange_turns(const Chat& chat, const TurnRules& rules, CallNotes& notes) {
   return Arranger(chat, rules, notes).arrange();
+}
+
+void report_cache_markers(const Conversation& conversation, Fidelity& fidelity) {
+  size_t count = 0;
+  for (const Block* block : conversation.system) count += block->cache ? 1 : 0;
+  for (const Turn& turn : conversation.turns) {
+    for (const Block* block : turn.blocks) count += block->cache ? 1 : 0;
+  }
+  if (count > 0) fidelity.add(Severity::info, LossReason::cache_dropped, "/messages", "cache_control");
 }
 
 CacheMarkers::CacheMarkers(const Chat& chat, const Conversation& conversation, const TargetModel& target,

@@ -33,6 +33,9 @@ struct TurnRules {
 // without a message.
 Result<Conversation> arrange_turns(const Chat& chat, const TurnRules& rules, CallNotes& notes);
 
+// Reports the cache markers of a conversation whose target takes none.
+void report_cache_markers(const Conversation& conversation, Fidelity& fidelity);
+
 // Which cache markers are kept: four may be sent; those of tools and system come first, then the last of the
 // messages. A marker is known by its address in the Chat.
 class CacheMarkers {

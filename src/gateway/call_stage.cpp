@@ -1,5 +1,7 @@
 #include "gateway/call_stage.h"
 
+#include "base/limits.h"
+#include "gateway/kept_turns.h"
 #include "gateway/snapshot.h"
 #include "llm/prompt_tokens.h"
 #include "provider/key_ring.h"
@@ -8,8 +10,13 @@
 namespace weir {
 namespace {
 
-// The raw way is open when the target speaks the client's dialect, serves the same endpoint, and nobody
-// changed the request.
+bool has_foreign_turns_for(const Exchange& exchange) {
+  return has_foreign_turns(*exchange.chat(), exchange.call.dialect,
+                           exchange.target->capabilities.thinking != ThinkingMode::none);
+}
+
+// The raw way is open when the target speaks the client's dialect, serves the same endpoint, nobody changed
+// the request, and no turn of it is another vendor's.
 bool raw_way_is_open(const Exchange& exchange) {
   const ProviderKind& kind = exchange.target->target->provider->kind;
   if (exchange.request_is_changed || exchange.adapted || (!exchange.call.body && !exchange.call.form) ||
@@ -20,12 +27,12 @@ bool raw_way_is_open(const Exchange& exchange) {
     case Operation::text_completion:
       return kind.serves(Endpoint::text_completion);
     case Operation::count_tokens:
-      return kind.serves(Endpoint::count_tokens);
+      return kind.serves(Endpoint::count_tokens) && !has_foreign_turns_for(exchange);
     case Operation::embeddings:
       // Vertex AI has another endpoint for them than the dialect's.
       return kind.serves(Endpoint::embeddings) && !exchange.target->capabilities.quirks.vertex_shapes;
     case Operation::chat:
-      return true;
+      return !has_foreign_turns_for(exchange);
     case Operation::opaque:
       return kind.serves(endpoint_of(exchange.request));
     case Operation::rerank:
@@ -72,7 +79,7 @@ Task<std::unique_ptr<EventSource>> CallStage::count_here(Exchange& exchange) {
 }
 
 Task<std::unique_ptr<EventSource>> CallStage::call_remote(Exchange& exchange) {
-  std::vector<size_t> tried;
+  Tried tried;
   for (;;) {
     const MonoTime started = exchange.now();
     Result<std::unique_ptr<EventSource>> source = co_await call_with_key(exchange, tried);
@@ -81,17 +88,23 @@ Task<std::unique_ptr<EventSource>> CallStage::call_remote(Exchange& exchange) {
     attempt.took = exchange.now() - started;
     if (source) co_return source;
     exchange.note_failure(source.error());
-    if (attempt.key_index) tried.push_back(*attempt.key_index);
+    if (attempt.key_index) tried.keys.push_back(*attempt.key_index);
     // Another key of the same provider may be welcome where this one was not.
-    const KeyRing& keys = *exchange.target->target->provider->keys;
-    if (!is_about_the_key(source.error()) || !keys.has_other(exchange.now(), tried) ||
+    if (!is_about_the_key(source.error()) || !has_another(exchange, source.error().kind, tried) ||
         !exchange.is_repeatable())
       co_return source;
   }
 }
 
-Task<std::unique_ptr<EventSource>> CallStage::call_with_key(Exchange& exchange,
-                                                            const std::vector<size_t>& tried) {
+// A short-lived credential that was refused is replaced once: it may have been revoked before its time.
+bool CallStage::has_another(const Exchange& exchange, ErrorKind refusal, const Tried& tried) {
+  const Provider& provider = *exchange.target->target->provider;
+  if (!provider.credentials) return provider.keys->has_other(exchange.now(), tried.keys);
+  return refusal == ErrorKind::upstream_auth && tried.credential &&
+         provider.credentials->reject(*tried.credential, exchange.now()) && tried.credentials == 1;
+}
+
+Task<std::unique_ptr<EventSource>> CallStage::call_with_key(Exchange& exchange, Tried& tried) {
   const Candidate& target = *exchange.target;
   const Provider& provider = *target.target->provider;
   Attempt& attempt = exchange.attempts.emplace_back();
@@ -110,9 +123,12 @@ Task<std::unique_ptr<EventSource>> CallStage::call_with_key(Exchange& exchange,
   call.idle = provider.timeouts.idle;
   if (provider.credentials) {
     attempt.key_name = provider.credentials->name();
-    call.credential = CO_TRY(co_await provider.credentials->get(*exchange.scope, credentials_));
+    tried.credential = nullptr;
+    tried.credential = CO_TRY(co_await provider.credentials->get(*exchange.scope, credentials_));
+    ++tried.credentials;
+    call.credential = tried.credential;
   } else if (provider.keys->size() > 0 || provider.kind.needs_key) {
-    KeyRing::Pick key = CO_TRY(provider.keys->pick(exchange.now(), exchange.scope->core().rng(), tried));
+    KeyRing::Pick key = CO_TRY(provider.keys->pick(exchange.now(), exchange.scope->core().rng(), tried.keys));
     attempt.key_index = key.index;
     attempt.key_name = key.name;
     call.credential = std::move(key.credential);
@@ -121,17 +137,19 @@ Task<std::unique_ptr<EventSource>> CallStage::call_with_key(Exchange& exchange,
   attempt.span_id = make_span_id(exchange.scope->core().rng());
   call.traceparent = traceparent(exchange.trace, attempt.span_id);
 
-  EncodedCall encoded = CO_TRY(encode_call(call));
+  // The raw way copies; what is written anew takes a core's time.
+  const bool is_large =
+      !call.raw && exchange.call.body && exchange.call.body->source().size() > kJsonBytesOnCoreMax;
+  const auto encode = [&call] { return encode_call(call); };
+  EncodedCall encoded =
+      CO_TRY(is_large ? co_await cpu_.run_to_end(exchange.scope->core(), encode) : encode());
   if (exchange.adapted) encoded.notes.fidelity.add(exchange.adapted->fidelity);
   CO_TRY(check_strict(exchange, encoded.notes.fidelity));
   exchange.is_raw = call.raw != nullptr;
   exchange.timings.mark(Mark::sent, exchange.now());
   Result<UpstreamAnswer> answer = co_await call_upstream(*exchange.scope, client_, cpu_, call, encoded);
-  if (attempt.key_index) {
+  if (attempt.key_index)
     provider.keys->report(*attempt.key_index, exchange.now(), answer ? nullptr : &answer.error());
-  } else if (call.credential && !answer && answer.error().kind == ErrorKind::upstream_auth) {
-    provider.credentials->reject(*call.credential, exchange.now());
-  }
   if (!answer) co_return fail(std::move(answer).error());
   exchange.fidelity = std::move(answer->fidelity);
   exchange.timings.mark(Mark::upstream_head, answer->head_at);

@@ -21,10 +21,18 @@ class CallStage final : public Stage {
   Task<std::unique_ptr<EventSource>> handle(Exchange& exchange, Next next) override;
 
  private:
+  // What the attempts at one target have used.
+  struct Tried {
+    std::vector<size_t> keys{};
+    std::shared_ptr<const Credential> credential{};  // short-lived, of the last attempt
+    int credentials = 0;
+  };
+
   Task<std::unique_ptr<EventSource>> count_here(Exchange& exchange);
   Task<std::unique_ptr<EventSource>> call_remote(Exchange& exchange);
   // One attempt with a key that is not one of `tried`; the attempt says which.
-  Task<std::unique_ptr<EventSource>> call_with_key(Exchange& exchange, const std::vector<size_t>& tried);
+  Task<std::unique_ptr<EventSource>> call_with_key(Exchange& exchange, Tried& tried);
+  static bool has_another(const Exchange& exchange, ErrorKind refusal, const Tried& tried);
 
   HttpClient& client_;
   CredentialFetcher& credentials_;

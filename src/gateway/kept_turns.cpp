@@ -169,6 +169,17 @@ std::optional<std::string_view> lacks_turn(const Message& message, Dialect diale
   return first_call;
 }
 
+bool has_foreign_turns(const Chat& chat, Dialect dialect, bool model_thinks) {
+  const auto is_foreign = [&](const Message& message) {
+    if (traits(dialect).signs_calls) return model_thinks && lacks_turn(message, dialect).has_value();
+    return std::any_of(message.content.begin(), message.content.end(), [](const Block& block) {
+      const auto* thinking = std::get_if<ThinkingBlock>(&block.body);
+      return thinking && !thinking->issuer;
+    });
+  };
+  return traits(dialect).signs_turns && std::any_of(chat.messages.begin(), chat.messages.end(), is_foreign);
+}
+
 void restore_turn(Message& message, const KeptTurn& turn, Dialect dialect, Arena& arena) {
   std::vector<Block> content;
   const auto put_thinking_before = [&](std::string_view call_id) {

@@ -63,6 +63,10 @@ class TurnFolder {
 // that it would accept at the start, or signatures of calls. Nothing: no call, or all is there.
 std::optional<std::string_view> lacks_turn(const Message& message, Dialect dialect);
 
+// Whether the history of a client of `dialect` holds turns that its vendor would refuse, because another
+// made them: thinking without a signature or, of a model that thinks, calls without one.
+bool has_foreign_turns(const Chat& chat, Dialect dialect, bool model_thinks);
+
 // Puts the turn's thinking before the content, in its places, and the signatures onto the calls. What the
 // message itself held of thinking goes: a summary without a signature is not what the issuer wrote.
 // Byte-exact; the arena keeps the texts. Signatures are labelled as `dialect`'s. REQUIRES

@@ -124,6 +124,25 @@ TEST(Turns, ATurnOverTheLimitIsNotKept) {
           .empty());
 }
 
+TEST(Turns, UnsignedThinkingIsForeignAndSoIsAnUnsignedCallWhereCallsAreSigned) {
+  const auto is_foreign = [](Dialect dialect, Message message, bool model_thinks = true) {
+    Chat chat;
+    chat.messages = {std::move(message)};
+    return has_foreign_turns(chat, dialect, model_thinks);
+  };
+  const Dialect own = Dialect::anthropic_messages;
+  EXPECT_TRUE(is_foreign(own, assistant({ThinkingBlock{.text = "hm"}, TextBlock{"hi"}})));
+  EXPECT_FALSE(is_foreign(own, assistant({ThinkingBlock{.signature = "s", .issuer = own}, called("a")})));
+  EXPECT_FALSE(is_foreign(own, assistant({called("a")})));
+  EXPECT_FALSE(is_foreign(Dialect::openai_chat, assistant({ThinkingBlock{.text = "hm"}})))
+      << "a dialect without signatures takes plain thinking";
+
+  EXPECT_TRUE(is_foreign(Dialect::gemini, assistant({called("a")})));
+  EXPECT_FALSE(is_foreign(Dialect::gemini, assistant({called("a")}), false));
+  EXPECT_FALSE(is_foreign(Dialect::gemini,
+                          assistant({ThinkingBlock{.text = "hm"}, called("a", ToolKind::function, "s")})));
+}
+
 TEST(Turns, OnlyTheAssistantsCallsWithoutTheirThinkingLackIt) {
   EXPECT_EQ(lacks_turn(assistant({TextBlock{"hi"}}), kIssuer), std::nullopt);
   EXPECT_EQ(lacks_turn(assistant({called("a", ToolKind::function, "s")}), kIssuer), std::nullopt);

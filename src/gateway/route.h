@@ -37,6 +37,7 @@ struct RouteTarget {
   double weight = 1;
   int priority = 0;        // lower is tried first; the strategy orders within one priority
   size_t concurrency = 0;  // calls at a time; 0: no cap
+  std::string region{};    // where it runs; empty: the provider's
 };
 
 // Which failures go to the next target although the error table says no (or the other way round).

@@ -1,6 +1,7 @@
 #include "gateway/route_stage.h"
 
 #include <algorithm>
+#include <fmt/ranges.h>
 #include <optional>
 #include <span>
 
@@ -131,6 +132,40 @@ int64_t expected_output_tokens(const Exchange& exchange) {
   return chat && chat->max_tokens ? std::min(*chat->max_tokens, kUsual) : kUsual;
 }
 
+const std::string& region_of(const RouteTarget& target) {
+  return target.region.empty() ? target.provider->region : target.region;
+}
+
+// What answers in this process leaves no region.
+bool may_go_to(const Exchange& exchange, const RouteTarget& target) {
+  const auto is_allowed = [&](const std::vector<std::string>& regions) {
+    return regions.empty() || is_within(regions, region_of(target));
+  };
+  return target.provider->local || (is_allowed(exchange.principal.regions) && is_allowed(exchange.regions));
+}
+
+// Takes the targets out that this caller, or this request, keeps its data away from. Error: forbidden when
+// none is left.
+Result<void> keep_within_regions(const Exchange& exchange, std::vector<size_t>& order) {
+  if (exchange.principal.regions.empty() && exchange.regions.empty()) return {};
+  const std::vector<Candidate>& candidates = exchange.plan->candidates;
+  std::erase_if(order, [&](size_t index) { return !may_go_to(exchange, *candidates[index].target); });
+  if (!order.empty()) return {};
+  std::string where;
+  for (const Candidate& candidate : candidates) {
+    const std::string& region = region_of(*candidate.target);
+    where += fmt::format("{}{} in {}", where.empty() ? "" : ", ", candidate.target->provider->name,
+                         region.empty() ? "a region that is not stated" : region);
+  }
+  const auto& asked = exchange.regions.empty() ? exchange.principal.regions : exchange.regions;
+  return fail(
+      ErrorKind::forbidden,
+      fmt::format("no target of this model is in {} ({}); choose another model, or state the `region` of "
+                  "a target or provider",
+                  fmt::join(asked, ", "), where),
+      exchange.regions.empty() ? "model" : "x-weir-region");
+}
+
 }  // namespace
 
 Task<std::unique_ptr<EventSource>> RouteStage::handle(Exchange& exchange, Next next) {
@@ -140,8 +175,9 @@ Task<std::unique_ptr<EventSource>> RouteStage::handle(Exchange& exchange, Next n
                             .session = exchange.session,
                             .input_tokens = expected_input_tokens(exchange),
                             .output_tokens = expected_output_tokens(exchange)};
-  const std::vector<size_t> order =
+  std::vector<size_t> order =
       order_candidates(*exchange.route, exchange.plan->candidates, context, exchange.scope->core().rng());
+  CO_TRY(keep_within_regions(exchange, order));
   Attempts attempts(exchange, *exchange.route, next);
   co_return co_await attempts.run(exchange.plan->candidates, order);
 }

@@ -1,5 +1,6 @@
 #include "io/fetch.h"
 
+#include <algorithm>
 #include <charconv>
 #include <fmt/core.h>
 
@@ -10,6 +11,30 @@ namespace {
 
 std::string_view without_fragment(std::string_view url) {
   return url.substr(0, url.find('#'));
+}
+
+// A scheme comes before all that could hold a colon (RFC 3986 section 4.2).
+bool has_scheme(std::string_view reference) {
+  const size_t colon = reference.find(':');
+  return colon != std::string_view::npos && colon < reference.find_first_of("/?");
+}
+
+// The path without "." and ".." (RFC 3986 section 5.2.4), with the query as it is.
+std::string without_dot_segments(std::string_view target) {
+  const size_t query = std::min(target.find('?'), target.size());
+  std::string path;
+  for (std::string_view left = target.substr(0, query); !left.empty();) {
+    const size_t end = std::min(left.find('/', 1), left.size());
+    const std::string_view segment = left.substr(0, end);
+    left.remove_prefix(end);
+    if (segment == "/..") path.resize(path.rfind('/') == std::string::npos ? 0 : path.rfind('/'));
+    if (segment != "/." && segment != "/..") {
+      path += segment;
+    } else if (left.empty()) {
+      path += '/';
+    }
+  }
+  return path + std::string(target.substr(query));
 }
 
 bool is_redirect(int status) {
@@ -41,20 +66,24 @@ Task<std::string> read_body(Scope& scope, ClientResponse& response, size_t bytes
 
 }  // namespace
 
+// RFC 3986 section 5.2.
 Result<std::string> resolve_location(const Url& base, std::string_view location) {
   location = without_fragment(trim(location));
-  const std::string origin = to_string(base.origin);
-  std::string url;
   if (location.empty()) return fail(ErrorKind::bad_request, "it redirects to nowhere");
-  if (location.starts_with("//")) {
-    url = std::string(base.origin.is_tls ? "https:" : "http:").append(location);
-  } else if (location.starts_with('/')) {
-    url = origin + std::string(location);
-  } else if (location.find("://") != std::string_view::npos) {
+  const std::string origin = to_string(base.origin);
+  const std::string_view base_path = std::string_view(base.target).substr(0, base.target.find('?'));
+  std::string url;
+  if (has_scheme(location)) {
     url = std::string(location);
+  } else if (location.starts_with("//")) {
+    url = std::string(base.origin.is_tls ? "https:" : "http:").append(location);
+  } else if (location.starts_with('?')) {
+    url = origin + std::string(base_path) + std::string(location);
+  } else if (location.starts_with('/')) {
+    url = origin + without_dot_segments(location);
   } else {
-    const std::string_view path = std::string_view(base.target).substr(0, base.target.find('?'));
-    url = origin + std::string(path.substr(0, path.rfind('/') + 1)) + std::string(location);
+    const std::string folder(base_path.substr(0, base_path.rfind('/') + 1));
+    url = origin + without_dot_segments(folder + std::string(location));
   }
   const Url next = TRY(parse_url(url));
   if (base.origin.is_tls && !next.origin.is_tls)

@@ -128,5 +128,30 @@ TEST_F(FetchTest, AStatusOtherThan200IsTold) {
   EXPECT_NE(result.error().message.find("404"), std::string::npos);
 }
 
+// The examples of RFC 3986 section 5.4.1, for such a base.
+TEST(ResolveLocation, FollowsTheRulesOfReferences) {
+  const Url base = parse_url("http://a.test/b/c/d;p?q").value();
+  const auto resolved = [&](std::string_view location) {
+    return resolve_location(base, location).value_or("none");
+  };
+  EXPECT_EQ(resolved("g"), "http://a.test/b/c/g");
+  EXPECT_EQ(resolved("./g"), "http://a.test/b/c/g");
+  EXPECT_EQ(resolved("g/"), "http://a.test/b/c/g/");
+  EXPECT_EQ(resolved("/g"), "http://a.test/g");
+  EXPECT_EQ(resolved("//g.test"), "http://g.test");
+  EXPECT_EQ(resolved("?y"), "http://a.test/b/c/d;p?y");
+  EXPECT_EQ(resolved("g?y"), "http://a.test/b/c/g?y");
+  EXPECT_EQ(resolved("g?y/../x#s"), "http://a.test/b/c/g?y/../x");
+  EXPECT_EQ(resolved("."), "http://a.test/b/c/");
+  EXPECT_EQ(resolved(".."), "http://a.test/b/");
+  EXPECT_EQ(resolved("../g"), "http://a.test/b/g");
+  EXPECT_EQ(resolved("../../../../g"), "http://a.test/g");
+  EXPECT_EQ(resolved("/./g/../h"), "http://a.test/h");
+  EXPECT_EQ(resolved("g?to=http://b.test/"), "http://a.test/b/c/g?to=http://b.test/")
+      << "a query may hold anything";
+  EXPECT_EQ(resolved("https://b.test/x"), "https://b.test/x");
+  for (const char* bad : {"", "ftp://a.test/", "mailto:a@b.test"}) EXPECT_EQ(resolved(bad), "none") << bad;
+}
+
 }  // namespace
 }  // namespace weir

@@ -178,9 +178,7 @@ Task<void> Http1Connection::finish_exchange(Scope& request_scope, Result<void> h
     log_error("a handler ended without finishing its response", {});
     handled = fail(ErrorKind::internal, "internal error");
   }
-  // Nobody is left to be answered when the client hung up or the server cancelled everything.
-  const bool has_reader = !request_scope.is_cancelled() || request_scope.reason().kind == ErrorKind::timeout;
-  if (!handled && !response.is_started() && has_reader) {
+  if (!handled && !response.is_started() && may_be_told(request_scope)) {
     // With the connection's scope: the request's may be cancelled by what is reported here.
     const PlainErrorAnswer answer(handled.error());
     CO_TRY(co_await response.send(scope_, answer.status, answer.headers, answer.body));

@@ -425,6 +425,7 @@ TEST_F(Http1ConnectionTest, DrainingLosesPatience) {
   service.stop(seconds(2), [this] { is_stopped = true; });
   test.pass(milliseconds(2010));
   EXPECT_TRUE(is_stopped);
+  EXPECT_THAT(busy.receive(), AllOf(StartsWith("HTTP/1.1 503 "), HasSubstr("connection: close\r\n")));
   EXPECT_TRUE(busy.is_closed());
   EXPECT_THAT(handler.cancelled, ElementsAre("the server shuts down"));
 }

@@ -131,9 +131,7 @@ bool Http1ResponseWriter::Output::is_empty() {
 }
 
 Result<bool> Http1ResponseWriter::put(Output& output) {
-  // An exchange whose deadline has passed may still say so to its client, as far as that needs no waiting.
-  if (exchange_.is_cancelled() && exchange_.reason().kind != ErrorKind::timeout)
-    return hung_up(exchange_.reason());
+  if (!may_be_told(exchange_)) return hung_up(exchange_.reason());
   while (!output.is_empty()) {
     const IoResult written = stream_.try_write(std::span(output.pieces).subspan(output.first));
     if (written.state == IoState::would_block) return false;

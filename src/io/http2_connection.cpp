@@ -269,8 +269,7 @@ Task<void> Http2Connection::finish_stream(Http2Stream& stream, Scope& request_sc
     log_error("a handler ended without finishing its response", {});
     handled = fail(ErrorKind::internal, "internal error");
   }
-  const bool has_reader = !request_scope.is_cancelled() || request_scope.reason().kind == ErrorKind::timeout;
-  if (!handled && !stream.is_started() && has_reader) {
+  if (!handled && !stream.is_started() && may_be_told(request_scope)) {
     const PlainErrorAnswer answer(handled.error());
     (void)co_await stream.send(scope_, answer.status, answer.headers, answer.body);
   }

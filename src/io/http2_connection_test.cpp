@@ -444,6 +444,18 @@ TEST_F(Http2ConnectionTest, DrainingFinishesStreamsAndSaysGoodbye) {
   EXPECT_TRUE(is_stopped);
 }
 
+TEST_F(Http2ConnectionTest, DrainingLosesPatience) {
+  Client busy(test, service);
+  const int32_t slow = busy.submit("GET", "/slow");
+  busy.exchange();
+  service.stop(seconds(2), [this] { is_stopped = true; });
+  test.pass(milliseconds(2010));
+  busy.exchange();
+  EXPECT_EQ(busy.answers[slow].status, 503);
+  EXPECT_TRUE(busy.is_ended);
+  EXPECT_TRUE(is_stopped);
+}
+
 TEST_F(Http2ConnectionTest, NonsenseBehindThePrefaceEndsTheConnection) {
   MemoryStream::Pair ends = MemoryStream::pair(test.core);
   service.serve(std::move(ends.second));

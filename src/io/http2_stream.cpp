@@ -310,9 +310,7 @@ Task<void> Http2Stream::finish(Scope& scope, std::string_view last_bytes) {
 }
 
 Task<void> Http2Stream::wait_for_output(Scope& scope) {
-  // An exchange whose deadline has passed may still say so to its client, as far as that needs no waiting.
-  if (exchange_->is_cancelled() && exchange_->reason().kind != ErrorKind::timeout)
-    co_return hung_up(exchange_->reason());
+  if (!may_be_told(*exchange_)) co_return hung_up(exchange_->reason());
   if (has_body_) nghttp2_session_resume_data(connection_.session(), id_);
   connection_.pump();
   if (!has_body_ && state_ == State::finishing) state_ = State::finished;

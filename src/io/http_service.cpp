@@ -135,6 +135,12 @@ std::string_view HttpService::date() {
   return date_;
 }
 
+bool may_be_told(const Scope& exchange) {
+  if (!exchange.is_cancelled()) return true;
+  const ErrorKind why = exchange.reason().kind;
+  return why == ErrorKind::timeout || why == ErrorKind::shutting_down;
+}
+
 Task<void> call_handler(HttpHandler& handler, Scope& scope, HttpRequest& request, BodyReader& body,
                         ResponseWriter& response) {
   try {

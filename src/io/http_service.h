@@ -64,6 +64,10 @@ class HttpConnection {
   virtual void drain() = 0;
 };
 
+// Whether the client of an exchange may be told what ended it, as far as that needs no waiting: its deadline,
+// or the server's. Nobody is left to be answered when the client hung up.
+bool may_be_told(const Scope& exchange);
+
 class HttpService {
  public:
   // All references must outlive the service.

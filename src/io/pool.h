@@ -32,6 +32,10 @@ class Pool {
   template <class Function, class R = std::invoke_result_t<Function>>
   Task<typename R::value_type> run(Scope& scope, Function function);
 
+  // As run(), but nothing cancels it: the function may refer to what the caller keeps. For short work.
+  template <class Function, class R = std::invoke_result_t<Function>>
+  Task<typename R::value_type> run_to_end(Core& core, Function function);
+
   // Finishes what was accepted, then joins the threads; from then on run() is overloaded. REQUIRES that the
   // cores that called run() still exist. Idempotent. Not from a job.
   void stop();
@@ -99,6 +103,12 @@ Task<typename R::value_type> Pool::run(Scope& scope, Function function) {
     co_return fail(std::move(waited).error());
   }
   co_return std::move(*shared->result);
+}
+
+template <class Function, class R>
+Task<typename R::value_type> Pool::run_to_end(Core& core, Function function) {
+  Scope own(core);
+  co_return co_await run(own, std::move(function));
 }
 
 }  // namespace weir

@@ -103,6 +103,27 @@ TEST_F(PoolTest, ACancelledCallerReturnsAtOnceAndTheJobEndsByItself) {
   test.settle();
 }
 
+TEST_F(PoolTest, WhatRunsToItsEndIsNotCancelled) {
+  std::latch release(1);
+  Pool pool("test", 1, 8);
+  Scope scope(test.core);
+  std::optional<Result<int>> result;
+  int seen = 0;  // of the caller, used by the job
+  scope.spawn(store(pool.run_to_end(test.core,
+                                    [&]() -> Result<int> {
+                                      release.wait();
+                                      return seen = 7;
+                                    }),
+                    result));
+  scope.cancel(make_error(ErrorKind::cancelled, "gone"));
+  test.settle();
+  EXPECT_FALSE(result);
+  release.count_down();
+  settle_until(result);
+  EXPECT_EQ(**result, 7);
+  EXPECT_EQ(seen, 7);
+}
+
 TEST_F(PoolTest, FinishesWhatItHasWhenItStopsAndTakesNoMore) {
   Pool pool("test", 1, 8);
   Scope scope(test.core);

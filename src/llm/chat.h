@@ -117,11 +117,20 @@ using BlockBody =
     std::variant<TextBlock, ImageBlock, DocumentBlock, AudioBlock, VideoBlock, ToolCallBlock, ToolResultBlock,
                  ThinkingBlock, RedactedThinkingBlock, RefusalBlock, UnknownBlock>;
 
+// A block as its dialect has it, where the IR says less: a text with its citations. Raw for that dialect,
+// reported as a plain block for the others.
+struct OwnForm {
+  Dialect dialect = Dialect::openai_chat;
+  std::string_view type{};  // e.g. "citationsContent"
+  RawJson raw{};
+};
+
 struct Block {
   BlockBody body;
   std::optional<CacheMarker> cache{};  // a prompt-cache breakpoint after this block
   std::string_view
       pointer;  // where it stood in the client's body, as a JSON pointer; for reports. May be empty
+  std::optional<OwnForm> own{};
 };
 
 enum class Role : uint8_t { system, developer, user, assistant, tool };

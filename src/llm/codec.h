@@ -3,7 +3,9 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -93,20 +95,17 @@ struct WireRequest {
 // Names that were changed for the target, to be restored in its answer (bijective).
 class ToolNames {
  public:
-  void add(std::string wire, std::string original) {
-    entries_.push_back({std::move(wire), std::move(original)});
-  }
-  bool empty() const { return entries_.empty(); }
+  // The first of two with the same name counts.
+  void add(std::string wire, std::string original);
+  bool empty() const { return originals_.empty(); }
   // The client's name for a name of the provider; the same name when it was not changed.
   std::string_view original(std::string_view wire) const;
   std::string_view wire(std::string_view original) const;
 
  private:
-  struct Entry {
-    std::string wire;
-    std::string original;
-  };
-  std::vector<Entry> entries_{};
+  using Names = std::map<std::string, std::string, std::less<>>;
+  Names originals_{};  // by the wire's name
+  Names wires_{};      // by the original one
 };
 
 // How an answer is turned back that follows a schema which was changed for the target.
@@ -127,6 +126,7 @@ struct CallNotes {
   Operation operation = Operation::chat;
   OpaqueTask task = OpaqueTask::moderation;  // operation opaque: which
   bool is_streamed = false;
+  size_t choices = 1;  // that were asked for
   ToolNames tool_names;
   std::string
       json_tool;  // not empty: the schema was emulated by a forced tool of that name; unwrap it into text
@@ -135,7 +135,7 @@ struct CallNotes {
       false;  // raw way: usage was asked for by Weir alone, the client must not see that event
   // Custom tools (free text) that were offered as functions with one string `input`: the answer's arguments
   // are unwrapped. The client's names.
-  std::vector<std::string> custom_tools{};
+  std::set<std::string, std::less<>> custom_tools{};
   std::vector<SchemaRestore> restores{};
   // Stop sequences that the target does not take: Weir watches the text for them (llm/stop_matcher.h).
   std::vector<std::string> stops{};
@@ -170,6 +170,9 @@ class StreamDecoder {
   // The body has ended. Appends what was held back, and End. Error: upstream_truncated when the answer had
   // not finished.
   virtual Result<void> finish(std::vector<Event>& events) = 0;
+  // S10: the answer has finished, and only what some providers send behind that (usage) may still come. Whoever
+  // reads does not wait for it long.
+  virtual bool is_concluding() const { return false; }
   // The raw way: what the client should see of the bytes of the last feed() or finish(), and of an unfinished
   // event held back before: whole events, without those that Weir alone asked for, nothing from a failing
   // event on. Valid until the next call.

@@ -25,6 +25,7 @@ struct DialectTraits {
   bool document_urls = false;  // documents by http(s) URL
   bool has_choices = false;    // several choices in one answer
   bool signs_turns = false;    // a turn of the assistant may carry signatures that its issuer wants back
+  bool signs_calls = false;    // the calls carry them, and not the thinking beside
   bool keeps_answers = false;  // an answer can be continued and asked for by its id
 };
 const DialectTraits& traits(Dialect dialect);

@@ -72,18 +72,19 @@ std::string Fidelity::header_value() const {
   return value;
 }
 
+void ToolNames::add(std::string wire, std::string original) {
+  originals_.try_emplace(wire, original);
+  wires_.try_emplace(std::move(original), std::move(wire));
+}
+
 std::string_view ToolNames::original(std::string_view wire) const {
-  for (const Entry& entry : entries_) {
-    if (entry.wire == wire) return entry.original;
-  }
-  return wire;
+  const auto found = originals_.find(wire);
+  return found == originals_.end() ? wire : found->second;
 }
 
 std::string_view ToolNames::wire(std::string_view original) const {
-  for (const Entry& entry : entries_) {
-    if (entry.original == original) return entry.wire;
-  }
-  return original;
+  const auto found = wires_.find(original);
+  return found == wires_.end() ? original : found->second;
 }
 
 }  // namespace weir

@@ -5,9 +5,14 @@
 #include <charconv>
 #include <cmath>
 #include <fmt/core.h>
+#include <unordered_map>
+#include <unordered_set>
 
 namespace weir {
 namespace {
+
+// Members, elements and alternatives that are looked at for one step.
+constexpr size_t kLooksPerStep = 64;
 
 // Schemas within schemas while one value is checked: a circle of $ref ends here.
 constexpr int kNestedMax = 256;
@@ -19,38 +24,6 @@ constexpr std::array<std::string_view, 14> kNotes = {
 
 bool is_note(std::string_view keyword) {
   return std::find(kNotes.begin(), kNotes.end(), keyword) != kNotes.end();
-}
-
-// Numbers by value, so that 1 and 1.0 are the same; objects whatever their order (JSON Schema 4.2.2).
-bool equal(JsonValue a, JsonValue b) {
-  if (a.type() != b.type()) return false;
-  switch (a.type()) {
-    case JsonType::number:
-      return a.raw() == b.raw() || a.double_or(0) == b.double_or(1);
-    case JsonType::string:
-      return a.string_or("") == b.string_or("");
-    case JsonType::boolean:
-      return a.bool_or(false) == b.bool_or(false);
-    case JsonType::array: {
-      if (a.size() != b.size()) return false;
-      auto other = b.begin();
-      for (const JsonValue element : a) {
-        if (!equal(element, *other)) return false;
-        ++other;
-      }
-      return true;
-    }
-    case JsonType::object: {
-      if (a.size() != b.size()) return false;
-      for (const JsonValue member : a) {
-        const JsonValue other = b[member.key()];
-        if (!other || !equal(member, other)) return false;
-      }
-      return true;
-    }
-    default:
-      return true;
-  }
 }
 
 bool is_integer(JsonValue value) {
@@ -75,7 +48,7 @@ class Checker {
   // True: the value follows the schema. The first violation is noted.
   bool check(JsonValue value, JsonValue schema) {
     if (++steps_ > kSchemaStepsMax) give_up("checking the schema takes too many steps");
-    if (broken_) return true;
+    if (!look(1 + schema.size()) || broken_) return true;
     if (schema.is_bool()) return schema.bool_or(true) || violate("nothing is allowed here");
     if (!schema.is_object()) return true;
     note_unchecked(schema);
@@ -103,6 +76,14 @@ class Checker {
     return false;
   }
 
+  // False: so many things were looked at that checking has to end.
+  bool look(size_t count) {
+    looks_ += count;
+    if (looks_ <= kLooksPerStep * kSchemaStepsMax) return true;
+    give_up("checking the schema takes too many steps");
+    return false;
+  }
+
   void give_up(std::string why) {
     if (!broken_) broken_ = std::move(why);
   }
@@ -122,7 +103,42 @@ class Checker {
     return result;
   }
 
+  // Numbers by value, so that 1 and 1.0 are the same; objects whatever their order (JSON Schema 4.2.2).
+  bool equal(JsonValue a, JsonValue b) {
+    if (!look(1) || a.type() != b.type()) return false;
+    switch (a.type()) {
+      case JsonType::number:
+        return a.raw() == b.raw() || a.double_or(0) == b.double_or(1);
+      case JsonType::string:
+        return a.string_or("") == b.string_or("");
+      case JsonType::boolean:
+        return a.bool_or(false) == b.bool_or(false);
+      case JsonType::array: {
+        if (a.size() != b.size()) return false;
+        auto other = b.begin();
+        for (const JsonValue element : a) {
+          if (!equal(element, *other)) return false;
+          ++other;
+        }
+        return true;
+      }
+      case JsonType::object: {
+        if (a.size() != b.size()) return false;
+        for (const JsonValue member : a) {
+          if (!look(b.size())) return false;
+          const JsonValue other = b[member.key()];
+          if (!other || !equal(member, other)) return false;
+        }
+        return true;
+      }
+      default:
+        return true;
+    }
+  }
+
+  // Once for each schema, however many values it is for.
   void note_unchecked(JsonValue schema) {
+    if (!noted_.insert(schema.offset()).second) return;
     constexpr std::array<std::string_view, 29> kChecked = {"$ref",
                                                            "type",
                                                            "enum",
@@ -155,7 +171,7 @@ class Checker {
     for (const JsonValue member : schema) {
       const std::string_view key = member.key();
       if (is_note(key) || std::find(kChecked.begin(), kChecked.end(), key) != kChecked.end()) continue;
-      if (std::find(unchecked_.begin(), unchecked_.end(), key) != unchecked_.end()) continue;
+      if (!unchecked_keys_.insert(key).second) continue;
       unchecked_.emplace_back(key);
     }
   }
@@ -177,6 +193,7 @@ class Checker {
       std::string step(rest.substr(0, rest.find('/')));
       rest.remove_prefix(step.size());
       step = replace_all(replace_all(std::move(step), "~1", "/"), "~0", "~");
+      if (!look(at.size())) return {};
       JsonValue next = at[step];
       if (!next && at.is_array()) {
         size_t index = 0;
@@ -198,6 +215,7 @@ class Checker {
 
   bool check_any(JsonValue value, JsonValue schema) {
     if (const JsonValue type = schema["type"]) {
+      if (!look(type.size())) return true;
       bool is_one = type.is_string() && has_type(value, type.string_or(""));
       for (const JsonValue each : type) is_one = is_one || has_type(value, each.string_or(""));
       if (!is_one) return violate(fmt::format("must be of type {}", type.raw()));
@@ -282,8 +300,11 @@ class Checker {
     const JsonValue wanted = schema["contains"];
     size_t index = 0;
     bool contains = !wanted;
+    auto next = prefix.begin();
     for (const JsonValue element : value) {
-      const JsonValue each = index < prefix.size() ? prefix.at(index) : items;
+      const bool has_own = index < prefix.size();
+      const JsonValue each = has_own ? *next : items;
+      if (has_own) ++next;
       if (each && !check_at(fmt::format("{}", index), element, each)) return false;
       contains = contains || follows(element, wanted);
       ++index;
@@ -302,11 +323,31 @@ class Checker {
     return true;
   }
 
+  bool check_required(JsonValue value, JsonValue names) {
+    if (names.size() == 0) return true;
+    if (!look(names.size() + value.size())) return true;
+    std::unordered_set<std::string_view> present;
+    for (const JsonValue member : value) present.insert(member.key());
+    for (const JsonValue name : names) {
+      if (!present.contains(name.string_or(""))) return violate(fmt::format("must have {}", name.raw()));
+    }
+    return true;
+  }
+
+  // A member of an object of the schema, which is looked through once for all values.
+  JsonValue member_of(JsonValue object, std::string_view key) {
+    if (!object.is_object()) return {};
+    const auto [found, is_new] = members_.try_emplace(object.offset());
+    if (is_new) {
+      for (const JsonValue member : object) found->second.try_emplace(member.key(), member);
+    }
+    const auto member = found->second.find(key);
+    return member == found->second.end() ? JsonValue() : member->second;
+  }
+
   bool check_object(JsonValue value, JsonValue schema) {
     if (!value.is_object()) return true;
-    for (const JsonValue name : schema["required"]) {
-      if (!value[name.string_or("")]) return violate(fmt::format("must have {}", name.raw()));
-    }
+    if (!check_required(value, schema["required"])) return false;
     if (!check_count(static_cast<int64_t>(value.size()), schema, "minProperties", "maxProperties", "members"))
       return false;
     const JsonValue properties = schema["properties"];
@@ -314,7 +355,7 @@ class Checker {
     // Which members a pattern concerns is not known here.
     const bool has_patterns = bool(schema["patternProperties"]);
     for (const JsonValue member : value) {
-      const JsonValue own = properties[member.key()];
+      const JsonValue own = member_of(properties, member.key());
       if (own) {
         if (!check_at(member.key(), member, own)) return false;
       } else if (others && !has_patterns) {
@@ -331,8 +372,12 @@ class Checker {
   std::optional<std::string> violation_;
   std::optional<std::string> broken_;
   std::vector<std::string> unchecked_;
+  std::unordered_set<std::string_view> unchecked_keys_;                                  // the same
+  std::unordered_map<size_t, std::unordered_map<std::string_view, JsonValue>> members_;  // by the offset
+  std::unordered_set<size_t> noted_;  // offsets of the schemas that were looked through
   bool is_trying_ = false;
   size_t steps_ = 0;
+  size_t looks_ = 0;
   int nested_ = 0;
 };
 

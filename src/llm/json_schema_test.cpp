@@ -103,5 +103,39 @@ TEST(JsonSchema, BranchesThatMultiplyEnd) {
   EXPECT_NE(result.error().message.find("too many steps"), std::string::npos);
 }
 
+TEST(JsonSchema, WideSchemasForManyValuesEnd) {
+  constexpr int kCount = 50'000;
+  std::string keywords;
+  std::string words;
+  std::string values;
+  for (int i = 0; i < kCount; ++i) {
+    keywords += fmt::format(R"("x{}":0,)", i);
+    words += fmt::format(R"("w{}",)", i);
+    values += R"("w",)";
+  }
+  const std::string value = "[" + values + R"("w"])";
+  for (const std::string& schema : {R"({"items":{)" + keywords + R"("type":"string"}})",
+                                    R"({"items":{"enum":[)" + words + R"("w"]}})"}) {
+    const auto result = verdict(value, schema);
+    ASSERT_FALSE(result);
+    EXPECT_NE(result.error().message.find("too many steps"), std::string::npos);
+  }
+}
+
+TEST(JsonSchema, LooksWidePropertiesUpAtOnce) {
+  std::string properties;
+  std::string members;
+  std::string names;
+  for (int i = 0; i < 60'000; ++i) {
+    properties += fmt::format(R"("p{}":true,)", i);
+    members += fmt::format(R"("p{}":0,)", i);
+    names += fmt::format(R"("p{}",)", i);
+  }
+  const std::string schema =
+      R"({"properties":{)" + properties + R"("q":true},"required":[)" + names + R"("q"]})";
+  EXPECT_EQ(violation("{" + members + R"("q":0})", schema), "");
+  EXPECT_EQ(violation("{" + members + R"("r":0})", schema), R"(at the top: must have "q")");
+}
+
 }  // namespace
 }  // namespace weir

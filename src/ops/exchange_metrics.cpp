@@ -128,6 +128,18 @@ ExchangeMetrics::ExchangeMetrics(MetricsRegistry& registry)
                                    .unit = "s",
                                    .labels = labels},
                                   kTimePerOutputTokenBuckets);
+  call_duration_ = registry.histogram(
+      {.name = "gen_ai_client_operation_duration_seconds",
+       .help = "Weir's calls to providers, from the request that was sent to the end of the answer.",
+       .unit = "s",
+       .labels = {"gen_ai_operation_name", "gen_ai_provider_name", "gen_ai_request_model", "error_type"}},
+      kDurationBuckets);
+  first_chunk_ =
+      registry.histogram({.name = "gen_ai_client_operation_time_to_first_chunk_seconds",
+                          .help = "From the request that was sent to a provider to the first content.",
+                          .unit = "s",
+                          .labels = labels},
+                         kTimeToFirstTokenBuckets);
 }
 
 void ExchangeMetrics::started(const Exchange&) {
@@ -154,12 +166,41 @@ void ExchangeMetrics::count_tokens(const Exchange& exchange, const Labels& label
       .observe(static_cast<double>(exchange.usage.input_total()));
   found(series.tokens_out, tokens_, {operation, provider, model, "output"})
       .observe(static_cast<double>(exchange.usage.output_total()));
+  // Of the tokens of input and output, those of these kinds; most calls have none.
+  const Usage& usage = exchange.usage;
+  const auto observe_kind = [&](std::optional<Histogram>& handle, int64_t count, std::string_view type) {
+    if (count > 0)
+      found(handle, tokens_, {operation, provider, model, type}).observe(static_cast<double>(count));
+  };
+  observe_kind(series.tokens_cached, usage.cache_read.value_or(0), "cached_input");
+  observe_kind(series.tokens_cache_creation,
+               usage.cache_write_5m.value_or(0) + usage.cache_write_1h.value_or(0), "cache_creation_input");
+  observe_kind(series.tokens_reasoning, usage.out_reasoning.value_or(0), "reasoning");
   const int64_t output = exchange.usage.output_total();
   const Timings& timings = exchange.timings;
   if (output > 1 && timings.has(Mark::first_event) && timings.has(Mark::done)) {
     const double stretch = seconds(timings.between(Mark::first_event, Mark::done));
     found(series.per_token, per_token_, {operation, provider, model})
         .observe(stretch / static_cast<double>(output - 1));
+  }
+}
+
+void ExchangeMetrics::observe_times(const Exchange& exchange, const Labels& labels, Series& series) {
+  const auto& [operation, provider, model, error, route, status] = labels;
+  const Timings& timings = exchange.timings;
+  found(series.duration, duration_, {operation, provider, model, error})
+      .observe(seconds(timings.between(Mark::first_byte, Mark::done)));
+  const bool was_sent = timings.has(Mark::sent);
+  if (was_sent) {
+    found(series.call_duration, call_duration_, {operation, provider, model, error})
+        .observe(seconds(timings.between(Mark::sent, Mark::done)));
+  }
+  if (!timings.has(Mark::first_event)) return;
+  found(series.first_token, first_token_, {operation, provider, model})
+      .observe(seconds(timings.between(Mark::first_byte, Mark::first_event)));
+  if (was_sent) {
+    found(series.first_chunk, first_chunk_, {operation, provider, model})
+        .observe(seconds(timings.between(Mark::sent, Mark::first_event)));
   }
 }
 
@@ -222,12 +263,7 @@ void ExchangeMetrics::ended(const Exchange& exchange, const ExchangeOutcome& out
   if (exchange.cost_nano_usd)
     found(series.cost, cost_, {provider, model}).add(static_cast<uint64_t>(*exchange.cost_nano_usd));
   count_tokens(exchange, labels, series);
-  found(series.duration, duration_, {operation, provider, model, error})
-      .observe(seconds(exchange.timings.between(Mark::first_byte, Mark::done)));
-  if (exchange.timings.has(Mark::first_event)) {
-    found(series.first_token, first_token_, {operation, provider, model})
-        .observe(seconds(exchange.timings.between(Mark::first_byte, Mark::first_event)));
-  }
+  observe_times(exchange, labels, series);
   observe_overhead(exchange.timings);
 }
 

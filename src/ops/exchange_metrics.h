@@ -28,14 +28,20 @@ class ExchangeMetrics final : public ExchangeObserver {
     std::optional<Counter> cost{};
     std::optional<Histogram> tokens_in{};
     std::optional<Histogram> tokens_out{};
+    std::optional<Histogram> tokens_cached{};
+    std::optional<Histogram> tokens_cache_creation{};
+    std::optional<Histogram> tokens_reasoning{};
     std::optional<Histogram> per_token{};
     std::optional<Histogram> duration{};
     std::optional<Histogram> first_token{};
+    std::optional<Histogram> call_duration{};
+    std::optional<Histogram> first_chunk{};
   };
   Series& series_of(const Labels& labels);
   void count_tokens(const Exchange& exchange, const Labels& labels, Series& series);
   void count_attempts(const Exchange& exchange);
   void check_usage(const Exchange& exchange);
+  void observe_times(const Exchange& exchange, const Labels& labels, Series& series);
   void observe_overhead(const Timings& timings);
 
   const uint64_t id_;  // never used twice in a process
@@ -53,6 +59,8 @@ class ExchangeMetrics final : public ExchangeObserver {
   HistogramFamily duration_;
   HistogramFamily first_token_;
   HistogramFamily per_token_;
+  HistogramFamily call_duration_;
+  HistogramFamily first_chunk_;
 };
 
 }  // namespace weir

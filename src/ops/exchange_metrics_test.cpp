@@ -39,6 +39,21 @@ TEST_F(ExchangeMetricsTest, CountsAGoodCallUnderTheConventionalNames) {
   EXPECT_THAT(text, HasSubstr("gen_ai_server_request_duration_seconds_count"));
   EXPECT_THAT(text, HasSubstr("gen_ai_server_time_to_first_token_seconds_bucket"));
   EXPECT_THAT(text, HasSubstr("gen_ai_server_time_per_output_token_seconds_count"));
+  EXPECT_THAT(text, HasSubstr("gen_ai_client_operation_duration_seconds_count"));
+  EXPECT_THAT(text, HasSubstr("gen_ai_client_operation_time_to_first_chunk_seconds_count"));
+}
+
+TEST_F(ExchangeMetricsTest, TellsCachedAndReasoningTokensApart) {
+  ended_.exchange.usage = {};
+  ended_.exchange.usage.in_uncached = 10;
+  ended_.exchange.usage.cache_read = 7;
+  ended_.exchange.usage.cache_write_1h = 5;
+  ended_.exchange.usage.out_text = 3;
+  std::string text = scrape_after_end();
+  EXPECT_THAT(text, HasSubstr(R"(gen_ai_token_type="cached_input"} 7)"));
+  EXPECT_THAT(text, HasSubstr(R"(gen_ai_token_type="cache_creation_input"} 5)"));
+  EXPECT_THAT(text, HasSubstr(R"(gen_ai_token_type="input"} 22)"));
+  EXPECT_THAT(text, Not(HasSubstr(R"(gen_ai_token_type="reasoning")"))) << "there were none";
 }
 
 TEST_F(ExchangeMetricsTest, GivesThePlaceInFlightBack) {

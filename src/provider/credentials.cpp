@@ -96,9 +96,12 @@ Task<std::shared_ptr<const Credential>> Credentials::get(Scope& scope, Credentia
   co_return std::move(*waiting->outcome);
 }
 
-void Credentials::reject(const Credential& refused, MonoTime now) {
+bool Credentials::reject(const Credential& refused, MonoTime now) {
   const std::lock_guard lock(mutex_);
-  if (current_.get() == &refused && now >= not_before_) current_ = nullptr;
+  if (current_.get() != &refused) return true;
+  if (now < not_before_) return false;
+  current_ = nullptr;
+  return true;
 }
 
 Credentials::Counts Credentials::counts() const {

@@ -60,7 +60,8 @@ class Credentials : public std::enable_shared_from_this<Credentials> {
   // share. Errors: upstream_auth with the remedy, the scope's reason.
   Task<std::shared_ptr<const Credential>> get(Scope& scope, CredentialFetcher& fetcher);
   // The provider refused this one: the next get() fetches another, unless this one has only just come.
-  void reject(const Credential& refused, MonoTime now);
+  // Whether get() will give another.
+  bool reject(const Credential& refused, MonoTime now);
 
   const std::string& name() const { return name_; }          // of the source
   const std::string& identity() const { return identity_; }  // ChosenSource's

@@ -177,13 +177,15 @@ TEST_F(CredentialsTest, WhatTheProviderRefusedIsReplacedUnlessItHasJustCome) {
   Scope scope(core_.core);
   Got got;
   ask(scope, got);
-  credentials_->reject(***got, core_.core.now());
+  EXPECT_FALSE(credentials_->reject(***got, core_.core.now()));
   EXPECT_EQ(at_once(), "token 1") << "another one would be refused too";
   core_.pass(Credentials::kPauseAfterSuccess);
-  credentials_->reject(***got, core_.core.now());
+  EXPECT_TRUE(credentials_->reject(***got, core_.core.now()));
   EXPECT_EQ(at_once(), "");
   core_.pass(seconds(2));
   EXPECT_EQ(at_once(), "token 2");
+  EXPECT_TRUE(credentials_->reject(***got, core_.core.now()));
+  EXPECT_EQ(at_once(), "token 2") << "the one that was refused has been replaced already";
 }
 
 TEST_F(CredentialsTest, AServerThatGivesWhatHasEndedIsAFailure) {

@@ -1,9 +1,11 @@
 #include "provider/upstream.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/encoding.h"
 #include "base/limits.h"
+#include "io/pool.h"
 #include "llm/stop_matcher.h"
 #include "provider/call_auth.h"
 #include "provider/opaque_source.h"
@@ -100,7 +102,11 @@ class StreamSource final : public EventSource {
     expect_more();
     for (;;) {
       if (failure_) co_return fail(*failure_);
-      const std::string_view bytes = CO_TRY(co_await response_->read(*scope_));
+      Result<std::string_view> read = co_await response_->read(*scope_);
+      // Only what may come behind the answer has not come.
+      if (!read && is_concluding_ && scope_->is_cancelled() && scope_->reason().message == kLateMessage)
+        read = std::string_view();
+      const std::string_view bytes = CO_TRY(std::move(read));
       const bool is_end = bytes.empty();
       const Result<void> decoded =
           is_end ? decoder_->finish(batch_.events) : decoder_->feed(bytes, batch_.events);
@@ -110,9 +116,10 @@ class StreamSource final : public EventSource {
       }
       if (is_raw_) batch_.raw = decoder_->forwardable();
       if (!has_content_) note_content();
+      is_concluding_ = decoder_->is_concluding();
       if (!batch_.events.empty() || !batch_.raw.empty()) {
         // While the caller is busy with the batch nobody reads: a client's slowness is not the provider's.
-        if (has_content_) scope_->clear_deadline();
+        if (has_content_ || is_concluding_) scope_->clear_deadline();
         co_return &batch_;
       }
       expect_more();
@@ -121,9 +128,16 @@ class StreamSource final : public EventSource {
 
  private:
   static constexpr const char* kIdleMessage = "the provider sent nothing for longer than its idle timeout";
+  static constexpr const char* kLateMessage = "the provider did not end its finished answer";
+  static constexpr Duration kConcludingMax = std::chrono::seconds(2);  // S10
 
   void expect_more() {
-    if (has_content_) scope_->set_deadline(scope_->now() + idle_, ErrorKind::upstream_timeout, kIdleMessage);
+    if (is_concluding_) {
+      scope_->set_deadline(scope_->now() + std::min(kConcludingMax, idle_), ErrorKind::upstream_timeout,
+                           kLateMessage);
+    } else if (has_content_) {
+      scope_->set_deadline(scope_->now() + idle_, ErrorKind::upstream_timeout, kIdleMessage);
+    }
   }
 
   void note_content() {
@@ -141,6 +155,7 @@ class StreamSource final : public EventSource {
   AnswerHead head_;
   EventBatch batch_;
   bool has_content_ = false;
+  bool is_concluding_ = false;
   std::optional<Error> failure_;
 };
 
@@ -255,6 +270,8 @@ Result<EncodedCall> encode_call(const UpstreamCall& call) {
   EncodedCall encoded = TRY(call.raw ? codec.splice_request(*call.raw, *call.request, target)
                                      : codec.encode_request(*call.request, target));
   encoded.notes.is_raw = call.raw != nullptr;
+  if (const Chat* chat = chat_of(*call.request))
+    encoded.notes.choices = static_cast<size_t>(std::max<int64_t>(1, chat->choices.value_or(1)));
   encoded.wire.path = target_of(call, encoded.wire);
   complete_headers(call, encoded.wire.headers);
   return encoded;
@@ -311,7 +328,10 @@ Task<UpstreamAnswer> call_upstream(Scope& scope, HttpClient& client, Pool& cpu, 
   if (!is_good) co_return fail(codec.decode_error(reply, clock.wall_ns()));
   // A whole answer to a streamed request (a provider that ignores `stream`) is encoded anew, as a stream.
   encoded.notes.is_raw = call.raw != nullptr && !encoded.notes.is_streamed;
-  std::vector<Event> events = CO_TRY(codec.decode_answer(reply, encoded.notes));
+  const auto decode = [&] { return codec.decode_answer(reply, encoded.notes); };
+  std::vector<Event> events = CO_TRY(body.size() > kJsonBytesOnCoreMax
+                                         ? co_await cpu.run_to_end(scope.core(), decode)
+                                         : decode());
   answer.source = std::make_unique<WholeSource>(std::move(response), std::move(body), std::move(events),
                                                 encoded.notes.is_raw);
   watch_for_stops(encoded.notes, answer);

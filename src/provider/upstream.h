@@ -44,7 +44,7 @@ Endpoint endpoint_of(const Request& request);
 // strict mode.
 Result<EncodedCall> encode_call(const UpstreamCall& call);
 
-// Authenticates (`cpu` hashes bodies that are too large for a core) and sends. Returns when the head of a
+// Authenticates and sends; `cpu` hashes and decodes bodies that are too large for a core. Returns when the head of a
 // good answer is there; a whole (not streamed) answer has been read and decoded by then. Errors: those of the
 // codec, of the client, and the provider's own by decode_error. The time limits hold in the source too.
 // REQUIRES that `call` and `encoded` stay until the task ends; `encoded` is used up.

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "codec/codecs.h"
+#include "io/pool.h"
+#include "io/test_core.h"
 
 namespace weir {
 namespace {
@@ -92,6 +94,96 @@ TEST(EncodeCall, NamesProviderEndpointAndModelWhereThereIsNoSuchEndpoint) {
   EXPECT_EQ(call.error().message,
             "the provider p has no endpoint for image_generation, so it cannot serve gpt-image-1 that way: "
             "name a model of a provider that has one");
+}
+
+// A provider that sends these pieces and then keeps the connection open.
+class SilentProvider final : public HttpClient {
+ public:
+  explicit SilentProvider(std::vector<std::string> pieces) : pieces_(std::move(pieces)) {}
+  Task<std::unique_ptr<ClientResponse>> send(Scope&, const ClientRequest&) override {
+    auto response = std::make_unique<Response>(pieces_);
+    response->status = 200;
+    response->headers.add("content-type", "text/event-stream");
+    co_return std::unique_ptr<ClientResponse>(std::move(response));
+  }
+
+ private:
+  class Response final : public ClientResponse {
+   public:
+    explicit Response(const std::vector<std::string>& pieces) : pieces_(pieces) {}
+    Task<std::string_view> read(Scope& scope) override {
+      if (next_ == pieces_.size()) CO_TRY(co_await scope.sleep(std::chrono::hours(1)));
+      co_return pieces_.at(next_++);
+    }
+    bool is_complete() const override { return false; }
+
+   private:
+    const std::vector<std::string>& pieces_;
+    size_t next_ = 0;
+  };
+  const std::vector<std::string> pieces_;
+};
+
+struct Heard {
+  std::string ending;  // "end", or the error
+  Duration took{};
+};
+
+// Reads the stream of a chat with so many choices to its end.
+Heard listen(std::vector<std::string> pieces, int64_t choices) {
+  TestCore test;
+  SilentProvider client(std::move(pieces));
+  Pool cpu("cpu", 1, 1);
+  Provider provider;
+  provider.codec = &provider_codec(Dialect::openai_chat);
+  const Capabilities capabilities;
+  Chat chat;
+  chat.model = "m";
+  chat.is_streamed = true;
+  chat.choices = choices;
+  const Request request = chat;
+  UpstreamCall call;
+  call.provider = &provider;
+  call.model = "m";
+  call.capabilities = &capabilities;
+  call.request = &request;
+  call.first_event = std::chrono::minutes(2);
+  call.idle = std::chrono::minutes(1);
+  EncodedCall encoded = encode_call(call).value();
+  struct Reader {
+    static Task<bool> run(Scope& scope, HttpClient& client, Pool& cpu, const UpstreamCall& call,
+                          EncodedCall& encoded) {
+      const UpstreamAnswer answer = CO_TRY(co_await call_upstream(scope, client, cpu, call, encoded));
+      for (;;) {
+        const EventBatch* batch = CO_TRY(co_await answer.source->next(scope));
+        if (!batch->events.empty() && std::holds_alternative<End>(batch->events.back())) co_return true;
+      }
+    }
+  };
+  const MonoTime started = test.core.now();
+  Scope scope(test.core);
+  const Result<bool> ended = test.run(Reader::run(scope, client, cpu, call, encoded));
+  return {ended ? "end" : std::string(to_string(ended.error().kind)), test.core.now() - started};
+}
+
+constexpr const char* kHello =
+    "data: "
+    "{\"id\":\"1\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hi\"},\"finish_reason\":null}]}\n\n";
+constexpr const char* kStop =
+    "data: {\"id\":\"1\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
+
+TEST(CallUpstream, WaitsTwoSecondsForWhatMayComeBehindAFinishedAnswer) {
+  const Heard heard = listen({kHello, kStop}, 1);
+  EXPECT_EQ(heard.ending, "end");
+  EXPECT_NEAR(std::chrono::duration<double>(heard.took).count(), 2, 0.1);
+}
+
+TEST(CallUpstream, WaitsForAnAnswerThatHasNotFinishedAsLongAsAlways) {
+  Heard heard = listen({kHello}, 1);
+  EXPECT_EQ(heard.ending, "upstream_timeout");
+  EXPECT_NEAR(std::chrono::duration<double>(heard.took).count(), 60, 0.1);
+  heard = listen({kHello, kStop}, 2);
+  EXPECT_EQ(heard.ending, "upstream_timeout") << "the other choice may still come";
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Who is calling, from the head of a request (DESIGN: "Order on arrival", "Loopback without keys").
+// Who is calling, from the head of a request: before the body is read, as far as the head can tell.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,9 @@
 
 namespace weir {
 
-// The body of a caller who is known only by it: a signature that covers a body whose hash is not in the head.
-inline constexpr size_t kAnonymousBodyBytesMax = 1 * kMiB;
+// The body of a caller who is known only by it: a signature, by a pair whose id is known, that covers a body
+// whose hash is not in the head. Python's SDK of AWS sends none, and Bedrock takes bodies of 25 MB from it.
+inline constexpr size_t kAnonymousBodyBytesMax = 25'000'000;
 
 struct LoopbackRules {
   std::vector<std::string> allowed_origins;  // of browsers

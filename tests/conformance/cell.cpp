@@ -111,12 +111,69 @@ bool is_change(const FidelityRecord& record) {
   return false;
 }
 
+// Which records speak of a difference: those of one of the fields, or for one of the reasons.
+struct Excuse {
+  std::string_view subject;  // what the line begins with, behind its sign and speaker
+  std::vector<std::string_view> fields;
+  std::vector<LossReason> reasons;
+};
+
+const std::vector<Excuse>& excuses() {
+  using enum LossReason;
+  static const std::vector<Excuse> kExcuses = {
+      {"max_tokens ", {"/max_tokens"}, {}},
+      {"stop ", {"/stop"}, {}},
+      {"tool ", {"/tools"}, {}},
+      {"schema ", {"/response_format"}, {schema_downleveled}},
+      {"reasons", {"/reasoning", "/thinking"}, {}},
+      {"cache marker", {}, {cache_dropped}},
+      {"thinking ", {}, {thinking_dropped, signature_dropped}},
+      {"redacted ", {}, {thinking_dropped}},
+      {"call ", {"/tools"}, {coerced_string, emulated, renamed}},
+      {"result ", {}, {coerced_string, emulated, reordered, unsupported_block}},
+      {"image ", {}, {unsupported_block, coerced_string, reordered}},
+      {"document ", {}, {unsupported_block, coerced_string, reordered}},
+      {"text ", {"/response_format"}, {coerced_string, reordered, merged, synthesised, emulated}},
+  };
+  return kExcuses;
+}
+
+bool speaks_of(const FidelityRecord& record, const Excuse& excuse) {
+  return std::ranges::any_of(excuse.fields,
+                             [&](std::string_view field) { return record.pointer.starts_with(field); }) ||
+         std::ranges::find(excuse.reasons, record.reason) != excuse.reasons.end();
+}
+
+// Whether the encoder's notes speak of that very difference: what they say of others excuses nothing.
+bool is_reported(std::string_view line, const CallNotes& notes) {
+  const std::string_view said = line.substr(line.find(": ") + 2);
+  // Weir watches the text for these, and so nothing is lost.
+  if (said.starts_with("stop ") && std::ranges::find(notes.stops, said.substr(5)) != notes.stops.end())
+    return true;
+  // The tool that stands for the answer's schema is what the record of the schema speaks of.
+  const bool is_json_tool =
+      !notes.json_tool.empty() && said.starts_with(fmt::format("tool {} ", notes.json_tool));
+  const std::string_view subject = is_json_tool ? "schema " : said;
+  return std::ranges::any_of(excuses(), [&](const Excuse& excuse) {
+    if (!subject.starts_with(excuse.subject)) return false;
+    const std::vector<FidelityRecord>& records = notes.fidelity.records();
+    return std::ranges::any_of(records, [&](const auto& record) { return speaks_of(record, excuse); });
+  });
+}
+
 // What the differences mean, given what the encoder reported.
-Cell judge_request(const std::vector<std::string>& lines, const Fidelity& fidelity) {
+Cell judge_request(const std::vector<std::string>& lines, const CallNotes& notes) {
   if (lines.empty()) return {};
-  if (fidelity.empty()) return {Outcome::silent, "request: " + join(lines)};
-  const bool all_changes = std::ranges::all_of(fidelity.records(), is_change);
-  return {all_changes ? Outcome::emulated : Outcome::refused, "request: " + fidelity.header_value()};
+  std::vector<std::string> silent;
+  for (const std::string& line : lines) {
+    if (!is_reported(line, notes)) silent.push_back(line);
+  }
+  if (!silent.empty()) {
+    const std::string records = notes.fidelity.header_value();
+    return {Outcome::silent, fmt::format("request: {} (reported: {})", join(silent), records)};
+  }
+  const bool all_changes = std::ranges::all_of(notes.fidelity.records(), is_change);
+  return {all_changes ? Outcome::emulated : Outcome::refused, "request: " + notes.fidelity.header_value()};
 }
 
 struct RequestLeg {
@@ -128,8 +185,7 @@ struct RequestLeg {
 Cell way_back(const RequestLeg& leg, const Chat& said, const DialectUnderTest& target, bool is_streamed) {
   Result<Asked> heard = read_request(target, leg.call, is_streamed);
   if (!heard) return broken("the target's own reading of the request", heard.error());
-  return judge_request(differences(gist_of(said), gist_of(*chat_of(heard->request))),
-                       leg.call.notes.fidelity);
+  return judge_request(differences(gist_of(said), gist_of(*chat_of(heard->request))), leg.call.notes);
 }
 
 RequestLeg run_request(const Case& wanted, const DialectUnderTest& client, const DialectUnderTest& target,

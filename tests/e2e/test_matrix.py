@@ -66,6 +66,12 @@ def test_the_next_turn_knows_the_ones_before(chat, case, stream):
     assert len(case.records()) == 2
 
 
+def test_a_long_text_arrives_whole(chat, case):
+    """Over 256 KB a body is read and written beside the cores."""
+    chat("fake-text").say("many words " * 40_000 + "the end")
+    assert "many words the end" in json.dumps(case.bodies()[-1])
+
+
 @BOTH_WAYS
 def test_a_tool_is_called_and_answered(chat, stream):
     one = chat("fake-text-tools", stream=stream, tools=True)

@@ -12,24 +12,9 @@ from fake import script, signatures
 WAYS = pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 STEPS = [1, 2, 1, 1, 0]  # calls in each turn
 
-
 # Whose signatures a dialect carries in both directions; chat completions have no place for any. Where a client
 # cannot carry them, Weir keeps them.
 ISSUERS = {"oai": None, "rsp": "openai", "ant": "claude", "cnv": "claude", "inv": "claude", "gem": "google"}
-# Where the order of providers begins, for which a client of that dialect meets its own provider raw.
-MIXED = {
-    "openai-responses": (0, 3, 4, 5),
-    "anthropic": (0, 1, 4, 5),
-    "boto3-converse": (0, 1, 5),
-    "boto3-invoke": (0, 1),
-    "google-genai": (1, 2, 3, 4),
-}
-NEEDS_SWITCH = "the raw way passes on thoughts that another provider, or Weir, made"
-
-
-def expected(part, fails, reason):
-    """A parameter set that has to fail, for now, where `fails`."""
-    return pytest.param(*part, marks=[pytest.mark.xfail(reason=reason)] if fails else [])
 
 
 def pairs_of(metafunc):
@@ -50,11 +35,9 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("client, upstream", pairs_of(metafunc))
     elif "first" in names:
         made = [(client, first) for client in NATIVE for first in range(len(stacks.UPSTREAMS))]
-        made = [expected(part, part[1] in MIXED.get(part[0], ()), NEEDS_SWITCH) for part in made]
         metafunc.parametrize("client, first", made)
     elif "there" in names:
         made = [(client, there) for client in NATIVE for there in stacks.UPSTREAMS if ISSUERS[there]]
-        made = [expected(part, CLIENTS[part[0]].DIALECT == part[1], NEEDS_SWITCH) for part in made]
         metafunc.parametrize("client, there", made)
 
 

@@ -59,9 +59,11 @@ for (const [sdk, Face] of Object.entries(FACES)) {
   });
 
   over('thinking comes beside the answer', async (one, upstream) => {
+    // OpenAI shows a summary only to those who ask for one, and chat completions have no way to ask.
+    const isShown = !(Face.dialect === 'oai' && upstream === 'rsp');
     for (const stream of [false, true]) {
       const got = await make(one, upstream, 'fake-thinking', { stream, thinking: true }).say(TEXT);
-      assert.deepEqual([got.thinking, got.text], [h.THINKING, h.ECHO]);
+      assert.deepEqual([got.thinking, got.text], [isShown ? h.THINKING : '', h.ECHO]);
     }
   });
 

@@ -1,0 +1,19 @@
+// Reports and errors of encoding a request, in the words of the dialect that its caller speaks: an encoder
+// knows the IR's fields only, and a caller looks for the fields of its own body.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "llm/codec.h"
+
+namespace weir {
+
+// A JSON pointer of the IR ("/messages/2/content", "/max_tokens") as the client's body has the place
+// ("/contents/1/parts", "/generationConfig/maxOutputTokens"). Pointers to nothing that is known stay.
+std::string callers_pointer(std::string_view pointer, Dialect client, const Request& request);
+
+// The same for all records of an encoded request, or for the path of the error ("messages[2].content").
+Result<EncodedCall> in_callers_words(Result<EncodedCall> encoded, Dialect client, const Request& request);
+
+}  // namespace weir

@@ -1,0 +1,56 @@
+// What the provider halves share of offering the caller's tools.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "llm/codec.h"
+
+namespace weir {
+
+// The arguments of a tool that says nothing of them, where the target wants a schema.
+inline constexpr std::string_view kNoArgumentsSchema = R"({"type":"object","properties":{}})";
+// The arguments of a custom tool (free text) that is offered as a function.
+inline constexpr std::string_view kCustomToolSchema =
+    R"({"type":"object","properties":{"input":{"type":"string"}},"required":["input"]})";
+
+// Whether the target knows custom tools.
+enum class CustomTools : uint8_t { native, wrapped };
+
+// Notes for the way back what the target calls the tools, as `legal` makes of their names, and which of them
+// are offered as functions. Renamed ones are reported.
+void note_tool_names(const Chat& chat, std::string (*legal)(std::string_view name), CustomTools custom,
+                     CallNotes& notes);
+std::string legal_openai_tool_name(std::string_view name);
+
+// The schema to offer a tool with that the target knows as a function.
+std::string_view function_schema(const Tool& tool);
+
+// Reports that a custom tool (free text) is offered as a function with one string, and the grammar that
+// nobody enforces then.
+void report_wrapped_tool(const Tool& tool, Fidelity& fidelity);
+
+// The tools that the caller allows, for targets that are offered no others.
+class AllowedTools {
+ public:
+  explicit AllowedTools(const Chat& chat);
+  bool has_limit() const { return !names_.empty(); }
+  bool allows(std::string_view name) const { return names_.empty() || names_.contains(name); }
+
+ private:
+  std::unordered_set<std::string_view> names_;  // empty: all
+};
+
+// What kind of tool a name stands for, for choices that have to say it.
+class ToolKinds {
+ public:
+  explicit ToolKinds(const Chat& chat);
+  ToolKind of(std::string_view name) const;  // function when no tool has that name
+
+ private:
+  std::unordered_map<std::string_view, ToolKind> kinds_;
+};
+
+}  // namespace weir

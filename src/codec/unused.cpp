@@ -1,0 +1,102 @@
+#include "codec/unused.h"
+
+#include <algorithm>
+#include <array>
+#include <fmt/core.h>
+#include <optional>
+#include <string>
+
+namespace weir {
+namespace {
+
+// Nothing when the chat does not state the field; else what it states, in short.
+using Stated = std::optional<std::string>;
+
+Stated number(const std::optional<double>& value) {
+  return value.value_or(0) != 0 ? Stated(fmt::format("{}", *value)) : std::nullopt;
+}
+
+Stated count(const std::optional<int64_t>& value) {
+  return value ? Stated(fmt::format("{}", *value)) : std::nullopt;
+}
+
+Stated word(std::string_view text) {
+  return text.empty() ? std::nullopt : Stated(text);
+}
+
+// For what is somebody's own: that it was there, not what it was.
+Stated mark(bool is_stated) {
+  return is_stated ? Stated("") : std::nullopt;
+}
+
+bool is_usual_tier(std::string_view tier) {
+  return tier == "auto" || tier == "default" || tier == "standard_only";
+}
+
+struct Row {
+  ChatField field;
+  std::string_view pointer;
+  Severity severity;
+  Stated (*stated)(const Chat& chat);
+};
+
+constexpr std::array<Row, kChatFieldCount> kRows = {{
+    {ChatField::stop, "/stop", Severity::warning, [](const Chat& c) { return mark(!c.stop.empty()); }},
+    {ChatField::top_k, "/top_k", Severity::warning, [](const Chat& c) { return count(c.top_k); }},
+    {ChatField::frequency_penalty, "/frequency_penalty", Severity::warning,
+     [](const Chat& c) { return number(c.frequency_penalty); }},
+    {ChatField::presence_penalty, "/presence_penalty", Severity::warning,
+     [](const Chat& c) { return number(c.presence_penalty); }},
+    {ChatField::seed, "/seed", Severity::warning, [](const Chat& c) { return count(c.seed); }},
+    {ChatField::logprobs, "/logprobs", Severity::warning,
+     [](const Chat& c) { return mark(c.logprobs.value_or(false) || c.top_logprobs.value_or(0) > 0); }},
+    {ChatField::verbosity, "/verbosity", Severity::warning, [](const Chat& c) { return word(c.verbosity); }},
+    {ChatField::reasoning, "/reasoning", Severity::info,
+     [](const Chat& c) { return mark(c.reasoning.is_set() && !c.reasoning.is_disabled); }},
+    {ChatField::end_user, "/user", Severity::info, [](const Chat& c) { return mark(!c.end_user.empty()); }},
+    {ChatField::service_tier, "/service_tier", Severity::info,
+     [](const Chat& c) { return is_usual_tier(c.service_tier) ? std::nullopt : word(c.service_tier); }},
+    {ChatField::prompt_cache_key, "/prompt_cache_key", Severity::info,
+     [](const Chat& c) { return mark(!c.prompt_cache_key.empty()); }},
+    {ChatField::metadata, "/metadata", Severity::info,
+     [](const Chat& c) { return mark(!c.metadata.empty()); }},
+}};
+
+// translation.md 4.5: whoever asks for a history that is shortened to fit gets no other answer than that.
+Result<void> refuse_truncation(const Chat& chat, Dialect target) {
+  if (target == Dialect::openai_responses) return {};
+  const bool wants = std::any_of(chat.extras.begin(), chat.extras.end(), [](const ExtraField& extra) {
+    return extra.dialect == Dialect::openai_responses && extra.key == "truncation";
+  });
+  if (!wants) return {};
+  return fail(ErrorKind::unsupported,
+              "this model's provider does not shorten a history: leave truncation out, or say \"disabled\"",
+              "truncation");
+}
+
+void report_own_forms(const std::vector<Block>& blocks, size_t message, Dialect target, Fidelity& fidelity) {
+  for (const Block& block : blocks) {
+    if (block.own && block.own->dialect != target)
+      fidelity.add(Severity::warning, LossReason::coerced_string,
+                   fmt::format("/messages/{}/content", message), std::string(block.own->type), "plain");
+    if (const auto* result = std::get_if<ToolResultBlock>(&block.body))
+      report_own_forms(result->content, message, target, fidelity);
+  }
+}
+
+}  // namespace
+
+Result<void> report_unused(const Chat& chat, Dialect target, const std::vector<ChatField>& taken,
+                           Fidelity& fidelity) {
+  TRY(refuse_truncation(chat, target));
+  for (const Row& row : kRows) {
+    if (std::find(taken.begin(), taken.end(), row.field) != taken.end()) continue;
+    if (Stated stated = row.stated(chat))
+      fidelity.add(row.severity, LossReason::dropped, std::string(row.pointer), std::move(*stated));
+  }
+  for (size_t at = 0; at < chat.messages.size(); ++at)
+    report_own_forms(chat.messages[at].content, at, target, fidelity);
+  return {};
+}
+
+}  // namespace weir

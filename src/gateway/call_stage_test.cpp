@@ -1,0 +1,97 @@
+#include "gateway/call_stage.h"
+
+#include "codec/codecs.h"
+#include "gateway/test_exchange.h"
+#include "provider/test_credentials.h"
+
+namespace weir {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::seconds;
+
+constexpr std::string_view kAnswer =
+    R"({"id":"c1","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,)"
+    R"("finish_reason":"stop","message":{"role":"assistant","content":"hello"}}]})";
+
+// Gives "token 1", "token 2", ...
+class Tokens final : public CredentialSource {
+ public:
+  explicit Tokens(int& fetched) : fetched_(fetched) {}
+  Task<Credential> fetch(Scope&, CredentialTools tools) const override {
+    co_return Credential{.secret = Secret(fmt::format("token {}", ++fetched_)),
+                         .is_token = true,
+                         .expires_at_ns = tools.clock.wall_ns() + Duration(hours(1)).count()};
+  }
+
+ private:
+  int& fetched_;
+};
+
+class CallStageTest : public testing::Test {
+ protected:
+  CallStageTest() {
+    Provider& provider = *gateway_.provider;
+    provider.kind.dialect = Dialect::openai_chat;
+    provider.kind.auth = AuthScheme::bearer;
+    provider.codec = &provider_codec(Dialect::openai_chat);
+    provider.keys = std::make_shared<KeyRing>(std::vector<ProviderKey>{});
+    provider.credentials = std::make_shared<Credentials>(
+        "p", ChosenSource{.name = "a fake", .identity = "1", .source = std::make_unique<Tokens>(fetched_)});
+    server_.answer = [this](const test::SeenRequest& request) {
+      const bool is_good = request.headers.get_or("authorization", "") == "Bearer " + good_token_;
+      return test::FakeReply{.status = is_good ? 200 : 401, .body = std::string(is_good ? kAnswer : "{}")};
+    };
+  }
+  // The error of the call, or "ok", and how many attempts there were.
+  std::pair<std::string, size_t> call() {
+    Chat chat;
+    chat.messages.push_back(
+        {.role = Role::user, .content = {{.body = TextBlock{"hi"}, .cache = {}, .pointer = {}}}, .name = {}});
+    const std::unique_ptr<Exchange> exchange = gateway_.exchange(std::move(chat));
+    const Result<std::vector<Event>> events = gateway_.test.run(TestGateway::gather(pipeline_, *exchange));
+    return {events ? "ok" : std::string(to_string(events.error().kind)), exchange->attempts.size()};
+  }
+
+  int fetched_ = 0;
+  std::string good_token_ = "token 1";
+  test::FakeServer server_;
+  Pool cpu_{"cpu", 1, 8};
+  TestGateway gateway_{nullptr};
+  CredentialFetcher fetcher_{gateway_.test.core, server_, cpu_};
+  Pipeline pipeline_{stages()};
+
+ private:
+  std::vector<std::unique_ptr<Stage>> stages() {
+    std::vector<std::unique_ptr<Stage>> made;
+    made.push_back(std::make_unique<CallStage>(server_, fetcher_, cpu_));
+    return made;
+  }
+};
+
+using Outcome = std::pair<std::string, size_t>;
+
+TEST_F(CallStageTest, ATokenThatIsRefusedIsReplacedOnce) {
+  EXPECT_EQ(call(), Outcome("ok", 1));
+  gateway_.test.pass(Credentials::kPauseAfterSuccess);
+  good_token_ = "token 2";
+  EXPECT_EQ(call(), Outcome("ok", 2)) << "the first was revoked before its time";
+  EXPECT_EQ(fetched_, 2);
+}
+
+TEST_F(CallStageTest, ATokenThatHasOnlyJustComeIsNotReplaced) {
+  good_token_ = "token 2";
+  EXPECT_EQ(call(), Outcome("upstream_auth", 1));
+  EXPECT_EQ(fetched_, 1);
+}
+
+TEST_F(CallStageTest, WhoIsRefusedWithEveryTokenIsToldAfterTheSecond) {
+  EXPECT_EQ(call(), Outcome("ok", 1));
+  gateway_.test.pass(Credentials::kPauseAfterSuccess);
+  good_token_ = "another's";
+  EXPECT_EQ(call(), Outcome("upstream_auth", 2));
+  EXPECT_EQ(fetched_, 2);
+}
+
+}  // namespace
+}  // namespace weir

@@ -1,0 +1,75 @@
+#include "gateway/route_stage.h"
+
+#include <fmt/core.h>
+
+#include "gateway/test_exchange.h"
+
+namespace weir {
+namespace {
+
+// A model with targets in two regions, and one that does not say where it is.
+class Regions : public testing::Test {
+ protected:
+  Regions() {
+    auto route = std::make_unique<Route>();
+    route->pattern = "m";
+    route->strategy = Strategy::ordered;
+    route->targets.push_back(target("somewhere", "", ""));
+    route->targets.push_back(target("america", "us-east-1", ""));
+    route->targets.push_back(target("europe", "us-east-1", "eu-central-1"));
+    std::vector<std::unique_ptr<Route>> routes;
+    routes.push_back(std::move(route));
+    // Not owned: the embedded catalog lives as long as the process.
+    gateway_.snapshot->catalog =
+        std::shared_ptr<const Catalog>(std::shared_ptr<void>(), &Catalog::embedded());
+    gateway_.snapshot->routes = RouteTable::make(std::move(routes), {}).value();
+  }
+
+  static RouteTarget target(std::string name, std::string provider_region, std::string region) {
+    auto provider = std::make_shared<Provider>();
+    provider->name = std::move(name);
+    provider->kind.name = "openai";
+    provider->region = std::move(provider_region);
+    provider->retry_budget = std::make_shared<RetryBudget>();
+    return {.provider = provider, .model = "m", .region = std::move(region)};
+  }
+
+  // The provider that is tried first, or the error.
+  std::string first(std::vector<std::string> of_key, std::vector<std::string> of_request) {
+    Chat chat;
+    chat.model = "m";
+    const std::unique_ptr<Exchange> exchange = gateway_.exchange(std::move(chat));
+    exchange->target = nullptr;
+    exchange->principal.regions = std::move(of_key);
+    exchange->regions = std::move(of_request);
+    gateway_.call->answers.clear();
+    gateway_.call->answers.emplace_back(std::vector<Event>{End{}});
+    const Result<std::vector<Event>> events = gateway_.events(*exchange);
+    if (events) return exchange->target->target->provider->name;
+    EXPECT_EQ(events.error().kind, ErrorKind::forbidden);
+    return events.error().message;
+  }
+
+  TestGateway gateway_{std::make_unique<RouteStage>(std::make_shared<TargetStates>())};
+};
+
+TEST_F(Regions, WithoutARestrictionEveryTargetMayBeAsked) {
+  EXPECT_EQ(first({}, {}), "somewhere");
+}
+
+TEST_F(Regions, TheKeysAndTheRequestsBothHold) {
+  EXPECT_EQ(first({"us-*", "eu-*"}, {}), "america");
+  EXPECT_EQ(first({}, {"eu-*"}), "europe") << "what the target says, not its provider";
+  EXPECT_EQ(first({"us-*", "eu-*"}, {"eu-*"}), "europe");
+  EXPECT_EQ(first({"*"}, {}), "america") << "a region that is not stated is within none";
+}
+
+TEST_F(Regions, WhereNothingIsLeftTheErrorSaysWhatThereIs) {
+  const std::string message = first({"eu-*"}, {"us-*"});
+  EXPECT_NE(message.find("somewhere in a region that is not stated"), std::string::npos) << message;
+  EXPECT_NE(message.find("europe in eu-central-1"), std::string::npos) << message;
+  EXPECT_TRUE(gateway_.call->answers.size() == 1) << "nobody was asked";
+}
+
+}  // namespace
+}  // namespace weir
