@@ -24,7 +24,12 @@ void write_target(JsonWriter& json, const Described& target) {
   } else {
     json.value(target.model);
   }
-  json.key("dialect").value(to_string(target.provider->kind.dialect)).key("from").begin_object();
+  const ProviderKind& kind = target.provider->kind;
+  json.key("dialect").value(to_string(kind.dialect)).key("endpoints").begin_array();
+  for (size_t i = 0; i < kEndpointCount; ++i) {
+    if (kind.served.test(i)) json.value(to_string(static_cast<Endpoint>(i)));
+  }
+  json.end_array().key("from").begin_object();
   const TargetModel model{.model = target.model, .capabilities = &target.capabilities};
   for (size_t i = 0; i < kDialectCount; ++i) {
     const auto client = static_cast<Dialect>(i);

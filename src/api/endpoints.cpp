@@ -11,6 +11,7 @@
 #include "codec/bedrock_invoke.h"
 #include "codec/gemini.h"
 #include "codec/openai.h"
+#include "codec/openai_opaque.h"
 #include "codec/openai_responses.h"
 #include "codec/rerank.h"
 
@@ -23,6 +24,18 @@ constexpr std::array kRows = {
     EndpointRow{"POST", "/v1/embeddings", Action::model_call, &openai_embeddings_client},
     EndpointRow{"POST", "/v1/rerank", Action::model_call, &rerank_client},
     EndpointRow{"POST", "/v2/rerank", Action::model_call, &rerank_client},
+    EndpointRow{"POST", "/v1/moderations", Action::model_call, &opaque_client<OpaqueTask::moderation>},
+    EndpointRow{"POST", "/v1/audio/speech", Action::model_call, &opaque_client<OpaqueTask::speech>},
+    EndpointRow{"POST", "/v1/audio/transcriptions", Action::model_call,
+                &opaque_client<OpaqueTask::transcription>, BodyForm::multipart},
+    EndpointRow{"POST", "/v1/audio/translations", Action::model_call, &opaque_client<OpaqueTask::translation>,
+                BodyForm::multipart},
+    EndpointRow{"POST", "/v1/images/generations", Action::model_call,
+                &opaque_client<OpaqueTask::image_generation>},
+    EndpointRow{"POST", "/v1/images/edits", Action::model_call, &opaque_client<OpaqueTask::image_edit>,
+                BodyForm::json_or_multipart},
+    EndpointRow{"POST", "/v1/images/variations", Action::model_call,
+                &opaque_client<OpaqueTask::image_variation>, BodyForm::multipart},
     EndpointRow{"POST", "/v1/responses", Action::model_call, &openai_responses_client},
     EndpointRow{"POST", "/v1/responses/input_tokens", Action::model_call,
                 &openai_responses_input_tokens_client},

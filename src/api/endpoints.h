@@ -23,6 +23,9 @@ enum class Action : uint8_t {
   health
 };
 
+// How the body of a model call may come.
+enum class BodyForm : uint8_t { json, multipart, json_or_multipart };
+
 struct EndpointRow {
   std::string_view method;
   // Segments are compared as they were sent. '*' stands for any one segment, at the end for one or more.
@@ -31,6 +34,7 @@ struct EndpointRow {
   std::string_view path;
   Action action;
   const ClientCodec& (*codec)();  // of model calls; nullptr for the others
+  BodyForm body = BodyForm::json;
 };
 
 struct EndpointMatch {

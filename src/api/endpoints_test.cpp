@@ -29,6 +29,25 @@ TEST(Endpoints, KnowsTheResponsesApi) {
   }
 }
 
+TEST(Endpoints, KnowsWhatPassesAsBytesAndInWhichForm) {
+  const std::pair<std::string_view, BodyForm> paths[] = {{"/v1/moderations", BodyForm::json},
+                                                         {"/v1/audio/speech", BodyForm::json},
+                                                         {"/v1/audio/transcriptions", BodyForm::multipart},
+                                                         {"/v1/audio/translations", BodyForm::multipart},
+                                                         {"/v1/images/generations", BodyForm::json},
+                                                         {"/v1/images/edits", BodyForm::json_or_multipart},
+                                                         {"/v1/images/variations", BodyForm::multipart}};
+  for (const auto& [path, form] : paths) {
+    for (const std::string& full : {std::string(path), "/openai" + std::string(path)}) {
+      const Result<EndpointMatch> match = find_endpoint("POST", full);
+      ASSERT_TRUE(match) << full;
+      EXPECT_EQ(match->row->path, path);
+      EXPECT_EQ(match->row->body, form);
+      EXPECT_EQ(match->row->codec().dialect(), Dialect::openai_chat);
+    }
+  }
+}
+
 TEST(Endpoints, GivesTheSegmentsThatTheStarStandsFor) {
   const Result<EndpointMatch> match = find_endpoint("GET", "/v1/models/meta%2Fllama/3");
   ASSERT_TRUE(match);

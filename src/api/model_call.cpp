@@ -4,9 +4,11 @@
 
 #include "api/replies.h"
 #include "base/crypto.h"
+#include "base/encoding.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "gateway/answer_writer.h"
+#include "gateway/form_upload.h"
 #include "ops/trace_context.h"
 #include "security/authenticate.h"
 
@@ -82,17 +84,19 @@ bool is_json(std::string_view type, Dialect dialect) {
          (dialect == Dialect::bedrock_invoke && starts_with_ignore_case(type, "application/octet-stream"));
 }
 
-Result<void> check_content(const Headers& headers, Dialect dialect) {
+// Which form of body it is: that the endpoint takes it is checked.
+Result<BodyForm> check_content(const Headers& headers, Dialect dialect, BodyForm taken) {
   if (const auto encoding = headers.get("content-encoding"); encoding && *encoding != "identity") {
     return fail(ErrorKind::unsupported_media_type,
                 fmt::format("content-encoding {} is not accepted: send the body as it is", *encoding));
   }
   const std::string_view type = headers.get_or("content-type", "application/json");
-  if (!is_json(type, dialect)) {
-    return fail(ErrorKind::unsupported_media_type,
-                fmt::format("content-type {} is not accepted here: send application/json", type));
-  }
-  return {};
+  if (taken != BodyForm::multipart && is_json(type, dialect)) return BodyForm::json;
+  if (taken != BodyForm::json && starts_with_ignore_case(type, "multipart/form-data"))
+    return BodyForm::multipart;
+  return fail(ErrorKind::unsupported_media_type,
+              fmt::format("content-type {} is not accepted here: send {}", type,
+                          taken == BodyForm::multipart ? "multipart/form-data" : "application/json"));
 }
 
 Task<std::shared_ptr<const JsonDoc>> parse_in_pool(Scope& scope, Pool& cpu, std::string text) {
@@ -141,27 +145,63 @@ Task<std::string> admit_signed(CoreServices& services, Exchange& exchange, const
   co_return text;
 }
 
-// Everything up to the pipeline. Errors are the caller's to write.
-Task<void> prepare(CoreServices& services, Exchange& exchange, HttpRequest& request, BodyReader& body) {
-  const Snapshot& snapshot = *exchange.snapshot;
-  const Caller caller = CO_TRY(authenticate(
-      request, snapshot.keys, {.allowed_origins = snapshot.settings.cors_origins}, unix_seconds(services)));
-  if (caller.principal) exchange.principal = *caller.principal;
-  CO_TRY(check_content(request.headers, exchange.call.dialect));
-  exchange.tags = CO_TRY(tags_of(request.headers));
-  if (const auto priority = request.headers.get("x-weir-priority")) {
+// What the caller asks of Weir itself, in headers of its own.
+Result<void> read_wishes(Exchange& exchange, const Headers& headers) {
+  exchange.tags = TRY(tags_of(headers));
+  if (const auto priority = headers.get("x-weir-priority")) {
     const auto known = priority_from_string(*priority);
     if (!known) {
-      co_return fail(ErrorKind::bad_request, "x-weir-priority is interactive, normal or batch",
-                     "x-weir-priority");
+      return fail(ErrorKind::bad_request, "x-weir-priority is interactive, normal or batch",
+                  "x-weir-priority");
     }
     exchange.priority = *known;
   }
-  exchange.is_strict = request.headers.get_or("x-weir-strict", "") == "1";
-  exchange.session = request.headers.get_or("x-weir-session", "");
-  exchange.regions = regions_of(request.headers);
-  exchange.scope->set_deadline(request.first_byte_at + timeout_of(request.headers, snapshot.settings));
+  exchange.is_strict = headers.get_or("x-weir-strict", "") == "1";
+  exchange.session = headers.get_or("x-weir-session", "");
+  exchange.regions = regions_of(headers);
+  return {};
+}
 
+// The model that is named beside a form; empty for none.
+Result<std::string> model_beside(const HttpRequest& request) {
+  if (const auto header = request.headers.get("x-weir-model")) return std::string(trim(*header));
+  for (const std::string_view part : split(request.query(), '&')) {
+    if (part.starts_with("model=")) return query_decode(part.substr(std::string_view("model=").size()));
+  }
+  return std::string();
+}
+
+// The length that framing has checked already.
+std::optional<uint64_t> length_of(const Headers& headers) {
+  const std::string_view text = headers.get_or("content-length", "");
+  uint64_t length = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), length);
+  if (text.empty() || failed != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return length;
+}
+
+// A form is read as far as the name of its model; the pipeline reads the rest.
+Task<void> read_form(Exchange& exchange, const Caller& caller, HttpRequest& request, BodyReader& body) {
+  if (caller.is_signed) {
+    co_return fail(ErrorKind::unauthenticated,
+                   "a form passes before its signature could be checked: send `authorization: Bearer KEY`");
+  }
+  FormUpload::Head head;
+  head.boundary = CO_TRY(multipart_boundary(request.headers.get_or("content-type", "")));
+  head.model = CO_TRY(model_beside(request));
+  head.bytes_max = exchange.snapshot->settings.body_bytes_max;
+  head.length = length_of(request.headers);
+  auto form = std::make_unique<FormUpload>(body, std::move(head));
+  CO_TRY(co_await form->open(*exchange.scope));
+  exchange.form = std::move(form);
+  exchange.call.form = exchange.form.get();
+  exchange.call.headers = std::move(request.headers);
+  exchange.timings.mark(Mark::body, exchange.now());
+  co_return {};
+}
+
+Task<void> read_json(CoreServices& services, Exchange& exchange, const Caller& caller, HttpRequest& request,
+                     BodyReader& body) {
   std::string text = CO_TRY(co_await read_body(exchange, caller, body));
   if (caller.is_signed) {
     text = CO_TRY(co_await admit_signed(services, exchange, caller, request, std::move(text)));
@@ -173,6 +213,24 @@ Task<void> prepare(CoreServices& services, Exchange& exchange, HttpRequest& requ
     exchange.call.body = std::make_shared<const JsonDoc>(CO_TRY(JsonDoc::parse(std::move(text))));
   } else {
     exchange.call.body = CO_TRY(co_await parse_in_pool(*exchange.scope, *services.cpu, std::move(text)));
+  }
+  co_return {};
+}
+
+// Everything up to the pipeline. Errors are the caller's to write.
+Task<void> prepare(CoreServices& services, Exchange& exchange, BodyForm taken, HttpRequest& request,
+                   BodyReader& body) {
+  const Snapshot& snapshot = *exchange.snapshot;
+  const Caller caller = CO_TRY(authenticate(
+      request, snapshot.keys, {.allowed_origins = snapshot.settings.cors_origins}, unix_seconds(services)));
+  if (caller.principal) exchange.principal = *caller.principal;
+  const BodyForm form = CO_TRY(check_content(request.headers, exchange.call.dialect, taken));
+  CO_TRY(read_wishes(exchange, request.headers));
+  exchange.scope->set_deadline(request.first_byte_at + timeout_of(request.headers, snapshot.settings));
+  if (form == BodyForm::multipart) {
+    CO_TRY(co_await read_form(exchange, caller, request, body));
+  } else {
+    CO_TRY(co_await read_json(services, exchange, caller, request, body));
   }
   exchange.request = CO_TRY(exchange.client_codec->decode_request(exchange.call));
   CO_TRY(authorise_model(exchange.principal, model_of(exchange.request)));
@@ -213,7 +271,7 @@ Task<void> serve_model_call(CoreServices& services, const EndpointMatch& match, 
     error.retry_after_ms = 1000;
     prepared = fail(std::move(error));
   } else {
-    prepared = co_await prepare(services, exchange, request, body);
+    prepared = co_await prepare(services, exchange, match.row->body, request, body);
   }
   services.observer->started(exchange);
   Result<void> written;

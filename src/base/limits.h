@@ -31,6 +31,14 @@ inline constexpr size_t kBodyBudgetBytes = 1 * kGiB;
 // The response head that a provider may send, so that a hostile upstream cannot fill memory with headers.
 inline constexpr size_t kResponseHeadBytesMax = 64 * kKiB;
 
+// Forms (multipart/form-data), which pass through. What is held of one until the name of its model has come:
+// more than the 25 MB that vendors take as a sound file, which some SDKs send first.
+inline constexpr size_t kFormHeldBytesMax = 32 * kMiB;
+// The header fields of one part, its delimiter included.
+inline constexpr size_t kFormPartHeadBytesMax = 8 * kKiB;
+// Parts of one form.
+inline constexpr size_t kFormPartsMax = 256;
+
 // HTTP/2.
 // Streams that one client may have open on one connection (SETTINGS_MAX_CONCURRENT_STREAMS).
 inline constexpr uint32_t kHttp2StreamsMax = 256;

@@ -9,6 +9,7 @@
 #include "codec/openai.h"
 #include "codec/openai_decode.h"
 #include "codec/openai_embeddings.h"
+#include "codec/openai_opaque.h"
 #include "codec/openai_provider_messages.h"
 #include "codec/rerank.h"
 #include "codec/schema_downlevel.h"
@@ -445,6 +446,7 @@ class OpenAiChatProvider final : public ProviderCodec {
 
   Result<EncodedCall> splice_request(const ClientCall& client, const Request& request,
                                      const TargetModel& target) const override {
+    if (const auto* opaque = std::get_if<Opaque>(&request)) return splice_opaque(client, *opaque, target);
     EncodedCall call = new_call(request, target);
     const JsonValue root = client.body->root();
     Splice edits(root, target);
@@ -468,6 +470,7 @@ class OpenAiChatProvider final : public ProviderCodec {
     return decode_openai_answer(reply, notes);
   }
   std::unique_ptr<StreamDecoder> stream_decoder(const CallNotes& notes) const override {
+    if (notes.operation == Operation::opaque) return make_opaque_meter(notes);
     return make_openai_stream_decoder(notes);
   }
   Error decode_error(const WireReply& reply, int64_t wall_ns) const override {

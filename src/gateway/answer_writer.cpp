@@ -142,6 +142,7 @@ Task<void> AnswerWriter::send_bytes(std::string_view bytes) {
 }
 
 Task<void> AnswerWriter::write(EventSource& source) {
+  if (std::holds_alternative<Opaque>(exchange_.request)) return write_through(source);
   return outcome_.was_streamed ? write_streamed(source) : write_whole(source);
 }
 
@@ -186,20 +187,7 @@ Task<void> AnswerWriter::write_whole(EventSource& source) {
     if (!pulled) co_return co_await fail_with(pulled.error());
     const EventBatch& batch = **pulled;
     const bool is_over = !batch.events.empty() && std::holds_alternative<End>(batch.events.back());
-    Headers headers;
-    if (batch.is_raw && is_over) {
-      // The provider's own bytes, whole.
-      headers.reserve(kAnswerHeaders, kAnswerHeaderBytes);
-      headers.add("content-type", source.head().content_type);
-      for (const HeaderField field : source.head().headers) headers.add(field.name, field.value);
-      add_exchange_headers(exchange_, headers);
-      for (const HeaderField field : extra_) headers.add(field.name, field.value);
-      outcome_.status = 200;
-      outcome_.bytes_out = batch.raw.size();
-      CO_TRY(co_await response_.send(*exchange_.scope, outcome_.status, headers, batch.raw));
-      exchange_.timings.mark(Mark::first_write, exchange_.now());
-      co_return {};
-    }
+    if (batch.is_raw && is_over) co_return co_await send_raw(source, batch.raw);
     for (const Event& event : batch.events) folder.add(event);
     if (is_over) break;
   }
@@ -214,6 +202,37 @@ Task<void> AnswerWriter::write_whole(EventSource& source) {
   co_return {};
 }
 
+// The provider's own bytes, whole.
+Task<void> AnswerWriter::send_raw(EventSource& source, std::string_view bytes) {
+  Headers headers;
+  headers.reserve(kAnswerHeaders, kAnswerHeaderBytes);
+  headers.add("content-type", source.head().content_type);
+  for (const HeaderField field : source.head().headers) headers.add(field.name, field.value);
+  add_exchange_headers(exchange_, headers);
+  for (const HeaderField field : extra_) headers.add(field.name, field.value);
+  outcome_.status = 200;
+  outcome_.bytes_out = bytes.size();
+  CO_TRY(co_await response_.send(*exchange_.scope, outcome_.status, headers, bytes));
+  exchange_.timings.mark(Mark::first_write, exchange_.now());
+  co_return {};
+}
+
+// Bytes of any kind as they come; what is there in one piece goes out with its length.
+Task<void> AnswerWriter::write_through(EventSource& source) {
+  outcome_.was_streamed = source.head().content_type.starts_with("text/event-stream");
+  for (;;) {
+    Result<const EventBatch*> pulled = co_await source.next(*exchange_.scope);
+    if (!pulled) co_return co_await fail_with(pulled.error());
+    const EventBatch& batch = **pulled;
+    const bool is_over = !batch.events.empty() && std::holds_alternative<End>(batch.events.back());
+    if (is_over && !response_.is_started()) co_return co_await send_raw(source, batch.raw);
+    if (!response_.is_started())
+      CO_TRY(co_await start_stream(source.head().content_type, &source.head().headers));
+    if (is_over) co_return co_await finish_with(batch.raw);
+    CO_TRY(co_await send_bytes(batch.raw));
+  }
+}
+
 Task<void> AnswerWriter::fail_with(const Error& error) {
   outcome_.error = error;
   Result<void> settled;
@@ -222,7 +241,8 @@ Task<void> AnswerWriter::fail_with(const Error& error) {
   if (error.kind == ErrorKind::cancelled || !settled) co_return fail(error);
   if (response_.is_started()) {
     out_.clear();
-    encoder().fail(error, out_);
+    // Within sound or an image there is no place to say anything.
+    if (outcome_.was_streamed) encoder().fail(error, out_);
     CO_TRY(co_await send_bytes(out_));
     // The event tells what went wrong; breaking the connection off tells clients that look at nothing else.
     co_return fail(error);

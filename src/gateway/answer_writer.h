@@ -42,6 +42,8 @@ class AnswerWriter {
   class SilenceTimer;
   Task<void> write_streamed(EventSource& source);
   Task<void> write_whole(EventSource& source);
+  Task<void> write_through(EventSource& source);
+  Task<void> send_raw(EventSource& source, std::string_view bytes);
   Task<void> start_stream(std::string_view content_type, const Headers* upstream);
   Task<void> send_bytes(std::string_view bytes);
   Task<void> finish_with(std::string_view last_bytes);

@@ -20,7 +20,7 @@ bool has_foreign_turns_for(const Exchange& exchange) {
 // the request, and no turn of it is another vendor's.
 bool raw_way_is_open(const Exchange& exchange) {
   const ProviderKind& kind = exchange.target->target->provider->kind;
-  if (exchange.request_is_changed || exchange.adapted || !exchange.call.body ||
+  if (exchange.request_is_changed || exchange.adapted || (!exchange.call.body && !exchange.call.form) ||
       exchange.call.dialect != kind.dialect ||
       (exchange.client_codec && !exchange.client_codec->allows_raw()))
     return false;
@@ -34,8 +34,9 @@ bool raw_way_is_open(const Exchange& exchange) {
       return kind.serves(Endpoint::embeddings) && !exchange.target->capabilities.quirks.vertex_shapes;
     case Operation::chat:
       return !has_foreign_turns_for(exchange);
-    case Operation::rerank:
     case Operation::opaque:
+      return kind.serves(endpoint_of(exchange.request));
+    case Operation::rerank:
       break;
   }
   return false;
@@ -90,7 +91,8 @@ Task<std::unique_ptr<EventSource>> CallStage::call_remote(Exchange& exchange) {
     exchange.note_failure(source.error());
     if (attempt.key_index) tried.keys.push_back(*attempt.key_index);
     // Another key of the same provider may be welcome where this one was not.
-    if (!is_about_the_key(source.error()) || !has_another(exchange, source.error().kind, tried))
+    if (!is_about_the_key(source.error()) || !has_another(exchange, source.error().kind, tried) ||
+        !exchange.is_repeatable())
       co_return source;
   }
 }

@@ -99,6 +99,7 @@ struct Exchange {
   Principal principal;
   const ClientCodec* client_codec = nullptr;  // nullptr for exchanges from inside
   ClientCall call;                            // what came in; `body` is null for exchanges from inside
+  std::unique_ptr<ClientForm> form;           // call.form
   Request request;
   bool request_is_changed = false;  // a stage changed `request`: the raw way is closed
   bool is_strict = false;           // x-weir-strict
@@ -132,6 +133,8 @@ struct Exchange {
   // Notes what the last attempt failed with; the first word on it counts. No effect without attempts.
   void note_failure(const Error& error);
   const Chat* chat() const { return chat_of(request); }
+  // Whether another attempt can be made: what passed by is gone.
+  bool is_repeatable() const { return !form || form->can_restart(); }
   // What the current attempt sends.
   const Request& sent() const { return adapted ? adapted->request : request; }
   MonoTime now() const { return scope->now(); }

@@ -43,6 +43,10 @@ class Attempts {
       std::unique_ptr<EventSource> source = CO_TRY(co_await at_target(candidate));
       if (source) co_return source;
       if (!falls_back(route_.fallback, last_error_)) break;
+      if (!exchange_.is_repeatable()) {
+        last_error_.message += "; no other attempt was made, since the upload was under way already";
+        break;
+      }
     }
     co_return fail(std::move(last_error_));
   }
@@ -58,7 +62,7 @@ class Attempts {
       if (source) co_return source;
       if (exchange_.scope->is_cancelled()) co_return fail(exchange_.scope->reason());
       last_error_ = std::move(source).error();
-      const bool may_retry = error_row(last_error_.kind).retries_same_target &&
+      const bool may_retry = error_row(last_error_.kind).retries_same_target && exchange_.is_repeatable() &&
                              tries < route_.retry.attempts_per_target_max &&
                              made_ < route_.retry.attempts_max;
       if (!may_retry) co_return nullptr;

@@ -87,10 +87,13 @@ IoState ClientConnection::write(Output& output) {
   for (;;) {
     const IoResult written = stream_->try_write(output);
     if (written.state != IoState::done) return written.state;
-    const size_t of_head = std::min(written.bytes, output[0].size());
-    output[0].remove_prefix(of_head);
-    output[1].remove_prefix(written.bytes - of_head);
-    if (output[0].empty() && output[1].empty()) return IoState::done;
+    size_t left = written.bytes;
+    for (std::string_view& piece : output) {
+      const size_t of_this = std::min(left, piece.size());
+      piece.remove_prefix(of_this);
+      left -= of_this;
+    }
+    if (std::ranges::all_of(output, &std::string_view::empty)) return IoState::done;
   }
 }
 
@@ -106,10 +109,11 @@ Task<bool> ClientConnection::is_answered_early(Scope& scope) {
   const size_t first =
       CO_TRY(co_await first_of(scope, {[this](Scope& race) { return stream_->writable(race); },
                                        [this](Scope& race) { return stream_->readable(race); }}));
-  if (first == 0) co_return false;
-  const IoResult received = stream_->try_read(buffer_.room());
-  if (received.state == IoState::done) buffer_.commit(received.bytes);
-  co_return received.state != IoState::would_block;
+  co_return first == 1 && is_answered();
+}
+
+bool ClientConnection::is_answered() {
+  return receive() != IoState::would_block;
 }
 
 Task<void> ClientConnection::readable(Scope& scope) {

@@ -91,13 +91,15 @@ class ClientConnection final : private Timer {
       : pool_(pool), place_(std::move(place)), stream_(std::move(stream)), buffer_(pool.buffers()) {}
   ~ClientConnection() override;
 
-  // What is to be sent and was not yet: a head and a body.
-  using Output = std::array<std::string_view, 2>;
+  // What is to be sent and was not yet: a head, and a body or a piece of one with what frames it.
+  using Output = std::array<std::string_view, 4>;
   // Writes what the socket takes at once, which is nearly always everything; `would_block`: not everything.
   IoState write(Output& output);
   // Writes the rest. False: the connection broke, or the peer answers before it has taken everything (a
   // refusal): what it says is there to read. Errors: the scope's reason.
   Task<bool> write_rest(Scope& scope, Output output);
+  // Whether the peer says something, or has closed, without being waited for: that is in buffer() then.
+  bool is_answered();
   // Waits for bytes; holds no memory while it waits with an empty buffer.
   Task<void> readable(Scope& scope);
   // Reads once into buffer(); `done` when there are more bytes. Never waits.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -46,8 +47,11 @@ class BodyReader {
   // Errors: body_too_large over `bytes_max` (or over the process-wide byte budget: overloaded), bad_request
   // for broken framing, request_timeout when it does not arrive in time, cancelled.
   virtual Task<std::string> read_all(Scope& scope, size_t bytes_max) = 0;
-  // Up to buffer.size() bytes; 0 at the end.
+  // Up to buffer.size() bytes; 0 at the end. Errors as read_all, but for body_too_large.
   virtual Task<size_t> read_some(Scope& scope, std::span<char> buffer) = 0;
+  // Counts `bytes`, as the handler keeps so many of what read_some() gave, in the process-wide byte budget
+  // until the reader is gone. Error: overloaded.
+  virtual Result<void> hold(size_t bytes) = 0;
 };
 
 // Writes one response. Order: send(), or start() write()* finish(). Each write returns when the transport has
@@ -91,6 +95,22 @@ struct Url {
 Result<Url> parse_url(std::string_view text);
 std::string to_string(const Origin& origin);  // "https://api.example.com" (default ports left out)
 
+// A body that comes while it is sent (client side).
+class RequestBody {
+ public:
+  virtual ~RequestBody() = default;
+  // All bytes together; nullopt: not known before the end, so it is sent in chunks.
+  virtual std::optional<uint64_t> size() const = 0;
+  // Whether all of it is here, so that it can be read any number of times.
+  virtual bool is_whole() const = 0;
+  // Whether it can be read from its start: always before the first read().
+  virtual bool can_restart() const = 0;
+  // REQUIRES can_restart().
+  virtual void restart() = 0;
+  // The next piece; empty at the end. The view is valid until the next call. Errors: of whoever sends it.
+  virtual Task<std::string_view> read(Scope& scope) = 0;
+};
+
 struct ClientRequest {
   Origin origin;
   std::string_view method = "POST";
@@ -98,6 +118,8 @@ struct ClientRequest {
   const Headers* headers =
       nullptr;            // Host, content-length and connection are added by the client; never null
   std::string_view body;  // must stay valid until send() returns
+  // Set: sent instead of `body`; outlives send(). REQUIRES can_restart().
+  RequestBody* stream = nullptr;
 };
 
 // The answer to a ClientRequest. Destroying it before the end closes the connection; at the end it is pooled.

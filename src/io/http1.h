@@ -161,6 +161,7 @@ struct RequestHeadFields {
   std::string_view host;    // value of Host
   const Headers* headers = nullptr;
   std::optional<uint64_t> content_length = {};  // left out for a request without a body
+  bool is_chunked = false;  // the body's length is not known: transfer-encoding instead
 };
 // Appends a request head. Fields that belong to the connection (host, content-length, transfer-encoding,
 // connection, keep-alive, proxy-connection, te, trailer, upgrade, expect) are left out of `headers`: the

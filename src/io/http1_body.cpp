@@ -140,13 +140,16 @@ Result<std::string_view> Http1BodyReader::next_piece(size_t bytes_max) {
   return std::string_view();
 }
 
+Result<void> Http1BodyReader::hold(size_t bytes) {
+  if (share_.grow_to(bytes)) return {};
+  Error error = make_error(ErrorKind::overloaded, "the server holds too many large requests; try again");
+  error.retry_after_ms = 1000;
+  return fail(std::move(error));
+}
+
 Result<void> Http1BodyReader::grow(std::string& body, size_t size) {
   size += kJsonPaddingBytes;
-  if (!share_.grow_to(size)) {
-    Error error = make_error(ErrorKind::overloaded, "the server holds too many large requests; try again");
-    error.retry_after_ms = 1000;
-    return fail(std::move(error));
-  }
+  TRY(hold(size));
   body.reserve(size);
   return {};
 }

@@ -23,6 +23,7 @@ class Http1BodyReader final : public BodyReader {
 
   Task<std::string> read_all(Scope& scope, size_t bytes_max) override;
   Task<size_t> read_some(Scope& scope, std::span<char> buffer) override;
+  Result<void> hold(size_t bytes) override;
 
   // Every byte was taken.
   bool is_complete() const { return is_complete_; }

@@ -151,6 +151,8 @@ Result<void> append_request_head(std::string& out, const RequestHeadFields& fiel
     out.append("content-length: ");
     append_number(out, *fields.content_length);
     out.append("\r\n");
+  } else if (fields.is_chunked) {
+    out.append("transfer-encoding: chunked\r\n");
   }
   out.append("\r\n");
   return {};

@@ -250,6 +250,12 @@ Task<size_t> Http2Stream::read_some(Scope& scope, std::span<char> buffer) {
   co_return count;
 }
 
+Result<void> Http2Stream::hold(size_t bytes) {
+  // What has arrived and was not read yet counts too.
+  if (!share_.grow_to(bytes + input_.size())) return fail(no_room());
+  return {};
+}
+
 Result<void> Http2Stream::submit(int status, const Headers& headers, std::optional<uint64_t> length,
                                  bool has_body) {
   if (state_ != State::fresh) return misused("a second response was started");

@@ -45,6 +45,7 @@ class Http2Stream final : public BodyReader, public ResponseWriter {
 
   Task<std::string> read_all(Scope& scope, size_t bytes_max) override;
   Task<size_t> read_some(Scope& scope, std::span<char> buffer) override;
+  Result<void> hold(size_t bytes) override;
   Task<void> send(Scope& scope, int status, const Headers& headers, std::string_view body) override;
   Task<void> start(Scope& scope, int status, const Headers& headers) override;
   Task<void> write(Scope& scope, std::string_view bytes) override;

@@ -36,6 +36,7 @@ class HostText {
 
 // A request that may have a body says so even when it is empty (RFC 9110 section 8.6).
 std::optional<uint64_t> content_length(const ClientRequest& request) {
+  if (request.stream) return request.stream->size();
   const bool is_bodyless = request.method == "GET" || request.method == "HEAD" ||
                            request.method == "OPTIONS" || request.method == "DELETE";
   if (request.body.empty() && is_bodyless) return std::nullopt;
@@ -54,8 +55,32 @@ Result<std::string> write_head(const ClientRequest& request) {
                                  .target = request.target,
                                  .host = host.view(),
                                  .headers = request.headers,
-                                 .content_length = content_length(request)}));
+                                 .content_length = content_length(request),
+                                 .is_chunked = request.stream != nullptr}));
   return head;
+}
+
+// Sends head and body as the body comes. False: not all of it, since the peer broke off or answers already
+// (a refusal): what it says is there to read.
+Task<bool> send_stream(Scope& scope, ClientConnection& wire, std::string_view head, RequestBody& body) {
+  const bool is_chunked = !body.size();
+  for (;;) {
+    const std::string_view piece = CO_TRY(co_await body.read(scope));
+    // It may have come while the piece was waited for.
+    if (wire.is_answered()) co_return false;
+    ChunkStart chunk;
+    ClientConnection::Output output = {std::exchange(head, {}), {}, piece, {}};
+    if (is_chunked && !piece.empty()) {
+      chunk = ChunkStart(piece.size());
+      output[1] = chunk.view();
+    }
+    if (is_chunked) output[3] = piece.empty() ? kLastChunk : kChunkEnd;
+    IoState written = wire.write(output);
+    if (written == IoState::would_block) written = CO_TRY(co_await wire.write_rest(scope, output))
+    ? IoState::done : IoState::broken;
+    if (written != IoState::done) co_return false;
+    if (piece.empty()) co_return true;
+  }
 }
 
 }  // namespace
@@ -72,13 +97,16 @@ Task<std::unique_ptr<ClientConnection>> PooledHttpClient::connect(Scope& scope, 
 
 Task<std::unique_ptr<ClientResponse>> PooledHttpClient::send(Scope& scope, const ClientRequest& request) {
   const std::string head = CO_TRY(write_head(request));
-  std::unique_ptr<ClientConnection> connection = pool_.take(request.origin);
+  std::unique_ptr<ClientConnection> connection;
+  // A pooled connection may turn out to be dead, and what passes by cannot be sent once more.
+  if (!request.stream || request.stream->is_whole()) connection = pool_.take(request.origin);
   bool is_fresh = false;
   for (;;) {
     if (!connection) {
       is_fresh = true;
       connection = CO_TRY(co_await connect(scope, request.origin));
     }
+    if (request.stream) request.stream->restart();
     std::unique_ptr<ClientResponse> response =
         CO_TRY(co_await exchange(scope, std::move(connection), head, request));
     if (response) co_return response;
@@ -106,12 +134,16 @@ Task<std::unique_ptr<ClientResponse>> PooledHttpClient::exchange(Scope& scope,
   Pending pending{std::move(connection), request.method, ResponseHeadParser(options_.limits)};
   ClientConnection& wire = *pending.connection;
   // When writing fails the server may have answered before it closed (413, say), so reading comes anyway.
-  ClientConnection::Output output = {head, request.body};
-  const IoState written = wire.write(output);
-  if (written == IoState::would_block) {
-    pending.is_sent = CO_TRY(co_await wire.write_rest(scope, output));
+  if (request.stream) {
+    pending.is_sent = CO_TRY(co_await send_stream(scope, wire, head, *request.stream));
   } else {
-    pending.is_sent = written == IoState::done;
+    ClientConnection::Output output = {head, request.body};
+    const IoState written = wire.write(output);
+    if (written == IoState::would_block) {
+      pending.is_sent = CO_TRY(co_await wire.write_rest(scope, output));
+    } else {
+      pending.is_sent = written == IoState::done;
+    }
   }
   for (;;) {
     if (!wire.buffer().empty()) {

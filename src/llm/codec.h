@@ -124,6 +124,7 @@ struct SchemaRestore {
 // What the decoder of the answer must know of how the request was encoded.
 struct CallNotes {
   Operation operation = Operation::chat;
+  OpaqueTask task = OpaqueTask::moderation;  // operation opaque: which
   bool is_streamed = false;
   size_t choices = 1;  // that were asked for
   ToolNames tool_names;
@@ -139,6 +140,7 @@ struct CallNotes {
   // Stop sequences that the target does not take: Weir watches the text for them (llm/stop_matcher.h).
   std::vector<std::string> stops{};
   bool wants_base64 = false;  // embeddings were asked for as base64
+  bool is_event_stream = false;  // operation opaque: the answer is one
   // The provider counts reasoning beside completion_tokens, not within (quirk reasoning_not_in_completion).
   bool counts_reasoning_apart = false;
   Fidelity fidelity;

@@ -51,6 +51,18 @@ Operation operation_of(const Request& request) {
   return Operation::opaque;
 }
 
+std::string_view to_string(OpaqueTask task) {
+  constexpr std::array<std::string_view, 7> kNames = {"moderation",     "speech",           "transcription",
+                                                      "translation",    "image_generation", "image_edit",
+                                                      "image_variation"};
+  return kNames[static_cast<size_t>(task)];
+}
+
+std::string_view operation_name(const Request& request) {
+  if (const auto* opaque = std::get_if<Opaque>(&request)) return to_string(opaque->task);
+  return to_string(operation_of(request));
+}
+
 const Chat* chat_of(const Request& request) {
   if (const auto* chat = std::get_if<Chat>(&request)) return chat;
   if (const auto* count = std::get_if<CountTokens>(&request)) return &count->chat;

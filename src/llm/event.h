@@ -116,10 +116,8 @@ struct RerankAnswer {
   };
   std::vector<Hit> hits{};  // best first
 };
-struct OpaqueAnswer {
-  std::string content_type{};
-  std::string bytes{};
-};
+// Its bytes pass by on the raw way; this only says that they have begun.
+struct OpaqueAnswer {};
 struct Payload {
   std::string id{};
   std::string model{};

@@ -81,8 +81,11 @@ void write_usage(Line& line, const Usage& usage) {
   line.count_if_any(R"(,"cache_read":)", usage.cache_read);
   line.count_if_any(R"(,"cache_write_5m":)", usage.cache_write_5m);
   line.count_if_any(R"(,"cache_write_1h":)", usage.cache_write_1h);
+  line.count_if_any(R"(,"in_audio":)", usage.in_audio);
+  line.count_if_any(R"(,"in_image":)", usage.in_image);
   line.count_if_any(R"(,"out_text":)", usage.out_text);
   line.count_if_any(R"(,"out_reasoning":)", usage.out_reasoning);
+  line.count_if_any(R"(,"out_audio":)", usage.out_audio);
   line.flat([](FlatText& to) { to.byte('}'); });
 }
 
@@ -103,7 +106,7 @@ void append_access_log_line(std::string& out, const Exchange& exchange, const Ex
   line.flat([&](FlatText& to) {
     to.text(R"({"ts_ms":)").decimal(wall_ns / 1'000'000);
     to.text(R"(,"request_id":")").text(exchange.id);
-    to.text(R"(","operation":")").text(to_string(operation_of(exchange.request))).byte('"');
+    to.text(R"(","operation":")").text(operation_name(exchange.request)).byte('"');
   });
   write_caller_and_target(line, exchange);
   if (outcome.error) write_error(line, *outcome.error);

@@ -240,7 +240,7 @@ void ExchangeMetrics::check_usage(const Exchange& exchange) {
 void ExchangeMetrics::ended(const Exchange& exchange, const ExchangeOutcome& outcome) {
   in_flight_.add(-1);
   const std::string_view error = outcome.error ? to_string(outcome.error->kind) : "none";
-  const Labels labels = {to_string(operation_of(exchange.request)),
+  const Labels labels = {operation_name(exchange.request),
                          provider_label(exchange),
                          model_label(exchange),
                          error,

@@ -70,11 +70,11 @@ class SpanWriter {
 };
 
 std::string span_name(const Exchange& exchange, std::string_view model) {
-  return fmt::format("{} {}", to_string(operation_of(exchange.request)), model);
+  return fmt::format("{} {}", operation_name(exchange.request), model);
 }
 
 void write_request(SpanWriter& span, const Exchange& exchange, std::string_view model) {
-  span.text("gen_ai.operation.name", to_string(operation_of(exchange.request)));
+  span.text("gen_ai.operation.name", operation_name(exchange.request));
   span.text("gen_ai.request.model", model);
   if (const Chat* chat = exchange.chat()) {
     span.number("gen_ai.request.max_tokens", chat->max_tokens);

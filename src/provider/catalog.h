@@ -48,7 +48,21 @@ std::string_view to_string(AuthScheme scheme);
 std::optional<AuthScheme> auth_scheme_from_string(std::string_view name);
 
 // What an endpoint serves, each at a path of its own.
-enum class Endpoint : uint8_t { chat, text_completion, embeddings, rerank, count_tokens, models };
+enum class Endpoint : uint8_t {
+  chat,
+  text_completion,
+  embeddings,
+  rerank,
+  count_tokens,
+  moderation,
+  speech,
+  transcription,
+  translation,
+  image_generation,
+  image_edit,
+  image_variation,
+  models
+};
 inline constexpr size_t kEndpointCount = static_cast<size_t>(Endpoint::models) + 1;
 std::string_view to_string(Endpoint endpoint);
 
@@ -112,7 +126,16 @@ struct PriceTier {
   bool operator==(const PriceTier&) const = default;
 };
 
-enum class ModelUse : uint8_t { chat, text_completion, embeddings, rerank };
+enum class ModelUse : uint8_t {
+  chat,
+  text_completion,
+  embeddings,
+  rerank,
+  moderation,
+  speech,
+  transcription,
+  image
+};
 std::string_view to_string(ModelUse use);
 
 struct ModelRow {

@@ -8,8 +8,9 @@
 namespace weir {
 namespace {
 
-constexpr std::array kModelUses = {ModelUse::chat, ModelUse::text_completion, ModelUse::embeddings,
-                                   ModelUse::rerank};
+constexpr std::array kModelUses = {
+    ModelUse::chat,       ModelUse::text_completion, ModelUse::embeddings,    ModelUse::rerank,
+    ModelUse::moderation, ModelUse::speech,          ModelUse::transcription, ModelUse::image};
 constexpr int64_t kUnitsPerThousand = 1'000;  // fees are listed for a thousand requests or searches
 
 using Profiles = std::map<std::string, Capabilities, std::less<>>;
@@ -192,6 +193,14 @@ std::string_view to_string(ModelUse use) {
       return "embeddings";
     case ModelUse::rerank:
       return "rerank";
+    case ModelUse::moderation:
+      return "moderation";
+    case ModelUse::speech:
+      return "speech";
+    case ModelUse::transcription:
+      return "transcription";
+    case ModelUse::image:
+      return "image";
   }
   return "";
 }

@@ -11,8 +11,11 @@ namespace {
 constexpr std::array kAuthSchemes = {AuthScheme::bearer, AuthScheme::x_api_key, AuthScheme::api_key_header,
                                      AuthScheme::sigv4,  AuthScheme::google,    AuthScheme::entra,
                                      AuthScheme::none};
-constexpr std::array kEndpoints = {Endpoint::chat,   Endpoint::text_completion, Endpoint::embeddings,
-                                   Endpoint::rerank, Endpoint::count_tokens,    Endpoint::models};
+constexpr std::array kEndpoints = {
+    Endpoint::chat,         Endpoint::text_completion,  Endpoint::embeddings, Endpoint::rerank,
+    Endpoint::count_tokens, Endpoint::moderation,       Endpoint::speech,     Endpoint::transcription,
+    Endpoint::translation,  Endpoint::image_generation, Endpoint::image_edit, Endpoint::image_variation,
+    Endpoint::models};
 static_assert(kEndpoints.size() == kEndpointCount);
 
 // Whether requests of that kind can be said in the dialect at all; where, is the codec's business.
@@ -24,6 +27,13 @@ bool offers(Dialect dialect, Endpoint endpoint) {
       return true;
     case Endpoint::text_completion:
     case Endpoint::rerank:
+    case Endpoint::moderation:
+    case Endpoint::speech:
+    case Endpoint::transcription:
+    case Endpoint::translation:
+    case Endpoint::image_generation:
+    case Endpoint::image_edit:
+    case Endpoint::image_variation:
       return is_openai_chat;
     case Endpoint::embeddings:
       return is_openai_chat || dialect == Dialect::gemini || dialect == Dialect::bedrock_invoke;
@@ -239,6 +249,20 @@ std::string_view to_string(Endpoint endpoint) {
       return "rerank";
     case Endpoint::count_tokens:
       return "count_tokens";
+    case Endpoint::moderation:
+      return "moderation";
+    case Endpoint::speech:
+      return "speech";
+    case Endpoint::transcription:
+      return "transcription";
+    case Endpoint::translation:
+      return "translation";
+    case Endpoint::image_generation:
+      return "image_generation";
+    case Endpoint::image_edit:
+      return "image_edit";
+    case Endpoint::image_variation:
+      return "image_variation";
     case Endpoint::models:
       return "models";
   }

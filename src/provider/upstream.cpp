@@ -8,6 +8,8 @@
 #include "io/pool.h"
 #include "llm/stop_matcher.h"
 #include "provider/call_auth.h"
+#include "provider/opaque_source.h"
+#include "provider/paced_body.h"
 
 namespace weir {
 namespace {
@@ -25,22 +27,10 @@ constexpr std::array<std::string_view, 7> kAnswerHeadersKept = {"openai-version"
 // Of an error answer this much is read; the text that matters is at its start.
 constexpr size_t kErrorBodyReadMax = 256 * kKiB;
 
-Endpoint endpoint_of(const Request& request) {
-  switch (operation_of(request)) {
-    case Operation::text_completion:
-      return Endpoint::text_completion;
-    case Operation::embeddings:
-      return Endpoint::embeddings;
-    case Operation::count_tokens:
-      return Endpoint::count_tokens;
-    case Operation::rerank:
-      return Endpoint::rerank;
-    case Operation::chat:
-    case Operation::opaque:
-      break;
-  }
-  return Endpoint::chat;
-}
+// By OpaqueTask.
+constexpr std::array kOpaqueEndpoints = {
+    Endpoint::moderation,       Endpoint::speech,     Endpoint::transcription,  Endpoint::translation,
+    Endpoint::image_generation, Endpoint::image_edit, Endpoint::image_variation};
 
 // The path of the call: the provider's own for the endpoint when its row has one, else the dialect's.
 std::string target_of(const UpstreamCall& call, const WireRequest& wire) {
@@ -243,15 +233,37 @@ Result<void> refuse_unresolved_references(const Chat& chat, Dialect dialect) {
 
 }  // namespace
 
+Endpoint endpoint_of(const Request& request) {
+  switch (operation_of(request)) {
+    case Operation::text_completion:
+      return Endpoint::text_completion;
+    case Operation::embeddings:
+      return Endpoint::embeddings;
+    case Operation::count_tokens:
+      return Endpoint::count_tokens;
+    case Operation::rerank:
+      return Endpoint::rerank;
+    case Operation::opaque:
+      return kOpaqueEndpoints[static_cast<size_t>(std::get<Opaque>(request).task)];
+    case Operation::chat:
+      break;
+  }
+  return Endpoint::chat;
+}
+
 Result<EncodedCall> encode_call(const UpstreamCall& call) {
   const TargetModel target{.model = call.model, .capabilities = call.capabilities};
   const ProviderCodec& codec = *call.provider->codec;
   // What is not a chat cannot be said as one: a completion can.
   const Endpoint endpoint = endpoint_of(*call.request);
-  const bool needs_own_path = endpoint == Endpoint::embeddings || endpoint == Endpoint::rerank;
-  if (needs_own_path && !call.provider->kind.serves(endpoint)) {
-    return fail(ErrorKind::unsupported, fmt::format("the provider {} has no endpoint for {}",
-                                                    call.provider->name, to_string(endpoint)));
+  const bool is_opaque = std::holds_alternative<Opaque>(*call.request);
+  const bool needs_own_path = is_opaque || endpoint == Endpoint::embeddings || endpoint == Endpoint::rerank;
+  if ((needs_own_path && !call.provider->kind.serves(endpoint)) || (is_opaque && !call.raw)) {
+    return fail(ErrorKind::unsupported,
+                fmt::format("the provider {} has no endpoint for {}, so it cannot serve {} that way: name a "
+                            "model of a provider that has one",
+                            call.provider->name, to_string(endpoint), call.model),
+                "model");
   }
   if (const Chat* chat = call.raw ? nullptr : chat_of(*call.request))
     TRY(refuse_unresolved_references(*chat, codec.dialect()));
@@ -278,17 +290,31 @@ Task<UpstreamAnswer> call_upstream(Scope& scope, HttpClient& client, Pool& cpu, 
     attempt->set_deadline(clock.now() + call.first_event, ErrorKind::upstream_timeout,
                           "the provider sent no answer within its first-event timeout");
   }
+  std::optional<PacedBody> upload;
+  if (call.raw && call.raw->form) {
+    call.raw->form->set_model(call.model);
+    upload.emplace(*call.raw->form, *attempt, call.idle);
+  }
   const ClientRequest wire{.origin = call.provider->origin,
                            .method = encoded.wire.method,
                            .target = encoded.wire.path,
                            .headers = &encoded.wire.headers,
-                           .body = encoded.wire.bytes()};
+                           .body = encoded.wire.bytes(),
+                           .stream = upload ? &*upload : nullptr};
   std::unique_ptr<ClientResponse> response = CO_TRY(co_await client.send(*attempt, wire));
   answer.head_at = response->first_byte_at;
   answer.fidelity = std::move(encoded.notes.fidelity);
 
   const ProviderCodec& codec = *call.provider->codec;
   const bool is_good = response->status >= 200 && response->status < 300;
+  if (is_good && encoded.notes.operation == Operation::opaque) {
+    encoded.notes.is_event_stream = is_event_stream(response->headers);
+    AnswerHead head = answer_head(*response);
+    answer.source =
+        std::make_unique<OpaqueSource>(std::move(attempt), std::move(response),
+                                       codec.stream_decoder(encoded.notes), std::move(head), call.idle);
+    co_return answer;
+  }
   if (is_good && encoded.notes.is_streamed && is_event_stream(response->headers)) {
     answer.source =
         std::make_unique<StreamSource>(std::move(attempt), std::move(response),

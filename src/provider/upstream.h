@@ -37,6 +37,9 @@ struct UpstreamAnswer {
   MonoTime head_at{};
 };
 
+// Which of a provider's endpoints serves the request.
+Endpoint endpoint_of(const Request& request);
+
 // The request of the call, ready to be authenticated and sent: for tests and for the fidelity report in
 // strict mode.
 Result<EncodedCall> encode_call(const UpstreamCall& call);

@@ -58,6 +58,44 @@ TEST(EncodeCall, SendsAReferenceToTheVendorThatKeepsTheItem) {
   EXPECT_NE(call->wire.body.find(R"({"type":"item_reference","id":"msg_1"})"), std::string::npos);
 }
 
+Result<EncodedCall> encode_opaque(std::initializer_list<Endpoint> served) {
+  Provider provider;
+  provider.name = "p";
+  provider.base_path = "/v1";
+  provider.codec = &provider_codec(Dialect::openai_chat);
+  for (const Endpoint endpoint : served) provider.kind.served.set(static_cast<size_t>(endpoint));
+  ClientCall client;
+  client.body = std::make_shared<const JsonDoc>(JsonDoc::parse(R"({"model":"a","prompt":"a weir"})").value());
+  Opaque opaque;
+  opaque.task = OpaqueTask::image_generation;
+  opaque.model = "a";
+  const Request request = opaque;
+  const Capabilities capabilities;
+  UpstreamCall call;
+  call.provider = &provider;
+  call.model = "gpt-image-1";
+  call.capabilities = &capabilities;
+  call.request = &request;
+  call.raw = &client;
+  return encode_call(call);
+}
+
+TEST(EncodeCall, SendsAnOpaqueCallToTheEndpointOfItsTask) {
+  const Result<EncodedCall> call = encode_opaque({Endpoint::chat, Endpoint::image_generation});
+  ASSERT_TRUE(call) << call.error().message;
+  EXPECT_EQ(call->wire.path, "/v1/images/generations");
+  EXPECT_EQ(call->wire.bytes(), R"({"model":"gpt-image-1","prompt":"a weir"})");
+}
+
+TEST(EncodeCall, NamesProviderEndpointAndModelWhereThereIsNoSuchEndpoint) {
+  const Result<EncodedCall> call = encode_opaque({Endpoint::chat, Endpoint::image_edit});
+  ASSERT_FALSE(call);
+  EXPECT_EQ(call.error().kind, ErrorKind::unsupported);
+  EXPECT_EQ(call.error().message,
+            "the provider p has no endpoint for image_generation, so it cannot serve gpt-image-1 that way: "
+            "name a model of a provider that has one");
+}
+
 // A provider that sends these pieces and then keeps the connection open.
 class SilentProvider final : public HttpClient {
  public:

@@ -107,6 +107,8 @@ def weir_config(fake):
                 "targets": [{"provider": first, "model": "*"}, {"provider": "fake-ant", "model": "*"}],
             }
         )
+    dead_first = target("fake-dead", "*") + target("fake-oai", "*")
+    routes.append({"model": "fake-dead-then-oai/*", "strategy": "ordered", "targets": dead_first})
     return {"providers": providers, "routes": routes}
 
 

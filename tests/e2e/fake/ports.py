@@ -3,6 +3,7 @@
 A port finds the Call of a request, checks it, and makes a Whole or a Stream of the script's answer.
 """
 
+import json
 import re
 import urllib.parse
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from . import (
     frames,
     gemini_checks,
     gemini_dialect,
+    opaque_dialect,
     openai_checks,
     openai_dialect,
     responses_checks,
@@ -79,6 +81,10 @@ class Port:
             return None
         return "fake: this key is not known"
 
+    def read(self, request, call):
+        """The body as an object. Raises ValueError."""
+        return self.normal(json.loads(request.body))
+
     def model_of(self, call, body):
         return str(body.get("model", "")) if call.model is None else call.model
 
@@ -109,13 +115,23 @@ class OpenAI(Port):
         self.reasoning = set()  # ids of reasoning that is kept
 
     def find(self, request):
-        paths = [*openai_checks.SCHEMAS, "/v1/responses", "/v1/responses/input_tokens"]
+        paths = [
+            *openai_checks.SCHEMAS,
+            *opaque_dialect.PATHS,
+            "/v1/responses",
+            "/v1/responses/input_tokens",
+        ]
         return Call(request.path) if request.method == "POST" and request.path in paths else None
+
+    def read(self, request, call):
+        return opaque_dialect.read(request) if call.operation in opaque_dialect.PATHS else super().read(request, call)
 
     def history(self, body):
         return self.stored.get(body.get("previous_response_id"), [])
 
     def check(self, request, call, body):
+        if call.operation in opaque_dialect.PATHS:
+            return opaque_dialect.check(call.operation, body)
         if not call.operation.startswith("/v1/responses"):
             return openai_checks.check(self.document, request.path, body)
         before = body.get("previous_response_id")
@@ -124,6 +140,11 @@ class OpenAI(Port):
         return responses_checks.check(self.document, body, self.reasoning, self.history(body))
 
     def reply(self, call, model, body, faults):
+        if call.operation in opaque_dialect.PATHS:
+            made = opaque_dialect.answer(call.operation, body)
+            if isinstance(made, opaque_dialect.Bytes):
+                return Stream(made.pieces, b"", content_type=made.content_type)
+            return Whole(made)
         if call.operation == "/v1/embeddings":
             return Whole(openai_dialect.embeddings(body, body["model"]))
         if call.operation == "/v1/completions":

@@ -19,6 +19,7 @@ PRIVATE_HEADERS = [
     ("x-ratelimit-remaining-requests", "9999"),
     ("anthropic-ratelimit-requests-remaining", "9999"),
 ]
+RECORDED_BYTES_MAX = 1 << 20
 HTML = b"<html><head><title>Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>"
 
 
@@ -38,7 +39,8 @@ class Provider:
             "method": request.method,
             "target": request.target,
             "headers": request.headers,
-            "body": base64.b64encode(request.body).decode(),
+            "body": base64.b64encode(request.body[:RECORDED_BYTES_MAX]).decode(),
+            "body_bytes": len(request.body),
             "id": "",
             "model": "",
             "problems": [],
@@ -89,7 +91,7 @@ class Provider:
         if call is None:
             raise self.refused(404, f"fake: no such path {request.method} {request.path}")
         try:
-            body = self.port.normal(json.loads(request.body))
+            body = self.port.read(request, call)
         except ValueError as error:
             record["problems"].append(f"body: {error}")
             raise self.refused(400, f"fake: {error}") from None

@@ -1,0 +1,152 @@
+#include "codec/openai_opaque.h"
+
+#include <gtest/gtest.h>
+
+#include "codec/openai.h"
+
+namespace weir {
+namespace {
+
+ClientCall call_with(std::string_view body) {
+  ClientCall call;
+  call.body = std::make_shared<const JsonDoc>(JsonDoc::parse(std::string(body)).value());
+  return call;
+}
+
+Result<Request> decode(OpaqueTask task, std::string_view body) {
+  return opaque_client(task).decode_request(call_with(body));
+}
+
+// The bytes that go out for the model "m".
+std::string spliced(OpaqueTask task, std::string_view body) {
+  const ClientCall call = call_with(body);
+  const Request request = opaque_client(task).decode_request(call).value();
+  const Capabilities capabilities;
+  const EncodedCall encoded =
+      openai_chat_provider()
+          .splice_request(call, request, {.model = "m", .capabilities = &capabilities})
+          .value();
+  return std::string(encoded.wire.bytes());
+}
+
+struct Metered {
+  std::string bytes;
+  std::vector<Event> events;
+  std::optional<Usage> usage;
+};
+Metered meter(OpaqueTask task, std::string_view body, size_t cut, bool is_event_stream = false) {
+  CallNotes notes;
+  notes.operation = Operation::opaque;
+  notes.task = task;
+  notes.is_event_stream = is_event_stream;
+  const std::unique_ptr<StreamDecoder> decoder = openai_chat_provider().stream_decoder(notes);
+  Metered metered;
+  for (const std::string_view piece : {body.substr(0, cut), body.substr(cut)}) {
+    if (piece.empty()) continue;
+    EXPECT_TRUE(decoder->feed(piece, metered.events));
+    metered.bytes += decoder->forwardable();
+  }
+  EXPECT_TRUE(decoder->finish(metered.events));
+  metered.bytes += decoder->forwardable();
+  for (const Event& event : metered.events) {
+    if (const auto* report = std::get_if<UsageReport>(&event)) metered.usage = report->usage;
+  }
+  return metered;
+}
+
+TEST(OpaqueClient, ReadsTheModelAndWhetherEventsWereAskedFor) {
+  const Result<Request> plain = decode(OpaqueTask::speech, R"({"input":"hi","model":"tts-1"})");
+  ASSERT_TRUE(plain) << plain.error().message;
+  EXPECT_EQ(model_of(*plain), "tts-1");
+  EXPECT_EQ(operation_name(*plain), "speech");
+  EXPECT_FALSE(std::get<Opaque>(*plain).is_streamed);
+  EXPECT_TRUE(std::get<Opaque>(decode(OpaqueTask::speech, R"({"model":"m","stream_format":"sse"})").value())
+                  .is_streamed);
+  EXPECT_TRUE(std::get<Opaque>(decode(OpaqueTask::image_generation, R"({"model":"m","stream":true})").value())
+                  .is_streamed);
+}
+
+TEST(OpaqueClient, RefusesABodyWithoutAModelWhereTheVendorHasNoDefault) {
+  for (const std::string_view body : {R"({"input":"hi"})", R"({"model":""})", R"({"model":null})"}) {
+    const Result<Request> request = decode(OpaqueTask::speech, body);
+    ASSERT_FALSE(request) << body;
+    EXPECT_EQ(request.error().path, "model");
+  }
+  EXPECT_FALSE(decode(OpaqueTask::speech, R"({"model":7})"));
+  EXPECT_FALSE(decode(OpaqueTask::speech, "[]"));
+  EXPECT_EQ(model_of(decode(OpaqueTask::moderation, R"({"input":"hi"})").value()), "omni-moderation-latest");
+}
+
+TEST(OpaqueClient, ExchangesNothingButTheModelsName) {
+  EXPECT_EQ(spliced(OpaqueTask::speech, R"({ "input": "\u00e9", "model" : "a/tts", "speed":1.50 })"),
+            R"({ "input": "\u00e9", "model" : "m", "speed":1.50 })");
+  EXPECT_EQ(spliced(OpaqueTask::speech, R"({"model":"m"})"), R"({"model":"m"})");
+  EXPECT_EQ(spliced(OpaqueTask::moderation, R"({ "input":"x"})"), R"({"model":"m", "input":"x"})");
+  EXPECT_EQ(spliced(OpaqueTask::moderation, "{}"), R"({"model":"m"})");
+  EXPECT_EQ(spliced(OpaqueTask::moderation, R"({"model":null,"input":"x"})"), R"({"model":"m","input":"x"})");
+}
+
+TEST(OpaqueMeter, PassesEveryByteAndReadsTheUsageHoweverTheyAreCut) {
+  const std::string body =
+      R"({"data":[{"b64_json":"AAAA"}],"usage":{"input_tokens":30,"output_tokens":272,"total_tokens":302,)"
+      R"("input_tokens_details":{"image_tokens":20,"text_tokens":10}}})";
+  for (size_t cut = 0; cut <= body.size(); ++cut) {
+    const Metered metered = meter(OpaqueTask::image_edit, body, cut);
+    EXPECT_EQ(metered.bytes, body);
+    ASSERT_TRUE(metered.usage) << cut;
+    EXPECT_EQ(metered.usage->in_uncached, 10);
+    EXPECT_EQ(metered.usage->in_image, 20);
+    EXPECT_EQ(metered.usage->out_text, 272);
+    EXPECT_TRUE(std::holds_alternative<Payload>(metered.events.front()));
+    EXPECT_TRUE(std::holds_alternative<End>(metered.events.back()));
+  }
+}
+
+TEST(OpaqueMeter, ReadsTheUsageOfTheLastEventHoweverTheyAreCut) {
+  const std::string body =
+      "event: transcript.text.delta\ndata: {\"type\":\"transcript.text.delta\",\"delta\":\"usage\"}\n\n"
+      ": comment\ndata:{\"type\":\"transcript.text.done\",\"usage\":{\"type\":\"tokens\",\"input_tokens\":14,"
+      "\"input_token_details\":{\"text_tokens\":4,\"audio_tokens\":10},\"output_tokens\":45}}\r\n\r\n";
+  for (size_t cut = 0; cut <= body.size(); ++cut) {
+    const Metered metered = meter(OpaqueTask::transcription, body, cut, true);
+    EXPECT_EQ(metered.bytes, body);
+    ASSERT_TRUE(metered.usage) << cut;
+    EXPECT_EQ(metered.usage->in_uncached, 4);
+    EXPECT_EQ(metered.usage->in_audio, 10);
+    EXPECT_EQ(metered.usage->out_text, 45);
+  }
+}
+
+TEST(OpaqueMeter, CountsTheTokensOfSpeechAsAudio) {
+  const Metered metered = meter(OpaqueTask::speech,
+                                "data: {\"type\":\"speech.audio.done\",\"usage\":{\"input_tokens\":14,"
+                                "\"output_tokens\":101,\"total_tokens\":115}}\n\n",
+                                0, true);
+  ASSERT_TRUE(metered.usage);
+  EXPECT_EQ(metered.usage->in_uncached, 14);
+  EXPECT_EQ(metered.usage->out_audio, 101);
+  EXPECT_FALSE(metered.usage->out_text);
+}
+
+TEST(OpaqueMeter, ReportsNothingWhereNothingIsStated) {
+  for (const std::string_view body :
+       {"\xff\xfb\x90 sound", "", "plain text", R"({"text":"hi"})", R"({"usage":null})",
+        R"({"usage":{"type":"duration","seconds":9}})", R"({"usage":{"input_tokens":1)"}) {
+    const Metered metered = meter(OpaqueTask::transcription, body, 0);
+    EXPECT_FALSE(metered.usage) << body;
+    EXPECT_EQ(metered.bytes, body);
+    ASSERT_EQ(metered.events.size(), 2u);
+  }
+}
+
+// A part that is larger than the whole is a mistake of the provider: no bucket may be negative.
+TEST(OpaqueMeter, TakesTheWholeWhereThePartsDoNotMakeItUp) {
+  const Metered metered = meter(
+      OpaqueTask::image_edit, R"({"usage":{"input_tokens":5,"input_tokens_details":{"image_tokens":9}}})", 0);
+  ASSERT_TRUE(metered.usage);
+  EXPECT_EQ(metered.usage->in_uncached, 5);
+  EXPECT_FALSE(metered.usage->in_image);
+}
+
+}  // namespace
+}  // namespace weir
