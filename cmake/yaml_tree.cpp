@@ -13,8 +13,12 @@ int main(int count, char** arguments) {
     std::fprintf(stderr, "usage: yaml_tree YAML TREE\n");
     return 2;
   }
+  std::ifstream yaml(arguments[1], std::ios::binary);
   std::ostringstream text;
-  text << std::ifstream(arguments[1]).rdbuf();
+  if (!(text << yaml.rdbuf())) {
+    std::fprintf(stderr, "%s cannot be read\n", arguments[1]);
+    return 1;
+  }
   const auto root = weir::parse_yaml(arguments[1], text.str());
   if (!root) {
     std::fprintf(stderr, "%s\n", root.error().message.c_str());
