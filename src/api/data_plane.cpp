@@ -36,6 +36,12 @@ Task<void> DataPlane::answer(Scope& scope, HttpRequest& request, BodyReader& bod
   if (match.row->action == Action::model_call) {
     co_return co_await serve_model_call(services_, match, scope, request, body, response);
   }
+  co_return co_await answer_other(match, scope, request, response);
+}
+
+// What calls no model.
+Task<void> DataPlane::answer_other(const EndpointMatch& match, Scope& scope, HttpRequest& request,
+                                   ResponseWriter& response) {
   if (match.row->action == Action::health)
     co_return co_await send_json(scope, response, 200, R"({"status":"ok"})");
 

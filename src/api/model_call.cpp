@@ -217,9 +217,10 @@ Task<void> read_json(CoreServices& services, Exchange& exchange, const Caller& c
   co_return {};
 }
 
-// Everything up to the pipeline. Errors are the caller's to write.
-Task<void> prepare(CoreServices& services, Exchange& exchange, BodyForm taken, HttpRequest& request,
-                   BodyReader& body) {
+// Everything up to the pipeline. Errors are the caller's to write. Not inlined, or the optimiser would make
+// its frame a part of the caller's, which lives as long as the answer.
+[[gnu::noinline]] Task<void> prepare(CoreServices& services, Exchange& exchange, BodyForm taken,
+                                     HttpRequest& request, BodyReader& body) {
   const Snapshot& snapshot = *exchange.snapshot;
   const Caller caller = CO_TRY(authenticate(
       request, snapshot.keys, {.allowed_origins = snapshot.settings.cors_origins}, unix_seconds(services)));
@@ -275,22 +276,17 @@ Task<void> serve_model_call(CoreServices& services, const EndpointMatch& match, 
   }
   services.observer->started(exchange);
   Result<void> written;
-  ExchangeOutcome outcome;
-  {
-    AnswerWriter writer(exchange, response, extra);
-    if (!prepared) {
-      written = co_await writer.fail_with(prepared.error());
-    } else {
-      writer.watch_silence();
-      Result<std::unique_ptr<EventSource>> source = co_await services.pipeline->run(exchange);
-      written = source ? co_await writer.write(**source) : co_await writer.fail_with(source.error());
-      // The source is gone before the outcome is taken: what it settles on its way out is part of the record.
-    }
-    outcome = writer.outcome();
-    if (!written && !outcome.error) outcome.error = written.error();
+  AnswerWriter writer(exchange, response, extra);
+  if (!prepared) {
+    written = co_await writer.fail_with(prepared.error());
+  } else {
+    writer.watch_silence();
+    Result<std::unique_ptr<EventSource>> source = co_await services.pipeline->run(exchange);
+    written = source ? co_await writer.write(**source) : co_await writer.fail_with(source.error());
+    // The source is gone before the outcome is told: what it settles on its way out is part of the record.
   }
   exchange.timings.mark(Mark::done, exchange.now());
-  services.observer->ended(exchange, outcome);
+  services.observer->ended(exchange, writer.outcome(written));
   co_return written;
 }
 

@@ -86,8 +86,9 @@ SigV4Signed sigv4_sign_headers(const SigV4Request& request, const SigV4Credentia
 SigV4Signed sigv4_sign_query(const SigV4Request& request, const SigV4Credentials& credentials,
                              const SigV4Options& options);
 
-// Whether the request claims to be signed, in either form.
-bool has_sigv4(const SigV4Request& request);
+// Whether a request with that field, or that query, claims to be signed.
+bool is_sigv4_field(std::string_view name, std::string_view value);  // of the head
+bool has_sigv4_query(std::string_view query);
 
 // What a signed request says about itself; nothing of it is true before sigv4_verify.
 struct SigV4Claim {

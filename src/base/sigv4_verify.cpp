@@ -225,12 +225,12 @@ std::string query_without_signature(std::string_view query) {
 
 }  // namespace
 
-bool has_sigv4(const SigV4Request& request) {
-  for (const SigV4Header& header : request.headers) {
-    if (equals_ignore_case(header.name, kAuthorization) && trim(header.value).starts_with(kAlgorithm))
-      return true;
-  }
-  for (const std::string_view piece : split(request.query, '&')) {
+bool is_sigv4_field(std::string_view name, std::string_view value) {
+  return equals_ignore_case(name, kAuthorization) && trim(value).starts_with(kAlgorithm);
+}
+
+bool has_sigv4_query(std::string_view query) {
+  for (const std::string_view piece : split(query, '&')) {
     if (piece.substr(0, std::min(piece.find('='), piece.size())) == kQueryAlgorithm) return true;
   }
   return false;

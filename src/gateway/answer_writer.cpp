@@ -57,8 +57,11 @@ class AnswerWriter::SilenceTimer final : public Timer {
 
  private:
   void fire() override {
+    // Few answers come to this, so the scope is not made before.
+    auto& scope = writer_.keep_alive_scope_;
+    if (!scope) scope = std::make_unique<Scope>(*writer_.exchange_.scope);
     writer_.is_writing_keep_alive_ = true;
-    writer_.keep_alive_scope_->spawn(writer_.keep_alive());
+    scope->spawn(writer_.keep_alive());
   }
   AnswerWriter& writer_;
 };
@@ -70,23 +73,27 @@ AnswerWriter::AnswerWriter(Exchange& exchange, ResponseWriter& response, const H
 
 AnswerWriter::~AnswerWriter() = default;
 
+const ExchangeOutcome& AnswerWriter::outcome(const Result<void>& written) {
+  if (!written && !outcome_.error) outcome_.error = written.error();
+  return outcome_;
+}
+
 void AnswerWriter::watch_silence() {
   if (!outcome_.was_streamed) return;
-  keep_alive_scope_ = std::make_unique<Scope>(*exchange_.scope);
   silence_ = std::make_unique<SilenceTimer>(*this);
   exchange_.scope->core().timers().arm(*silence_, exchange_.now() + exchange_.snapshot->settings.head_wait);
 }
 
 StreamEncoder& AnswerWriter::encoder() {
   if (!encoder_) {
-    context_ = answer_context(exchange_);
+    context_ = std::make_unique<AnswerContext>(answer_context(exchange_));
     // Both state the input before the answer.
     const Dialect dialect = exchange_.call.dialect;
     const bool needs_estimate = dialect == Dialect::anthropic_messages || dialect == Dialect::bedrock_invoke;
     if (const Chat* chat = exchange_.chat(); chat && needs_estimate) {
-      context_.input_tokens_estimate = estimate_prompt_tokens(*chat, TokenizerKind::estimate);
+      context_->input_tokens_estimate = estimate_prompt_tokens(*chat, TokenizerKind::estimate);
     }
-    encoder_ = exchange_.client_codec->stream_encoder(context_);
+    encoder_ = exchange_.client_codec->stream_encoder(*context_);
   }
   return *encoder_;
 }
@@ -191,8 +198,7 @@ Task<void> AnswerWriter::write_whole(EventSource& source) {
     for (const Event& event : batch.events) folder.add(event);
     if (is_over) break;
   }
-  context_ = answer_context(exchange_);
-  ClientReply reply = exchange_.client_codec->encode_answer(folder.answer(), context_);
+  ClientReply reply = exchange_.client_codec->encode_answer(folder.answer(), answer_context(exchange_));
   add_exchange_headers(exchange_, reply.headers);
   for (const HeaderField field : extra_) reply.headers.add(field.name, field.value);
   outcome_.status = reply.status;

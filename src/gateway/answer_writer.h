@@ -30,13 +30,14 @@ class AnswerWriter {
   // streamed answer leaves with a keep-alive. No effect for whole answers.
   void watch_silence();
 
-  // Pulls the answer to its end and writes it. Gives what the client saw; the error in it is also returned to
-  // the server as an Error when the connection must be broken off.
+  // Pulls the answer to its end and writes it. What the client saw is outcome(); the error in it is also
+  // returned to the server as an Error when the connection must be broken off.
   Task<void> write(EventSource& source);
   // Writes the failure: the dialect's error response, or after the head its error event.
   Task<void> fail_with(const Error& error);
 
-  const ExchangeOutcome& outcome() const { return outcome_; }
+  // `written`: what write() or fail_with() gave.
+  const ExchangeOutcome& outcome(const Result<void>& written);
 
  private:
   class SilenceTimer;
@@ -59,7 +60,7 @@ class AnswerWriter {
   const Headers& extra_;
   ExchangeOutcome outcome_;
   std::unique_ptr<StreamEncoder> encoder_;
-  AnswerContext context_;
+  std::unique_ptr<AnswerContext> context_;  // of the encoder: the raw way needs neither
   std::unique_ptr<SilenceTimer> silence_;
   std::unique_ptr<Scope> keep_alive_scope_;
   std::string out_;

@@ -106,7 +106,7 @@ struct Exchange {
 
   Priority priority = Priority::normal;
   std::string session;
-  std::vector<std::string> regions;  // x-weir-region: globs of those it may go to; empty: as the principal may
+  std::vector<std::string> regions;  // x-weir-region: globs of where it may go; empty: as the principal may
   std::vector<Tag> tags;  // at most 16
   std::string parent;     // the operation that this exchange is part of
   TraceContext trace;

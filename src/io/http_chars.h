@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
@@ -52,20 +53,22 @@ inline bool all(std::string_view text, uint8_t bits) {
 inline size_t value_run(std::string_view text, size_t at) {
   constexpr uint64_t kOnes = 0x0101010101010101;
   constexpr uint64_t kTops = kOnes << 7;
+  static_assert(std::endian::native == std::endian::little,
+                "the first byte of a word is taken to be its lowest");
   while (text.size() - at >= 8) {
     uint64_t word;
     std::memcpy(&word, text.data() + at, 8);
-    // Hacker's Delight, section 6-1: a bit for each byte below a space or equal to DEL. A bit above the first
-    // one may be wrong, and a tab is fine, so the table decides about such a word.
+    // Hacker's Delight, section 6-1: a bit for each byte below a space or equal to DEL. Bits above the first
+    // one may be wrong, and a tab is fine, so the table decides about the first.
     const uint64_t del = word ^ (kOnes * 0x7F);
     const uint64_t hits = (((word - kOnes * 0x20) & ~word) | ((del - kOnes) & ~del)) & kTops;
-    if (hits != 0) {
-      for (const size_t end = at + 8; at < end; ++at) {
-        if (!is(text[at], kValue)) return at;
-      }
+    if (hits == 0) {
+      at += 8;
       continue;
     }
-    at += 8;
+    at += static_cast<size_t>(std::countr_zero(hits)) / 8;
+    if (!is(text[at], kValue)) return at;
+    ++at;
   }
   return run(text, at, kValue);
 }

@@ -143,7 +143,7 @@ void Scope::spawn(Task<void> task) {
 }
 
 void Scope::child_ended(Result<void>&& result) {
-  if (!result && !child_error_) child_error_ = std::move(result).error();
+  if (!result && !child_error_) child_error_ = std::make_unique<Error>(std::move(result).error());
   if (--running_ == 0 && joiner_) core_.post(std::exchange(joiner_, nullptr));
 }
 
@@ -160,7 +160,7 @@ Task<void> Scope::join_all() {
     void await_resume() {}
   };
   co_await Join{*this};
-  if (child_error_) co_return fail(std::move(*std::exchange(child_error_, std::nullopt)));
+  if (child_error_) co_return fail(std::move(*std::exchange(child_error_, nullptr)));
   co_return {};
 }
 

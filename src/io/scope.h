@@ -118,7 +118,7 @@ class Scope {
   Scope* next_sibling_ = nullptr;
   Waiter* first_waiter_ = nullptr;
   std::unique_ptr<Error> reason_;
-  std::optional<Error> child_error_;
+  std::unique_ptr<Error> child_error_;  // as reason_: an Error is large, scopes are many
   size_t running_ = 0;
   std::coroutine_handle<> joiner_;
 

@@ -170,8 +170,8 @@ class StreamDecoder {
   // The body has ended. Appends what was held back, and End. Error: upstream_truncated when the answer had
   // not finished.
   virtual Result<void> finish(std::vector<Event>& events) = 0;
-  // S10: the answer has finished, and only what some providers send behind that (usage) may still come. Whoever
-  // reads does not wait for it long.
+  // S10: the answer has finished, and only what some providers send behind that (usage) may still come.
+  // Whoever reads does not wait for it long.
   virtual bool is_concluding() const { return false; }
   // The raw way: what the client should see of the bytes of the last feed() or finish(), and of an unfinished
   // event held back before: whole events, without those that Weir alone asked for, nothing from a failing

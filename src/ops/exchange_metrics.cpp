@@ -103,6 +103,11 @@ ExchangeMetrics::ExchangeMetrics(MetricsRegistry& registry)
                           .labels = {"stage"}},
                          kOverheadBuckets);
   for (size_t i = 0; i < kStretches.size(); ++i) overhead_[i] = overhead.with({kStretches[i].stage});
+  register_histograms(registry);
+}
+
+// Those of the gen_ai conventions.
+void ExchangeMetrics::register_histograms(MetricsRegistry& registry) {
   const std::vector<std::string_view> labels = {"gen_ai_operation_name", "gen_ai_provider_name",
                                                 "gen_ai_request_model"};
   tokens_ = registry.histogram({.name = "gen_ai_client_token_usage",

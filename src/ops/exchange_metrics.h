@@ -37,6 +37,7 @@ class ExchangeMetrics final : public ExchangeObserver {
     std::optional<Histogram> call_duration{};
     std::optional<Histogram> first_chunk{};
   };
+  void register_histograms(MetricsRegistry& registry);
   Series& series_of(const Labels& labels);
   void count_tokens(const Exchange& exchange, const Labels& labels, Series& series);
   void count_attempts(const Exchange& exchange);

@@ -9,6 +9,7 @@
 
 #include "base/assert.h"
 #include "provider/catalog_rows.h"
+#include "provider/yaml_tree.h"
 
 namespace weir {
 namespace {
@@ -80,19 +81,19 @@ struct Catalog::State {
   StringMap<size_t> kind_index;
   StringMap<NamesOfProvider> names;
 
-  Result<void> add_providers(const CatalogText& text);
-  Result<void> add_models(const CatalogText& text);
+  Result<void> add_providers(std::string_view file, const YamlNode& root);
+  Result<void> add_models(std::string_view file, const YamlNode& root);
   Result<void> check_model(SeenInFile& seen, std::string_view file, const RowAt<ModelRow>& at) const;
   void index_models();
 };
 
-Result<void> Catalog::State::add_providers(const CatalogText& text) {
-  SeenInFile seen(text.file);
-  for (RowAt<ProviderKind>& at : TRY(parse_provider_rows(text))) {
+Result<void> Catalog::State::add_providers(std::string_view file, const YamlNode& root) {
+  SeenInFile seen(file);
+  for (RowAt<ProviderKind>& at : TRY(read_provider_rows(file, root))) {
     TRY(seen.add(at.row.name, at.line, fmt::format("provider '{}'", at.row.name)));
     if (!at.row.models_of.empty() && !kind_index.contains(at.row.models_of)) {
       return fail(
-          yaml_error(text.file, at.line, fmt::format("models_of: no provider '{}' above", at.row.models_of)));
+          yaml_error(file, at.line, fmt::format("models_of: no provider '{}' above", at.row.models_of)));
     }
     const auto [entry, is_new] = kind_index.try_emplace(at.row.name, kinds.size());
     if (is_new) {
@@ -117,10 +118,10 @@ Result<void> Catalog::State::check_model(SeenInFile& seen, std::string_view file
   return {};
 }
 
-Result<void> Catalog::State::add_models(const CatalogText& text) {
-  SeenInFile seen(text.file);
-  for (RowAt<ModelRow>& at : TRY(parse_model_rows(text))) {
-    TRY(check_model(seen, text.file, at));
+Result<void> Catalog::State::add_models(std::string_view file, const YamlNode& root) {
+  SeenInFile seen(file);
+  for (RowAt<ModelRow>& at : TRY(read_model_rows(file, root))) {
+    TRY(check_model(seen, file, at));
     // The replaced row goes and the new one is last, so that its names win over those of earlier files.
     std::erase_if(models, [&](const ModelRow& earlier) {
       return earlier.provider == at.row.provider && earlier.model == at.row.model;
@@ -153,19 +154,31 @@ Result<Catalog> Catalog::extended(std::span<const CatalogText> providers,
                                   std::span<const CatalogText> prices) const {
   Catalog catalog;
   *catalog.state_ = *state_;
-  for (const CatalogText& text : providers) TRY(catalog.state_->add_providers(text));
-  for (const CatalogText& text : prices) TRY(catalog.state_->add_models(text));
+  for (const auto& [file, text] : providers) {
+    const YamlNode root = TRY(parse_yaml(file, text));
+    TRY(catalog.state_->add_providers(file, root));
+  }
+  for (const auto& [file, text] : prices) {
+    const YamlNode root = TRY(parse_yaml(file, text));
+    TRY(catalog.state_->add_models(file, root));
+  }
+  catalog.state_->index_models();
+  return catalog;
+}
+
+Result<Catalog> Catalog::read_embedded() {
+  Catalog catalog;
+  TRY(catalog.state_->add_providers("config/providers.yaml", read_yaml_tree(embedded::providers)));
+  TRY(catalog.state_->add_models("config/prices.yaml", read_yaml_tree(embedded::prices)));
   catalog.state_->index_models();
   return catalog;
 }
 
 const Catalog& Catalog::embedded() {
   static const Catalog kEmbedded = [] {
-    const CatalogText providers{"providers.yaml", weir::embedded::providers_yaml};
-    const CatalogText prices{"prices.yaml", weir::embedded::prices_yaml};
-    auto parsed = Catalog().extended({&providers, 1}, {&prices, 1});
-    WEIR_ASSERT(parsed.has_value(), parsed.has_value() ? "" : parsed.error().message.c_str());
-    return std::move(parsed).value();
+    auto read = read_embedded();
+    WEIR_ASSERT(read.has_value(), read.has_value() ? "" : read.error().message.c_str());
+    return std::move(read).value();
   }();
   return kEmbedded;
 }

@@ -247,17 +247,16 @@ std::optional<Date> parse_date(std::string_view text) {
   return valid ? std::optional(date) : std::nullopt;
 }
 
-Result<std::vector<RowAt<ModelRow>>> parse_model_rows(const CatalogText& text) {
-  const YamlNode root = TRY(parse_yaml(text.file, text.text));
-  const YamlFields fields(text.file, root, "the file");
+Result<std::vector<RowAt<ModelRow>>> read_model_rows(std::string_view file, const YamlNode& root) {
+  const YamlFields fields(file, root, "the file");
   TRY(fields.check({"profiles", "models"}));
-  const Profiles profiles = TRY(read_profiles(text.file, fields));
+  const Profiles profiles = TRY(read_profiles(file, fields));
   const YamlNode* list = TRY(fields.optional_node("models", YamlType::sequence));
   std::vector<RowAt<ModelRow>> rows;
   if (list == nullptr) return rows;
   for (const YamlNode& node : list->children) {
     rows.push_back({
-      TRY(read_model(text.file, node, profiles))
+      TRY(read_model(file, node, profiles))
       , node.line
     });
   }

@@ -269,16 +269,15 @@ std::string_view to_string(Endpoint endpoint) {
   return "";
 }
 
-Result<std::vector<RowAt<ProviderKind>>> parse_provider_rows(const CatalogText& text) {
-  const YamlNode root = TRY(parse_yaml(text.file, text.text));
-  const YamlFields fields(text.file, root, "the file");
+Result<std::vector<RowAt<ProviderKind>>> read_provider_rows(std::string_view file, const YamlNode& root) {
+  const YamlFields fields(file, root, "the file");
   TRY(fields.check({"providers"}));
   const YamlNode* list = TRY(fields.optional_node("providers", YamlType::sequence));
   std::vector<RowAt<ProviderKind>> rows;
   if (list == nullptr) return rows;
   for (const YamlNode& node : list->children) {
     rows.push_back({
-      TRY(read_provider(text.file, node))
+      TRY(read_provider(file, node))
       , node.line
     });
   }

@@ -17,9 +17,10 @@ struct RowAt {
   int line = 0;
 };
 
-// Errors: bad_request, as Catalog::parse() describes. Duplicates are the caller's to find.
-Result<std::vector<RowAt<ProviderKind>>> parse_provider_rows(const CatalogText& text);
-Result<std::vector<RowAt<ModelRow>>> parse_model_rows(const CatalogText& text);
+// `file` names it in messages. Errors: bad_request, as Catalog::parse() describes. Duplicates are the
+// caller's to find.
+Result<std::vector<RowAt<ProviderKind>>> read_provider_rows(std::string_view file, const YamlNode& root);
+Result<std::vector<RowAt<ModelRow>>> read_model_rows(std::string_view file, const YamlNode& root);
 
 // A `capabilities:` or `defaults:` map. Its keys are the names of for_each_capability() and `tokenizer`.
 Result<Capabilities> parse_capabilities(std::string_view file, const YamlNode& node);

@@ -1,11 +1,14 @@
 #include "provider/catalog.h"
 
+#include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <set>
+#include <sstream>
 
 #include "base/text.h"
 #include "provider/catalog_yaml.h"
+#include "provider/yaml_tree.h"
 
 namespace weir {
 namespace {
@@ -61,13 +64,33 @@ class EmbeddedCatalog : public ::testing::Test {
   const Catalog& catalog_ = Catalog::embedded();
 };
 
+// Of the repository, in which tests run.
+std::string file_text(const char* path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
 // First of all, so that a mistake in the files shows as a message with its line and not as a failed
 // assertion.
 TEST(EmbeddedCatalogFiles, Parse) {
-  const CatalogText providers{"config/providers.yaml", embedded::providers_yaml};
-  const CatalogText prices{"config/prices.yaml", embedded::prices_yaml};
+  const std::string providers_text = file_text("config/providers.yaml");
+  const std::string prices_text = file_text("config/prices.yaml");
+  const CatalogText providers{"config/providers.yaml", providers_text};
+  const CatalogText prices{"config/prices.yaml", prices_text};
   const auto catalog = Catalog().extended({&providers, 1}, {&prices, 1});
   ASSERT_TRUE(catalog) << catalog.error().message;
+}
+
+TEST(EmbeddedCatalogFiles, AreTheRepositorysTables) {
+  for (const auto& [path, tree] :
+       {std::pair("config/providers.yaml", embedded::providers), {"config/prices.yaml", embedded::prices}}) {
+    const std::string text = file_text(path);
+    const auto root = parse_yaml(path, text);
+    ASSERT_TRUE(root) << root.error().message;
+    EXPECT_GT(root->children.back().children.size(), 20U) << path;
+    EXPECT_EQ(read_yaml_tree(tree), *root) << path;
+  }
 }
 
 TEST(EmbeddedCatalogFiles, CanBeExtendedWithPricesOfOnesOwn) {
@@ -519,6 +542,21 @@ TEST(ParseYaml, KeepsLinesOrderAndTheTextOfNumbers) {
   EXPECT_EQ(parse_yaml_int("1_"), std::nullopt);
   EXPECT_EQ(parse_yaml_int("1__0"), std::nullopt);
   EXPECT_EQ(parse_yaml_int("99999999999999999999"), std::nullopt);
+}
+
+TEST(YamlTree, IsReadBackAsItWasWritten) {
+  const std::string long_text(300, 'x');
+  const auto root = parse_yaml(
+      "f", "a: 1.50\n\nb:\n  - ~\n  - \"7\"\n  - {deep: [[]], empty: {}}\nc:\nd: '" + long_text + "'\n");
+  ASSERT_TRUE(root) << root.error().message;
+  EXPECT_EQ(read_yaml_tree(write_yaml_tree(*root)), *root);
+  EXPECT_EQ(read_yaml_tree(write_yaml_tree(YamlNode())), YamlNode());
+}
+
+TEST(YamlTreeDeathTest, RefusesBytesThatWereCut) {
+  const std::string bytes = write_yaml_tree(*parse_yaml("f", "a: [1, two]\n"));
+  EXPECT_DEATH(read_yaml_tree(std::string_view(bytes).substr(0, bytes.size() - 1)), "the tree is whole");
+  EXPECT_DEATH(read_yaml_tree(bytes + "x"), "nothing follows the tree");
 }
 
 }  // namespace

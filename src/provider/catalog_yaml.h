@@ -30,6 +30,7 @@ struct YamlNode {
 
   // The member of a map; nullptr when absent or when this is not a map.
   const YamlNode* find(std::string_view name) const;
+  bool operator==(const YamlNode&) const = default;
 };
 
 struct YamlLimits {

@@ -108,11 +108,10 @@ class StreamSource final : public EventSource {
         read = std::string_view();
       const std::string_view bytes = CO_TRY(std::move(read));
       const bool is_end = bytes.empty();
-      const Result<void> decoded =
-          is_end ? decoder_->finish(batch_.events) : decoder_->feed(bytes, batch_.events);
+      Result<void> decoded = is_end ? decoder_->finish(batch_.events) : decoder_->feed(bytes, batch_.events);
       if (!decoded) {
         // What was decoded before the failure is handed out first; the error comes with the next pull.
-        failure_ = decoded.error();
+        failure_ = std::make_unique<Error>(std::move(decoded).error());
       }
       if (is_raw_) batch_.raw = decoder_->forwardable();
       if (!has_content_) note_content();
@@ -156,7 +155,7 @@ class StreamSource final : public EventSource {
   EventBatch batch_;
   bool has_content_ = false;
   bool is_concluding_ = false;
-  std::optional<Error> failure_;
+  std::unique_ptr<Error> failure_;
 };
 
 // An answer that was read whole.

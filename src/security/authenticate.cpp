@@ -124,11 +124,18 @@ Result<std::string> query_key(std::string_view query) {
   return std::string();
 }
 
+// Asked of every request: nothing is copied for it.
+bool is_signed(const HttpRequest& request) {
+  for (const HeaderField field : request.headers) {
+    if (is_sigv4_field(field.name, field.value)) return true;
+  }
+  return has_sigv4_query(request.query());
+}
+
 // Whether the request carries something that only Weir gives out.
 bool claims_weir_key(const HttpRequest& request) {
-  const SigV4Request wire = signed_request(request, {});
-  if (has_sigv4(wire)) {
-    const Result<SigV4Claim> claim = sigv4_parse(wire);
+  if (is_signed(request)) {
+    const Result<SigV4Claim> claim = sigv4_parse(signed_request(request, {}));
     return claim && has_weir_form(claim->access_key_id);
   }
   const Result<std::string> credential = credential_of(request);
@@ -171,7 +178,7 @@ Result<Caller> authenticate(const HttpRequest& request, const ApiKeys& keys, con
       .principal = TRY(admit_loopback(request, rules))
     };
   }
-  if (has_sigv4(signed_request(request, {}))) return authenticate_signature(request, keys, unix_seconds);
+  if (is_signed(request)) return authenticate_signature(request, keys, unix_seconds);
   const std::string key = TRY(credential_of(request));
   if (key.empty()) {
     return fail(ErrorKind::unauthenticated,
