@@ -35,5 +35,12 @@ TEST(BedrockModels, TellsTheFamily) {
   EXPECT_EQ(bedrock_family({.model = "anthropic.claude-x", .capabilities = &row}), ModelFamily::cohere);
 }
 
+TEST(BedrockModels, KnowsThePrefixOfEveryRegion) {
+  for (const std::string prefix :
+       {"us.", "eu.", "apac.", "global.", "us-gov.", "jp.", "au.", "ca.", "sa.", "me.", "af."})
+    EXPECT_EQ(bedrock_base_model(prefix + "amazon.nova-lite-v1:0"), "amazon.nova-lite-v1:0") << prefix;
+  EXPECT_EQ(bedrock_base_model("xx.amazon.nova-lite-v1:0"), "xx.amazon.nova-lite-v1:0");
+}
+
 }  // namespace
 }  // namespace weir

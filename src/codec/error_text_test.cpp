@@ -1,6 +1,8 @@
 #include "codec/error_text.h"
 
+#include <array>
 #include <gtest/gtest.h>
+#include <utility>
 
 namespace weir {
 namespace {
@@ -68,6 +70,94 @@ TEST(ErrorText, DescribesBodiesThatAreNotTheDialects) {
   const Error noisy = error_of_foreign_body(500, std::string("bad\x01\xff\n", 6) + std::string(1000, 'x'));
   EXPECT_LT(noisy.message.size(), 300U);
   for (const char c : noisy.message) EXPECT_GE(static_cast<unsigned char>(c), 0x20);
+}
+
+struct WordsCase {
+  std::string_view said;
+  ErrorKind kind;
+};
+
+// Each sentence has one of the words by which the table knows it, and no other.
+TEST(ErrorText, KnowsEveryWordOfItsTables) {
+  constexpr std::array<WordsCase, 26> kCases = {{
+      {"context_length_exceeded", ErrorKind::context_too_long},
+      {"the maximum context length is 8192", ErrorKind::context_too_long},
+      {"Prompt is too long: 9 tokens", ErrorKind::context_too_long},
+      {"Input is too long for the model", ErrorKind::context_too_long},
+      {"The input token count (9) is larger", ErrorKind::context_too_long},
+      {"it does not fit the context window", ErrorKind::context_too_long},
+      {"too many tokens were sent", ErrorKind::context_too_long},
+      {"it exceeds the maximum number of tokens", ErrorKind::context_too_long},
+      {"over the context length", ErrorKind::context_too_long},
+      {"please reduce the length of the messages", ErrorKind::context_too_long},
+      {"content_filter", ErrorKind::content_policy},
+      {"content_policy", ErrorKind::content_policy},
+      {"content_policy_violation", ErrorKind::content_policy},
+      {"against the content management policy", ErrorKind::content_policy},
+      {"stopped by our safety system", ErrorKind::content_policy},
+      {"Responsible AI says no", ErrorKind::content_policy},
+      {"it was flagged as potentially harmful", ErrorKind::content_policy},
+      {"insufficient_quota", ErrorKind::upstream_quota},
+      {"you exceeded your current quota", ErrorKind::upstream_quota},
+      {"your credit balance is too low", ErrorKind::upstream_quota},
+      {"billing_hard_limit_reached", ErrorKind::upstream_quota},
+      {"Insufficient balance", ErrorKind::upstream_quota},
+      {"model_not_found", ErrorKind::model_not_found},
+      {"`x` does not exist", ErrorKind::model_not_found},
+      {"Model not found: x", ErrorKind::model_not_found},
+      {"unknown model x", ErrorKind::model_not_found},
+  }};
+  for (const auto& [said, expected] : kCases) {
+    EXPECT_EQ(kind(400, said), expected) << said;
+    EXPECT_EQ(kind(400, "no", said), expected) << said;
+    EXPECT_EQ(kind(400, "no", "", said), expected) << said;
+  }
+}
+
+TEST(ErrorText, KnowsTheTypeOfEveryErrorInsideAStream) {
+  constexpr std::array<WordsCase, 11> kCases = {{
+      {"invalid_request_error", ErrorKind::bad_request},
+      {"authentication_error", ErrorKind::upstream_auth},
+      {"permission_error", ErrorKind::upstream_auth},
+      {"not_found_error", ErrorKind::model_not_found},
+      {"request_too_large", ErrorKind::body_too_large},
+      {"rate_limit_error", ErrorKind::upstream_rate_limited},
+      {"overloaded_error", ErrorKind::upstream_overloaded},
+      {"timeout_error", ErrorKind::upstream_timeout},
+      {"billing_error", ErrorKind::upstream_quota},
+      {"api_error", ErrorKind::upstream_error},
+      {"", ErrorKind::upstream_error},
+  }};
+  for (const auto& [type, expected] : kCases) EXPECT_EQ(kind(0, "x", "", type), expected) << type;
+}
+
+TEST(ErrorText, KnowsTheKindOfEveryStatus) {
+  constexpr std::array<std::pair<int, ErrorKind>, 16> kCases = {{
+      {400, ErrorKind::bad_request},
+      {401, ErrorKind::upstream_auth},
+      {402, ErrorKind::upstream_quota},
+      {403, ErrorKind::upstream_auth},
+      {404, ErrorKind::model_not_found},
+      {408, ErrorKind::upstream_timeout},
+      {409, ErrorKind::bad_request},
+      {413, ErrorKind::body_too_large},
+      {422, ErrorKind::bad_request},
+      {429, ErrorKind::upstream_rate_limited},
+      {500, ErrorKind::upstream_error},
+      {502, ErrorKind::upstream_error},
+      {503, ErrorKind::upstream_overloaded},
+      {504, ErrorKind::upstream_timeout},
+      {529, ErrorKind::upstream_overloaded},
+      {302, ErrorKind::upstream_error},
+  }};
+  for (const auto& [status, expected] : kCases) EXPECT_EQ(kind(status, "x"), expected) << status;
+}
+
+TEST(ErrorText, HidesEveryFormOfAKey) {
+  for (const std::string start : {"sk-", "Bearer ", "wk_", "AIza", "gsk_", "xai-"}) {
+    EXPECT_EQ(hide_keys("key " + start + "Abc123def456, bad"), "key " + start + "…, bad");
+    EXPECT_EQ(hide_keys("key " + start + "a"), "key " + start + "a");
+  }
 }
 
 }  // namespace

@@ -66,5 +66,16 @@ TEST(RetryAfter, ParsesDatesOfBothForms) {
   }
 }
 
+TEST(RetryAfter, LooksAtEveryLimitThatIsCounted) {
+  for (const std::string what : {"requests", "tokens", "input-tokens", "output-tokens"}) {
+    EXPECT_EQ(wait({{"x-ratelimit-remaining-" + what, "0"}, {"x-ratelimit-reset-" + what, "7s"}}), 7000)
+        << what;
+    EXPECT_EQ(wait({{"anthropic-ratelimit-" + what + "-remaining", "0"},
+                    {"anthropic-ratelimit-" + what + "-reset", "2026-11-20T11:33:19Z"}}),
+              5000)
+        << what;
+  }
+}
+
 }  // namespace
 }  // namespace weir

@@ -70,5 +70,37 @@ TEST(SseForm, GivesUpFormsThatNeverComeAgain) {
   EXPECT_EQ(form.match(numbered(19)), 0U);
 }
 
+TEST(SseForm, TakesEachMemberOfAnAnswersTextForText) {
+  for (const std::string_view key : {"content", "text", "reasoning_content", "reasoning", "thinking",
+                                     "refusal", "arguments", "partial_json", "obfuscation"}) {
+    const auto event = [&](std::string_view value) {
+      return fmt::format("data: {{\"type\":\"delta\",\"{}\":\"{}\"}}\n\n", key, value);
+    };
+    SseForm form = learned(event("a"));
+    EXPECT_EQ(form.match(event("quite another")), event("quite another").size()) << key;
+  }
+  for (const std::string_view key : {"name", "id", "finish_reason", "message", "signature", "type"}) {
+    const auto event = [&](std::string_view value) {
+      return fmt::format("data: {{\"text\":\"x\",\"{}\":\"{}\"}}\n\n", key, value);
+    };
+    SseForm form = learned(event("a"));
+    EXPECT_EQ(form.match(event("a")), event("a").size()) << key;
+    EXPECT_EQ(form.match(event("b")), 0U) << key;
+  }
+}
+
+TEST(SseForm, LearnsAnotherFormInPlaceOfTheFirst) {
+  SseForm form = learned("data: {\"text\":\"a\"}\n\n");
+  form.learn("data: {\"index\":1,\"content\":\"a\"}\n\n");
+  const std::string_view other = "data: {\"index\":1,\"content\":\"bc\"}\n\n";
+  EXPECT_EQ(form.match(other), other.size());
+  EXPECT_EQ(form.match("data: {\"text\":\"b\"}\n\n"), 0U);
+}
+
+TEST(SseForm, LearnsNothingFromAnEventWhoseStringDoesNotEnd) {
+  SseForm form = learned("data: {\"text\":\"a\",\"id\":\"b}\n\n");
+  EXPECT_EQ(form.match("data: {\"text\":\"a\",\"id\":\"b}\n\n"), 0U);
+}
+
 }  // namespace
 }  // namespace weir
