@@ -45,9 +45,9 @@ Endpoint endpoint_of(const Request& request);
 Result<EncodedCall> encode_call(const UpstreamCall& call);
 
 // Authenticates and sends; `cpu` hashes and decodes bodies that are too large for a core. Returns when the
-// head of a good answer is there; a whole (not streamed) answer has been read and decoded by then. Errors: those of the
-// codec, of the client, and the provider's own by decode_error. The time limits hold in the source too.
-// REQUIRES that `call` and `encoded` stay until the task ends; `encoded` is used up.
+// head of a good answer is there; a whole (not streamed) answer has been read and decoded by then. Errors:
+// those of the codec, of the client, and the provider's own by decode_error. The time limits hold in the
+// source too. REQUIRES that `call` and `encoded` stay until the task ends; `encoded` is used up.
 Task<UpstreamAnswer> call_upstream(Scope& scope, HttpClient& client, Pool& cpu, const UpstreamCall& call,
                                    EncodedCall& encoded);
 
