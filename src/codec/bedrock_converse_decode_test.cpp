@@ -235,5 +235,33 @@ TEST(ConverseDecode, ReadsErrorAnswers) {
       ErrorKind::upstream_error);
 }
 
+TEST(ConverseDecode, ReadsAPicture) {
+  EXPECT_EQ(
+      whole(R"({"output":{"message":{"content":[{"image":{"format":"webp","source":{"bytes":"aGk="}}}]}},)"
+            R"("stopReason":"end_turn"})"),
+      "start  \nblock 0 kind=6   0 image/webp\ndelta 0 0 aGk=\nend of block 0\n"
+      "finish end  end_turn\nend\n");
+}
+
+// The usage is the last that comes: nobody waits for the connection's end, and nothing follows.
+TEST(ConverseDecode, EndsAStreamWithTheUsage) {
+  const auto decoder = bedrock_converse_provider().stream_decoder({});
+  test::Decoded decoded;
+  test::feed(*decoder,
+             frames({{"messageStart", R"({"role":"assistant"})"},
+                     {"contentBlockDelta", R"({"contentBlockIndex":0,"delta":{"text":"a"}})"},
+                     {"contentBlockStop", R"({"contentBlockIndex":0})"},
+                     {"messageStop", R"({"stopReason":"end_turn"})"}}),
+             decoded);
+  EXPECT_EQ(test::describe(decoded.events).find("finish"), std::string::npos);
+  test::feed(*decoder, frames({{"metadata", R"({"usage":{"inputTokens":1,"outputTokens":2}})"}}), decoded);
+  const std::string ended = test::describe(decoded.events);
+  EXPECT_TRUE(ended.ends_with("usage in=1 out=2\nfinish end  end_turn\nend\n")) << ended;
+  test::feed(*decoder, frames({{"contentBlockDelta", R"({"contentBlockIndex":1,"delta":{"text":"b"}})"}}),
+             decoded);
+  test::finish(*decoder, decoded);
+  EXPECT_EQ(test::describe(decoded.events) + decoded.error, ended);
+}
+
 }  // namespace
 }  // namespace weir
