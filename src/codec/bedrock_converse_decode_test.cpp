@@ -1,4 +1,5 @@
 // Answers of Converse, whole, streamed and failing.
+#include <array>
 #include <gtest/gtest.h>
 
 #include "codec/bedrock_test_util.h"
@@ -261,6 +262,46 @@ TEST(ConverseDecode, EndsAStreamWithTheUsage) {
              decoded);
   test::finish(*decoder, decoded);
   EXPECT_EQ(test::describe(decoded.events) + decoded.error, ended);
+}
+
+struct ExceptionCase {
+  std::string_view type;
+  ErrorKind kind;
+};
+
+// The status is that of a bad request: the name alone says what it is.
+TEST(ConverseDecode, KnowsEveryExceptionByItsName) {
+  constexpr std::array<ExceptionCase, 13> kCases = {{
+      {"ThrottlingException", ErrorKind::upstream_rate_limited},
+      {"ModelNotReadyException", ErrorKind::upstream_rate_limited},
+      {"ServiceQuotaExceededException", ErrorKind::upstream_rate_limited},
+      {"ModelTimeoutException", ErrorKind::upstream_timeout},
+      {"ModelErrorException", ErrorKind::upstream_error},
+      {"ModelStreamErrorException", ErrorKind::upstream_error},
+      {"InternalServerException", ErrorKind::upstream_error},
+      {"ServiceUnavailableException", ErrorKind::upstream_overloaded},
+      {"ValidationException", ErrorKind::bad_request},
+      {"AccessDeniedException", ErrorKind::upstream_auth},
+      {"UnrecognizedClientException", ErrorKind::upstream_auth},
+      {"ExpiredTokenException", ErrorKind::upstream_auth},
+      {"ResourceNotFoundException", ErrorKind::model_not_found},
+  }};
+  const auto kind = [](std::string_view type, std::string_view message) {
+    Headers headers;
+    headers.add("x-amzn-errortype", type);
+    return bedrock_converse_provider()
+        .decode_error(
+            {.status = 418, .headers = &headers, .body = fmt::format(R"({{"message":"{}"}})", message)}, 0)
+        .kind;
+  };
+  for (const auto& [type, expected] : kCases) {
+    EXPECT_EQ(kind(type, "x"), expected) << type;
+    EXPECT_EQ(kind(fmt::format("com.amazon.x#{}:http://y", type), "x"), expected) << type;
+  }
+  for (const std::string_view words :
+       {"The provided model identifier is invalid.", "You don't have access to the model with that id.",
+        "The model ID is not supported in your account: model id is not supported"})
+    EXPECT_EQ(kind("ValidationException", words), ErrorKind::model_not_found) << words;
 }
 
 }  // namespace
