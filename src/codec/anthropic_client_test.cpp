@@ -198,5 +198,17 @@ TEST(AnthropicClient, CountsTokensWithoutMaxTokens) {
             R"({"input_tokens":14})");
 }
 
+TEST(AnthropicClient, WantsASchemaThatIsAnObject) {
+  for (const std::string_view schema : {"", R"(,"schema":5)", R"(,"schema":[])", R"(,"schema":null)"}) {
+    const auto request = test::decode_messages(
+        fmt::format(R"({{"model":"m","max_tokens":9,"messages":[{{"role":"user","content":"hi"}}],)"
+                    R"("output_config":{{"format":{{"type":"json_schema"{}}}}}}})",
+                    schema));
+    ASSERT_FALSE(request) << schema;
+    EXPECT_EQ(request.error().kind, ErrorKind::bad_request);
+    EXPECT_TRUE(request.error().path.starts_with("output_config.format")) << request.error().path;
+  }
+}
+
 }  // namespace
 }  // namespace weir

@@ -246,5 +246,15 @@ TEST(AnthropicDecode, ReadsTheCountOfTokens) {
   EXPECT_EQ(whole(R"({"id":"x"})", {}).substr(0, 19), "upstream_malformed:");
 }
 
+TEST(AnthropicDecode, ShowsTheOperatorABodyThatIsNoMessage) {
+  const Headers headers;
+  for (const std::string_view body : {"<html>oops</html>", "[1]", "{\"a\":"}) {
+    const auto events = anthropic_messages_provider().decode_answer({.headers = &headers, .body = body}, {});
+    ASSERT_FALSE(events) << body;
+    EXPECT_EQ(events.error().kind, ErrorKind::upstream_malformed);
+    EXPECT_EQ(events.error().provider_body, body);
+  }
+}
+
 }  // namespace
 }  // namespace weir

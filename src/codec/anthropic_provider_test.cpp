@@ -444,5 +444,77 @@ TEST(AnthropicProvider, BringsNativeSchemasIntoTheFormThatIsEnforced) {
       << records_of(call);
 }
 
+TEST(AnthropicProvider, NamesAVersionForClientsThatDoNot) {
+  const auto version = [](Headers headers) {
+    const ClientCall client = test::client_call(
+        Dialect::anthropic_messages,
+        R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":"hi"}]})", std::move(headers));
+    const Request request = anthropic_messages_client().decode_request(client).value();
+    const Capabilities any;
+    const auto call =
+        anthropic_messages_provider().splice_request(client, request, {.model = "m", .capabilities = &any});
+    std::string found;
+    for (const HeaderField field : call->wire.headers) {
+      if (field.name == "anthropic-version") found.append(field.value).append(";");
+    }
+    return found;
+  };
+  EXPECT_EQ(version({}), "2023-06-01;");
+  EXPECT_EQ(version({{"anthropic-version", "2024-01-01"}}), "2024-01-01;");
+}
+
+TEST(AnthropicProvider, ReportsAnEffortThatTheModelDoesNotHave) {
+  const auto records = [](std::string_view effort, const Capabilities& capabilities) {
+    return records_of(
+        to_anthropic(openai(kHi, fmt::format(R"("reasoning_effort":"{}")", effort)), capabilities));
+  };
+  const Capabilities usual = caps(&Capabilities::thinking, ThinkingMode::adaptive);
+  EXPECT_NE(records("minimal", usual).find("minimal>low"), std::string::npos) << records("minimal", usual);
+  EXPECT_NE(records("xhigh", usual).find("xhigh>high"), std::string::npos) << records("xhigh", usual);
+  EXPECT_EQ(records("medium", usual), "");
+  const Capabilities high_only = caps(&Capabilities::thinking, ThinkingMode::adaptive,
+                                      &Capabilities::effort_levels, EffortSet{EffortLevel::high});
+  EXPECT_NE(records("low", high_only).find("low>high"), std::string::npos) << records("low", high_only);
+}
+
+Result<EncodedCall> with_document(DocumentBlock document) {
+  Chat chat;
+  chat.max_tokens = 9;
+  chat.messages.push_back({.role = Role::user, .content = {}, .name = {}});
+  chat.messages[0].content.push_back({.body = std::move(document), .cache = {}, .pointer = {}});
+  const Capabilities any;
+  return anthropic_messages_provider().encode_request(chat, {.model = "claude", .capabilities = &any});
+}
+
+TEST(AnthropicProvider, SendsTextDocumentsAsTheirText) {
+  DocumentBlock document;
+  document.media = {.base64 = "aMOpIQ==", .mime = "text/plain"};
+  document.title = "t";
+  document.context = "where it is from";
+  EXPECT_NE(body_of(with_document(document))
+                .find(R"({"type":"document","source":{"type":"text","media_type":"text/plain","data":"hé!"},)"
+                      R"("title":"t","context":"where it is from"})"),
+            std::string::npos)
+      << body_of(with_document(document));
+  for (const std::string_view bytes : {"//4=", "%%%%"}) {
+    document.media.base64 = bytes;
+    const auto call = with_document(document);
+    ASSERT_FALSE(call) << body_of(call);
+    EXPECT_EQ(call.error().kind, ErrorKind::unsupported);
+  }
+}
+
+TEST(AnthropicProvider, SendsResultsOfSeveralBlocksWhole) {
+  const auto call = to_anthropic(openai(
+      R"({"role":"user","content":"go"},{"role":"assistant","content":"","tool_calls":[)"
+      R"({"id":"a","type":"function","function":{"name":"f","arguments":"{}"}}]},)"
+      R"({"role":"tool","tool_call_id":"a","content":[{"type":"text","text":"x"},{"type":"text","text":"y"}]})"));
+  EXPECT_NE(body_of(call).find(R"({"type":"tool_result","tool_use_id":"a","content":[)"
+                               R"({"type":"text","text":"x"},{"type":"text","text":"y"}]})"),
+            std::string::npos)
+      << body_of(call);
+  EXPECT_TRUE(JsonDoc::parse(body_of(call))) << body_of(call);
+}
+
 }  // namespace
 }  // namespace weir

@@ -329,5 +329,36 @@ TEST(ConverseClient, WritesErrorsAsTheServiceDoes) {
       << "what is wrong with a signature has a name of its own";
 }
 
+TEST(ConverseClient, NamesEveryFieldThatIsOfAnotherType) {
+  for (const std::string key : {"messages", "inferenceConfig", "toolConfig", "additionalModelRequestFields",
+                                "outputConfig", "requestMetadata", "serviceTier", "system"}) {
+    const std::string_view others =
+        key == "messages" ? "" : R"(,"messages":[{"role":"user","content":[{"text":"a"}]}])";
+    for (const std::string_view wrong : {"5", R"("x")"}) {
+      const auto request =
+          test::decode_with(bedrock_converse_client(), fmt::format(R"({{"{}":{}{}}})", key, wrong, others));
+      ASSERT_FALSE(request) << key;
+      EXPECT_EQ(request.error().kind, ErrorKind::bad_request) << key;
+      EXPECT_TRUE(request.error().path.starts_with(key)) << request.error().path;
+    }
+  }
+}
+
+TEST(ConverseClient, KeepsModelFieldsThatItCannotRead) {
+  for (const std::string_view field :
+       {R"("anthropic_beta":["a",1])", R"("anthropic_beta":[])", R"("anthropic_beta":"a")",
+        R"("reasoning_effort":"huge")", R"("reasoningConfig":{"type":"other"})", R"("top_k":"5")",
+        R"("inferenceConfig":{"topK":1,"other":2})", R"("output_config":{"effort":"huge"})"}) {
+    const Chat chat = test::converse_chat(fmt::format(
+        R"({{"messages":[{{"role":"user","content":[{{"text":"a"}}]}}],"additionalModelRequestFields":{{{}}}}})",
+        field));
+    ASSERT_EQ(chat.extras.size(), 1U) << field;
+    EXPECT_EQ(chat.extras[0].dialect, Dialect::bedrock_converse) << field;
+    EXPECT_TRUE(chat.extras[0].key.starts_with("additionalModelRequestFields.")) << chat.extras[0].key;
+    EXPECT_FALSE(chat.reasoning.is_set()) << field;
+    EXPECT_FALSE(chat.top_k) << field;
+  }
+}
+
 }  // namespace
 }  // namespace weir

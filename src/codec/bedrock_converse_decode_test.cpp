@@ -1,4 +1,5 @@
 // Answers of Converse, whole, streamed and failing.
+#include <array>
 #include <gtest/gtest.h>
 
 #include "codec/bedrock_test_util.h"
@@ -233,6 +234,74 @@ TEST(ConverseDecode, ReadsErrorAnswers) {
   EXPECT_EQ(
       bedrock_converse_provider().decode_error({.status = 502, .headers = &none, .body = "<html>"}, 0).kind,
       ErrorKind::upstream_error);
+}
+
+TEST(ConverseDecode, ReadsAPicture) {
+  EXPECT_EQ(
+      whole(R"({"output":{"message":{"content":[{"image":{"format":"webp","source":{"bytes":"aGk="}}}]}},)"
+            R"("stopReason":"end_turn"})"),
+      "start  \nblock 0 kind=6   0 image/webp\ndelta 0 0 aGk=\nend of block 0\n"
+      "finish end  end_turn\nend\n");
+}
+
+// The usage is the last that comes: nobody waits for the connection's end, and nothing follows.
+TEST(ConverseDecode, EndsAStreamWithTheUsage) {
+  const auto decoder = bedrock_converse_provider().stream_decoder({});
+  test::Decoded decoded;
+  test::feed(*decoder,
+             frames({{"messageStart", R"({"role":"assistant"})"},
+                     {"contentBlockDelta", R"({"contentBlockIndex":0,"delta":{"text":"a"}})"},
+                     {"contentBlockStop", R"({"contentBlockIndex":0})"},
+                     {"messageStop", R"({"stopReason":"end_turn"})"}}),
+             decoded);
+  EXPECT_EQ(test::describe(decoded.events).find("finish"), std::string::npos);
+  test::feed(*decoder, frames({{"metadata", R"({"usage":{"inputTokens":1,"outputTokens":2}})"}}), decoded);
+  const std::string ended = test::describe(decoded.events);
+  EXPECT_TRUE(ended.ends_with("usage in=1 out=2\nfinish end  end_turn\nend\n")) << ended;
+  test::feed(*decoder, frames({{"contentBlockDelta", R"({"contentBlockIndex":1,"delta":{"text":"b"}})"}}),
+             decoded);
+  test::finish(*decoder, decoded);
+  EXPECT_EQ(test::describe(decoded.events) + decoded.error, ended);
+}
+
+struct ExceptionCase {
+  std::string_view type;
+  ErrorKind kind;
+};
+
+// The status is that of a bad request: the name alone says what it is.
+TEST(ConverseDecode, KnowsEveryExceptionByItsName) {
+  constexpr std::array<ExceptionCase, 13> kCases = {{
+      {"ThrottlingException", ErrorKind::upstream_rate_limited},
+      {"ModelNotReadyException", ErrorKind::upstream_rate_limited},
+      {"ServiceQuotaExceededException", ErrorKind::upstream_rate_limited},
+      {"ModelTimeoutException", ErrorKind::upstream_timeout},
+      {"ModelErrorException", ErrorKind::upstream_error},
+      {"ModelStreamErrorException", ErrorKind::upstream_error},
+      {"InternalServerException", ErrorKind::upstream_error},
+      {"ServiceUnavailableException", ErrorKind::upstream_overloaded},
+      {"ValidationException", ErrorKind::bad_request},
+      {"AccessDeniedException", ErrorKind::upstream_auth},
+      {"UnrecognizedClientException", ErrorKind::upstream_auth},
+      {"ExpiredTokenException", ErrorKind::upstream_auth},
+      {"ResourceNotFoundException", ErrorKind::model_not_found},
+  }};
+  const auto kind = [](std::string_view type, std::string_view message) {
+    Headers headers;
+    headers.add("x-amzn-errortype", type);
+    return bedrock_converse_provider()
+        .decode_error(
+            {.status = 418, .headers = &headers, .body = fmt::format(R"({{"message":"{}"}})", message)}, 0)
+        .kind;
+  };
+  for (const auto& [type, expected] : kCases) {
+    EXPECT_EQ(kind(type, "x"), expected) << type;
+    EXPECT_EQ(kind(fmt::format("com.amazon.x#{}:http://y", type), "x"), expected) << type;
+  }
+  for (const std::string_view words :
+       {"The provided model identifier is invalid.", "You don't have access to the model with that id.",
+        "The model ID is not supported in your account: model id is not supported"})
+    EXPECT_EQ(kind("ValidationException", words), ErrorKind::model_not_found) << words;
 }
 
 }  // namespace

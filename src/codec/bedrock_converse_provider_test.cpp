@@ -356,5 +356,41 @@ TEST(ConverseProvider, KeepsMarksAndCitationsOfItsOwnAndReportsThemElsewhere) {
       << records;
 }
 
+TEST(ConverseProvider, SendsInstructionsThatOnlyItsOwnDialectReads) {
+  const std::string system = R"("system":[{"newKind":{"a":1.0}},{"text":"s"}])";
+  const auto call = test::encode_for(
+      bedrock_converse_provider(),
+      test::converse_chat(R"({"messages":[{"role":"user","content":[{"text":"a"}]}],)" + system + "}"));
+  EXPECT_NE(test::body_of(call).find(system), std::string::npos) << test::body_of(call);
+}
+
+TEST(ConverseProvider, RefusesDocumentsThatItWouldHaveToFetch) {
+  for (const std::string_view source :
+       {R"({"type":"url","url":"https://example.com/a.pdf"})", R"({"type":"file","file_id":"file_1"})"}) {
+    const auto call = test::to_converse(fmt::format(
+        R"({{"model":"m","max_tokens":9,"messages":[{{"role":"user","content":[{{"type":"document",)"
+        R"("source":{}}}]}}]}})",
+        source));
+    ASSERT_FALSE(call) << test::body_of(call);
+    EXPECT_EQ(call.error().kind, ErrorKind::unsupported);
+    EXPECT_NE(call.error().message.find("send its bytes"), std::string::npos) << call.error().message;
+  }
+}
+
+// The body of a Nova model is written here: a caller's field of the same name would stand in it twice.
+TEST(ConverseProvider, KeepsModelFieldsOutOfTheMembersOfNovasBody) {
+  for (const std::string key : {"schemaVersion", "system", "messages", "inferenceConfig", "toolConfig"}) {
+    const Chat chat = test::converse_chat(fmt::format(
+        R"({{"messages":[{{"role":"user","content":[{{"text":"a"}}]}}],"additionalModelRequestFields":)"
+        R"({{"{}":{{"mine":1,"x":2}},"other":3}}}})",
+        key));
+    const auto call = test::encode_for(bedrock_invoke_provider(), chat, "amazon.nova-lite-v1:0");
+    EXPECT_EQ(test::body_of(call).find("mine"), std::string::npos) << test::body_of(call);
+    EXPECT_NE(test::body_of(call).find(R"("other":3)"), std::string::npos) << test::body_of(call);
+    EXPECT_TRUE(JsonDoc::parse(test::body_of(call))) << test::body_of(call);
+    EXPECT_NE(test::records_of(call).find("dropped;"), std::string::npos);
+  }
+}
+
 }  // namespace
 }  // namespace weir

@@ -1,4 +1,5 @@
 // InvokeModel, both halves: Anthropic's bodies from clients, each family's to providers.
+#include <array>
 #include <gtest/gtest.h>
 
 #include "codec/bedrock_test_util.h"
@@ -448,6 +449,27 @@ TEST(InvokeProvider, SignaturesGoBackToTheModelsOfTheirVendorThroughAnyDialect) 
   EXPECT_NE(body_of(encode_for(anthropic_messages_provider(), test::converse_chat(history)))
                 .find(R"("signature":"s")"),
             std::string::npos);
+}
+
+TEST(InvokeEmbeddings, NameEveryPurposeInNovasWords) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kCases = {{
+      {"search_query", "GENERIC_RETRIEVAL"},
+      {"search_document", "GENERIC_INDEX"},
+      {"classification", "CLASSIFICATION"},
+      {"clustering", "CLUSTERING"},
+      {"", "GENERIC_INDEX"},
+      {"image", "GENERIC_INDEX"},
+  }};
+  for (const auto& [purpose, word] : kCases) {
+    Embed embed;
+    embed.inputs = {"a"};
+    embed.purpose = purpose;
+    EXPECT_NE(
+        body_of(encode_for(bedrock_invoke_provider(), embed, "amazon.nova-2-multimodal-embeddings-v1:0"))
+            .find(fmt::format(R"("embeddingPurpose":"{}")", word)),
+        std::string::npos)
+        << purpose;
+  }
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 #include "codec/callers_words.h"
 
+#include <array>
 #include <gtest/gtest.h>
+#include <span>
 
 #include "codec/codecs.h"
 
@@ -81,6 +83,103 @@ TEST(CallersWords, AreThoseOfErrorsAndRecords) {
                                       Dialect::gemini, request);
   ASSERT_FALSE(error);
   EXPECT_EQ(error.error().path, "contents[0].parts[1]");
+}
+
+struct WordCase {
+  std::string_view field;
+  std::string_view place;
+};
+
+void expect_words(Dialect dialect, const Request& request, std::span<const WordCase> cases) {
+  for (const auto& [field, place] : cases) {
+    EXPECT_EQ(callers_pointer(field, dialect, request), place);
+    EXPECT_EQ(callers_pointer(std::string(field) + "/1", dialect, request), std::string(place) + "/1");
+  }
+}
+
+TEST(CallersWords, NameEveryFieldOfAnthropicsAndConverse) {
+  const Request messages =
+      asked(Dialect::anthropic_messages,
+            R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":"a"}]})");
+  constexpr std::array<WordCase, 9> kAnthropic = {{
+      {"/stop", "/stop_sequences"},
+      {"/user", "/metadata/user_id"},
+      {"/response_format/schema", "/output_config/format/schema"},
+      {"/response_format", "/output_config/format"},
+      {"/reasoning_effort", "/thinking"},
+      {"/reasoning", "/thinking"},
+      {"/parallel_tool_calls", "/tool_choice/disable_parallel_tool_use"},
+      {"/max_tokens", "/max_tokens"},
+      {"/temperature", "/temperature"},
+  }};
+  expect_words(Dialect::anthropic_messages, messages, kAnthropic);
+  expect_words(Dialect::bedrock_invoke, messages, kAnthropic);
+  constexpr std::array<WordCase, 15> kConverse = {{
+      {"/max_tokens", "/inferenceConfig/maxTokens"},
+      {"/temperature", "/inferenceConfig/temperature"},
+      {"/top_p", "/inferenceConfig/topP"},
+      {"/stop", "/inferenceConfig/stopSequences"},
+      {"/tools", "/toolConfig/tools"},
+      {"/tool_choice", "/toolConfig/toolChoice"},
+      {"/top_k", "/additionalModelRequestFields/top_k"},
+      {"/thinking", "/additionalModelRequestFields"},
+      {"/reasoning_effort", "/additionalModelRequestFields"},
+      {"/reasoning", "/additionalModelRequestFields"},
+      {"/response_format", "/outputConfig/textFormat"},
+      {"/metadata", "/requestMetadata"},
+      {"/user", "/requestMetadata/user"},
+      {"/service_tier", "/serviceTier"},
+      {"/seed", "/seed"},
+  }};
+  expect_words(Dialect::bedrock_converse,
+               asked(Dialect::bedrock_converse, R"({"messages":[{"role":"user","content":[{"text":"a"}]}]})"),
+               kConverse);
+}
+
+TEST(CallersWords, NameEveryFieldOfOpenAisAndGooglesDialects) {
+  constexpr std::array<WordCase, 3> kChat = {{
+      {"/reasoning", "/reasoning_effort"},
+      {"/thinking", "/reasoning_effort"},
+      {"/max_tokens", "/max_tokens"},
+  }};
+  expect_words(Dialect::openai_chat,
+               asked(Dialect::openai_chat, R"({"model":"m","messages":[{"role":"user","content":"a"}]})"),
+               kChat);
+  constexpr std::array<WordCase, 7> kResponses = {{
+      {"/max_tokens", "/max_output_tokens"},
+      {"/response_format/schema", "/text/format/schema"},
+      {"/response_format", "/text/format"},
+      {"/verbosity", "/text/verbosity"},
+      {"/reasoning_effort", "/reasoning"},
+      {"/thinking", "/reasoning"},
+      {"/top_p", "/top_p"},
+  }};
+  expect_words(Dialect::openai_responses, asked(Dialect::openai_responses, R"({"model":"m","input":"a"})"),
+               kResponses);
+  constexpr std::array<WordCase, 20> kGemini = {{
+      {"/max_tokens", "/generationConfig/maxOutputTokens"},
+      {"/temperature", "/generationConfig/temperature"},
+      {"/top_p", "/generationConfig/topP"},
+      {"/top_k", "/generationConfig/topK"},
+      {"/seed", "/generationConfig/seed"},
+      {"/stop", "/generationConfig/stopSequences"},
+      {"/n", "/generationConfig/candidateCount"},
+      {"/frequency_penalty", "/generationConfig/frequencyPenalty"},
+      {"/presence_penalty", "/generationConfig/presencePenalty"},
+      {"/logprobs", "/generationConfig/responseLogprobs"},
+      {"/top_logprobs", "/generationConfig/logprobs"},
+      {"/thinking", "/generationConfig/thinkingConfig"},
+      {"/reasoning_effort", "/generationConfig/thinkingConfig"},
+      {"/reasoning", "/generationConfig/thinkingConfig"},
+      {"/response_format", "/generationConfig/responseSchema"},
+      {"/tool_choice", "/toolConfig/functionCallingConfig"},
+      {"/metadata", "/labels"},
+      {"/user", "/labels/user"},
+      {"/service_tier", "/serviceTier"},
+      {"/verbosity", "/verbosity"},
+  }};
+  expect_words(Dialect::gemini, asked(Dialect::gemini, R"({"contents":[{"parts":[{"text":"a"}]}]})"),
+               kGemini);
 }
 
 }  // namespace

@@ -56,5 +56,33 @@ TEST(Coverage, FollowsTheCapabilitiesOfTheModel) {
             Support::emulated);
 }
 
+// Each probe asks for its own feature: a target without it cannot carry the probe as it is.
+TEST(Coverage, AsksForWhatEachFeatureIsNamedAfter) {
+  const auto to_claude = [](const Capabilities& capabilities, std::string_view feature) {
+    return support_of(coverage(Dialect::openai_chat, anthropic_messages_provider(),
+                               {.model = "claude", .capabilities = &capabilities}),
+                      feature);
+  };
+  Capabilities plain;
+  plain.json_schema = JsonSchemaSupport::none;
+  plain.thinking = ThinkingMode::budget;
+  plain.output_max = 64'000;
+  EXPECT_EQ(to_claude(plain, "json_schema"), Support::emulated);
+  EXPECT_EQ(to_claude(plain, "json_object"), Support::emulated);
+  EXPECT_EQ(to_claude(plain, "reasoning_effort"), Support::emulated);
+  EXPECT_EQ(to_claude(plain, "penalties"), Support::dropped);
+  EXPECT_EQ(to_claude(plain, "temperature"), Support::carried);
+  plain.thinking = ThinkingMode::none;
+  EXPECT_EQ(to_claude(plain, "reasoning_effort"), Support::dropped);
+}
+
+TEST(Coverage, NamesEveryKindOfSupport) {
+  EXPECT_EQ(to_string(Support::carried), "carried");
+  EXPECT_EQ(to_string(Support::emulated), "emulated");
+  EXPECT_EQ(to_string(Support::dropped), "dropped");
+  EXPECT_EQ(to_string(Support::refused), "refused");
+  EXPECT_EQ(to_string(Support::unsaid), "unsaid");
+}
+
 }  // namespace
 }  // namespace weir

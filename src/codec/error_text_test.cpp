@@ -129,6 +129,9 @@ TEST(ErrorText, KnowsTheTypeOfEveryErrorInsideAStream) {
       {"", ErrorKind::upstream_error},
   }};
   for (const auto& [type, expected] : kCases) EXPECT_EQ(kind(0, "x", "", type), expected) << type;
+  // Of the two that are about rights only this one may be about what was asked.
+  EXPECT_EQ(kind(0, "content_policy", "", "permission_error"), ErrorKind::content_policy);
+  EXPECT_EQ(kind(0, "content_policy", "", "authentication_error"), ErrorKind::upstream_auth);
 }
 
 TEST(ErrorText, KnowsTheKindOfEveryStatus) {

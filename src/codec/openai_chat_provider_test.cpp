@@ -329,5 +329,33 @@ TEST(OpenAiChatProvider, BringsStrictSchemasIntoTheFormThatStrictnessDemands) {
   EXPECT_EQ(records_of(loose), "schema_downleveled;/response_format/schema;strict>not_strict");
 }
 
+TEST(OpenAiChatProvider, PassesOnTheDialectsOwnFields) {
+  const auto call = from_openai(fmt::format(R"({},"logit_bias":{{"5":-100}},"brand_new":[1.0])", kHi));
+  EXPECT_NE(body_of(call).find(R"("logit_bias":{"5":-100})"), std::string::npos) << body_of(call);
+  EXPECT_NE(body_of(call).find(R"("brand_new":[1.0])"), std::string::npos) << body_of(call);
+  EXPECT_EQ(records_of(call), "");
+}
+
+TEST(OpenAiChatProvider, WatchesForStopsThatTheModelDoesNotTake) {
+  const std::string rest = fmt::format(R"({},"stop":["a","b"])", kHi);
+  const auto call = from_openai(rest, test::caps(&Capabilities::allows_stop, false));
+  EXPECT_EQ(body_of(call).find(R"("stop")"), std::string::npos) << body_of(call);
+  EXPECT_EQ(call->notes.stops, (std::vector<std::string>{"a", "b"}));
+  const auto usual = from_openai(rest);
+  EXPECT_NE(body_of(usual).find(R"("stop":["a","b"])"), std::string::npos) << body_of(usual);
+  EXPECT_TRUE(usual->notes.stops.empty());
+}
+
+TEST(OpenAiChatProvider, PutsTheTextsOfAResultOnLinesOfTheirOwn) {
+  const auto call = from_messages(
+      R"("max_tokens":9,"messages":[{"role":"user","content":"go"},{"role":"assistant","content":[)"
+      R"({"type":"tool_use","id":"t","name":"f","input":{}}]},{"role":"user","content":[)"
+      R"({"type":"tool_result","tool_use_id":"t","content":[{"type":"text","text":"x"},)"
+      R"({"type":"text","text":"y"},{"type":"image","source":{"type":"base64","media_type":"image/png",)"
+      R"("data":"iVBORw0KGgo="}}]}]}])");
+  EXPECT_NE(body_of(call).find(R"("content":"x\ny\n[attachment below]")"), std::string::npos)
+      << body_of(call);
+}
+
 }  // namespace
 }  // namespace weir

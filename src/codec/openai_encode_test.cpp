@@ -247,5 +247,17 @@ TEST(OpenAiEncoder, GivesPicturesWhole) {
   EXPECT_NE(whole.find(images), std::string::npos) << whole;
 }
 
+TEST(OpenAiEncoder, StreamsTheFingerprintAndHiddenThinking) {
+  const std::string out = encode(
+      {Start{.id = "chatcmpl-1", .model = "gpt", .created_s = 7, .system_fingerprint = "fp_1"},
+       BlockStart{
+           .kind = BlockKind::redacted_thinking, .data = "hidden", .dialect = Dialect::anthropic_messages},
+       BlockEnd{}, Finish{}, End{}});
+  EXPECT_NE(out.find(R"("thinking_blocks":[{"type":"redacted_thinking","data":"hidden"}])"),
+            std::string::npos)
+      << out;
+  EXPECT_NE(out.find(R"("system_fingerprint":"fp_1")"), std::string::npos) << out;
+}
+
 }  // namespace
 }  // namespace weir

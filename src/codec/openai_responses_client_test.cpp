@@ -230,5 +230,21 @@ TEST(ResponsesClient, WritesErrorsWithAllFourKeys) {
                         R"("code":"rate_limit_exceeded"}})");
 }
 
+TEST(ResponsesClient, JoinsThePartsOfReasoningThatSaySomething) {
+  const auto thought = [](std::string_view summary) {
+    const Chat chat =
+        test::responses_chat(fmt::format(R"("input":[{{"type":"message","role":"user","content":"hi"}},)"
+                                         R"({{"type":"reasoning","id":"rs_1","summary":{}}}])",
+                                         summary));
+    return std::string(std::get<ThinkingBlock>(chat.messages.back().content.back().body).text);
+  };
+  EXPECT_EQ(thought("[]"), "");
+  EXPECT_EQ(thought(R"([{"type":"summary_text","text":"a"}])"), "a");
+  EXPECT_EQ(thought(R"([{"type":"summary_text","text":"a"},{"type":"summary_text","text":""}])"), "a");
+  EXPECT_EQ(thought(R"([{"type":"summary_text","text":"a"},{"type":"summary_text","text":"b"},)"
+                    R"({"type":"summary_text","text":"c"}])"),
+            "a\n\nb\n\nc");
+}
+
 }  // namespace
 }  // namespace weir

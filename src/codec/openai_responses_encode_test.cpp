@@ -365,5 +365,26 @@ TEST(ResponsesEncode, AcceptsADeltaOfABlockThatWasNeverStarted) {
   EXPECT_NE(last_response(stream).find(R"("text":"hi")"), std::string::npos);
 }
 
+TEST(ResponsesEncoder, RepeatsTheChoiceOfToolsAsItWasMade) {
+  const auto choice = [](std::string_view asked) {
+    return member(whole_of(with_start({Finish{}}),
+                           test::responses_chat(fmt::format(
+                               R"("input":"hi","tools":[{{"type":"function","name":"f","parameters":)"
+                               R"({{"type":"object"}}}}]{})",
+                               asked))),
+                  "tool_choice");
+  };
+  EXPECT_EQ(choice(""), R"("auto")");
+  for (const std::string_view word : {R"("auto")", R"("required")", R"("none")"})
+    EXPECT_EQ(choice(fmt::format(R"(,"tool_choice":{})", word)), word);
+  const std::string_view named = R"({"type":"function","name":"f"})";
+  EXPECT_EQ(choice(fmt::format(R"(,"tool_choice":{})", named)), named);
+  for (const std::string_view mode : {"auto", "required"}) {
+    const std::string allowed = fmt::format(
+        R"({{"type":"allowed_tools","mode":"{}","tools":[{{"type":"function","name":"f"}}]}})", mode);
+    EXPECT_EQ(choice(fmt::format(R"(,"tool_choice":{})", allowed)), allowed);
+  }
+}
+
 }  // namespace
 }  // namespace weir

@@ -290,5 +290,48 @@ TEST(ResponsesProvider, SplicesOnlyTheModelIntoTheClientsBytes) {
   EXPECT_TRUE(call->notes.is_streamed);
 }
 
+TEST(ResponsesProvider, SaysHowMuchOfTheReasoningIsShown) {
+  const auto summary = [](std::string_view reasoning) {
+    const auto call =
+        to_responses(test::responses_chat(fmt::format(R"("input":"hi","reasoning":{})", reasoning)));
+    const Result<JsonDoc> parsed = JsonDoc::parse(body_of(call));
+    EXPECT_TRUE(parsed) << body_of(call);
+    return parsed ? std::string(parsed->root()["reasoning"]["summary"].string_or("none")) : "";
+  };
+  for (const std::string word : {"auto", "concise", "detailed"}) {
+    EXPECT_EQ(summary(fmt::format(R"({{"summary":"{}"}})", word)), word);
+    EXPECT_EQ(summary(fmt::format(R"({{"generate_summary":"{}"}})", word)), word);
+  }
+  EXPECT_EQ(summary(R"({"generate_summary":"detailed","summary":"concise"})"), "concise");
+  EXPECT_EQ(summary(R"({"effort":"low"})"), "none");
+}
+
+TEST(ResponsesProvider, TurnsReasoningOffWhereTheModelCan) {
+  const Request request = test::responses_chat(R"("input":"hi","reasoning":{"effort":"none"})");
+  const auto can = to_responses(
+      request, caps(&Capabilities::effort_levels, EffortSet{EffortLevel::off, EffortLevel::low}));
+  EXPECT_NE(body_of(can).find(R"("reasoning":{"effort":"none"})"), std::string::npos) << body_of(can);
+  const auto cannot = to_responses(request, caps(&Capabilities::effort_levels, EffortSet{EffortLevel::low}));
+  EXPECT_EQ(body_of(cannot).find("none"), std::string::npos) << body_of(cannot);
+  EXPECT_NE(test::records_of(cannot).find("dropped"), std::string::npos);
+}
+
+TEST(ResponsesProvider, ReadsWhenAnAnswerWasMade) {
+  const Headers headers;
+  const auto events = openai_responses_provider().decode_answer(
+      {.headers = &headers,
+       .body = R"({"id":"resp_1","object":"response","created_at":1700000001,"model":"up",)"
+               R"("service_tier":"flex","status":"completed","output":[{"type":"message","id":"msg_1",)"
+               R"("role":"assistant","status":"completed","content":[{"type":"output_text","text":"a",)"
+               R"("annotations":[]}]}]})"},
+      {});
+  ASSERT_TRUE(events) << events.error().message;
+  const Start start = test::fold(*events).start;
+  EXPECT_EQ(start.created_s, 1'700'000'001);
+  EXPECT_EQ(start.id, "resp_1");
+  EXPECT_EQ(start.model, "up");
+  EXPECT_EQ(start.service_tier, "flex");
+}
+
 }  // namespace
 }  // namespace weir

@@ -227,5 +227,40 @@ TEST(Unused, NoDialectLosesWhatIsSaidOfDocumentsInSilence) {
   }
 }
 
+// Each alone: what it states is its own, and so are its place and its weight.
+TEST(Unused, ReportsEachFieldByItself) {
+  struct Case {
+    void (*state)(Chat& chat);
+    std::string_view pointer;
+    Severity severity;
+    std::string_view from;
+  };
+  constexpr std::array<Case, 13> kCases = {{
+      {[](Chat& c) { c.stop = {"a"}; }, "/stop", Severity::warning, ""},
+      {[](Chat& c) { c.top_k = 5; }, "/top_k", Severity::warning, "5"},
+      {[](Chat& c) { c.frequency_penalty = 0.5; }, "/frequency_penalty", Severity::warning, "0.5"},
+      {[](Chat& c) { c.presence_penalty = 0.25; }, "/presence_penalty", Severity::warning, "0.25"},
+      {[](Chat& c) { c.seed = 7; }, "/seed", Severity::warning, "7"},
+      {[](Chat& c) { c.logprobs = true; }, "/logprobs", Severity::warning, ""},
+      {[](Chat& c) { c.top_logprobs = 2; }, "/logprobs", Severity::warning, ""},
+      {[](Chat& c) { c.verbosity = "low"; }, "/verbosity", Severity::warning, "low"},
+      {[](Chat& c) { c.reasoning.effort = EffortLevel::low; }, "/reasoning", Severity::info, ""},
+      {[](Chat& c) { c.end_user = "u"; }, "/user", Severity::info, ""},
+      {[](Chat& c) { c.service_tier = "flex"; }, "/service_tier", Severity::info, "flex"},
+      {[](Chat& c) { c.prompt_cache_key = "k"; }, "/prompt_cache_key", Severity::info, ""},
+      {[](Chat& c) { c.metadata = {{.key = "k", .value = "v"}}; }, "/metadata", Severity::info, ""},
+  }};
+  for (const Case& one : kCases) {
+    Chat chat;
+    one.state(chat);
+    Fidelity fidelity;
+    EXPECT_TRUE(report_unused(chat, Dialect::gemini, {}, fidelity));
+    ASSERT_EQ(fidelity.records().size(), 1U) << one.pointer;
+    EXPECT_EQ(fidelity.records()[0].pointer, one.pointer);
+    EXPECT_EQ(fidelity.records()[0].severity, one.severity) << one.pointer;
+    EXPECT_EQ(fidelity.records()[0].from, one.from) << one.pointer;
+  }
+}
+
 }  // namespace
 }  // namespace weir
