@@ -49,7 +49,7 @@ def measure(program):
 
 def table(title, dialects, cell):
     width = 1 + max(len(name) for name in dialects)
-    print(f"\n{title}\n{'client \\ provider':{width}}" + "".join(f"{name:>{width}}" for name in dialects))
+    print(f"\n{title}\n{'client, provider':{width}}" + "".join(f"{name:>{width}}" for name in dialects))
     for client in dialects:
         print(f"{client:{width}}" + "".join(f"{cell(client, target):>{width}}" for target in dialects))
 

@@ -130,7 +130,8 @@ std::string whole_answer(const DialectUnderTest& target, const Request& request)
 
 std::string streamed_answer(const DialectUnderTest& target, const Request& request) {
   std::string out;
-  const auto encoder = target.client(true).stream_encoder(context_for(request));
+  const AnswerContext context = context_for(request);  // outlives the encoder
+  const auto encoder = target.client(true).stream_encoder(context);
   for (const Event& event : answer_events()) encoder->encode(event, out);
   return out;
 }
@@ -201,27 +202,28 @@ void event_cost(benchmark::State& state, const DialectUnderTest& client, const D
   state.SetItemsProcessed(state.iterations() * kStreamEvents);
 }
 
-// Called before main, as BENCHMARK does.
+// Called before main, as BENCHMARK does: nothing but names may be asked for yet.
 const bool is_registered = [] {
   const auto add = [](std::string name, auto function) {
     benchmark::RegisterBenchmark(name.c_str(), std::move(function));
   };
-  for (const DialectUnderTest& client : dialects_under_test()) {
-    const std::string_view from = to_string(client.dialect);
+  const auto dialect = [](size_t index) -> const DialectUnderTest& { return dialects_under_test()[index]; };
+  for (size_t c = 0; c < kDialectCount; ++c) {
+    const std::string_view from = to_string(static_cast<Dialect>(c));
     for (const Size& size : kSizes) {
       add(fmt::format("translate/raw/{}/{}", size.name, from),
-          [&client, &size](benchmark::State& state) { raw_cost(state, client, size); });
+          [=, &size](benchmark::State& state) { raw_cost(state, dialect(c), size); });
     }
-    for (const DialectUnderTest& target : dialects_under_test()) {
-      const std::string pair = fmt::format("{}/{}", from, to_string(target.dialect));
+    for (size_t t = 0; t < kDialectCount; ++t) {
+      const std::string pair = fmt::format("{}/{}", from, to_string(static_cast<Dialect>(t)));
       for (const Size& size : kSizes) {
         add(fmt::format("translate/request/{}/{}", size.name, pair),
-            [&](benchmark::State& state) { request_cost(state, client, target, size); });
+            [=, &size](benchmark::State& state) { request_cost(state, dialect(c), dialect(t), size); });
       }
       add("translate/answer/whole/" + pair,
-          [&](benchmark::State& state) { answer_cost(state, client, target); });
+          [=](benchmark::State& state) { answer_cost(state, dialect(c), dialect(t)); });
       add("translate/event/stream/" + pair,
-          [&](benchmark::State& state) { event_cost(state, client, target); });
+          [=](benchmark::State& state) { event_cost(state, dialect(c), dialect(t)); });
     }
   }
   return true;
