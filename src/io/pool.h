@@ -28,13 +28,14 @@ class Pool {
 
   // Runs `function` (returning Result<T>) on a pool thread. Everything it uses must be captured by value:
   // when the scope is cancelled the caller returns at once and the function's result is thrown away. Errors:
-  // overloaded when the queue is full, the scope's reason, the function's own.
+  // overloaded when the queue is full, the scope's reason, the function's own. Not inlined: few calls need
+  // it, and the frames of all would hold it.
   template <class Function, class R = std::invoke_result_t<Function>>
-  Task<typename R::value_type> run(Scope& scope, Function function);
+  [[gnu::noinline]] Task<typename R::value_type> run(Scope& scope, Function function);
 
   // As run(), but nothing cancels it: the function may refer to what the caller keeps. For short work.
   template <class Function, class R = std::invoke_result_t<Function>>
-  Task<typename R::value_type> run_to_end(Core& core, Function function);
+  [[gnu::noinline]] Task<typename R::value_type> run_to_end(Core& core, Function function);
 
   // Finishes what was accepted, then joins the threads; from then on run() is overloaded. REQUIRES that the
   // cores that called run() still exist. Idempotent. Not from a job.
