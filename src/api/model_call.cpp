@@ -1,5 +1,6 @@
 #include "api/model_call.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "api/replies.h"
@@ -162,6 +163,22 @@ Result<void> read_wishes(Exchange& exchange, const Headers& headers) {
   return {};
 }
 
+// What a body says of itself becomes tags, behind those of the head, as far as OpenAI's own bounds of
+// metadata go (16 pairs, keys of 64 and values of 512): more is no label, and the access log holds each.
+void add_metadata(Exchange& exchange) {
+  constexpr size_t kKeyBytesMax = 64;
+  constexpr size_t kValueBytesMax = 512;
+  const Chat* chat = exchange.chat();
+  if (!chat) return;
+  for (const MetadataEntry& entry : chat->metadata) {
+    if (exchange.tags.size() == kTagsMax) return;
+    const bool is_label = entry.key.size() <= kKeyBytesMax && entry.value.size() <= kValueBytesMax;
+    const bool is_known =
+        std::ranges::any_of(exchange.tags, [&](const Tag& tag) { return tag.key == entry.key; });
+    if (is_label && !is_known) exchange.tags.push_back({std::string(entry.key), std::string(entry.value)});
+  }
+}
+
 // The model that is named beside a form; empty for none.
 Result<std::string> model_beside(const HttpRequest& request) {
   if (const auto header = request.headers.get("x-weir-model")) return std::string(trim(*header));
@@ -235,6 +252,7 @@ Task<void> read_json(CoreServices& services, Exchange& exchange, const Caller& c
   }
   exchange.request = CO_TRY(exchange.client_codec->decode_request(exchange.call));
   CO_TRY(authorise_model(exchange.principal, model_of(exchange.request)));
+  add_metadata(exchange);
   exchange.timings.mark(Mark::decoded, exchange.now());
   co_return {};
 }

@@ -5,6 +5,7 @@ All of it needs Weir; the fake is asked the same thing directly for comparison.
 
 import base64
 import json
+import time
 
 import httpx
 import pytest
@@ -201,3 +202,20 @@ def test_a_deadline_of_the_caller_is_kept(stack, case, header, value):
     assert answer.elapsed.total_seconds() < 3
     assert answer.json()["error"]["message"]
     assert 200 < wait_gone(case) < 3000
+
+
+def test_metadata_of_the_body_becomes_tags(stack, case):
+    """Those of the head win; what is too long for a label is none."""
+    body = {
+        "model": case.model("ant", "fake-text"),
+        "messages": [{"role": "user", "content": "hi"}],
+        "metadata": {"tenant_id": "t1", "isolation_level": 3, "team": "body", "long": "x" * 600},
+    }
+    url = f"{stack.openai_url}/chat/completions"
+    key = {"authorization": f"Bearer {stacks.CLIENT_KEY}", "x-weir-tags": "team=head"}
+    assert httpx.post(url, json=body, headers=key, timeout=10).status_code == 200
+    end, found = time.monotonic() + 10, []
+    while not found and time.monotonic() < end:
+        log = stack.weir.log_path.read_text(errors="replace").rpartition("\n")[0].splitlines()
+        found = [json.loads(line) for line in log if case.id in line and '"operation"' in line]
+    assert found[0]["tags"] == {"team": "head", "tenant_id": "t1", "isolation_level": "3"}
