@@ -448,4 +448,23 @@ std::string_view JsonDoc::source() const {
   return table_ ? std::string_view(table_->source) : std::string_view();
 }
 
+namespace {
+struct ThreadDoc {
+  JsonDoc doc;
+  bool is_taken = false;
+};
+thread_local ThreadDoc thread_doc;
+}  // namespace
+
+JsonScratch::JsonScratch() : doc_(thread_doc.is_taken ? own_.emplace() : thread_doc.doc) {
+  if (!own_) thread_doc.is_taken = true;
+}
+
+JsonScratch::~JsonScratch() {
+  if (own_) return;
+  thread_doc.is_taken = false;
+  constexpr size_t kKeptBytesMax = 64 * kKiB;  // of the text: an answer of usual size
+  if (doc_.source().size() > kKeptBytesMax) doc_ = JsonDoc();
+}
+
 }  // namespace weir

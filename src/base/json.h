@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -141,6 +142,24 @@ class JsonDoc {
 
  private:
   std::unique_ptr<detail::JsonTable> table_;
+};
+
+// A doc that the calling thread keeps from one use to the next: for a text that is read and forgotten at
+// once, as an event of a stream is (a doc in each of thousands of open streams would hold memory for
+// nothing). What is nested in another's lifetime has a doc of its own. REQUIRES: made and destroyed without a
+// suspension between.
+class JsonScratch {
+ public:
+  JsonScratch();
+  ~JsonScratch();
+  JsonScratch(const JsonScratch&) = delete;
+  JsonScratch& operator=(const JsonScratch&) = delete;
+
+  JsonDoc& doc() { return doc_; }
+
+ private:
+  std::optional<JsonDoc> own_;  // of a nested one
+  JsonDoc& doc_;
 };
 
 // The text of a JSON string literal's content for `text`, quotes included: appended to `out`. Input that is

@@ -304,5 +304,36 @@ TEST(JsonDoc, AgreesWithTheParsingTestSuite) {
   EXPECT_GE(files, 300);
 }
 
+TEST(JsonScratch, KeepsItsDocFromOneUseToTheNext) {
+  const JsonDoc* first = nullptr;
+  {
+    JsonScratch scratch;
+    ASSERT_TRUE(scratch.doc().reparse(R"({"a":1})"));
+    first = &scratch.doc();
+  }
+  JsonScratch scratch;
+  EXPECT_EQ(&scratch.doc(), first);
+}
+
+TEST(JsonScratch, NestedOnesDoNotShare) {
+  JsonScratch outer;
+  ASSERT_TRUE(outer.doc().reparse(R"({"a":1})"));
+  {
+    JsonScratch inner;
+    ASSERT_TRUE(inner.doc().reparse(R"({"a":2})"));
+    EXPECT_EQ(inner.doc().root()["a"].int_or(0), 2);
+  }
+  EXPECT_EQ(outer.doc().root()["a"].int_or(0), 1);
+}
+
+TEST(JsonScratch, GivesTheMemoryOfALargeTextBack) {
+  {
+    JsonScratch scratch;
+    ASSERT_TRUE(scratch.doc().reparse('"' + std::string(100'000, 'x') + '"'));
+  }
+  JsonScratch scratch;
+  EXPECT_EQ(scratch.doc().source(), "");
+}
+
 }  // namespace
 }  // namespace weir

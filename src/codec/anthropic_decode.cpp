@@ -5,26 +5,17 @@
 
 #include "codec/args.h"
 #include "codec/error_text.h"
+#include "codec/provider_json.h"
 #include "codec/retry_after.h"
 
 namespace weir {
 namespace {
 
 constexpr Dialect kDialect = Dialect::anthropic_messages;
-constexpr JsonLimits kAnswerLimits{.replaces_lone_surrogates = true};
 
 std::optional<int64_t> count_of(JsonValue value) {
   if (!value.is_number()) return std::nullopt;
   return std::max<int64_t>(0, value.int_or(0));
-}
-
-Result<JsonDoc> parse_answer(const WireReply& reply) {
-  Result<JsonDoc> parsed = JsonDoc::parse(std::string(reply.body), kAnswerLimits);
-  if (parsed && parsed->root().is_object()) return parsed;
-  Error error = make_error(ErrorKind::upstream_malformed, "the provider's answer is not a JSON object");
-  error.detail = parsed ? "" : parsed.error().message;
-  error.provider_body = reply.body.substr(0, kProviderBodyMax);
-  return fail(std::move(error));
 }
 
 bool is_custom_tool(std::string_view name, const CallNotes& notes) {
@@ -142,8 +133,8 @@ BlockStart decode_anthropic_block(JsonValue block, const CallNotes& notes) {
 }
 
 Result<std::vector<Event>> decode_anthropic_answer(const WireReply& reply, const CallNotes& notes) {
-  const JsonDoc parsed = TRY(parse_answer(reply));
-  const JsonValue root = parsed.root();
+  JsonScratch scratch;
+  const JsonValue root = TRY(parse_answer(scratch, reply.body));
   if (root["error"].is_object()) return fail(anthropic_error_of(root["error"], 0));
   if (!root["content"].is_array()) {
     Error error = make_error(ErrorKind::upstream_malformed, "the provider's answer has no content");
@@ -168,8 +159,9 @@ Result<std::vector<Event>> decode_anthropic_answer(const WireReply& reply, const
 }
 
 Result<std::vector<Event>> decode_anthropic_count(const WireReply& reply) {
-  const JsonDoc parsed = TRY(parse_answer(reply));
-  const auto count = count_of(parsed.root()["input_tokens"]);
+  JsonScratch scratch;
+  const JsonValue root = TRY(parse_answer(scratch, reply.body));
+  const auto count = count_of(root["input_tokens"]);
   if (!count) return fail(ErrorKind::upstream_malformed, "the provider's answer has no input_tokens");
   UsageReport report;
   report.usage.in_uncached = count;
@@ -184,7 +176,7 @@ Error anthropic_error_of(JsonValue error, int status) {
 }
 
 Error decode_anthropic_error(const WireReply& reply, int64_t wall_ns) {
-  const Result<JsonDoc> parsed = JsonDoc::parse(std::string(reply.body), kAnswerLimits);
+  const Result<JsonDoc> parsed = JsonDoc::parse(std::string(reply.body), kProviderJson);
   Error error;
   if (parsed && parsed->root().is_object()) {
     const JsonValue root = parsed->root();

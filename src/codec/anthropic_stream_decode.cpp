@@ -3,29 +3,19 @@
 
 #include "codec/anthropic_decode.h"
 #include "codec/args.h"
+#include "codec/provider_json.h"
 #include "codec/sse_tap.h"
 
 namespace weir {
 namespace {
 
 constexpr Dialect kDialect = Dialect::anthropic_messages;
-constexpr JsonLimits kEventLimits{.replaces_lone_surrogates = true};
 
 // Deltas are keyed by the provider's index, never by what is "current" (S6). Usage is cumulative: what an
 // event states replaces what was known, what it does not state stays (translation.md 4.6.2).
 class AnthropicStreamDecoder final : public StreamDecoder {
  public:
   explicit AnthropicStreamDecoder(const CallNotes& notes) : notes_(notes) {}
-  AnthropicStreamDecoder(const AnthropicStreamDecoder& other)
-      : notes_(other.notes_),
-        tap_(other.tap_),
-        blocks_(other.blocks_),
-        started_(other.started_),
-        usage_(other.usage_),
-        finish_(other.finish_),
-        has_calls_(other.has_calls_),
-        is_done_(other.is_done_),
-        has_content_(other.has_content_) {}
 
   Result<void> feed(std::string_view bytes, std::vector<Event>& events) override {
     return tap_.feed(bytes, [&](const SseEvent& event) { return on_event(event, events); });
@@ -71,13 +61,9 @@ class AnthropicStreamDecoder final : public StreamDecoder {
     // On the raw way, past the commit point, text says nothing that Weir needs.
     if (notes_.is_raw && has_content_ && event.event == "content_block_delta" && looks_whole(event))
       return SseVerdict::keep_alike;
-    if (Result<void> parsed = doc_.reparse(event.data, kEventLimits); !parsed) {
-      Error error = make_error(ErrorKind::upstream_malformed, "the provider sent an event that is not JSON");
-      error.detail = parsed.error().message;
-      error.provider_body = event.data.substr(0, kProviderBodyMax);
-      return fail(std::move(error));
-    }
-    TRY(on_body(doc_.root(), events));
+    JsonScratch scratch;
+    const JsonValue body = TRY(parse_event(scratch, event.data));
+    TRY(on_body(body, events));
     has_content_ = has_content_ || std::any_of(events.begin(), events.end(), is_content);
     return SseVerdict::keep;
   }
@@ -240,7 +226,6 @@ class AnthropicStreamDecoder final : public StreamDecoder {
 
   CallNotes notes_;
   SseTap tap_;
-  JsonDoc doc_;
   std::vector<Block> blocks_;
   bool started_ = false;
   Usage usage_;

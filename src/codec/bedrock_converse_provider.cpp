@@ -6,6 +6,7 @@
 #include "codec/bedrock_converse_request.h"
 #include "codec/bedrock_models.h"
 #include "codec/bedrock_wire.h"
+#include "codec/provider_json.h"
 
 namespace weir {
 namespace {
@@ -57,9 +58,10 @@ class ConverseProvider final : public ProviderCodec {
   }
 
   Result<std::vector<Event>> decode_answer(const WireReply& reply, const CallNotes& notes) const override {
-    const JsonDoc parsed = TRY(parse_bedrock_answer(reply.body));
-    if (notes.operation == Operation::count_tokens) return decode_converse_count(parsed.root());
-    return decode_converse_answer(parsed.root(), notes);
+    JsonScratch scratch;
+    const JsonValue root = TRY(parse_answer(scratch, reply.body));
+    if (notes.operation == Operation::count_tokens) return decode_converse_count(root);
+    return decode_converse_answer(root, notes);
   }
   std::unique_ptr<StreamDecoder> stream_decoder(const CallNotes& notes) const override {
     return make_converse_stream_decoder(notes);

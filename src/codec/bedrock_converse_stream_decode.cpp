@@ -8,6 +8,7 @@
 #include "codec/bedrock_converse_decode.h"
 #include "codec/bedrock_wire.h"
 #include "codec/event_stream_tap.h"
+#include "codec/provider_json.h"
 
 namespace weir {
 namespace {
@@ -219,7 +220,8 @@ class ConverseStreamDecoder final : public StreamDecoder {
     const std::string_view type = TRY(bedrock_event_type(message));
     // On the raw way, past the commit point, content says nothing that Weir needs.
     if (notes_.is_raw && has_content_ && type == "contentBlockDelta") return {};
-    reader_.read(type, TRY(parse_bedrock_payload(message.payload, doc_)), events);
+    JsonScratch scratch;
+    reader_.read(type, TRY(parse_event(scratch, message.payload)), events);
     has_content_ = has_content_ || std::any_of(events.begin(), events.end(), is_content);
     return {};
   }
@@ -227,7 +229,6 @@ class ConverseStreamDecoder final : public StreamDecoder {
   const CallNotes notes_;
   EventStreamTap tap_;
   ConverseEvents reader_;
-  JsonDoc doc_;
   bool has_content_ = false;  // the commit point has passed
 };
 

@@ -9,6 +9,7 @@
 #include "codec/args.h"
 #include "codec/bedrock_converse_decode.h"
 #include "codec/bedrock_wire.h"
+#include "codec/provider_json.h"
 
 namespace weir {
 namespace {
@@ -171,8 +172,8 @@ Usage invoke_header_usage(const Headers& headers) {
 }
 
 Result<std::vector<Event>> decode_invoke_answer(const WireReply& reply, const CallNotes& notes) {
-  const JsonDoc parsed = TRY(parse_bedrock_answer(reply.body));
-  const JsonValue root = parsed.root();
+  JsonScratch scratch;
+  const JsonValue root = TRY(parse_answer(scratch, reply.body));
   const InvokeShape shape = invoke_shape(root);
   if (shape == InvokeShape::anthropic) return decode_anthropic_answer(reply, notes);
   if (shape == InvokeShape::nova) return decode_converse_answer(root, notes);

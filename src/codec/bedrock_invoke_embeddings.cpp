@@ -6,6 +6,7 @@
 #include "codec/bedrock_invoke_decode.h"
 #include "codec/bedrock_models.h"
 #include "codec/bedrock_wire.h"
+#include "codec/provider_json.h"
 
 namespace weir {
 namespace {
@@ -123,8 +124,8 @@ Result<void> write_invoke_embed(const Embed& embed, const TargetModel& target, E
 }
 
 Result<std::vector<Event>> decode_invoke_embed(const WireReply& reply) {
-  const JsonDoc parsed = TRY(parse_bedrock_answer(reply.body));
-  const JsonValue root = parsed.root();
+  JsonScratch scratch;
+  const JsonValue root = TRY(parse_answer(scratch, reply.body));
   Result<EmbedAnswer> answer = vectors_of(root);
   if (!answer) {
     return fail(ErrorKind::upstream_malformed,

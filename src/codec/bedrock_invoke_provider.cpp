@@ -13,6 +13,7 @@
 #include "codec/bedrock_invoke_prompts.h"
 #include "codec/bedrock_models.h"
 #include "codec/bedrock_wire.h"
+#include "codec/provider_json.h"
 
 namespace weir {
 namespace {
@@ -132,8 +133,9 @@ class InvokeProvider final : public ProviderCodec {
   Result<std::vector<Event>> decode_answer(const WireReply& reply, const CallNotes& notes) const override {
     if (notes.operation == Operation::embeddings) return decode_invoke_embed(reply);
     if (notes.operation != Operation::count_tokens) return decode_invoke_answer(reply, notes);
-    const JsonDoc parsed = TRY(parse_bedrock_answer(reply.body));
-    return decode_converse_count(parsed.root());
+    JsonScratch scratch;
+    const JsonValue root = TRY(parse_answer(scratch, reply.body));
+    return decode_converse_count(root);
   }
   std::unique_ptr<StreamDecoder> stream_decoder(const CallNotes& notes) const override {
     return make_invoke_stream_decoder(notes);

@@ -7,6 +7,7 @@
 #include "codec/bedrock_invoke_decode.h"
 #include "codec/bedrock_wire.h"
 #include "codec/event_stream_tap.h"
+#include "codec/provider_json.h"
 
 namespace weir {
 namespace {
@@ -43,10 +44,12 @@ class InvokeStreamDecoder final : public StreamDecoder {
  private:
   Result<void> on_message(const EventStreamMessage& message, std::vector<Event>& events) {
     if (TRY(bedrock_event_type(message)) != "chunk") return {};
-    const JsonValue payload = TRY(parse_bedrock_payload(message.payload, frame_));
+    JsonScratch frame;
+    const JsonValue payload = TRY(parse_event(frame, message.payload));
     const Result<std::string> bytes = base64_decode(payload["bytes"].string_or(""));
     if (!bytes) return fail(ErrorKind::upstream_malformed, "the provider sent a chunk that is not base64");
-    const JsonValue body = TRY(parse_bedrock_payload(*bytes, body_));
+    JsonScratch scratch;
+    const JsonValue body = TRY(parse_event(scratch, *bytes));
     if (shape_ == InvokeShape::unknown) shape_ = invoke_shape(body);
     switch (shape_) {
       case InvokeShape::anthropic:
@@ -80,8 +83,6 @@ class InvokeStreamDecoder final : public StreamDecoder {
   std::unique_ptr<StreamDecoder> anthropic_;
   ConverseEvents nova_;
   TextEvents text_;
-  JsonDoc frame_;
-  JsonDoc body_;
   std::string event_;
 };
 

@@ -9,13 +9,13 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "codec/error_text.h"
+#include "codec/provider_json.h"
 #include "codec/retry_after.h"
 #include "codec/retry_headers.h"
 
 namespace weir {
 namespace {
 
-constexpr JsonLimits kLenient{.replaces_lone_surrogates = true};
 constexpr size_t kErrorTextMax = 8 * kKiB;
 constexpr std::string_view kErrorType = "x-amzn-errortype";
 
@@ -177,7 +177,7 @@ ClientReply encode_bedrock_error(const Error& error, std::string_view request_id
 }
 
 Error decode_bedrock_error(const WireReply& reply, int64_t wall_ns) {
-  const Result<JsonDoc> parsed = JsonDoc::parse(std::string(reply.body), kLenient);
+  const Result<JsonDoc> parsed = JsonDoc::parse(std::string(reply.body), kProviderJson);
   Error error;
   if (parsed && parsed->root().is_object()) {
     const JsonValue root = parsed->root();
@@ -198,7 +198,7 @@ Result<std::string_view> bedrock_event_type(const EventStreamMessage& message) {
   std::string text;
   if (kind == "error") {
     text = message.header(":error-message").value_or("");
-  } else if (const Result<JsonDoc> parsed = JsonDoc::parse(std::string(message.payload), kLenient)) {
+  } else if (const Result<JsonDoc> parsed = JsonDoc::parse(std::string(message.payload), kProviderJson)) {
     text = message_of(parsed->root());
   }
   const std::string_view type = kind == "error" ? message.header(":error-code").value_or("")
@@ -207,25 +207,6 @@ Result<std::string_view> bedrock_event_type(const EventStreamMessage& message) {
   if (error.message.empty())
     error.message = fmt::format("the provider ended its stream with {}", type.empty() ? "an error" : type);
   error.provider_body = message.payload.substr(0, kProviderBodyMax);
-  return fail(std::move(error));
-}
-
-Result<JsonValue> parse_bedrock_payload(std::string_view payload, JsonDoc& doc) {
-  if (Result<void> parsed = doc.reparse(payload, kLenient); !parsed) {
-    Error error = make_error(ErrorKind::upstream_malformed, "the provider sent an event that is not JSON");
-    error.detail = parsed.error().message;
-    error.provider_body = payload.substr(0, kProviderBodyMax);
-    return fail(std::move(error));
-  }
-  return doc.root();
-}
-
-Result<JsonDoc> parse_bedrock_answer(std::string_view body) {
-  Result<JsonDoc> parsed = JsonDoc::parse(std::string(body), kLenient);
-  if (parsed && parsed->root().is_object()) return parsed;
-  Error error = make_error(ErrorKind::upstream_malformed, "the provider's answer is not a JSON object");
-  error.detail = parsed ? "" : parsed.error().message;
-  error.provider_body = body.substr(0, kProviderBodyMax);
   return fail(std::move(error));
 }
 

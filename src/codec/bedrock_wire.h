@@ -26,9 +26,5 @@ ClientReply encode_bedrock_error(const Error& error, std::string_view request_id
 Error decode_bedrock_error(const WireReply& reply, int64_t wall_ns);
 // The event of a message, or the error that an exception is. The name is empty for messages without one.
 Result<std::string_view> bedrock_event_type(const EventStreamMessage& message);
-// Parses a payload into `doc`. Errors: upstream_malformed.
-Result<JsonValue> parse_bedrock_payload(std::string_view payload, JsonDoc& doc);
-// A whole answer as a JSON object. Errors: upstream_malformed.
-Result<JsonDoc> parse_bedrock_answer(std::string_view body);
 
 }  // namespace weir

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "codec/openai_decode.h"
+#include "codec/provider_json.h"
 
 namespace weir {
 namespace {

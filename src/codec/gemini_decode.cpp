@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "codec/error_text.h"
+#include "codec/provider_json.h"
 #include "codec/retry_after.h"
 
 namespace weir {
@@ -136,15 +137,6 @@ Error error_of(JsonValue source, int status) {
   return error;
 }
 
-Result<JsonDoc> parse_answer(const WireReply& reply) {
-  Result<JsonDoc> parsed = JsonDoc::parse(std::string(reply.body), kGeminiJson);
-  if (parsed && (parsed->root().is_object() || parsed->root().is_array())) return parsed;
-  Error error = make_error(ErrorKind::upstream_malformed, "the provider's answer is not a JSON object");
-  error.detail = parsed ? "" : parsed.error().message;
-  error.provider_body = reply.body.substr(0, kProviderBodyMax);
-  return fail(std::move(error));
-}
-
 }  // namespace
 
 std::optional<Error> gemini_error_in(JsonValue body, int status) {
@@ -188,30 +180,32 @@ Usage decode_gemini_usage(JsonValue usage) {
 }
 
 Result<std::vector<Event>> decode_gemini_answer(const WireReply& reply, const CallNotes& notes) {
-  const JsonDoc parsed = TRY(parse_answer(reply));
+  JsonScratch scratch;
+  const JsonValue root = TRY(parse_answer(scratch, reply.body, JsonType::array));
   std::vector<Event> events;
   GeminiChunks chunks(notes);
-  if (parsed.root().is_array()) {
-    for (const JsonValue chunk : parsed.root()) TRY(chunks.add(chunk, events));
+  if (root.is_array()) {
+    for (const JsonValue chunk : root) TRY(chunks.add(chunk, events));
   } else {
-    TRY(chunks.add(parsed.root(), events));
+    TRY(chunks.add(root, events));
   }
   TRY(chunks.conclude(GeminiChunks::Source::whole, events));
   return events;
 }
 
 Result<std::vector<Event>> decode_gemini_count(const WireReply& reply) {
-  const JsonDoc parsed = TRY(parse_answer(reply));
-  const auto count = count_of(parsed.root()["totalTokens"]);
+  JsonScratch scratch;
+  const JsonValue root = TRY(parse_answer(scratch, reply.body));
+  const auto count = count_of(root["totalTokens"]);
   if (!count) return fail(ErrorKind::upstream_malformed, "the provider's answer has no totalTokens");
   UsageReport report;
-  report.usage.cache_read = count_of(parsed.root()["cachedContentTokenCount"]);
+  report.usage.cache_read = count_of(root["cachedContentTokenCount"]);
   report.usage.in_uncached = std::max<int64_t>(0, *count - report.usage.cache_read.value_or(0));
   return std::vector<Event>{report, End{}};
 }
 
 Error decode_gemini_error(const WireReply& reply, int64_t wall_ns) {
-  const Result<JsonDoc> parsed = JsonDoc::parse(std::string(reply.body), kGeminiJson);
+  const Result<JsonDoc> parsed = JsonDoc::parse(std::string(reply.body), kProviderJson);
   std::optional<Error> stated;
   if (parsed) stated = gemini_error_in(parsed->root(), reply.status);
   Error error = stated ? std::move(*stated) : error_of_foreign_body(reply.status, reply.body);

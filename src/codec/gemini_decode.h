@@ -15,8 +15,6 @@
 
 namespace weir {
 
-inline constexpr JsonLimits kGeminiJson{.rejects_duplicate_keys = false, .replaces_lone_surrogates = true};
-
 // A whole answer: one object, or the chunks of a stream in an array.
 Result<std::vector<Event>> decode_gemini_answer(const WireReply& reply, const CallNotes& notes);
 // {"totalTokens": n}

@@ -8,6 +8,7 @@
 #include "codec/gemini_decode.h"
 #include "codec/gemini_encode.h"
 #include "codec/gemini_fields.h"
+#include "codec/provider_json.h"
 
 namespace weir {
 namespace {
@@ -209,7 +210,7 @@ Result<std::vector<Event>> decode_gemini_embed(const WireReply& reply) {
     return fail(ErrorKind::upstream_malformed,
                 fmt::format("the provider's embeddings cannot be read: {}", why));
   };
-  const Result<JsonDoc> doc = JsonDoc::parse(std::string(reply.body), kGeminiJson);
+  const Result<JsonDoc> doc = JsonDoc::parse(std::string(reply.body), kProviderJson);
   if (!doc) return malformed(doc.error().message);
   const JsonValue root = doc->root();
   EmbedAnswer answer;

@@ -7,6 +7,7 @@
 #include "codec/args.h"
 #include "codec/citations.h"
 #include "codec/gemini_decode.h"
+#include "codec/provider_json.h"
 #include "codec/retry_headers.h"
 
 namespace weir {
@@ -200,7 +201,7 @@ void write_gemini_tail(JsonWriter& json, const Start& start, const AnswerContext
 void write_gemini_logprobs(JsonWriter& json, std::span<const std::string> pieces) {
   std::vector<JsonDoc> docs;
   for (const std::string& piece : pieces) {
-    if (Result<JsonDoc> parsed = JsonDoc::parse(piece, kGeminiJson)) docs.push_back(std::move(*parsed));
+    if (Result<JsonDoc> parsed = JsonDoc::parse(piece, kProviderJson)) docs.push_back(std::move(*parsed));
   }
   const auto write_token = [&json](JsonValue entry) {
     json.begin_object().key("token").value(entry["token"].string_or(""));
@@ -237,7 +238,7 @@ void add_gemini_citation(Dialect dialect, std::string_view raw, std::vector<std:
 void write_gemini_citations(JsonWriter& json, std::span<const std::string> citations) {
   std::vector<JsonDoc> docs;
   for (const std::string& citation : citations) {
-    if (Result<JsonDoc> parsed = JsonDoc::parse(citation, kGeminiJson)) docs.push_back(std::move(*parsed));
+    if (Result<JsonDoc> parsed = JsonDoc::parse(citation, kProviderJson)) docs.push_back(std::move(*parsed));
   }
   const auto write_last = [&](std::string_view key) {
     JsonValue last;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "codec/gemini_decode.h"
+#include "codec/provider_json.h"
 #include "codec/sse_tap.h"
 
 namespace weir {
@@ -14,12 +15,6 @@ constexpr size_t kForeignMax = 64 * kKiB;
 class GeminiStreamDecoder final : public StreamDecoder {
  public:
   explicit GeminiStreamDecoder(const CallNotes& notes) : chunks_(notes) {}
-  GeminiStreamDecoder(const GeminiStreamDecoder& other)
-      : tap_(other.tap_),
-        chunks_(other.chunks_),
-        is_at_line_start_(other.is_at_line_start_),
-        has_foreign_(other.has_foreign_),
-        foreign_(other.foreign_) {}
 
   Result<void> feed(std::string_view bytes, std::vector<Event>& events) override {
     const size_t events_end = has_foreign_ ? 0 : find_foreign(bytes);
@@ -57,7 +52,7 @@ class GeminiStreamDecoder final : public StreamDecoder {
   }
 
   Error foreign_error() const {
-    const Result<JsonDoc> parsed = JsonDoc::parse(foreign_, kGeminiJson);
+    const Result<JsonDoc> parsed = JsonDoc::parse(foreign_, kProviderJson);
     std::optional<Error> stated;
     if (parsed) stated = gemini_error_in(parsed->root(), 0);
     Error error = stated ? std::move(*stated)
@@ -73,18 +68,13 @@ class GeminiStreamDecoder final : public StreamDecoder {
       return SseVerdict::keep;
     }
     if (event.data.empty() || event.data == "[DONE]") return SseVerdict::keep;
-    if (Result<void> parsed = doc_.reparse(event.data, kGeminiJson); !parsed) {
-      Error error = make_error(ErrorKind::upstream_malformed, "the provider sent an event that is not JSON");
-      error.detail = parsed.error().message;
-      error.provider_body = event.data.substr(0, kProviderBodyMax);
-      return fail(std::move(error));
-    }
-    TRY(chunks_.add(doc_.root(), events));
+    JsonScratch scratch;
+    const JsonValue body = TRY(parse_event(scratch, event.data));
+    TRY(chunks_.add(body, events));
     return SseVerdict::keep;
   }
 
   SseTap tap_;
-  JsonDoc doc_;
   GeminiChunks chunks_;
   bool is_at_line_start_ = true;
   bool has_foreign_ = false;

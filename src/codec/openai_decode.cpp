@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "codec/error_text.h"
+#include "codec/provider_json.h"
 #include "codec/retry_after.h"
 
 namespace weir {
@@ -217,19 +218,8 @@ void decode_choice(JsonValue source, const CallNotes& notes, std::vector<Event>&
 }  // namespace
 
 Result<std::vector<Event>> decode_openai_answer(const WireReply& reply, const CallNotes& notes) {
-  // Answers of usual size are read into memory that the thread keeps.
-  constexpr size_t kUsualBytes = 64 * kKiB;
-  thread_local JsonDoc usual;
-  JsonDoc large;
-  JsonDoc& doc = reply.body.size() <= kUsualBytes ? usual : large;
-  const Result<void> parsed = doc.reparse(reply.body, kProviderJson);
-  if (!parsed || !doc.root().is_object()) {
-    Error error = make_error(ErrorKind::upstream_malformed, "the provider's answer is not a JSON object");
-    error.detail = parsed ? "" : parsed.error().message;
-    error.provider_body = reply.body.substr(0, kProviderBodyMax);
-    return fail(std::move(error));
-  }
-  const JsonValue root = doc.root();
+  JsonScratch scratch;
+  const JsonValue root = TRY(parse_answer(scratch, reply.body));
   const auto [error, choices, reported] = members_of<3>(root, {"error", "choices", "usage"});
   if (error.is_object() && !choices) return fail(openai_error_of(error, reply.status));
   if (!choices.is_array()) {

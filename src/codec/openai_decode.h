@@ -10,9 +10,6 @@
 
 namespace weir {
 
-// Models cut surrogate pairs and servers repeat keys; neither is a reason to lose an answer.
-inline constexpr JsonLimits kProviderJson{.rejects_duplicate_keys = false, .replaces_lone_surrogates = true};
-
 Result<std::vector<Event>> decode_openai_answer(const WireReply& reply, const CallNotes& notes);
 std::unique_ptr<StreamDecoder> make_openai_stream_decoder(const CallNotes& notes);
 // An answer with a status other than 2xx.

@@ -7,6 +7,7 @@
 #include "codec/json_member_tap.h"
 #include "codec/openai.h"
 #include "codec/openai_decode.h"
+#include "codec/provider_json.h"
 
 namespace weir {
 namespace {

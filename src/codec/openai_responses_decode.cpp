@@ -5,6 +5,7 @@
 
 #include "codec/error_text.h"
 #include "codec/openai_decode.h"
+#include "codec/provider_json.h"
 
 namespace weir {
 namespace {
@@ -18,15 +19,6 @@ std::optional<int64_t> count_of(JsonValue value) {
 
 std::string_view type_of(JsonValue item) {
   return item["type"].string_or("");
-}
-
-Result<JsonDoc> parse_answer(const WireReply& reply) {
-  Result<JsonDoc> parsed = JsonDoc::parse(std::string(reply.body), kProviderJson);
-  if (parsed && parsed->root().is_object()) return parsed;
-  Error error = make_error(ErrorKind::upstream_malformed, "the provider's answer is not a JSON object");
-  error.detail = parsed ? "" : parsed.error().message;
-  error.provider_body = reply.body.substr(0, kProviderBodyMax);
-  return fail(std::move(error));
 }
 
 // Errors of an answer carry a code and no type: what type it would have been.
@@ -216,8 +208,8 @@ void ResponsesItemDecoder::end() {
 }
 
 Result<std::vector<Event>> decode_responses_answer(const WireReply& reply, const CallNotes& notes) {
-  const JsonDoc parsed = TRY(parse_answer(reply));
-  const JsonValue root = parsed.root();
+  JsonScratch scratch;
+  const JsonValue root = TRY(parse_answer(scratch, reply.body));
   const std::string_view status = root["status"].string_or("completed");
   if (root["error"].is_object()) return fail(responses_error_of(root["error"], 0));
   if (!root["output"].is_array() || (status != "completed" && status != "incomplete")) {
@@ -249,8 +241,9 @@ Result<std::vector<Event>> decode_responses_answer(const WireReply& reply, const
 }
 
 Result<std::vector<Event>> decode_responses_count(const WireReply& reply) {
-  const JsonDoc parsed = TRY(parse_answer(reply));
-  const auto count = count_of(parsed.root()["input_tokens"]);
+  JsonScratch scratch;
+  const JsonValue root = TRY(parse_answer(scratch, reply.body));
+  const auto count = count_of(root["input_tokens"]);
   if (!count) return fail(ErrorKind::upstream_malformed, "the provider's answer has no input_tokens");
   UsageReport report;
   report.usage.in_uncached = count;

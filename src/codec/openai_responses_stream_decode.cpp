@@ -6,6 +6,7 @@
 
 #include "codec/openai_decode.h"
 #include "codec/openai_responses_decode.h"
+#include "codec/provider_json.h"
 #include "codec/sse_tap.h"
 
 namespace weir {
@@ -19,16 +20,6 @@ constexpr Dialect kDialect = Dialect::openai_responses;
 class ResponsesStreamDecoder final : public StreamDecoder {
  public:
   explicit ResponsesStreamDecoder(const CallNotes& notes) : notes_(notes) {}
-  ResponsesStreamDecoder(const ResponsesStreamDecoder& other)
-      : notes_(other.notes_),
-        tap_(other.tap_),
-        items_(other.items_),
-        seen_(other.seen_),
-        next_index_(other.next_index_),
-        last_item_(other.last_item_),
-        has_started_(other.has_started_),
-        has_content_(other.has_content_),
-        is_done_(other.is_done_) {}
 
   Result<void> feed(std::string_view bytes, std::vector<Event>& events) override {
     return tap_.feed(bytes, [&](const SseEvent& event) { return on_event(event, events); });
@@ -82,13 +73,9 @@ class ResponsesStreamDecoder final : public StreamDecoder {
     if (event.data.empty() || event.data == "[DONE]") return SseVerdict::drop;
     if (notes_.is_raw && has_content_ && looks_whole(event) && !tells_of_the_end(event.data))
       return SseVerdict::keep;
-    if (Result<void> parsed = doc_.reparse(event.data, kProviderJson); !parsed) {
-      Error error = make_error(ErrorKind::upstream_malformed, "the provider sent an event that is not JSON");
-      error.detail = parsed.error().message;
-      error.provider_body = event.data.substr(0, kProviderBodyMax);
-      return fail(std::move(error));
-    }
-    TRY(on_body(doc_.root(), events));
+    JsonScratch scratch;
+    const JsonValue body = TRY(parse_event(scratch, event.data));
+    TRY(on_body(body, events));
     has_content_ = has_content_ || std::any_of(events.begin(), events.end(), is_content);
     return SseVerdict::keep;
   }
@@ -341,7 +328,6 @@ class ResponsesStreamDecoder final : public StreamDecoder {
 
   CallNotes notes_;
   SseTap tap_;
-  JsonDoc doc_;
   std::map<int64_t, Item> items_;
   ResponsesSeen seen_;
   int next_index_ = 0;

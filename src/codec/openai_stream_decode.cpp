@@ -4,6 +4,7 @@
 #include <map>
 
 #include "codec/openai_decode.h"
+#include "codec/provider_json.h"
 #include "codec/sse_tap.h"
 
 namespace weir {
@@ -15,13 +16,6 @@ namespace {
 class OpenAiStreamDecoder final : public StreamDecoder {
  public:
   explicit OpenAiStreamDecoder(const CallNotes& notes) : notes_(notes) {}
-  OpenAiStreamDecoder(const OpenAiStreamDecoder& other)
-      : notes_(other.notes_),
-        tap_(other.tap_),
-        choices_(other.choices_),
-        has_started_(other.has_started_),
-        has_content_(other.has_content_),
-        is_done_(other.is_done_) {}
 
   Result<void> feed(std::string_view bytes, std::vector<Event>& events) override {
     return tap_.feed(bytes, [&](const SseEvent& event) { return on_event(event, events); });
@@ -111,13 +105,9 @@ class OpenAiStreamDecoder final : public StreamDecoder {
       conclude(events);
       return SseVerdict::keep;
     }
-    if (Result<void> parsed = doc_.reparse(event.data, kProviderJson); !parsed) {
-      Error error = make_error(ErrorKind::upstream_malformed, "the provider sent an event that is not JSON");
-      error.detail = parsed.error().message;
-      error.provider_body = event.data.substr(0, kProviderBodyMax);
-      return fail(std::move(error));
-    }
-    return on_chunk(doc_.root(), events);
+    JsonScratch scratch;
+    const JsonValue body = TRY(parse_event(scratch, event.data));
+    return on_chunk(body, events);
   }
 
   Result<SseVerdict> on_chunk(JsonValue chunk, std::vector<Event>& events) {
@@ -290,7 +280,6 @@ class OpenAiStreamDecoder final : public StreamDecoder {
 
   CallNotes notes_;
   SseTap tap_;
-  JsonDoc doc_;
   std::map<int, Choice> choices_;
   bool has_started_ = false;
   bool has_content_ = false;  // the commit point has passed

@@ -7,6 +7,7 @@
 #include "codec/fields.h"
 #include "codec/openai.h"
 #include "codec/openai_decode.h"
+#include "codec/provider_json.h"
 
 namespace weir {
 namespace {
