@@ -18,7 +18,8 @@ class ClientConnection;
 struct ClientPoolOptions {
   // Less than the 60 s after which usual load balancers forget an idle connection.
   Duration idle_timeout = std::chrono::seconds(55);
-  size_t idle_per_origin_max = 256;
+  // As many as streams that end at one time, or the next ones would have to connect.
+  size_t idle_per_origin_max = 1'024;
   size_t total_per_origin_max = 10'000;  // idle, in use and being connected; one more is overloaded
 };
 
