@@ -100,16 +100,33 @@ Duration Scope::remaining(Duration fallback) const {
 }
 
 void Scope::cancel(Error reason) {
-  if (reason_) return;
+  if (reason_) return cancel_children(reason);
   reason_ = std::make_unique<Error>(std::move(reason));
-  timer_.disarm();
   while (Waiter* waiter = first_waiter_) {
     waiter->unlink();
     waiter->is_cancelled_ = true;
     waiter->detach();
     core_.post(std::exchange(waiter->handle_, nullptr));
   }
-  for (Scope* child = first_child_; child; child = child->next_sibling_) child->cancel(*reason_);
+  // Before the timer: what goes on is still bound by this scope's deadline.
+  cancel_children(*reason_);
+  timer_.disarm();
+}
+
+void Scope::cancel_children(const Error& reason) {
+  for (Scope* child = first_child_; child; child = child->next_sibling_) child->parent_cancelled(reason);
+}
+
+void Scope::outlast_hangup(Duration grace) {
+  timer_.grace_ms = static_cast<uint32_t>(grace / std::chrono::milliseconds(1));
+}
+
+void Scope::parent_cancelled(const Error& reason) {
+  if (timer_.grace_ms == 0 || reason.kind != ErrorKind::cancelled) return cancel(reason);
+  if (is_cancelled() || std::exchange(timer_.has_outlasted, true)) return;
+  MonoTime due = now() + std::chrono::milliseconds(timer_.grace_ms);
+  if (const std::optional<MonoTime> limit = deadline()) due = std::min(due, *limit);
+  set_deadline(due, ErrorKind::cancelled, "the client hung up, and what was done for it took too long");
 }
 
 Result<void> Scope::check() const {

@@ -86,8 +86,12 @@ class Scope {
   // Time left to the deadline, at least zero; `fallback` without one.
   Duration remaining(Duration fallback) const;
 
-  // Cancels this scope and its children with that error. The first call counts; later ones do nothing.
+  // Cancels this scope and its children with that error. The first call counts; later ones reach only
+  // children that outlasted the first.
   void cancel(Error reason);
+  // When the parent is cancelled because the client is gone (`cancelled`), this scope goes on for `grace`, in
+  // whole milliseconds, though not past the deadline it had until then. Any other reason ends it at once.
+  void outlast_hangup(Duration grace);
   bool is_cancelled() const { return reason_ != nullptr; }
   // REQUIRES is_cancelled().
   const Error& reason() const { return *reason_; }
@@ -108,6 +112,8 @@ class Scope {
   friend class Waiter;
   struct Expiry;
   struct Child;
+  void cancel_children(const Error& reason);
+  void parent_cancelled(const Error& reason);
   void child_ended(Result<void>&& result);
   void child_threw(const std::exception& exception);
 
@@ -126,6 +132,9 @@ class Scope {
    public:
     explicit DeadlineTimer(Scope& scope) : scope_(scope) {}
     ErrorKind kind = ErrorKind::timeout;
+    // Of the scope; here, where they take no room of their own.
+    bool has_outlasted = false;
+    uint32_t grace_ms = 0;  // 0: a hang-up ends it too
     const char* what = "";
 
    private:

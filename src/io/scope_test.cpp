@@ -41,6 +41,58 @@ TEST_F(ScopeTest, SleepsAsLongAsAsked) {
   EXPECT_TRUE(*result);
 }
 
+TEST_F(ScopeTest, OutlastsAHangUpForItsGrace) {
+  Scope parent(core);
+  Scope lasting(parent);
+  lasting.outlast_hangup(seconds(2));
+  Scope below(lasting);
+  std::optional<Result<void>> result;
+  below.spawn(store(sleep(below, seconds(60)), result));
+  parent.cancel(make_error(ErrorKind::cancelled, "the client hung up"));
+  parent.cancel(make_error(ErrorKind::cancelled, "it could not be written to"));
+  test.pass(milliseconds(1'900));
+  parent.cancel(make_error(ErrorKind::cancelled, "the request ended"));
+  EXPECT_FALSE(lasting.is_cancelled());
+  EXPECT_FALSE(result);
+  test.pass(milliseconds(120));
+  ASSERT_TRUE(result && !*result) << "saying it again gives no more time";
+  EXPECT_EQ(result->error().kind, ErrorKind::cancelled);
+}
+
+TEST_F(ScopeTest, ShuttingDownEndsWhatOutlastedAHangUp) {
+  Scope root(core);
+  Scope parent(root);
+  Scope lasting(parent);
+  lasting.outlast_hangup(seconds(20));
+  std::optional<Result<void>> result;
+  lasting.spawn(store(sleep(lasting, seconds(60)), result));
+  parent.cancel(make_error(ErrorKind::cancelled, "the client hung up"));
+  test.pass(seconds(1));
+  EXPECT_FALSE(result);
+  root.cancel(make_error(ErrorKind::shutting_down, "the server shuts down"));
+  test.settle();
+  ASSERT_TRUE(result && !*result);
+  EXPECT_EQ(result->error().kind, ErrorKind::shutting_down);
+}
+
+TEST_F(ScopeTest, OutlastsNothingButAHangUpAndNoDeadline) {
+  Scope late(core);
+  Scope lasting(late);
+  lasting.outlast_hangup(seconds(20));
+  late.cancel(make_error(ErrorKind::timeout, "too late"));
+  EXPECT_TRUE(lasting.is_cancelled());
+
+  Scope parent(core);
+  Scope bound(parent);
+  bound.outlast_hangup(seconds(20));
+  parent.set_deadline(core.now() + seconds(3));
+  parent.cancel(make_error(ErrorKind::cancelled, "the client hung up"));
+  test.pass(milliseconds(2'900));
+  EXPECT_FALSE(bound.is_cancelled());
+  test.pass(milliseconds(120));
+  EXPECT_TRUE(bound.is_cancelled());
+}
+
 TEST_F(ScopeTest, CancellingEndsEveryWaitBelowWithTheFirstReason) {
   Scope parent(core);
   Scope child(parent);
