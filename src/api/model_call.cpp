@@ -301,6 +301,7 @@ Task<void> serve_model_call(CoreServices& services, const EndpointMatch& match, 
     writer.watch_silence();
     Result<std::unique_ptr<EventSource>> source = co_await services.pipeline->run(exchange);
     written = source ? co_await writer.write(**source) : co_await writer.fail_with(source.error());
+    if (source && exchange.drains()) (void)co_await writer.drain(**source);
     // The source is gone before the outcome is told: what it settles on its way out is part of the record.
   }
   exchange.timings.mark(Mark::done, exchange.now());

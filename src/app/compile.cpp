@@ -343,6 +343,7 @@ class Compiler {
     if (config.timeout > Duration::zero()) route->timeout = config.timeout;
     if (config.first_event > Duration::zero()) route->first_event = config.first_event;
     route->choices = config.choices;
+    route->on_client_gone = config.on_client_gone;
     for (const RouteTargetConfig& target : config.targets) note(add_target(config, target, *route));
     routes_.push_back(std::move(route));
   }

@@ -79,9 +79,10 @@ struct RouteConfig {
   RetryPolicy retry;
   FallbackRules fallback;
   BreakerSettings breaker;
-  Duration timeout{};      // zero: not said
-  Duration first_event{};  // zero: not said
-  std::string choices;     // empty: not said
+  Duration timeout{};          // zero: not said
+  Duration first_event{};      // zero: not said
+  std::string choices;         // empty: not said
+  std::string on_client_gone;  // empty: not said
 };
 
 struct AliasConfig {

@@ -61,6 +61,7 @@ std::string print_route(const RouteConfig& route) {
     out += fmt::format("    first_event: {}\n", print_value(route.first_event));
   }
   if (!route.choices.empty()) out += fmt::format("    choices: {}\n", route.choices);
+  if (!route.on_client_gone.empty()) out += fmt::format("    on_client_gone: {}\n", route.on_client_gone);
   if (!route.targets.empty()) out += "    targets:\n";
   for (const RouteTargetConfig& target : route.targets) {
     out += fmt::format("      - {{provider: {}, model: {}, weight: {}, priority: {}, concurrency: {}",

@@ -163,6 +163,10 @@ Rows<RouteConfig> route_rows() {
           .member = &RouteConfig::choices,
           .sentence = "Instead of the gateway's choices.",
           .choices = "error|fanout"},
+      Row{.key = "on_client_gone",
+          .member = &RouteConfig::on_client_gone,
+          .sentence = "Instead of the gateway's on_client_gone.",
+          .choices = "cancel|drain"},
   };
   return kRows;
 }

@@ -1,5 +1,7 @@
 #include "gateway/answer_writer.h"
 
+#include <algorithm>
+
 #include "gateway/snapshot.h"
 #include "llm/answer.h"
 #include "llm/prompt_tokens.h"
@@ -13,6 +15,16 @@ constexpr std::string_view kNoBuffering = "no";
 using Usd = InlineText<24>;
 Usd usd(int64_t nano) {
   return Usd::written([nano](FlatText& out) { out.fixed<9>(nano); });
+}
+
+// How much of an answer the batch is.
+size_t bytes_of(const EventBatch& batch) {
+  if (batch.is_raw) return batch.raw.size();
+  size_t bytes = 0;
+  for (const Event& event : batch.events) {
+    if (const auto* delta = std::get_if<Delta>(&event)) bytes += delta->text.size();
+  }
+  return bytes;
 }
 
 // The usual headers of an answer, names and values together.
@@ -57,6 +69,7 @@ class AnswerWriter::SilenceTimer final : public Timer {
 
  private:
   void fire() override {
+    if (writer_.exchange_.scope->is_cancelled()) return;
     // Few answers come to this, so the scope is not made before.
     auto& scope = writer_.keep_alive_scope_;
     if (!scope) scope = std::make_unique<Scope>(*writer_.exchange_.scope);
@@ -153,9 +166,15 @@ Task<void> AnswerWriter::write(EventSource& source) {
   return outcome_.was_streamed ? write_streamed(source) : write_whole(source);
 }
 
+void AnswerWriter::note(const Result<const EventBatch*>& pulled) {
+  const auto is_end = [](const Event& event) { return std::holds_alternative<End>(event); };
+  is_over_ = !pulled || std::ranges::any_of((*pulled)->events, is_end);
+}
+
 Task<void> AnswerWriter::write_streamed(EventSource& source) {
   for (;;) {
     Result<const EventBatch*> pulled = co_await source.next(*exchange_.scope);
+    note(pulled);
     if (stop_silence()) CO_TRY(co_await settle_keep_alive());
     if (!pulled) co_return co_await fail_with(pulled.error());
     const EventBatch& batch = **pulled;
@@ -165,13 +184,11 @@ Task<void> AnswerWriter::write_streamed(EventSource& source) {
       CO_TRY(co_await start_stream(type, batch.is_raw ? &source.head().headers : nullptr));
     }
     out_.clear();
-    bool is_over = false;
-    for (const Event& event : batch.events) {
-      if (!batch.is_raw) encoder().encode(event, out_);
-      if (std::holds_alternative<End>(event)) is_over = true;
+    if (!batch.is_raw) {
+      for (const Event& event : batch.events) encoder().encode(event, out_);
     }
     const std::string_view bytes = batch.is_raw ? batch.raw : std::string_view(out_);
-    if (is_over) co_return co_await finish_with(bytes);
+    if (is_over_) co_return co_await finish_with(bytes);
     CO_TRY(co_await send_bytes(bytes));
     if (silence_) {
       exchange_.scope->core().timers().arm(*silence_,
@@ -191,12 +208,12 @@ Task<void> AnswerWriter::write_whole(EventSource& source) {
   AnswerFolder folder;
   for (;;) {
     Result<const EventBatch*> pulled = co_await source.next(*exchange_.scope);
+    note(pulled);
     if (!pulled) co_return co_await fail_with(pulled.error());
     const EventBatch& batch = **pulled;
-    const bool is_over = !batch.events.empty() && std::holds_alternative<End>(batch.events.back());
-    if (batch.is_raw && is_over) co_return co_await send_raw(source, batch.raw);
+    if (batch.is_raw && is_over_) co_return co_await send_raw(source, batch.raw);
     for (const Event& event : batch.events) folder.add(event);
-    if (is_over) break;
+    if (is_over_) break;
   }
   ClientReply reply = exchange_.client_codec->encode_answer(folder.answer(), answer_context(exchange_));
   add_exchange_headers(exchange_, reply.headers);
@@ -228,15 +245,30 @@ Task<void> AnswerWriter::write_through(EventSource& source) {
   outcome_.was_streamed = source.head().content_type.starts_with("text/event-stream");
   for (;;) {
     Result<const EventBatch*> pulled = co_await source.next(*exchange_.scope);
+    note(pulled);
     if (!pulled) co_return co_await fail_with(pulled.error());
     const EventBatch& batch = **pulled;
-    const bool is_over = !batch.events.empty() && std::holds_alternative<End>(batch.events.back());
-    if (is_over && !response_.is_started()) co_return co_await send_raw(source, batch.raw);
+    if (is_over_ && !response_.is_started()) co_return co_await send_raw(source, batch.raw);
     if (!response_.is_started())
       CO_TRY(co_await start_stream(source.head().content_type, &source.head().headers));
-    if (is_over) co_return co_await finish_with(batch.raw);
+    if (is_over_) co_return co_await finish_with(batch.raw);
     CO_TRY(co_await send_bytes(batch.raw));
   }
+}
+
+Task<void> AnswerWriter::drain(EventSource& source) {
+  size_t left = exchange_.snapshot->settings.client_gone_bytes_max;
+  while (!is_over_) {
+    const Result<const EventBatch*> pulled = co_await source.next(*exchange_.scope);
+    note(pulled);
+    if (!pulled) break;
+    const size_t bytes = bytes_of(**pulled);
+    if (bytes > left) break;
+    left -= bytes;
+    // What comes fast must not keep the others of this core waiting: no write does that here.
+    co_await exchange_.scope->core().next_round();
+  }
+  co_return {};
 }
 
 Task<void> AnswerWriter::fail_with(const Error& error) {

@@ -33,6 +33,9 @@ class AnswerWriter {
   // Pulls the answer to its end and writes it. What the client saw is outcome(); the error in it is also
   // returned to the server as an Error when the connection must be broken off.
   Task<void> write(EventSource& source);
+  // When the client left during write() and the exchange drains: pulls what is left of the answer, within the
+  // bounds that are set, so that the source tells what was used. Gives nothing: an end is as good as another.
+  Task<void> drain(EventSource& source);
   // Writes the failure: the dialect's error response, or after the head its error event.
   Task<void> fail_with(const Error& error);
 
@@ -41,6 +44,8 @@ class AnswerWriter {
 
  private:
   class SilenceTimer;
+  // Takes note of what was pulled: an end and a failure have nothing behind them.
+  void note(const Result<const EventBatch*>& pulled);
   Task<void> write_streamed(EventSource& source);
   Task<void> write_whole(EventSource& source);
   Task<void> write_through(EventSource& source);
@@ -65,6 +70,7 @@ class AnswerWriter {
   std::unique_ptr<Scope> keep_alive_scope_;
   std::string out_;
   bool is_writing_keep_alive_ = false;
+  bool is_over_ = false;  // the source gave its end or its failure
 };
 
 }  // namespace weir

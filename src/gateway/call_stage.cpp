@@ -49,6 +49,16 @@ InlineText<55> traceparent(const TraceContext& trace, std::string_view span_id) 
   });
 }
 
+// The scope of what is said to providers. Made with the first call, since the route is known by then.
+Scope& upstream_scope(Exchange& exchange) {
+  if (!exchange.outlasts_client()) return *exchange.scope;
+  if (!exchange.upstream) {
+    exchange.upstream = std::make_unique<Scope>(*exchange.scope);
+    exchange.upstream->outlast_hangup(exchange.snapshot->settings.client_gone_timeout);
+  }
+  return *exchange.upstream;
+}
+
 bool is_about_the_key(const Error& error) {
   return error.kind == ErrorKind::upstream_auth || error.kind == ErrorKind::upstream_rate_limited ||
          error.kind == ErrorKind::upstream_quota;
@@ -150,7 +160,10 @@ Task<std::unique_ptr<EventSource>> CallStage::call_with_key(Exchange& exchange, 
   CO_TRY(check_strict(exchange, encoded.notes.fidelity));
   exchange.is_raw = call.raw != nullptr;
   exchange.timings.mark(Mark::sent, exchange.now());
-  Result<UpstreamAnswer> answer = co_await call_upstream(*exchange.scope, client_, cpu_, call, encoded);
+  // Nothing new is asked for a client that is gone.
+  CO_TRY(exchange.scope->check());
+  Result<UpstreamAnswer> answer =
+      co_await call_upstream(upstream_scope(exchange), client_, cpu_, call, encoded);
   if (attempt.key_index)
     provider.keys->report(*attempt.key_index, exchange.now(), answer ? nullptr : &answer.error());
   if (!answer) co_return fail(std::move(answer).error());

@@ -43,12 +43,20 @@ class CallStageTest : public testing::Test {
       return test::FakeReply{.status = is_good ? 200 : 401, .body = std::string(is_good ? kAnswer : "{}")};
     };
   }
-  // The error of the call, or "ok", and how many attempts there were.
-  std::pair<std::string, size_t> call() {
+  static Chat a_chat() {
     Chat chat;
     chat.messages.push_back(
         {.role = Role::user, .content = {{.body = TextBlock{"hi"}, .cache = {}, .pointer = {}}}, .name = {}});
-    const std::unique_ptr<Exchange> exchange = gateway_.exchange(std::move(chat));
+    return chat;
+  }
+  // Whether there is an answer.
+  Task<void> answers(Exchange& exchange, std::optional<bool>& answered) {
+    answered = (co_await TestGateway::gather(pipeline_, exchange)).has_value();
+    co_return {};
+  }
+  // The error of the call, or "ok", and how many attempts there were.
+  std::pair<std::string, size_t> call() {
+    const std::unique_ptr<Exchange> exchange = gateway_.exchange(a_chat());
     const Result<std::vector<Event>> events = gateway_.test.run(TestGateway::gather(pipeline_, *exchange));
     return {events ? "ok" : std::string(to_string(events.error().kind)), exchange->attempts.size()};
   }
@@ -91,6 +99,34 @@ TEST_F(CallStageTest, WhoIsRefusedWithEveryTokenIsToldAfterTheSecond) {
   good_token_ = "another's";
   EXPECT_EQ(call(), Outcome("upstream_auth", 2));
   EXPECT_EQ(fetched_, 2);
+}
+
+TEST_F(CallStageTest, NothingIsAskedForAClientThatIsGone) {
+  gateway_.route.on_client_gone = "drain";
+  gateway_.scope.cancel(make_error(ErrorKind::cancelled, "the client hung up"));
+  EXPECT_EQ(call().first, "cancelled");
+  EXPECT_TRUE(server_.seen.empty());
+}
+
+TEST_F(CallStageTest, ADrainingCallGoesOnWithoutItsClient) {
+  server_.takes = seconds(5);
+  for (const std::string policy : {"drain", "cancel"}) {
+    gateway_.route.on_client_gone = policy;
+    Scope client(gateway_.test.core);
+    const std::unique_ptr<Exchange> exchange = gateway_.exchange(a_chat());
+    exchange->scope = &client;
+    std::optional<bool> answered;
+    gateway_.scope.spawn(answers(*exchange, answered));
+    gateway_.test.pass(seconds(1));
+    client.cancel(make_error(ErrorKind::cancelled, "the client hung up"));
+    gateway_.test.pass(seconds(1));
+    EXPECT_EQ(answered.has_value(), policy == "cancel") << policy;
+    EXPECT_EQ(exchange->drains(), policy == "drain");
+    gateway_.test.pass(seconds(4));
+    ASSERT_TRUE(answered);
+    EXPECT_EQ(*answered, policy == "drain");
+    EXPECT_EQ(exchange->attempts.size(), 1U);
+  }
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <fmt/core.h>
 #include <utility>
 
+#include "gateway/snapshot.h"
+
 namespace weir {
 namespace {
 
@@ -41,6 +43,16 @@ void Exchange::note_failure(const Error& error) {
   if (attempts.empty() || attempts.back().failure) return;
   attempts.back().failure = error.kind;
   attempts.back().upstream_status = error.upstream_status;
+}
+
+bool Exchange::outlasts_client() const {
+  if (!route) return false;
+  return (route->on_client_gone.empty() ? snapshot->settings.on_client_gone : route->on_client_gone) ==
+         "drain";
+}
+
+bool Exchange::drains() const {
+  return scope->is_cancelled() && scope->reason().kind == ErrorKind::cancelled && outlasts_client();
 }
 
 ServerTiming Timings::server_timing() const {

@@ -95,6 +95,8 @@ struct Adaptation {
 struct Exchange {
   Id id;                   // "req_" and a UUIDv7: the x-request-id
   Scope* scope = nullptr;  // the request's; outlives the exchange
+  // Of its calls to providers, below `scope`, when they outlast the client; null: they end with it.
+  std::unique_ptr<Scope> upstream;
   std::shared_ptr<const Snapshot> snapshot;
   Principal principal;
   const ClientCodec* client_codec = nullptr;  // nullptr for exchanges from inside
@@ -107,8 +109,8 @@ struct Exchange {
   Priority priority = Priority::normal;
   std::string session;
   std::vector<std::string> regions;  // x-weir-region: globs of where it may go; empty: as the principal may
-  std::vector<Tag> tags;  // at most 16
-  std::string parent;     // the operation that this exchange is part of
+  std::vector<Tag> tags;             // at most 16
+  std::string parent;                // the operation that this exchange is part of
   TraceContext trace;
 
   // Filled on the way.
@@ -135,6 +137,10 @@ struct Exchange {
   const Chat* chat() const { return chat_of(request); }
   // Whether another attempt can be made: what passed by is gone.
   bool is_repeatable() const { return !form || form->can_restart(); }
+  // Whether calls to providers go on when the client is gone: as the route says, or the settings.
+  bool outlasts_client() const;
+  // Nobody waits for the answer any more, yet it is to be read to its end.
+  bool drains() const;
   // What the current attempt sends.
   const Request& sent() const { return adapted ? adapted->request : request; }
   MonoTime now() const { return scope->now(); }

@@ -57,6 +57,7 @@ struct Route {
   std::optional<Duration> timeout;        // of the whole exchange
   std::optional<Duration> first_event;    // overrides the provider's
   std::string choices;                    // overrides the gateway's; empty: it does not
+  std::string on_client_gone;             // as choices
   mutable std::atomic<uint64_t> turn{0};  // round robin; shared by the cores
 
   Route() = default;

@@ -40,6 +40,23 @@ std::span<const Setting<GatewaySettings>> gateway_setting_rows() {
               "fanout, as many calls at once (each pays for the prompt). A route and x-weir-choices "
               "may say otherwise.",
           .choices = "error|fanout"},
+      Row{.key = "on_client_gone",
+          .member = &GatewaySettings::on_client_gone,
+          .sentence =
+              "What becomes of the call to the provider when the client hangs up: cancel, it is broken off "
+              "and what was used is estimated; or drain, the answer is read to its end, so that its usage "
+              "is what the provider states. A route may say otherwise.",
+          .choices = "cancel|drain"},
+      Row{.key = "client_gone_timeout",
+          .member = &GatewaySettings::client_gone_timeout,
+          .sentence = "How long such an answer is read on at most; never past the call's own timeout.",
+          .min = 0.1,
+          .max = 86'400},
+      Row{.key = "client_gone_bytes_max",
+          .member = &GatewaySettings::client_gone_bytes_max,
+          .sentence = "How much of a streamed answer is read on at most.",
+          .min = 1024,
+          .max = static_cast<double>(kBodyBytesMax)},
   };
   return kRows;
 }

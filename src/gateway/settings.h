@@ -14,7 +14,10 @@ struct GatewaySettings {
   Duration keep_alive = std::chrono::seconds(15);
   size_t body_bytes_max = kBodyBytesMax;
   std::vector<std::string> cors_origins;
-  std::string choices = "error";  // or "fanout"
+  std::string choices = "error";          // or "fanout"
+  std::string on_client_gone = "cancel";  // or "drain", within these bounds
+  Duration client_gone_timeout = std::chrono::seconds(60);
+  size_t client_gone_bytes_max = 8 * kMiB;
 };
 
 // Images and documents by URL, for targets that take only bytes.

@@ -169,10 +169,8 @@ class WholeSource final : public EventSource {
     if (is_raw) batch_.raw = body_;
   }
   const AnswerHead& head() const override { return head_; }
-  Task<const EventBatch*> next(Scope& scope) override {
-    CO_TRY(scope.check());
-    co_return &batch_;
-  }
+  // Also when nobody waits any more: what was used is still to be counted.
+  Task<const EventBatch*> next(Scope&) override { co_return &batch_; }
 
  private:
   std::unique_ptr<ClientResponse> response_;  // whose headers the head shows
@@ -328,9 +326,8 @@ Task<UpstreamAnswer> call_upstream(Scope& scope, HttpClient& client, Pool& cpu, 
   // A whole answer to a streamed request (a provider that ignores `stream`) is encoded anew, as a stream.
   encoded.notes.is_raw = call.raw != nullptr && !encoded.notes.is_streamed;
   const auto decode = [&] { return codec.decode_answer(reply, encoded.notes); };
-  std::vector<Event> events = CO_TRY(body.size() > kJsonBytesOnCoreMax
-                                         ? co_await cpu.run_to_end(scope.core(), decode)
-                                         : decode());
+  std::vector<Event> events =
+      CO_TRY(body.size() > kJsonBytesOnCoreMax ? co_await cpu.run_to_end(scope.core(), decode) : decode());
   answer.source = std::make_unique<WholeSource>(std::move(response), std::move(body), std::move(events),
                                                 encoded.notes.is_raw);
   watch_for_stops(encoded.notes, answer);

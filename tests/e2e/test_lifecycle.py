@@ -121,6 +121,38 @@ def test_a_bad_file_changes_nothing(stack, case):
     wait_for(lambda: ask(stack, "oai-plain-model").status_code == 200)
 
 
+def add_route(stack, **route):
+    path = stack.folder / "weir.yaml"
+    config = json.loads(path.read_text())
+    config["routes"].append(route)
+    path.write_text(json.dumps(config))
+
+
+@pytest.mark.parametrize(("policy", "source"), [("drain", "provider"), ("cancel", "partial")])
+def test_what_a_client_that_hangs_up_has_used_is_known(stack, case, policy, source):
+    """With `drain` the answer is read to its end, and the provider states its usage there."""
+    target = {"provider": "fake-oai", "model": "*"}
+    add_route(stack, model=f"{policy}s/*", on_client_gone=policy, targets=[target])
+    stack.weir.child.send_signal(signal.SIGHUP)
+    wait_for(lambda: ask(stack, f"{policy}s/fake-text").status_code == 200)
+    since = stack.weir.log_size()
+    model = f"{policy}s/fake-text~{case.id}!stall-after-events=4;stall-ms=1500"
+    body = {"model": model, "messages": HELLO, "stream": True}
+    with httpx.stream("POST", f"{stack.openai_url}/chat/completions", json=body, timeout=30) as answer:
+        assert answer.status_code == 200
+        next(answer.iter_lines())
+
+    def line():
+        for text in stack.weir.log_tail(since=since).splitlines():
+            if case.id in text and '"request_id"' in text:
+                return json.loads(text)
+        return None
+
+    wait_for(line)
+    assert line()["error"] == "cancelled"
+    assert line()["usage"]["source"] == source
+
+
 def test_a_terminated_weir_finishes_its_streams_and_ends_well(stack, case):
     case.weir_may_end = True
     finish = start_slow_stream(stack, case)

@@ -163,14 +163,15 @@ class Checker {
     if (!JsonDoc::parse(ended.log_line)) wrong("{}: its access log line is not JSON", ended.id);
     check_outcome(ended, caller, call);
     check_attempts(ended, caller, call);
-    check_usage(ended);
+    check_usage(ended, caller, call);
   }
 
   // What the gateway says of the exchange is what its caller saw.
   void check_outcome(const Ended& ended, const CallerPlan& caller, const Call& call) {
     const ExchangeOutcome& outcome = ended.outcome;
     if (call.hung_up) {
-      if (call.ended && ended.at > *call.ended + kSlack)
+      const Duration grace = plan_.drains ? plan_.gone_timeout : Duration::zero();
+      if (call.ended && ended.at > *call.ended + grace + kSlack)
         wrong("{} went on after its caller was gone", ended.id);
       return;
     }
@@ -264,9 +265,27 @@ class Checker {
       wrong("{}: success with '{}' of '{}'", ended.id, view.text, said);
   }
 
-  void check_usage(const Ended& ended) {
-    if (ended.outcome.error || ended.attempts.empty()) return;
+  // Whether the answer had to be read to its end although its caller was gone.
+  bool had_to_drain(const Ended& ended, const CallerPlan& caller, const Call& call,
+                    const Served& served) const {
+    if (!plan_.drains || !call.hung_up || !call.ended || !served.sent || record_.stopped) return false;
+    // What is framed by the end of the connection, or by a marker that may be late, takes longer than the
+    // last byte.
+    const Script& script = served.script;
+    const bool ends_by_itself = script.fault == Fault::none && script.framing != Framing::until_close;
+    const MonoTime due =
+        std::min(*call.ended + plan_.gone_timeout, ended.first_byte + timeout_of(caller)) - kSlack;
+    return ends_by_itself && *served.sent < due && script.text.size() + script.length < plan_.gone_bytes_max;
+  }
+
+  void check_usage(const Ended& ended, const CallerPlan& caller, const Call& call) {
+    if (ended.attempts.empty()) return;
     const Served* served = served_as(ended.id, ended.attempts.back());
+    if (ended.outcome.error) {
+      const bool drained =
+          served && !ended.attempts.back().failure && had_to_drain(ended, caller, call, *served);
+      if (!drained) return;
+    }
     if (!served) return wrong("{}: nobody answered it", ended.id);
     const Script& script = served->script;
     if (!script.reports_usage) {

@@ -72,6 +72,9 @@ Plan draw_plan(uint64_t seed) {
   for (size_t i = 0; i < targets; ++i) plan.targets.push_back(draw_target(rng));
   const size_t callers = 1 + rng.below(6);
   for (size_t i = 0; i < callers; ++i) plan.callers.push_back(draw_caller(rng));
+  plan.drains = draw_chance(rng, 0.5);
+  plan.gone_timeout = draw_between(rng, milliseconds(100), seconds(20));
+  plan.gone_bytes_max = draw_chance(rng, 0.1) ? 1 + rng.below(64) : 1024 * 1024;
   return plan;
 }
 

@@ -57,6 +57,9 @@ struct Plan {
   std::optional<Duration> reloads_after;  // the same configuration anew, with other objects
   std::optional<Duration> stops_after;    // the server drains
   Duration patience{};                    // of the drain
+  bool drains = false;                    // answers whose caller is gone are read on, within these bounds
+  Duration gone_timeout{};
+  size_t gone_bytes_max = 0;
 };
 
 // The time limit of a caller that asked for none.

@@ -77,6 +77,9 @@ TEST(Simulations, MeetEveryFaultAndEveryPairOfDialects) {
     for (const Ended& ended : record.ended) {
       const CallerPlan& caller = plan.callers[ended.caller];
       const bool is_good = !ended.outcome.error;
+      const bool is_gone = !is_good && ended.outcome.error->kind == ErrorKind::cancelled;
+      if (is_gone && plan.drains && ended.usage.source == UsageSource::provider && !ended.usage.empty())
+        ++met["drained"];
       if (is_good && ended.attempts.size() > 1) ++met["good after another attempt"];
       if (!is_good) ++met[std::string(to_string(ended.outcome.error->kind))];
       if (!is_good || ended.attempts.empty()) continue;
@@ -96,7 +99,8 @@ TEST(Simulations, MeetEveryFaultAndEveryPairOfDialects) {
     const std::string name = fmt::format("strategy {}", to_string(static_cast<Strategy>(i)));
     EXPECT_GT(met[name], 0) << name;
   }
-  for (const char* name : {"refused", "good after another attempt", "cancelled", "timeout", "shutting_down"})
+  for (const char* name :
+       {"refused", "good after another attempt", "cancelled", "drained", "timeout", "shutting_down"})
     EXPECT_GT(met[name], 0) << name;
 }
 

@@ -216,6 +216,9 @@ std::shared_ptr<const Snapshot> make_snapshot(const Plan& plan) {
   snapshot->settings.timeout = kTimeout;
   snapshot->settings.head_wait = plan.head_wait;
   snapshot->settings.keep_alive = plan.keep_alive;
+  if (plan.drains) snapshot->settings.on_client_gone = "drain";
+  snapshot->settings.client_gone_timeout = plan.gone_timeout;
+  snapshot->settings.client_gone_bytes_max = plan.gone_bytes_max;
   auto route = std::make_unique<Route>();
   route->pattern = "sim";
   route->strategy = plan.strategy;
