@@ -15,6 +15,8 @@
 namespace weir {
 namespace {
 
+constexpr Duration kConfigWatchPause = std::chrono::milliseconds(500);
+
 int complain(const Error& error) {
   std::fprintf(stderr, "weir: %s\n", error.message.c_str());
   return 1;
@@ -52,11 +54,19 @@ void reload(Server& server) {
 // Serves until SIGTERM or SIGINT; SIGHUP and a changed file reload.
 void run_until_stopped(Server& server, const std::string& config_path, const sigset_t& signals) {
   ConfigWatch watch(config_path);
-  constexpr timespec kPoll{.tv_sec = 0, .tv_nsec = 500'000'000};
+  std::unique_ptr<Worker> watcher;
+  if (!config_path.empty()) {
+    watcher = server.workers().start("config_watch", [&](const std::stop_token& stop) -> Result<void> {
+      while (pause(stop, kConfigWatchPause)) {
+        if (watch.has_changed()) reload(server);
+      }
+      return {};
+    });
+  }
   for (;;) {
-    const int signal = sigtimedwait(&signals, nullptr, &kPoll);
+    const int signal = sigwaitinfo(&signals, nullptr);
     if (signal == SIGTERM || signal == SIGINT) return;
-    if (signal == SIGHUP || watch.has_changed()) reload(server);
+    if (signal == SIGHUP) reload(server);
   }
 }
 

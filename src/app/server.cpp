@@ -135,7 +135,7 @@ Result<void> Server::start() {
                                     .extract = extract_,
                                     .previous = nullptr,
                                     .generation = 1}));
-  observer_ = TRY(make_observer(metrics_, config_.server.access_log, config_.telemetry));
+  observer_ = TRY(make_observer(metrics_, config_.server.access_log, config_.telemetry, workers_));
   if (!config_.server.tls_certificate.empty()) {
     tls_ = TRY(TlsServerContext::load(
         {.certificate = config_.server.tls_certificate, .key = config_.server.tls_key}));
@@ -148,7 +148,7 @@ Result<void> Server::start() {
 void Server::make_keepers() {
   const KeepSettings& keep = config_.keep;
   store_ = std::make_unique<Store>(
-      StoreOptions{.directory = config_.server.data_dir, .migrations = {kept_texts_migrations()}},
+      StoreOptions{.directory = config_.server.data_dir, .migrations = {kept_texts_migrations()}}, workers_,
       SystemClock::instance());
   KeptLimits limits{.ttl = keep.turn_ttl,
                     .memory_bytes_max = keep.memory_bytes_max,
@@ -317,6 +317,13 @@ std::string Server::status_json() const {
     json.key("first_event_ms").value(static_cast<double>(state.first_event_mean().count()) / 1e6);
     json.key("waiting").value(static_cast<uint64_t>(state.permits()->waiting())).end_object();
   });
+  json.end_array().key("workers").begin_array();
+  for (const Workers::Status& worker : workers_.status()) {
+    json.begin_object().key("name").value(worker.name).key("state").value(to_string(worker.state));
+    json.key("restarts").value(worker.restarts);
+    if (!worker.failure.empty()) json.key("last_failure").value(worker.failure);
+    json.end_object();
+  }
   json.end_array().end_object();
   return out;
 }
@@ -338,9 +345,11 @@ void Server::stop() {
   stopped.wait();
   cores_->for_each([this](Core& core) { per_core_[core.index()].reset(); });
   cores_->stop();
-  // What was accepted is written; its threads tell the cores.
+  // The workers go last: what was accepted is written, and its threads tell the cores; then what was traced
+  // is sent.
   store_.reset();
   cores_.reset();
+  observer_.reset();
 }
 
 std::string Server::url() const {

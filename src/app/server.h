@@ -17,6 +17,7 @@
 #include "io/cores.h"
 #include "io/http_server.h"
 #include "io/pool.h"
+#include "io/worker.h"
 #include "store/store.h"
 
 namespace weir {
@@ -47,6 +48,8 @@ class Server {
   std::string url() const;
   std::string admin_url() const;
   MetricsRegistry& metrics() { return metrics_; }
+  // For work beside the server; its workers are stopped before the server is.
+  Workers& workers() { return workers_; }
 
  private:
   struct PerCore;
@@ -64,6 +67,7 @@ class Server {
   const std::string config_path_;
   const std::map<std::string, std::string> environment_;
   MetricsRegistry metrics_;
+  Workers workers_{metrics_};
   const Counter reload_failures_;
   const Histogram reload_seconds_;
   Pool cpu_;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "io/worker.h"
 #include "store/store.h"
 
 namespace weir {
@@ -33,7 +34,8 @@ class KeptTextsTest : public testing::Test {
 
   void use_disk() {
     store_ = std::make_unique<Store>(
-        StoreOptions{.directory = directory_.string(), .migrations = {kept_texts_migrations()}}, clock_);
+        StoreOptions{.directory = directory_.string(), .migrations = {kept_texts_migrations()}}, workers_,
+        clock_);
   }
   // What another start of the process finds: the disk, and memory that is empty.
   void restart() {
@@ -79,6 +81,7 @@ class KeptTextsTest : public testing::Test {
   Core core_{0, clock_, 1};
   Scope scope_{core_};
   MetricsRegistry metrics_;
+  Workers workers_{metrics_};
   const std::filesystem::path directory_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<KeptTexts> texts_;

@@ -51,7 +51,8 @@ double count_fetches(const Snapshot& snapshot, uint64_t Credentials::Counts::* o
 
 Result<std::unique_ptr<ExchangeObserver>> make_observer(MetricsRegistry& metrics,
                                                         const std::string& access_log,
-                                                        const TelemetrySettings& telemetry) {
+                                                        const TelemetrySettings& telemetry,
+                                                        Workers& workers) {
   std::vector<std::unique_ptr<ExchangeObserver>> parts;
   parts.push_back(std::make_unique<ExchangeMetrics>(metrics));
   if (access_log == "on") {
@@ -61,7 +62,7 @@ Result<std::unique_ptr<ExchangeObserver>> make_observer(MetricsRegistry& metrics
   }
   if (!telemetry.otlp_endpoint.empty()) {
     parts.push_back(TRY(TraceExport::make(
-        {.endpoint = telemetry.otlp_endpoint, .service_name = telemetry.service_name}, metrics)));
+        {.endpoint = telemetry.otlp_endpoint, .service_name = telemetry.service_name}, metrics, workers)));
   }
   return std::make_unique<CompositeObserver>(std::move(parts));
 }

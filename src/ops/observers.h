@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "gateway/observer.h"
 #include "gateway/snapshot.h"
+#include "io/worker.h"
 #include "ops/telemetry_settings.h"
 
 namespace weir {
@@ -35,7 +36,7 @@ class CompositeObserver final : public ExchangeObserver {
 // file that cannot be written and for an endpoint that is no URL.
 Result<std::unique_ptr<ExchangeObserver>> make_observer(MetricsRegistry& metrics,
                                                         const std::string& access_log,
-                                                        const TelemetrySettings& telemetry);
+                                                        const TelemetrySettings& telemetry, Workers& workers);
 
 // What the process's own metrics are read from, at each scrape. All outlive the callbacks.
 struct ProcessSources {

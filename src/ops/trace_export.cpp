@@ -7,30 +7,37 @@
 #include "ops/trace_span.h"
 
 namespace weir {
+namespace {
 
-Result<std::unique_ptr<TraceExport>> TraceExport::make(TraceExportOptions options, MetricsRegistry& metrics) {
+// Ends the loop when nothing runs in the scope any more, and says how that ended.
+Task<void> stop_after(Scope& working, Result<void>& ended) {
+  ended = co_await working.join_all();
+  working.core().stop();
+  co_return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<TraceExport>> TraceExport::make(TraceExportOptions options, MetricsRegistry& metrics,
+                                                       Workers& workers) {
   Result<Url> url = parse_url(options.endpoint);
   if (!url) {
     return fail(ErrorKind::bad_request, fmt::format("telemetry.otlp_endpoint: {} is not taken: {}",
                                                     options.endpoint, url.error().message));
   }
   std::unique_ptr<TraceExport> exporter(new TraceExport(std::move(options), std::move(*url), metrics));
-  exporter->thread_ = std::thread([raw = exporter.get()] { raw->run(); });
+  exporter->worker_ = workers.start(
+      "trace_export", [raw = exporter.get()](const std::stop_token& stop) { return raw->run(stop); });
   return exporter;
 }
 
 TraceExport::TraceExport(TraceExportOptions options, Url url, MetricsRegistry& metrics)
-    : options_(std::move(options)), url_(std::move(url)), core_(0, SystemClock::instance(), 1) {
+    : options_(std::move(options)), url_(std::move(url)) {
   const CounterFamily spans = metrics.counter({.name = "weir_trace_spans_total",
                                                .help = "Spans that left for the collector, or were lost.",
                                                .labels = {"outcome"}});
   exported_ = spans.with({"exported"});
   dropped_ = spans.with({"dropped"});
-}
-
-TraceExport::~TraceExport() {
-  core_.post_remote([this] { stop_.set(); });
-  thread_.join();
 }
 
 void TraceExport::ended(const Exchange& exchange, const ExchangeOutcome& outcome) {
@@ -57,30 +64,37 @@ TraceExport::Batch TraceExport::take() {
   return std::exchange(queue_, {});
 }
 
-void TraceExport::run() {
+Result<void> TraceExport::run(const std::stop_token& stop) {
+  // What it had in hand when it failed.
+  dropped_.add(std::exchange(sending_, 0));
   NetworkConnectorOptions options;
-  if (url_.origin.is_tls) {
-    if (auto tls = TlsClientContext::make()) options.tls = *tls;
-  }
-  PooledHttpClient client(core_, std::make_unique<NetworkConnector>(core_, std::move(options)));
-  Scope scope(core_);
-  scope.spawn(work(scope, client));
-  core_.run();
+  if (url_.origin.is_tls) options.tls = TRY(TlsClientContext::make());
+  Core core(0, SystemClock::instance(), 1);
+  PooledHttpClient client(core, std::make_unique<NetworkConnector>(core, std::move(options)));
+  Signal stopping;
+  Result<void> ended;
+  Scope working(core);
+  Scope closing(core);
+  working.spawn(work(working, client, stopping));
+  closing.spawn(stop_after(working, ended));
+  const std::stop_callback wake(stop, [&] { core.post_remote([&] { stopping.set(); }); });
+  core.run();
+  return ended;
 }
 
-Task<void> TraceExport::work(Scope& scope, HttpClient& client) {
-  while (!stop_.is_set()) {
+Task<void> TraceExport::work(Scope& scope, HttpClient& client, Signal& stopping) {
+  while (!stopping.is_set()) {
     // Waits for the end or for the pause, whichever is first.
     Scope wait(scope);
     wait.set_deadline(wait.now() + options_.pause);
-    (void)co_await stop_.wait(wait);
+    (void)co_await stopping.wait(wait);
     if (Batch batch = take(); batch.count > 0) (void)co_await send(scope, client, std::move(batch));
   }
-  core_.stop();
   co_return {};
 }
 
 Task<void> TraceExport::send(Scope& scope, HttpClient& client, Batch batch) {
+  sending_ = batch.count;
   Scope request_scope(scope);
   request_scope.set_deadline(request_scope.now() + options_.timeout, ErrorKind::upstream_timeout);
   const std::string body = trace_request(options_.service_name, batch.spans);
@@ -99,7 +113,7 @@ Task<void> TraceExport::send(Scope& scope, HttpClient& client, Batch batch) {
       (void)co_await read_all(request_scope, **response, 64 * kKiB);
     }
   }
-  (why.empty() ? exported_ : dropped_).add(batch.count);
+  (why.empty() ? exported_ : dropped_).add(std::exchange(sending_, 0));
   if (!why.empty()) log_warn("traces were lost", {{"spans", batch.count}, {"why", why}});
   co_return {};
 }

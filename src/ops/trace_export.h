@@ -5,13 +5,13 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
 
 #include "base/metrics.h"
 #include "gateway/observer.h"
 #include "io/core.h"
 #include "io/http.h"
 #include "io/scope.h"
+#include "io/worker.h"
 
 namespace weir {
 
@@ -25,10 +25,11 @@ struct TraceExportOptions {
 class TraceExport final : public ExchangeObserver {
  public:
   // Counts in weir_trace_spans_total{outcome}: exported, dropped. Error: bad_request for an endpoint that is
-  // no http or https URL. `metrics` outlives the export.
-  static Result<std::unique_ptr<TraceExport>> make(TraceExportOptions options, MetricsRegistry& metrics);
+  // no http or https URL. Sends from the worker trace_export. `metrics` and `workers` outlive the export.
+  static Result<std::unique_ptr<TraceExport>> make(TraceExportOptions options, MetricsRegistry& metrics,
+                                                   Workers& workers);
   // Sends what is queued, within the timeout of one request.
-  ~TraceExport() override;
+  ~TraceExport() override = default;
 
   void started(const Exchange&) override {}
   // From any core; does not block.
@@ -41,8 +42,8 @@ class TraceExport final : public ExchangeObserver {
   };
   TraceExport(TraceExportOptions options, Url url, MetricsRegistry& metrics);
 
-  void run();
-  Task<void> work(Scope& scope, HttpClient& client);
+  Result<void> run(const std::stop_token& stop);
+  Task<void> work(Scope& scope, HttpClient& client, Signal& stopping);
   Task<void> send(Scope& scope, HttpClient& client, Batch batch);
   Batch take();
 
@@ -53,9 +54,8 @@ class TraceExport final : public ExchangeObserver {
   std::mutex mutex_;  // guards what follows; held to append one text
   Batch queue_;
 
-  Core core_;
-  Signal stop_;  // on core_
-  std::thread thread_;
+  size_t sending_ = 0;              // spans that the worker has in hand; its thread only
+  std::unique_ptr<Worker> worker_;  // last: it uses everything above
 };
 
 }  // namespace weir

@@ -121,9 +121,10 @@ class Collector final : public HttpHandler {
 TEST(TraceExport, SendsWhatIsQueuedBeforeItEnds) {
   Collector collector;
   MetricsRegistry registry;
+  Workers workers(registry);
   test::EndedExchange ended;
   {
-    auto exporter = TraceExport::make({.endpoint = collector.endpoint()}, registry);
+    auto exporter = TraceExport::make({.endpoint = collector.endpoint()}, registry, workers);
     ASSERT_TRUE(exporter) << exporter.error().message;
     for (int i = 0; i < 3; ++i) (*exporter)->ended(ended.exchange, ended.outcome);
     ended.exchange.trace.is_sampled = false;
@@ -145,9 +146,10 @@ TEST(TraceExport, CountsWhatACollectorRefused) {
   Collector collector;
   collector.status = 503;
   MetricsRegistry registry;
+  Workers workers(registry);
   test::EndedExchange ended;
   {
-    auto exporter = TraceExport::make({.endpoint = collector.endpoint()}, registry);
+    auto exporter = TraceExport::make({.endpoint = collector.endpoint()}, registry, workers);
     ASSERT_TRUE(exporter);
     (*exporter)->ended(ended.exchange, ended.outcome);
   }
@@ -157,9 +159,10 @@ TEST(TraceExport, CountsWhatACollectorRefused) {
 TEST(TraceExport, DropsWhatDoesNotFitTheQueue) {
   Collector collector;
   MetricsRegistry registry;
+  Workers workers(registry);
   test::EndedExchange ended;
   ended.exchange.response_id = std::string(kTraceQueueBytesMax, 'x');
-  auto exporter = TraceExport::make({.endpoint = collector.endpoint()}, registry);
+  auto exporter = TraceExport::make({.endpoint = collector.endpoint()}, registry, workers);
   ASSERT_TRUE(exporter);
   (*exporter)->ended(ended.exchange, ended.outcome);
   EXPECT_THAT(registry.prometheus_text(), HasSubstr(R"(weir_trace_spans_total{outcome="dropped"} 2)"));
@@ -167,7 +170,8 @@ TEST(TraceExport, DropsWhatDoesNotFitTheQueue) {
 
 TEST(TraceExport, RefusesAnEndpointThatIsNoUrl) {
   MetricsRegistry registry;
-  const auto exporter = TraceExport::make({.endpoint = "collector:4318"}, registry);
+  Workers workers(registry);
+  const auto exporter = TraceExport::make({.endpoint = "collector:4318"}, registry, workers);
   ASSERT_FALSE(exporter);
   EXPECT_THAT(exporter.error().message, HasSubstr("telemetry.otlp_endpoint"));
 }

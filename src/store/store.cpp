@@ -4,12 +4,12 @@
 #include <deque>
 #include <filesystem>
 #include <fmt/core.h>
-#include <thread>
 
 #include "base/encoding.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "io/pool.h"
+#include "io/worker.h"
 #include "store/sqlite.h"
 
 namespace weir {
@@ -58,8 +58,9 @@ struct Completion {
 // The threads and connections of an opened store.
 class Store::Engine {
  public:
-  Engine(const StoreOptions& options, const Clock& clock)
+  Engine(const StoreOptions& options, Workers& workers, const Clock& clock)
       : options_(options),
+        workers_(workers),
         clock_(clock),
         path_((std::filesystem::path(options.directory) / "weir.db").string()),
         readers_("store read", kReadThreads, kStoreReadQueueMax) {}
@@ -70,8 +71,8 @@ class Store::Engine {
       is_stopping_ = true;
     }
     wake_.notify_all();
-    if (writer_.joinable()) writer_.join();
-    if (checkpointer_.joinable()) checkpointer_.join();
+    writer_.reset();  // it may still ask for a checkpoint
+    checkpointer_.reset();
   }
 
   bool submit(Change change) {
@@ -80,7 +81,8 @@ class Store::Engine {
       if (is_stopping_ || queued_bytes_ + change.bytes > kStoreWriteQueueBytesMax) return false;
       queued_bytes_ += change.bytes;
       queue_.push_back(std::move(change));
-      if (!writer_.joinable()) writer_ = std::thread([this] { write_groups(); });
+      if (!writer_)
+        writer_ = workers_.start("store_writer", [this](const std::stop_token&) { return write_groups(); });
     }
     wake_.notify_all();
     return true;
@@ -156,20 +158,33 @@ class Store::Engine {
     return fail(std::move(error));
   }
 
-  void write_groups() {
+  // Until the store ends: then what was accepted is written first.
+  Result<void> write_groups() {
+    give_up_group();
     for (;;) {
-      std::vector<Change> group;
       {
         std::unique_lock lock(queue_mutex_);
         wake_.wait(lock, [this] { return is_stopping_ || !queue_.empty(); });
-        if (queue_.empty()) return;
-        while (!queue_.empty() && group.size() < kStoreGroupMax) {
+        if (queue_.empty()) return {};
+        while (!queue_.empty() && group_.size() < kStoreGroupMax) {
           queued_bytes_ -= queue_.front().bytes;
-          group.push_back(std::move(queue_.front()));
+          group_.push_back(std::move(queue_.front()));
           queue_.pop_front();
         }
       }
-      commit(group);
+      commit(group_);
+      group_.clear();
+    }
+  }
+
+  // What the writer had in hand when it failed: nobody must wait for it for ever.
+  void give_up_group() {
+    if (group_.empty()) return;
+    if (connection_ && connection_->has_transaction()) (void)connection_->run_script("ROLLBACK");
+    for (Change& change : std::exchange(group_, {})) {
+      Result<int64_t> outcome = fail(ErrorKind::internal, "the store failed while it wrote");
+      note(outcome);
+      if (change.done) change.done(std::move(outcome));
     }
   }
 
@@ -194,7 +209,7 @@ class Store::Engine {
       Result<int64_t> outcome =
           committed ? std::move(outcomes[i]) : Result<int64_t>(fail(Error(committed.error())));
       note(outcome);
-      if (group[i].done) group[i].done(std::move(outcome));
+      if (const auto done = std::exchange(group[i].done, nullptr)) done(std::move(outcome));
     }
   }
 
@@ -234,33 +249,33 @@ class Store::Engine {
   void ask_for_checkpoint() {
     const std::lock_guard lock(queue_mutex_);
     wants_checkpoint_ = true;
-    if (!checkpointer_.joinable()) checkpointer_ = std::thread([this] { make_checkpoints(); });
+    if (!checkpointer_ && !is_stopping_) {
+      checkpointer_ =
+          workers_.start("store_checkpointer", [this](const std::stop_token&) { return make_checkpoints(); });
+    }
     wake_.notify_all();
   }
 
-  void make_checkpoints() {
+  // Until the store ends. A failure is tried again.
+  Result<void> make_checkpoints() {
     std::optional<SqliteConnection> own;
     for (;;) {
       {
         std::unique_lock lock(queue_mutex_);
         wake_.wait(lock, [this] { return is_stopping_ || wants_checkpoint_; });
-        if (is_stopping_) return;
-        wants_checkpoint_ = false;
+        if (is_stopping_) return {};
       }
-      if (!own) {
-        Result<SqliteConnection> opened =
-            SqliteConnection::open(path_, SqliteConnection::Access::write, *master_);
-        if (!opened) {
-          log_error("the store made no checkpoint", {{"detail", opened.error().detail}});
-          continue;  // the next one may succeed
-        }
-        own = std::move(*opened);
+      if (!own) own = TRY(SqliteConnection::open(path_, SqliteConnection::Access::write, *master_));
+      {
+        const std::lock_guard lock(queue_mutex_);
+        wants_checkpoint_ = false;
       }
       own->checkpoint();
     }
   }
 
   const StoreOptions& options_;
+  Workers& workers_;
   const Clock& clock_;
   const std::string path_;
 
@@ -274,8 +289,9 @@ class Store::Engine {
   size_t queued_bytes_ = 0;
   bool is_stopping_ = false;
   bool wants_checkpoint_ = false;
-  std::thread writer_;
-  std::thread checkpointer_;
+  std::vector<Change> group_;  // in the writer's hand; its thread only
+  std::unique_ptr<Worker> writer_;
+  std::unique_ptr<Worker> checkpointer_;
 
   std::mutex idle_mutex_;
   std::vector<SqliteConnection> idle_;  // readers that nobody uses, at most one for each thread
@@ -287,14 +303,15 @@ class Store::Engine {
   Pool readers_;  // its threads use everything above, so they end first
 };
 
-Store::Store(StoreOptions options, const Clock& clock) : options_(std::move(options)), clock_(clock) {}
+Store::Store(StoreOptions options, Workers& workers, const Clock& clock)
+    : options_(std::move(options)), workers_(workers), clock_(clock) {}
 
 Store::~Store() = default;
 
 // Starting the readers costs a core about 100 µs, once.
 Store::Engine& Store::engine() {
   const std::lock_guard lock(mutex_);
-  if (!engine_) engine_ = std::make_unique<Engine>(options_, clock_);
+  if (!engine_) engine_ = std::make_unique<Engine>(options_, workers_, clock_);
   return *engine_;
 }
 

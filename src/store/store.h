@@ -18,6 +18,8 @@
 
 namespace weir {
 
+class Workers;
+
 struct StoreOptions {
   std::string directory;  // made with mode 0700 when it is needed; holds master.key and weir.db
   std::vector<MigrationList> migrations;  // of all folders
@@ -25,8 +27,8 @@ struct StoreOptions {
 
 class Store {
  public:
-  // Costs nothing. The clock outlives the store.
-  Store(StoreOptions options, const Clock& clock);
+  // Costs nothing. Its threads are the workers store_writer and store_checkpointer. All outlive the store.
+  Store(StoreOptions options, Workers& workers, const Clock& clock);
   // Writes what was accepted, then closes. Blocks. REQUIRES that the cores that called still exist.
   ~Store();
   Store(const Store&) = delete;
@@ -54,6 +56,7 @@ class Store {
   Engine& engine();
 
   const StoreOptions options_;
+  Workers& workers_;
   const Clock& clock_;
   mutable std::mutex mutex_;  // guards engine_; held only to make it or to look
   std::unique_ptr<Engine> engine_;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "io/worker.h"
 #include "store/sqlite.h"
 
 namespace weir {
@@ -38,7 +39,7 @@ class StoreTest : public testing::Test {
   Store& store() {
     if (!store_) {
       store_ = std::make_unique<Store>(
-          StoreOptions{.directory = directory_.string(), .migrations = {{"test", kSteps}}}, clock_);
+          StoreOptions{.directory = directory_.string(), .migrations = {{"test", kSteps}}}, workers_, clock_);
     }
     return *store_;
   }
@@ -73,6 +74,8 @@ class StoreTest : public testing::Test {
   Core core_{0, clock_, 1};
   Scope scope_{core_};
   const std::filesystem::path directory_;
+  MetricsRegistry metrics_;
+  Workers workers_{metrics_};
   std::unique_ptr<Store> store_;
 };
 
@@ -127,7 +130,8 @@ TEST_F(StoreTest, AChangeIsAllOrNothingAndDoesNotHurtItsGroup) {
 TEST_F(StoreTest, AFullDiskFailsAllThatItUndid) {
   constexpr std::array kSmall = {
       Migration{1, "CREATE TABLE things (name TEXT, body BLOB, size INTEGER); PRAGMA max_page_count = 60;"}};
-  Store small(StoreOptions{.directory = directory_.string(), .migrations = {{"test", kSmall}}}, clock_);
+  Store small(StoreOptions{.directory = directory_.string(), .migrations = {{"test", kSmall}}}, workers_,
+              clock_);
   constexpr int kRounds = 60;
   std::array<std::optional<Result<int64_t>>, 3 * kRounds> outcomes;
   for (size_t i = 0; i < outcomes.size(); ++i) {
@@ -193,7 +197,7 @@ TEST_F(StoreTest, StepsRunOnceAndANewerBinarysAreLeftAlone) {
   constexpr std::array kNewer = {kSteps[0], kSteps[1],
                                  Migration{3, "ALTER TABLE things ADD COLUMN extra TEXT;"}};
   store_ = std::make_unique<Store>(
-      StoreOptions{.directory = directory_.string(), .migrations = {{"test", kNewer}}}, clock_);
+      StoreOptions{.directory = directory_.string(), .migrations = {{"test", kNewer}}}, workers_, clock_);
   ASSERT_TRUE(insert("two"));
   store_.reset();
   ASSERT_TRUE(insert("three"));  // the older binary again

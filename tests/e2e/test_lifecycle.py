@@ -121,11 +121,21 @@ def test_a_bad_file_changes_nothing(stack, case):
     wait_for(lambda: ask(stack, "oai-plain-model").status_code == 200)
 
 
+def metrics_of(stack):
+    return httpx.get(stack.weir.ready["admin_url"] + "/metrics", timeout=10).text
+
+
 def add_route(stack, **route):
     path = stack.folder / "weir.yaml"
     config = json.loads(path.read_text())
     config["routes"].append(route)
     path.write_text(json.dumps(config))
+
+
+def test_a_changed_file_is_taken_without_a_signal(stack, case):
+    assert 'weir_worker_up{worker="config_watch"} 1' in metrics_of(stack)
+    add_route(stack, model="unsignalled", targets=[{"provider": "fake-oai", "model": "fake-text"}])
+    wait_for(lambda: ask(stack, "unsignalled").status_code == 200)
 
 
 @pytest.mark.parametrize(("policy", "source"), [("drain", "provider"), ("cancel", "partial")])
