@@ -22,6 +22,14 @@ constexpr std::string_view kOverflowHelp = "Series refused past their family's c
 
 }  // namespace
 
+void Histogram::observe_all(std::span<const uint32_t> counts, double sum) const {
+  if (cells_ == nullptr) return;
+  WEIR_ASSERT(counts.size() == bound_count_ + 1, "there is a count for each bucket");
+  MetricCells::Cell* const cells = cells_->local(slot_, id_);
+  for (size_t i = 0; i < counts.size(); ++i) add_to_cell(cells[i], counts[i]);
+  add_to_double_cell(cells[bound_count_ + 1], sum);
+}
+
 struct MetricsRegistry::State {
   MetricFamily& family(Kind kind, const MetricSpec& spec, std::span<const double> bounds = {}) {
     const std::lock_guard lock(mutex);

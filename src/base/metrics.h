@@ -119,6 +119,9 @@ class Histogram {
     add_to_cell(cells[bucket_of(value)], 1);
     add_to_double_cell(cells[bound_count_ + 1], value);
   }
+  // Many observations at once: how many fell into each bucket (the one above the bounds last), and their sum.
+  // REQUIRES one count more than there are bounds.
+  void observe_all(std::span<const uint32_t> counts, double sum) const;
 
  private:
   friend class MetricFamily;

@@ -12,6 +12,7 @@
 #include "base/inline_text.h"
 #include "base/priority.h"
 #include "base/random.h"
+#include "gateway/chunk_times.h"
 #include "gateway/route.h"
 #include "io/scope.h"
 #include "llm/codec.h"
@@ -127,6 +128,7 @@ struct Exchange {
   Fidelity fidelity;    // of the last attempt
   Usage usage;
   size_t content_bytes = 0;  // of the answer's text, as far as it came
+  ChunkTimes chunks;         // of a streamed answer
   std::optional<int64_t> cost_nano_usd;
   std::string response_model;  // as the provider named it
   std::string response_id;

@@ -1,5 +1,7 @@
 #include "gateway/meter_stage.h"
 
+#include <algorithm>
+
 #include "llm/prompt_tokens.h"
 #include "llm/tokens.h"
 #include "provider/pricing.h"
@@ -7,11 +9,18 @@
 namespace weir {
 namespace {
 
+// Whether it carries something of the answer itself; what passes raw is hardly anything else.
+bool is_chunk(const EventBatch& batch) {
+  if (batch.is_raw) return !batch.raw.empty();
+  const auto is_delta = [](const Event& event) { return std::holds_alternative<Delta>(event); };
+  return std::ranges::any_of(batch.events, is_delta);
+}
+
 // Taps the events on their way and settles the exchange's usage and cost when the answer ends or is given up.
 class MeteredSource final : public EventSource {
  public:
   MeteredSource(std::unique_ptr<EventSource> inner, Exchange& exchange)
-      : inner_(std::move(inner)), exchange_(exchange) {}
+      : inner_(std::move(inner)), exchange_(exchange), is_streamed_(is_streamed(exchange.request)) {}
 
   ~MeteredSource() override {
     if (!is_settled_) settle(false);
@@ -23,6 +32,7 @@ class MeteredSource final : public EventSource {
     Result<const EventBatch*> batch = co_await inner_->next(scope);
     if (batch) {
       if ((*batch)->is_raw) raw_bytes_ += (*batch)->raw.size();
+      if (is_streamed_ && is_chunk(**batch)) exchange_.chunks.note(scope.turn_began());
       for (const Event& event : (*batch)->events) tap(event, (*batch)->is_raw);
     } else {
       exchange_.note_failure(batch.error());
@@ -35,8 +45,7 @@ class MeteredSource final : public EventSource {
   // about four bytes of text; a whole answer is mostly text.
   size_t text_bytes_of_raw() const {
     constexpr size_t kRawBytesPerTextByte = 50;
-    return is_streamed(exchange_.request) ? (raw_bytes_ + kRawBytesPerTextByte - 1) / kRawBytesPerTextByte
-                                          : raw_bytes_;
+    return is_streamed_ ? (raw_bytes_ + kRawBytesPerTextByte - 1) / kRawBytesPerTextByte : raw_bytes_;
   }
 
   void tap(const Event& event, bool is_raw) {
@@ -77,6 +86,7 @@ class MeteredSource final : public EventSource {
 
   std::unique_ptr<EventSource> inner_;
   Exchange& exchange_;
+  const bool is_streamed_;
   size_t raw_bytes_ = 0;
   bool is_settled_ = false;
 };

@@ -8,6 +8,7 @@
 #include "base/text_hash.h"
 #include "gateway/snapshot.h"
 #include "llm/prompt_tokens.h"
+#include "ops/metric_handles.h"
 
 namespace weir {
 namespace {
@@ -44,14 +45,6 @@ std::string_view route_label(const Exchange& exchange) {
 
 std::atomic<uint64_t> next_metrics_id = 1;
 
-// The handle, which is looked up when it is first asked for: a series that nothing counts in must not show.
-template <class Handle>
-const Handle& found(std::optional<Handle>& handle, const MetricFamilyOf<Handle>& family,
-                    std::initializer_list<std::string_view> labels) {
-  if (!handle) handle = family.with(labels);
-  return *handle;
-}
-
 struct Stretch {
   std::string_view stage;
   Mark from;
@@ -67,7 +60,7 @@ constexpr std::array<Stretch, 6> kStretches = {{{"read", Mark::first_byte, Mark:
 
 }  // namespace
 
-ExchangeMetrics::ExchangeMetrics(MetricsRegistry& registry)
+ExchangeMetrics::ExchangeMetrics(MetricsRegistry& registry, GenAiNames names)
     : id_(next_metrics_id.fetch_add(1, std::memory_order_relaxed)) {
   in_flight_ =
       registry.up_down_counter({.name = "weir_in_flight", .help = "Model calls under way."}).with({});
@@ -104,6 +97,7 @@ ExchangeMetrics::ExchangeMetrics(MetricsRegistry& registry)
                          kOverheadBuckets);
   for (size_t i = 0; i < kStretches.size(); ++i) overhead_[i] = overhead.with({kStretches[i].stage});
   register_histograms(registry);
+  if (names == GenAiNames::latest_too) inferences_.emplace(registry);
 }
 
 // Those of the gen_ai conventions.
@@ -145,6 +139,11 @@ void ExchangeMetrics::register_histograms(MetricsRegistry& registry) {
                           .unit = "s",
                           .labels = labels},
                          kTimeToFirstTokenBuckets);
+  per_chunk_ = registry.histogram({.name = "gen_ai_client_operation_time_per_output_chunk_seconds",
+                                   .help = "Between one chunk of a streamed answer and the next.",
+                                   .unit = "s",
+                                   .labels = labels},
+                                  kDurationBuckets);
 }
 
 void ExchangeMetrics::started(const Exchange&) {
@@ -206,6 +205,10 @@ void ExchangeMetrics::observe_times(const Exchange& exchange, const Labels& labe
   if (was_sent) {
     found(series.first_chunk, first_chunk_, {operation, provider, model})
         .observe(seconds(timings.between(Mark::sent, Mark::first_event)));
+  }
+  if (const ChunkTimes& chunks = exchange.chunks; !chunks.empty()) {
+    found(series.per_chunk, per_chunk_, {operation, provider, model})
+        .observe_all(chunks.counts(), seconds(chunks.sum()));
   }
 }
 
@@ -270,6 +273,7 @@ void ExchangeMetrics::ended(const Exchange& exchange, const ExchangeOutcome& out
   count_tokens(exchange, labels, series);
   observe_times(exchange, labels, series);
   observe_overhead(exchange.timings);
+  if (inferences_) inferences_->count(exchange, {operation, provider, model, error}, series.inference);
 }
 
 }  // namespace weir

@@ -1,4 +1,5 @@
-// The metrics of exchanges, under the OpenTelemetry gen_ai names (v1.41, Prometheus form) and Weir's own.
+// The metrics of exchanges, under the OpenTelemetry gen_ai names (v1.41, Prometheus form) and Weir's own;
+// those of the newer generation of the gen_ai names when they are asked for (ops/inference_metrics.h).
 #pragma once
 
 #include <array>
@@ -7,12 +8,15 @@
 
 #include "base/metrics.h"
 #include "gateway/observer.h"
+#include "ops/inference_metrics.h"
 
 namespace weir {
 
+enum class GenAiNames : uint8_t { v1_41, latest_too };
+
 class ExchangeMetrics final : public ExchangeObserver {
  public:
-  explicit ExchangeMetrics(MetricsRegistry& registry);
+  explicit ExchangeMetrics(MetricsRegistry& registry, GenAiNames names = GenAiNames::v1_41);
   void started(const Exchange& exchange) override;
   void ended(const Exchange& exchange, const ExchangeOutcome& outcome) override;
 
@@ -36,6 +40,8 @@ class ExchangeMetrics final : public ExchangeObserver {
     std::optional<Histogram> first_token{};
     std::optional<Histogram> call_duration{};
     std::optional<Histogram> first_chunk{};
+    std::optional<Histogram> per_chunk{};
+    InferenceMetrics::Series inference{};
   };
   void register_histograms(MetricsRegistry& registry);
   Series& series_of(const Labels& labels);
@@ -62,6 +68,8 @@ class ExchangeMetrics final : public ExchangeObserver {
   HistogramFamily per_token_;
   HistogramFamily call_duration_;
   HistogramFamily first_chunk_;
+  HistogramFamily per_chunk_;
+  std::optional<InferenceMetrics> inferences_;
 };
 
 }  // namespace weir

@@ -56,6 +56,81 @@ TEST_F(ExchangeMetricsTest, TellsCachedAndReasoningTokensApart) {
   EXPECT_THAT(text, Not(HasSubstr(R"(gen_ai_token_type="reasoning")"))) << "there were none";
 }
 
+TEST_F(ExchangeMetricsTest, ObservesTheTimeBetweenChunks) {
+  const MonoTime first = ended_.core.clock.now();
+  for (const int ms : {0, 15, 30, 1030}) ended_.exchange.chunks.note(first + std::chrono::milliseconds(ms));
+  const std::string text = scrape_after_end();
+  const std::string labels =
+      R"({gen_ai_operation_name="chat",gen_ai_provider_name="openai",gen_ai_request_model="gpt-4o")";
+  const std::string name = "gen_ai_client_operation_time_per_output_chunk_seconds";
+  EXPECT_THAT(text, HasSubstr(name + "_count" + labels + "} 3"));
+  EXPECT_THAT(text, HasSubstr(name + "_sum" + labels + "} 1.03"));
+  EXPECT_THAT(text, HasSubstr(name + "_bucket" + labels + R"(,le="0.01"} 0)"));
+  EXPECT_THAT(text, HasSubstr(name + "_bucket" + labels + R"(,le="0.02"} 2)"));
+  EXPECT_THAT(text, HasSubstr(name + "_bucket" + labels + R"(,le="1.28"} 3)"));
+}
+
+TEST_F(ExchangeMetricsTest, ShowsTheNewerGenerationOnlyWhenItIsAskedFor) {
+  EXPECT_THAT(scrape_after_end(), Not(HasSubstr("gen_ai_client_inference_")));
+}
+
+struct LatestNamesTest : ExchangeMetricsTest {
+  std::string scrape_latest() {
+    latest_.started(ended_.exchange);
+    latest_.ended(ended_.exchange, ended_.outcome);
+    return registry_.prometheus_text();
+  }
+  static std::string series(std::string_view name, std::string_view modality) {
+    return fmt::format(
+        "gen_ai_client_inference_usage_{}_total{{gen_ai_operation_name=\"chat\","
+        "gen_ai_provider_name=\"openai\",gen_ai_request_model=\"gpt-4o\","
+        "gen_ai_token_modality=\"{}\"}} ",
+        name, modality);
+  }
+  ExchangeMetrics latest_{registry_, GenAiNames::latest_too};
+};
+
+TEST_F(LatestNamesTest, CountTokensOfInferences) {
+  ended_.exchange.usage.cache_read = 7;
+  ended_.exchange.usage.cache_write_5m = 5;
+  ended_.exchange.usage.out_reasoning = 3;
+  const std::string text = scrape_latest();
+  EXPECT_THAT(text, HasSubstr(series("input_tokens", "unknown") + "24"));
+  EXPECT_THAT(text, HasSubstr(series("output_tokens", "unknown") + "37"));
+  EXPECT_THAT(text, HasSubstr(series("cache_read_input_tokens", "unknown") + "7"));
+  EXPECT_THAT(text, HasSubstr(series("cache_write_input_tokens", "unknown") + "5"));
+  EXPECT_THAT(text, HasSubstr(series("reasoning_output_tokens", "unknown") + "3"));
+  EXPECT_THAT(text, HasSubstr("gen_ai_client_inference_operation_input_tokens_sum{"));
+  EXPECT_THAT(text, HasSubstr("gen_ai_client_inference_operation_output_tokens_sum{"));
+  EXPECT_THAT(text, HasSubstr("gen_ai_client_inference_duration_seconds_count{"));
+  EXPECT_THAT(text, HasSubstr("gen_ai_client_inference_time_to_first_chunk_seconds_count{"));
+}
+
+TEST_F(LatestNamesTest, TellModalitiesApartWhereTheProviderDoes) {
+  ended_.exchange.usage.in_audio = 4;
+  ended_.exchange.usage.in_image = 2;
+  const std::string text = scrape_latest();
+  EXPECT_THAT(text, HasSubstr(series("input_tokens", "audio") + "4"));
+  EXPECT_THAT(text, HasSubstr(series("input_tokens", "image") + "2"));
+  EXPECT_THAT(text, HasSubstr(series("input_tokens", "text") + "12"));
+  EXPECT_THAT(text, HasSubstr(series("output_tokens", "unknown") + "34"));
+}
+
+TEST_F(LatestNamesTest, ObserveTheTimeBetweenChunks) {
+  for (int i = 0; i < 3; ++i) {
+    ended_.exchange.chunks.note(ended_.core.clock.now());
+    ended_.core.clock.advance(std::chrono::milliseconds(15));
+  }
+  EXPECT_THAT(scrape_latest(), HasSubstr(R"(gen_ai_client_inference_time_per_output_chunk_seconds_count{)"
+                                         R"(gen_ai_operation_name="chat",gen_ai_provider_name="openai",)"
+                                         R"(gen_ai_request_model="gpt-4o"} 2)"));
+}
+
+TEST_F(LatestNamesTest, SayNothingOfWhatIsNoInference) {
+  ended_.exchange.request = Embed{};
+  EXPECT_THAT(scrape_latest(), Not(HasSubstr("gen_ai_client_inference_")));
+}
+
 TEST_F(ExchangeMetricsTest, GivesThePlaceInFlightBack) {
   metrics_.started(ended_.exchange);
   EXPECT_THAT(registry_.prometheus_text(), HasSubstr("weir_in_flight 1"));
@@ -135,6 +210,9 @@ TEST_F(ExchangeMetricsTest, TellsTheStatesOfBreakersAndKeys) {
 TEST_F(ExchangeMetricsTest, IsCleanForPromtool) {
   if (std::system("command -v promtool > /dev/null 2>&1") != 0) GTEST_SKIP() << "promtool is not installed";
   ended_.fail_with(ErrorKind::upstream_timeout, 504);
+  for (int i = 0; i < 2; ++i) ended_.exchange.chunks.note(ended_.core.clock.now());
+  ExchangeMetrics latest(registry_, GenAiNames::latest_too);
+  latest.ended(ended_.exchange, ended_.outcome);
   const std::string path = ::testing::TempDir() + "weir-scrape.txt";
   std::ofstream(path) << scrape_after_end();
   // What promtool would rather have named otherwise (units in names) is set by OpenTelemetry's conventions.

@@ -54,7 +54,8 @@ Result<std::unique_ptr<ExchangeObserver>> make_observer(MetricsRegistry& metrics
                                                         const TelemetrySettings& telemetry,
                                                         Workers& workers) {
   std::vector<std::unique_ptr<ExchangeObserver>> parts;
-  parts.push_back(std::make_unique<ExchangeMetrics>(metrics));
+  parts.push_back(std::make_unique<ExchangeMetrics>(
+      metrics, telemetry.gen_ai_latest ? GenAiNames::latest_too : GenAiNames::v1_41));
   if (access_log == "on") {
     parts.push_back(std::make_unique<AccessLog>());
   } else if (access_log != "off") {

@@ -22,6 +22,11 @@ std::span<const Setting<TelemetrySettings>> telemetry_setting_rows() {
           .member = &TelemetrySettings::service_name,
           .applies = Applies::restart,
           .sentence = "service.name in traces."},
+      Row{.key = "gen_ai_latest",
+          .member = &TelemetrySettings::gen_ai_latest,
+          .applies = Applies::restart,
+          .sentence = "Show the metrics of the newer generation of OpenTelemetry's gen_ai conventions "
+                      "(gen_ai_client_inference_*) beside those of v1.41."},
   };
   return kRows;
 }

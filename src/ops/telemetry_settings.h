@@ -11,6 +11,7 @@ struct TelemetrySettings {
   std::string otlp_endpoint;  // http(s)://host:port/v1/traces; empty: no export
   double sample_ratio = 1.0;
   std::string service_name = "weir";
+  bool gen_ai_latest = false;
 };
 
 std::span<const Setting<TelemetrySettings>> telemetry_setting_rows();
