@@ -138,7 +138,7 @@ void ExchangeMetrics::register_histograms(MetricsRegistry& registry) {
                           .help = "From the request that was sent to a provider to the first content.",
                           .unit = "s",
                           .labels = labels},
-                         kTimeToFirstTokenBuckets);
+                         kDurationBuckets);
   per_chunk_ = registry.histogram({.name = "gen_ai_client_operation_time_per_output_chunk_seconds",
                                    .help = "Between one chunk of a streamed answer and the next.",
                                    .unit = "s",
