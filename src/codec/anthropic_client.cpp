@@ -148,8 +148,8 @@ class MessagesClient final : public ClientCodec {
     return chat;
   }
 
-  std::unique_ptr<StreamEncoder> stream_encoder(const AnswerContext& context) const override {
-    return make_anthropic_stream_encoder(context);
+  std::unique_ptr<StreamEncoder> stream_encoder(AnswerContext context) const override {
+    return make_anthropic_stream_encoder(std::move(context));
   }
   ClientReply encode_answer(const Answer& answer, const AnswerContext& context) const override {
     return encode_anthropic_answer(answer, context);
@@ -170,8 +170,8 @@ class CountTokensClient final : public ClientCodec {
   }
 
   // A count is never streamed; the encoder is there for the port's sake.
-  std::unique_ptr<StreamEncoder> stream_encoder(const AnswerContext& context) const override {
-    return make_anthropic_stream_encoder(context);
+  std::unique_ptr<StreamEncoder> stream_encoder(AnswerContext context) const override {
+    return make_anthropic_stream_encoder(std::move(context));
   }
   ClientReply encode_answer(const Answer& answer, const AnswerContext&) const override {
     ClientReply reply;

@@ -12,7 +12,7 @@ namespace weir {
 
 inline constexpr std::string_view kAnthropicBeta = "anthropic-beta";  // the header, and its ExtraField
 
-std::unique_ptr<StreamEncoder> make_anthropic_stream_encoder(const AnswerContext& context);
+std::unique_ptr<StreamEncoder> make_anthropic_stream_encoder(AnswerContext context);
 ClientReply encode_anthropic_answer(const Answer& answer, const AnswerContext& context);
 ClientReply encode_anthropic_error(const Error& error, std::string_view request_id);
 

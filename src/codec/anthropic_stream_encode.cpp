@@ -17,7 +17,7 @@ constexpr std::string_view kDeltaHead =
 // and usage leave together at the end.
 class AnthropicStreamEncoder final : public StreamEncoder {
  public:
-  explicit AnthropicStreamEncoder(const AnswerContext& context) : context_(context) {}
+  explicit AnthropicStreamEncoder(AnswerContext context) : context_(std::move(context)) {}
 
   void encode(const Event& event, std::string& out) override {
     std::visit([&](const auto& body) { on(body, out); }, event);
@@ -221,8 +221,8 @@ class AnthropicStreamEncoder final : public StreamEncoder {
 
 }  // namespace
 
-std::unique_ptr<StreamEncoder> make_anthropic_stream_encoder(const AnswerContext& context) {
-  return std::make_unique<AnthropicStreamEncoder>(context);
+std::unique_ptr<StreamEncoder> make_anthropic_stream_encoder(AnswerContext context) {
+  return std::make_unique<AnthropicStreamEncoder>(std::move(context));
 }
 
 }  // namespace weir

@@ -192,8 +192,8 @@ class ConverseClient final : public ClientCodec {
   }
 
   std::string_view stream_content_type() const override { return kEventStreamType; }
-  std::unique_ptr<StreamEncoder> stream_encoder(const AnswerContext& context) const override {
-    return make_converse_stream_encoder(context);
+  std::unique_ptr<StreamEncoder> stream_encoder(AnswerContext context) const override {
+    return make_converse_stream_encoder(std::move(context));
   }
   ClientReply encode_answer(const Answer& answer, const AnswerContext& context) const override {
     return encode_converse_answer(answer, context);

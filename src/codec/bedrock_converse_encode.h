@@ -9,7 +9,7 @@
 
 namespace weir {
 
-std::unique_ptr<StreamEncoder> make_converse_stream_encoder(const AnswerContext& context);
+std::unique_ptr<StreamEncoder> make_converse_stream_encoder(AnswerContext context);
 ClientReply encode_converse_answer(const Answer& answer, const AnswerContext& context);
 
 // A stop reason of the service model.

@@ -14,7 +14,7 @@ constexpr Dialect kDialect = Dialect::bedrock_converse;
 // Stop reason and usage leave together at the end (S10), the stop reason first.
 class ConverseStreamEncoder final : public StreamEncoder {
  public:
-  explicit ConverseStreamEncoder(const AnswerContext& context) : context_(context) {}
+  explicit ConverseStreamEncoder(AnswerContext context) : context_(std::move(context)) {}
 
   void encode(const Event& event, std::string& out) override {
     std::visit([&](const auto& body) { on(body, out); }, event);
@@ -222,8 +222,8 @@ class ConverseStreamEncoder final : public StreamEncoder {
 
 }  // namespace
 
-std::unique_ptr<StreamEncoder> make_converse_stream_encoder(const AnswerContext& context) {
-  return std::make_unique<ConverseStreamEncoder>(context);
+std::unique_ptr<StreamEncoder> make_converse_stream_encoder(AnswerContext context) {
+  return std::make_unique<ConverseStreamEncoder>(std::move(context));
 }
 
 }  // namespace weir

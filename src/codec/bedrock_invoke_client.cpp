@@ -93,8 +93,8 @@ class InvokeClient final : public ClientCodec {
   }
 
   std::string_view stream_content_type() const override { return kEventStreamType; }
-  std::unique_ptr<StreamEncoder> stream_encoder(const AnswerContext& context) const override {
-    return make_invoke_stream_encoder(context);
+  std::unique_ptr<StreamEncoder> stream_encoder(AnswerContext context) const override {
+    return make_invoke_stream_encoder(std::move(context));
   }
   ClientReply encode_answer(const Answer& answer, const AnswerContext& context) const override {
     ClientReply reply = encode_anthropic_answer(answer, context);
@@ -146,8 +146,8 @@ class CountTokensClient final : public ClientCodec {
   }
 
   // A count is never streamed; the encoder is there for the port's sake.
-  std::unique_ptr<StreamEncoder> stream_encoder(const AnswerContext& context) const override {
-    return make_invoke_stream_encoder(context);
+  std::unique_ptr<StreamEncoder> stream_encoder(AnswerContext context) const override {
+    return make_invoke_stream_encoder(std::move(context));
   }
   ClientReply encode_answer(const Answer& answer, const AnswerContext&) const override {
     ClientReply reply;

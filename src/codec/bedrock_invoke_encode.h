@@ -20,6 +20,6 @@ struct InvokeCounts {
 };
 InvokeCounts invoke_counts(const Usage& usage);
 
-std::unique_ptr<StreamEncoder> make_invoke_stream_encoder(const AnswerContext& context);
+std::unique_ptr<StreamEncoder> make_invoke_stream_encoder(AnswerContext context);
 
 }  // namespace weir

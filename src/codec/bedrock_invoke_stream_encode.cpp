@@ -11,8 +11,8 @@ namespace {
 
 class InvokeStreamEncoder final : public StreamEncoder {
  public:
-  explicit InvokeStreamEncoder(const AnswerContext& context)
-      : elapsed_ms_(context.elapsed_ms), inner_(make_anthropic_stream_encoder(context)) {}
+  explicit InvokeStreamEncoder(AnswerContext context)
+      : elapsed_ms_(context.elapsed_ms), inner_(make_anthropic_stream_encoder(std::move(context))) {}
 
   void encode(const Event& event, std::string& out) override {
     if (const auto* report = std::get_if<UsageReport>(&event)) usage_.set_from(report->usage);
@@ -104,8 +104,8 @@ InvokeCounts invoke_counts(const Usage& usage) {
   return counts;
 }
 
-std::unique_ptr<StreamEncoder> make_invoke_stream_encoder(const AnswerContext& context) {
-  return std::make_unique<InvokeStreamEncoder>(context);
+std::unique_ptr<StreamEncoder> make_invoke_stream_encoder(AnswerContext context) {
+  return std::make_unique<InvokeStreamEncoder>(std::move(context));
 }
 
 }  // namespace weir

@@ -176,8 +176,8 @@ class GenerateClient : public ClientCodec {
   Result<Request> decode_request(const ClientCall& call) const override {
     return TRY(decode_body(call, call.body->root()));
   }
-  std::unique_ptr<StreamEncoder> stream_encoder(const AnswerContext& context) const override {
-    return make_gemini_stream_encoder(context, GeminiFraming::events);
+  std::unique_ptr<StreamEncoder> stream_encoder(AnswerContext context) const override {
+    return make_gemini_stream_encoder(std::move(context), GeminiFraming::events);
   }
   ClientReply encode_answer(const Answer& answer, const AnswerContext& context) const override {
     return encode_gemini_answer(answer, context);
@@ -197,8 +197,8 @@ class ArrayStreamClient final : public GenerateClient {
   }
   bool allows_raw() const override { return false; }
   std::string_view stream_content_type() const override { return "application/json; charset=UTF-8"; }
-  std::unique_ptr<StreamEncoder> stream_encoder(const AnswerContext& context) const override {
-    return make_gemini_stream_encoder(context, GeminiFraming::array);
+  std::unique_ptr<StreamEncoder> stream_encoder(AnswerContext context) const override {
+    return make_gemini_stream_encoder(std::move(context), GeminiFraming::array);
   }
 };
 

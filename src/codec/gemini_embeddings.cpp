@@ -113,8 +113,8 @@ class EmbedClient : public ClientCodec {
   }
 
   // Embeddings are never streamed; errors after the head have this form.
-  std::unique_ptr<StreamEncoder> stream_encoder(const AnswerContext& context) const override {
-    return make_gemini_stream_encoder(context, GeminiFraming::events);
+  std::unique_ptr<StreamEncoder> stream_encoder(AnswerContext context) const override {
+    return make_gemini_stream_encoder(std::move(context), GeminiFraming::events);
   }
 
   ClientReply encode_answer(const Answer& answer, const AnswerContext&) const override {

@@ -16,8 +16,7 @@ enum class GeminiFraming : uint8_t {
   array,   // without it: the chunks are the elements of one JSON array
 };
 
-std::unique_ptr<StreamEncoder> make_gemini_stream_encoder(const AnswerContext& context,
-                                                          GeminiFraming framing);
+std::unique_ptr<StreamEncoder> make_gemini_stream_encoder(AnswerContext context, GeminiFraming framing);
 ClientReply encode_gemini_answer(const Answer& answer, const AnswerContext& context);
 ClientReply encode_gemini_error(const Error& error);
 

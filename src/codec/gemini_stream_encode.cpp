@@ -14,8 +14,8 @@ constexpr Dialect kDialect = Dialect::gemini;
 // block. Finish, citations and usage leave together at the end (S10).
 class GeminiStreamEncoder final : public StreamEncoder {
  public:
-  GeminiStreamEncoder(const AnswerContext& context, GeminiFraming framing)
-      : context_(context), is_array_(framing == GeminiFraming::array) {}
+  GeminiStreamEncoder(AnswerContext context, GeminiFraming framing)
+      : context_(std::move(context)), is_array_(framing == GeminiFraming::array) {}
 
   void encode(const Event& event, std::string& out) override {
     std::visit([&](const auto& body) { on(body, out); }, event);
@@ -248,9 +248,8 @@ class GeminiStreamEncoder final : public StreamEncoder {
 
 }  // namespace
 
-std::unique_ptr<StreamEncoder> make_gemini_stream_encoder(const AnswerContext& context,
-                                                          GeminiFraming framing) {
-  return std::make_unique<GeminiStreamEncoder>(context, framing);
+std::unique_ptr<StreamEncoder> make_gemini_stream_encoder(AnswerContext context, GeminiFraming framing) {
+  return std::make_unique<GeminiStreamEncoder>(std::move(context), framing);
 }
 
 }  // namespace weir

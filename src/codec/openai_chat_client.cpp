@@ -181,8 +181,8 @@ class OpenAiChatClient final : public ClientCodec {
     return chat;
   }
 
-  std::unique_ptr<StreamEncoder> stream_encoder(const AnswerContext& context) const override {
-    return make_openai_stream_encoder(context);
+  std::unique_ptr<StreamEncoder> stream_encoder(AnswerContext context) const override {
+    return make_openai_stream_encoder(std::move(context));
   }
   ClientReply encode_answer(const Answer& answer, const AnswerContext& context) const override {
     return encode_openai_answer(answer, context);

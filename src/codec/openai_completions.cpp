@@ -86,8 +86,8 @@ void write_choice(JsonWriter& json, int index, std::string_view text, const std:
 
 class CompletionsStreamEncoder final : public StreamEncoder {
  public:
-  explicit CompletionsStreamEncoder(const AnswerContext& context) : context_(context) {
-    const Chat* chat = context.request ? chat_of(*context.request) : nullptr;
+  explicit CompletionsStreamEncoder(AnswerContext context) : context_(std::move(context)) {
+    const Chat* chat = context_.request ? chat_of(*context_.request) : nullptr;
     includes_usage_ = chat && chat->includes_usage;
   }
 
@@ -156,7 +156,7 @@ class CompletionsStreamEncoder final : public StreamEncoder {
     out += "data: [DONE]\n\n";
   }
 
-  const AnswerContext& context_;
+  const AnswerContext context_;
   bool includes_usage_ = false;
   bool is_text_ = true;
   Start start_;
@@ -182,8 +182,8 @@ class OpenAiCompletionsClient final : public ClientCodec {
     return chat;
   }
 
-  std::unique_ptr<StreamEncoder> stream_encoder(const AnswerContext& context) const override {
-    return std::make_unique<CompletionsStreamEncoder>(context);
+  std::unique_ptr<StreamEncoder> stream_encoder(AnswerContext context) const override {
+    return std::make_unique<CompletionsStreamEncoder>(std::move(context));
   }
 
   ClientReply encode_answer(const Answer& answer, const AnswerContext& context) const override {

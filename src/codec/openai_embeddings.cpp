@@ -78,9 +78,9 @@ class OpenAiEmbeddingsClient final : public ClientCodec {
     return embed;
   }
 
-  std::unique_ptr<StreamEncoder> stream_encoder(const AnswerContext& context) const override {
-    return make_openai_stream_encoder(
-        context);  // embeddings are never streamed; errors after the head have this form
+  std::unique_ptr<StreamEncoder> stream_encoder(AnswerContext context) const override {
+    // Embeddings are never streamed; errors after the head have this form.
+    return make_openai_stream_encoder(std::move(context));
   }
 
   ClientReply encode_answer(const Answer& answer, const AnswerContext& context) const override {

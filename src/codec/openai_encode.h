@@ -10,7 +10,7 @@
 
 namespace weir {
 
-std::unique_ptr<StreamEncoder> make_openai_stream_encoder(const AnswerContext& context);
+std::unique_ptr<StreamEncoder> make_openai_stream_encoder(AnswerContext context);
 ClientReply encode_openai_answer(const Answer& answer, const AnswerContext& context);
 // An element of `images` of a message or a delta: the extension that servers of the dialect give pictures in.
 void write_openai_image(JsonWriter& json, const AnswerBlock& block);

@@ -58,8 +58,8 @@ class OpaqueClient final : public ClientCodec {
   }
 
   // Answers are never encoded: they pass as bytes. An error within a stream of events has this form.
-  std::unique_ptr<StreamEncoder> stream_encoder(const AnswerContext& context) const override {
-    return openai_chat_client().stream_encoder(context);
+  std::unique_ptr<StreamEncoder> stream_encoder(AnswerContext context) const override {
+    return openai_chat_client().stream_encoder(std::move(context));
   }
   ClientReply encode_answer(const Answer& answer, const AnswerContext& context) const override {
     return openai_chat_client().encode_answer(answer, context);

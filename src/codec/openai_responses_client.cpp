@@ -188,8 +188,8 @@ class ResponsesClient final : public ClientCodec {
 
   Result<Request> decode_request(const ClientCall& call) const override { return TRY(decode_chat(call)); }
 
-  std::unique_ptr<StreamEncoder> stream_encoder(const AnswerContext& context) const override {
-    return make_responses_stream_encoder(context);
+  std::unique_ptr<StreamEncoder> stream_encoder(AnswerContext context) const override {
+    return make_responses_stream_encoder(std::move(context));
   }
   ClientReply encode_answer(const Answer& answer, const AnswerContext& context) const override {
     return encode_responses_answer(answer, context);
@@ -210,8 +210,8 @@ class InputTokensClient final : public ClientCodec {
   }
 
   // A count is never streamed; the encoder is there for the port's sake.
-  std::unique_ptr<StreamEncoder> stream_encoder(const AnswerContext& context) const override {
-    return make_responses_stream_encoder(context);
+  std::unique_ptr<StreamEncoder> stream_encoder(AnswerContext context) const override {
+    return make_responses_stream_encoder(std::move(context));
   }
   ClientReply encode_answer(const Answer& answer, const AnswerContext&) const override {
     ClientReply reply;

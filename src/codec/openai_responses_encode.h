@@ -12,7 +12,7 @@
 
 namespace weir {
 
-std::unique_ptr<StreamEncoder> make_responses_stream_encoder(const AnswerContext& context);
+std::unique_ptr<StreamEncoder> make_responses_stream_encoder(AnswerContext context);
 ClientReply encode_responses_answer(const Answer& answer, const AnswerContext& context);
 
 // ---- The parts that both are made of

@@ -20,7 +20,7 @@ namespace {
 // said is kept, since the last event repeats it all.
 class ResponsesStreamEncoder final : public StreamEncoder {
  public:
-  explicit ResponsesStreamEncoder(const AnswerContext& context) : context_(context) {}
+  explicit ResponsesStreamEncoder(AnswerContext context) : context_(std::move(context)) {}
 
   void encode(const Event& event, std::string& out) override {
     std::visit([&](const auto& body) { on(body, out); }, event);
@@ -422,7 +422,7 @@ class ResponsesStreamEncoder final : public StreamEncoder {
     out += "\n\n";
   }
 
-  const AnswerContext& context_;
+  const AnswerContext context_;
   Start start_;
   Finish finish_;
   Usage usage_;
@@ -437,8 +437,8 @@ class ResponsesStreamEncoder final : public StreamEncoder {
 
 }  // namespace
 
-std::unique_ptr<StreamEncoder> make_responses_stream_encoder(const AnswerContext& context) {
-  return std::make_unique<ResponsesStreamEncoder>(context);
+std::unique_ptr<StreamEncoder> make_responses_stream_encoder(AnswerContext context) {
+  return std::make_unique<ResponsesStreamEncoder>(std::move(context));
 }
 
 }  // namespace weir

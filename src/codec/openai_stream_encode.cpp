@@ -14,8 +14,8 @@ namespace {
 // counts tool calls only; usage comes last and only if asked for.
 class OpenAiStreamEncoder final : public StreamEncoder {
  public:
-  explicit OpenAiStreamEncoder(const AnswerContext& context) : context_(context) {
-    const Chat* chat = context.request ? chat_of(*context.request) : nullptr;
+  explicit OpenAiStreamEncoder(AnswerContext context) : context_(std::move(context)) {
+    const Chat* chat = context_.request ? chat_of(*context_.request) : nullptr;
     includes_usage_ = chat && chat->includes_usage;
   }
 
@@ -260,7 +260,7 @@ class OpenAiStreamEncoder final : public StreamEncoder {
     if (with_null_content) json_->key("content").null();
   }
 
-  const AnswerContext& context_;
+  const AnswerContext context_;
   bool includes_usage_ = false;
   std::string id_;
   std::string model_;
@@ -274,8 +274,8 @@ class OpenAiStreamEncoder final : public StreamEncoder {
 
 }  // namespace
 
-std::unique_ptr<StreamEncoder> make_openai_stream_encoder(const AnswerContext& context) {
-  return std::make_unique<OpenAiStreamEncoder>(context);
+std::unique_ptr<StreamEncoder> make_openai_stream_encoder(AnswerContext context) {
+  return std::make_unique<OpenAiStreamEncoder>(std::move(context));
 }
 
 }  // namespace weir

@@ -70,8 +70,8 @@ class RerankClient final : public ClientCodec {
   }
 
   // Reranking is never streamed; errors after the head have this form.
-  std::unique_ptr<StreamEncoder> stream_encoder(const AnswerContext& context) const override {
-    return openai_chat_client().stream_encoder(context);
+  std::unique_ptr<StreamEncoder> stream_encoder(AnswerContext context) const override {
+    return openai_chat_client().stream_encoder(std::move(context));
   }
 
   ClientReply encode_answer(const Answer& answer, const AnswerContext& context) const override {

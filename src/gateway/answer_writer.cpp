@@ -99,14 +99,14 @@ void AnswerWriter::watch_silence() {
 
 StreamEncoder& AnswerWriter::encoder() {
   if (!encoder_) {
-    context_ = std::make_unique<AnswerContext>(answer_context(exchange_));
+    AnswerContext context = answer_context(exchange_);
     // Both state the input before the answer.
     const Dialect dialect = exchange_.call.dialect;
     const bool needs_estimate = dialect == Dialect::anthropic_messages || dialect == Dialect::bedrock_invoke;
     if (const Chat* chat = exchange_.chat(); chat && needs_estimate) {
-      context_->input_tokens_estimate = estimate_prompt_tokens(*chat, TokenizerKind::estimate);
+      context.input_tokens_estimate = estimate_prompt_tokens(*chat, TokenizerKind::estimate);
     }
-    encoder_ = exchange_.client_codec->stream_encoder(*context_);
+    encoder_ = exchange_.client_codec->stream_encoder(std::move(context));
   }
   return *encoder_;
 }

@@ -64,8 +64,7 @@ class AnswerWriter {
   ResponseWriter& response_;
   const Headers& extra_;
   ExchangeOutcome outcome_;
-  std::unique_ptr<StreamEncoder> encoder_;
-  std::unique_ptr<AnswerContext> context_;  // of the encoder: the raw way needs neither
+  std::unique_ptr<StreamEncoder> encoder_;  // the raw way needs none
   std::unique_ptr<SilenceTimer> silence_;
   std::unique_ptr<Scope> keep_alive_scope_;
   std::string out_;

@@ -29,7 +29,7 @@ class ItemCodec final : public ClientCodec {
     if (root["is_counted"]) return CountTokens{std::move(chat)};
     return chat;
   }
-  std::unique_ptr<StreamEncoder> stream_encoder(const AnswerContext&) const override { return nullptr; }
+  std::unique_ptr<StreamEncoder> stream_encoder(AnswerContext) const override { return nullptr; }
   ClientReply encode_answer(const Answer& answer, const AnswerContext& context) const override {
     ClientReply reply;
     reply.body = fmt::format(R"({{"id":"resp_{}","output":[{{"content":"{}"}}]}})", context.exchange_id,

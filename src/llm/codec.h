@@ -65,7 +65,7 @@ class ClientCodec {
   // False: a provider's bytes must not pass as they are, since this form of answer is not asked of providers.
   virtual bool allows_raw() const { return true; }
   virtual std::string_view stream_content_type() const { return "text/event-stream; charset=utf-8"; }
-  virtual std::unique_ptr<StreamEncoder> stream_encoder(const AnswerContext& context) const = 0;
+  virtual std::unique_ptr<StreamEncoder> stream_encoder(AnswerContext context) const = 0;
   virtual ClientReply encode_answer(const Answer& answer, const AnswerContext& context) const = 0;
   // The error body of the dialect with all its fields, and headers such as Retry-After. `request_id` is the
   // x-request-id.
@@ -139,7 +139,7 @@ struct CallNotes {
   std::vector<SchemaRestore> restores{};
   // Stop sequences that the target does not take: Weir watches the text for them (llm/stop_matcher.h).
   std::vector<std::string> stops{};
-  bool wants_base64 = false;  // embeddings were asked for as base64
+  bool wants_base64 = false;     // embeddings were asked for as base64
   bool is_event_stream = false;  // operation opaque: the answer is one
   // The provider counts reasoning beside completion_tokens, not within (quirk reasoning_not_in_completion).
   bool counts_reasoning_apart = false;
