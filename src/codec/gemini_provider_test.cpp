@@ -169,7 +169,7 @@ TEST(GeminiProvider, DeclaresAllFunctionsInOneTool) {
       std::string::npos)
       << sent(openapi, "tools");
   ASSERT_EQ(openapi->notes.restores.size(), 1u);
-  EXPECT_EQ(openapi->notes.restores[0].tool, "f");
+  EXPECT_TRUE(openapi->notes.restores.contains("f"));
 }
 
 TEST(GeminiProvider, RefusesToolsThatOthersRun) {
@@ -396,7 +396,7 @@ TEST(GeminiProvider, TurnsNamesCustomToolsAndLiteralsBack) {
   CallNotes notes;
   notes.tool_names.add("wire", "my tool");
   notes.custom_tools = {"free"};
-  notes.restores.push_back({.tool = "my tool", .literals = {{.pointer = "/n", .text = "1", .json = "1"}}});
+  notes.restores["my tool"].literals = {{.pointer = "/n", .text = "1", .json = "1"}};
   const auto events =
       decode(R"({"candidates":[{"content":{"parts":[{"functionCall":{"name":"wire","args":{"n":"1"}}},
       {"functionCall":{"name":"free","args":{"input":"text"}}}]},"finishReason":"STOP"}]})",

@@ -49,8 +49,8 @@ struct SchemaRules {
 enum class SchemaUse : uint8_t { arguments, answer };  // only an answer can be unwrapped
 
 struct DownleveledSchema {
-  std::string text;           // what to send
-  SchemaRestore restore;      // without the tool's name
+  std::string text;  // what to send
+  SchemaRestore restore;
   bool has_optional = false;  // some object has a property that is not required
   bool needs_restore() const { return restore.is_wrapped || !restore.literals.empty(); }
 };

@@ -223,7 +223,7 @@ TEST(SchemaDownlevel, BoundsWhatItMergesForEachProperty) {
 }
 
 TEST(SchemaRestore, UnwrapsTextInAnyCut) {
-  const SchemaRestore wrapped{.tool = {}, .is_wrapped = true, .literals = {}};
+  const SchemaRestore wrapped{.is_wrapped = true, .literals = {}};
   const std::string text = R"( { "value" : [{"a": "}]\"x"}, 2] } )";
   const std::string expected = R"([{"a": "}]\"x"}, 2])";
   EXPECT_EQ(restore_json(text, wrapped), expected);
@@ -242,8 +242,7 @@ TEST(SchemaRestore, UnwrapsTextInAnyCut) {
 }
 
 TEST(SchemaRestore, TurnsLiteralsBackInsideAWrapper) {
-  const SchemaRestore restore{
-      .tool = {}, .is_wrapped = true, .literals = {{.pointer = "/*", .text = "1", .json = "1"}}};
+  const SchemaRestore restore{.is_wrapped = true, .literals = {{.pointer = "/*", .text = "1", .json = "1"}}};
   EXPECT_EQ(restore_json(R"({"value":["1","2"]})", restore), R"([1,"2"])");
 }
 

@@ -116,7 +116,6 @@ struct SchemaRestore {
     std::string text;     // the string that the target writes
     std::string json;     // what the client's schema has there
   };
-  std::string tool{};  // the client's name of the tool whose arguments these are; empty: the answer's text
   bool is_wrapped = false;  // the value stands under "value" of an object
   std::vector<Literal> literals{};
 };
@@ -136,7 +135,8 @@ struct CallNotes {
   // Custom tools (free text) that were offered as functions with one string `input`: the answer's arguments
   // are unwrapped. The client's names.
   std::set<std::string, std::less<>> custom_tools{};
-  std::vector<SchemaRestore> restores{};
+  // By the client's name of the tool whose arguments they are of; "": of the answer's text.
+  std::map<std::string, SchemaRestore, std::less<>> restores{};
   // Stop sequences that the target does not take: Weir watches the text for them (llm/stop_matcher.h).
   std::vector<std::string> stops{};
   bool wants_base64 = false;     // embeddings were asked for as base64
