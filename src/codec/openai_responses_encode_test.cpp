@@ -365,6 +365,15 @@ TEST(ResponsesEncode, AcceptsADeltaOfABlockThatWasNeverStarted) {
   EXPECT_NE(last_response(stream).find(R"("text":"hi")"), std::string::npos);
 }
 
+TEST(ResponsesEncode, LosesNothingThatIsSaidBehindTheEndOfItsBlock) {
+  const std::string stream = stream_of({BlockStart{.index = 0}, Delta{.text = "first"}, BlockEnd{.index = 0},
+                                        Delta{.text = "late"}, Finish{}, End{}});
+  const std::string response = last_response(stream);
+  EXPECT_NE(response.find(R"("text":"first")"), std::string::npos) << response;
+  EXPECT_NE(response.find(R"("text":"late")"), std::string::npos) << response;
+  EXPECT_NE(stream.find(R"("delta":"late")"), std::string::npos) << stream;
+}
+
 TEST(ResponsesEncoder, RepeatsTheChoiceOfToolsAsItWasMade) {
   const auto choice = [](std::string_view asked) {
     return member(whole_of(with_start({Finish{}}),

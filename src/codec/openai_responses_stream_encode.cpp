@@ -106,7 +106,8 @@ class ResponsesStreamEncoder final : public StreamEncoder {
 
   void open(const BlockStart& started, std::string& out) {
     begin(out);
-    Block& block = blocks_[started.index];
+    // What is said under the index of a block that has ended is a block of its own.
+    Block& block = blocks_[started.index] = {};
     block.is_shown = has_responses_form(started.kind, started.tool_kind, started.dialect);
     if (!block.is_shown) return;
     const bool is_raw = started.kind == BlockKind::unknown || started.tool_kind == ToolKind::server;
