@@ -1,0 +1,104 @@
+#include "gateway/meter_stage.h"
+
+#include <gtest/gtest.h>
+
+#include "gateway/test_exchange.h"
+
+namespace weir {
+namespace {
+
+using std::chrono::milliseconds;
+
+struct Piece {
+  Duration after{};
+  EventBatch batch;
+};
+
+// An answer whose batches come some time after one another.
+class PacedCall final : public Stage {
+ public:
+  PacedCall(ManualClock& clock, std::vector<Piece> pieces) : clock_(clock), pieces_(std::move(pieces)) {}
+  std::string_view name() const override { return "call"; }
+  Task<std::unique_ptr<EventSource>> handle(Exchange&, Next) override {
+    co_return std::make_unique<Source>(clock_, pieces_);
+  }
+
+ private:
+  class Source final : public EventSource {
+   public:
+    Source(ManualClock& clock, const std::vector<Piece>& pieces) : clock_(clock), pieces_(pieces) {}
+    const AnswerHead& head() const override { return head_; }
+    Task<const EventBatch*> next(Scope&) override {
+      const Piece& piece = pieces_.at(at_++);
+      clock_.advance(piece.after);
+      co_return &piece.batch;
+    }
+
+   private:
+    ManualClock& clock_;
+    const std::vector<Piece>& pieces_;
+    AnswerHead head_;
+    size_t at_ = 0;
+  };
+
+  ManualClock& clock_;
+  const std::vector<Piece> pieces_;
+};
+
+EventBatch events(std::vector<Event> list) {
+  EventBatch batch;
+  batch.events = std::move(list);
+  return batch;
+}
+
+EventBatch raw(std::string_view bytes) {
+  EventBatch batch;
+  batch.raw = bytes;
+  batch.is_raw = true;
+  return batch;
+}
+
+struct MeterStageTest : testing::Test {
+  std::unique_ptr<Exchange> metered(std::vector<Piece> pieces, bool is_streamed = true) {
+    std::vector<std::unique_ptr<Stage>> stages;
+    stages.push_back(std::make_unique<MeterStage>());
+    stages.push_back(std::make_unique<PacedCall>(gateway.test.clock, std::move(pieces)));
+    const Pipeline pipeline(std::move(stages));
+    Chat chat;
+    chat.is_streamed = is_streamed;
+    std::unique_ptr<Exchange> exchange = gateway.exchange(std::move(chat));
+    EXPECT_TRUE(gateway.test.run(TestGateway::gather(pipeline, *exchange)));
+    return exchange;
+  }
+  TestGateway gateway{std::make_unique<MeterStage>()};
+};
+
+TEST_F(MeterStageTest, NotesTheTimeBetweenChunksThatSaySomething) {
+  const auto exchange = metered({{.after = milliseconds(900), .batch = events({Start{}, Delta{.text = "a"}})},
+                                 {.after = milliseconds(15), .batch = events({Delta{.text = "b"}})},
+                                 {.after = milliseconds(30), .batch = events({Ping{}})},
+                                 {.after = milliseconds(40), .batch = events({Delta{.text = "c"}})},
+                                 {.after = milliseconds(500), .batch = events({Finish{}, End{}})}});
+  EXPECT_EQ(exchange->chunks.sum(), milliseconds(15 + 30 + 40));
+  EXPECT_EQ(exchange->chunks.counts()[1], 1U) << "15 ms";
+  EXPECT_EQ(exchange->chunks.counts()[3], 1U) << "70 ms";
+}
+
+TEST_F(MeterStageTest, NotesChunksThatPassRaw) {
+  EventBatch last = raw("data: [DONE]\n\n");
+  last.events.emplace_back(End{});
+  const auto exchange = metered({{.after = milliseconds(10), .batch = raw("data: {}\n\n")},
+                                 {.after = milliseconds(20), .batch = raw("data: {}\n\n")},
+                                 {.after = milliseconds(20), .batch = std::move(last)}});
+  EXPECT_EQ(exchange->chunks.sum(), milliseconds(40));
+}
+
+TEST_F(MeterStageTest, AWholeAnswerHasNoChunks) {
+  const auto exchange = metered({{.after = milliseconds(10), .batch = events({Delta{.text = "a"}})},
+                                 {.after = milliseconds(20), .batch = events({Delta{.text = "b"}, End{}})}},
+                                false);
+  EXPECT_TRUE(exchange->chunks.empty());
+}
+
+}  // namespace
+}  // namespace weir
