@@ -162,17 +162,18 @@ std::string anthropic_answer_id(std::string_view provider_id, std::string_view e
       exchange_id.substr(underscore == std::string_view::npos ? 0 : underscore + 1));
 }
 
-void write_anthropic_usage(JsonWriter& json, const Usage& usage, std::string_view service_tier) {
+namespace {
+
+void write_input_counts(JsonWriter& json, const Usage& usage) {
   const int64_t input = usage.in_uncached.value_or(0) + usage.tool_prompt.value_or(0) +
                         usage.in_audio.value_or(0) + usage.in_image.value_or(0);
-  const int64_t written_5m = usage.cache_write_5m.value_or(0);
-  const int64_t written_1h = usage.cache_write_1h.value_or(0);
-  json.begin_object().key("input_tokens").value(input);
-  json.key("cache_creation_input_tokens").value(written_5m + written_1h);
+  json.key("input_tokens").value(input);
+  json.key("cache_creation_input_tokens")
+      .value(usage.cache_write_5m.value_or(0) + usage.cache_write_1h.value_or(0));
   json.key("cache_read_input_tokens").value(usage.cache_read.value_or(0));
-  json.key("cache_creation").begin_object();
-  json.key("ephemeral_5m_input_tokens").value(written_5m);
-  json.key("ephemeral_1h_input_tokens").value(written_1h).end_object();
+}
+
+void write_output_counts(JsonWriter& json, const Usage& usage) {
   json.key("output_tokens").value(usage.output_total());
   if (usage.out_reasoning) {
     json.key("output_tokens_details").begin_object();
@@ -182,8 +183,26 @@ void write_anthropic_usage(JsonWriter& json, const Usage& usage, std::string_vie
     json.key("server_tool_use").begin_object();
     json.key("web_search_requests").value(*usage.web_searches).end_object();
   }
+}
+
+}  // namespace
+
+void write_anthropic_usage(JsonWriter& json, const Usage& usage, std::string_view service_tier) {
+  json.begin_object();
+  write_input_counts(json, usage);
+  json.key("cache_creation").begin_object();
+  json.key("ephemeral_5m_input_tokens").value(usage.cache_write_5m.value_or(0));
+  json.key("ephemeral_1h_input_tokens").value(usage.cache_write_1h.value_or(0)).end_object();
+  write_output_counts(json, usage);
   const std::string_view tier = anthropic_service_tier(service_tier);
   if (!tier.empty()) json.key("service_tier").value(tier);
+  json.end_object();
+}
+
+void write_anthropic_delta_usage(JsonWriter& json, const Usage& usage) {
+  json.begin_object();
+  write_input_counts(json, usage);
+  write_output_counts(json, usage);
   json.end_object();
 }
 

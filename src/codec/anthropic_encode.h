@@ -21,6 +21,8 @@ ClientReply encode_anthropic_error(const Error& error, std::string_view request_
 std::string_view anthropic_stop_reason(StopReason reason);
 // The `usage` object: input_tokens without what the cache gave or took (translation.md 4.6.2).
 void write_anthropic_usage(JsonWriter& json, const Usage& usage, std::string_view service_tier);
+// That of a message_delta, which has neither the split of what the cache took nor a tier.
+void write_anthropic_delta_usage(JsonWriter& json, const Usage& usage);
 // {"type","message","details"?}
 void write_anthropic_error(JsonWriter& json, const Error& error);
 // The provider's id when it has the vendor's form, else one made of the exchange's: "msg_...".

@@ -48,8 +48,7 @@ TEST(AnthropicEncode, WritesTheEventsOfATextAnswer) {
       "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\n"
       "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"stop_sequence\","
       "\"stop_sequence\":\"END\"},\"usage\":{\"input_tokens\":11,\"cache_creation_input_tokens\":0,"
-      "\"cache_read_input_tokens\":0,\"cache_creation\":{\"ephemeral_5m_input_tokens\":0,"
-      "\"ephemeral_1h_input_tokens\":0},\"output_tokens\":7}}\n\n"
+      "\"cache_read_input_tokens\":0,\"output_tokens\":7}}\n\n"
       "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n");
 }
 

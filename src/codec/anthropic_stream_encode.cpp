@@ -73,7 +73,7 @@ class AnthropicStreamEncoder final : public StreamEncoder {
       json.value(finish_.stop_sequence);
     }
     json.end_object().key("usage");
-    write_anthropic_usage(json, usage_, {});
+    write_anthropic_delta_usage(json, usage_);
     json.end_object();
     out += "\n\nevent: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
   }
