@@ -295,6 +295,23 @@ TEST(AnthropicProvider, TurnsAnEffortIntoWhatTheModelTakes) {
   EXPECT_NE(body_of(rules).find(R"("tool_choice":{"type":"auto"})"), std::string::npos);
 }
 
+TEST(AnthropicProvider, SaysInItsOwnWordHowMuchOfTheThinkingIsShown) {
+  const Capabilities capabilities = caps(&Capabilities::thinking, ThinkingMode::budget);
+  const auto shown = [&](std::string_view word) {
+    Chat chat = test::openai_chat(openai(kHi));
+    chat.max_tokens = 9000;
+    chat.reasoning.budget_tokens = 2000;
+    chat.reasoning.display = word;
+    const auto call = anthropic_messages_provider().encode_request(
+        chat, {.model = "claude", .capabilities = &capabilities});
+    return from_key(call, "display");
+  };
+  for (const std::string_view word : {"auto", "concise", "detailed", "summarized"}) {
+    EXPECT_EQ(shown(word), R"("display":"summarized"}})") << word;
+  }
+  EXPECT_EQ(shown("omitted"), R"("display":"omitted"}})");
+}
+
 TEST(AnthropicProvider, KeepsOnlyItsOwnSignaturesAndThinksOnlyWithThem) {
   const std::string loop =
       R"({"role":"user","content":"go"},{"role":"assistant",%,"tool_calls":[{"id":"a","type":"function",)"

@@ -29,6 +29,12 @@ int64_t budget_of(EffortLevel effort) {
   return 32'768;
 }
 
+// The vendor's word for how much of the thinking is shown. OpenAI's names say how a summary is written, which
+// this dialect cannot say, and that there is to be one.
+std::string_view display_of(std::string_view asked) {
+  return asked == "auto" || asked == "concise" || asked == "detailed" ? "summarized" : asked;
+}
+
 class Planner {
  public:
   Planner(const Chat& chat, const Conversation& conversation, const TargetModel& target, Fidelity& fidelity)
@@ -39,7 +45,7 @@ class Planner {
 
   AnthropicThinking plan() {
     into_.is_forced = caps_.thinking_forced.value_or(false);
-    into_.display = reasoning_.display;
+    into_.display = display_of(reasoning_.display);
     if (!reasoning_.is_set()) return into_;
     if (caps_.thinking == ThinkingMode::none) {
       if (!reasoning_.is_disabled) lose(Severity::info, LossReason::dropped, "reasoning", "");
