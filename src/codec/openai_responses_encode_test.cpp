@@ -323,6 +323,9 @@ TEST(ResponsesEncode, GivesLogprobsWithTheFinishedText) {
   EXPECT_NE(whole_of(events).find(both), std::string::npos) << whole_of(events);
   const std::string stream = stream_of(events);
   EXPECT_EQ(last_response(stream), whole_of(events));
+  const std::string bare = R"({"token":"a","logprob":-0.5,"top_logprobs":[]})";
+  EXPECT_NE(stream.find(fmt::format(R"("text":"aa","logprobs":[{},{}]}})", bare, bare)), std::string::npos)
+      << stream;
 }
 
 TEST(ResponsesEncode, FailsWithAnEventThatSdksRaiseForAndOneThatHoldsTheResponse) {

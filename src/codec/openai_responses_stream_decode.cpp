@@ -5,6 +5,7 @@
 #include <map>
 
 #include "codec/openai_decode.h"
+#include "codec/openai_logprobs.h"
 #include "codec/openai_responses_decode.h"
 #include "codec/provider_json.h"
 #include "codec/sse_tap.h"
@@ -109,7 +110,7 @@ class ResponsesStreamDecoder final : public StreamDecoder {
       add_text(part_of(body), is_refusal ? BlockKind::refusal : BlockKind::text, text, events);
       const JsonValue logprobs = body["logprobs"];
       if (logprobs.is_array() && logprobs.size() > 0)
-        events.push_back(Logprobs{.choice = 0, .raw = std::string(logprobs.raw())});
+        events.push_back(Logprobs{.choice = 0, .raw = logprobs_with_bytes(logprobs)});
     } else if (type == "function_call_arguments.delta" || type == "custom_tool_call_input.delta") {
       Item& item = item_of(body);
       item.text += text;

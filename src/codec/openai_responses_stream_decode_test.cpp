@@ -158,7 +158,8 @@ TEST(ResponsesStreamDecode, ReadsTextWithCitationsAndLogprobs) {
   EXPECT_EQ(
       events({added(R"({"type":"message","id":"msg_1","content":[]})"),
               R"({"type":"response.content_part.added","output_index":0,"content_index":0,"part":{}})",
-              delta("output_text", "Hel"), delta("output_text", "lo", 0, R"(,"logprobs":[{"token":"a"}])"),
+              delta("output_text", "Hel"),
+              delta("output_text", "lo", 0, R"(,"logprobs":[{"token":"a","logprob":-1}])"),
               R"({"type":"response.output_text.annotation.added","output_index":0,"content_index":0,)"
               R"("annotation_index":0,"annotation":{"type":"url_citation","url":"u"}})",
               R"({"type":"response.output_text.done","output_index":0,"content_index":0,"text":"Hello"})",
@@ -166,7 +167,9 @@ TEST(ResponsesStreamDecode, ReadsTextWithCitationsAndLogprobs) {
               R"({"type":"output_text","text":"Hello","annotations":[{"type":"url_citation","url":"u"},)"
               R"({"type":"url_citation","url":"v"}]}})",
               delta("refusal", "no", 0, R"(,"content_index":1)"), done(kMessage)}),
-      "block 0 kind=0   0 \ndelta 0 0 Hel\ndelta 0 0 lo\nlogprobs [{\"token\":\"a\"}]\n"
+      "block 0 kind=0   0 \ndelta 0 0 Hel\ndelta 0 0 lo\nlogprobs "
+      R"([{"token":"a","logprob":-1,"bytes":[97],"top_logprobs":[]}])"
+      "\n"
       "delta 0 2 {\"type\":\"url_citation\",\"url\":\"u\"}\n"
       "delta 0 2 {\"type\":\"url_citation\",\"url\":\"v\"}\nend of block 0\n"
       "block 1 kind=4   0 \ndelta 1 0 no\nend of block 1\nfinish refusal  completed\nend\n");

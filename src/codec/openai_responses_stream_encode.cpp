@@ -9,6 +9,7 @@
 #include "codec/citations.h"
 #include "codec/openai_citations.h"
 #include "codec/openai_encode.h"
+#include "codec/openai_logprobs.h"
 #include "codec/openai_responses_encode.h"
 #include "io/sse.h"
 
@@ -313,7 +314,10 @@ class ResponsesStreamEncoder final : public StreamEncoder {
     open_block_event(is_refusal ? "response.refusal.done" : "response.output_text.done", block, out);
     json_->key("content_index").value(static_cast<int64_t>(block.part));
     json_->key(is_refusal ? "refusal" : "text").value(part.block.text);
-    if (!is_refusal) json_->key("logprobs").raw(part.logprobs);
+    if (!is_refusal) {
+      const auto logprobs = JsonDoc::parse(part.logprobs);
+      json_->key("logprobs").raw(logprobs ? logprobs_without_bytes(logprobs->root()) : "[]");
+    }
     close_event(out);
     part_event("response.content_part.done", block, out);
   }
