@@ -295,6 +295,8 @@ TEST(ConverseClient, CutsAHugeDeltaIntoMessagesThatFit) {
 TEST(ConverseClient, KeepsAliveAndFailsInMessagesOfTheStream) {
   const auto encoder = bedrock_converse_stream_client().stream_encoder(context());
   std::string out;
+  encoder->encode(Ping{}, out);
+  EXPECT_EQ(out, "");
   encoder->keep_alive(out);
   encoder->fail(make_error(ErrorKind::upstream_rate_limited, "later"), out);
   EXPECT_EQ(test::describe_frames(out), "ping {}\nthrottlingException {\"message\":\"later\"}\n");

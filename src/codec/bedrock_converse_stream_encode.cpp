@@ -20,7 +20,8 @@ class ConverseStreamEncoder final : public StreamEncoder {
     std::visit([&](const auto& body) { on(body, out); }, event);
   }
 
-  // The AWS SDKs pass over events of unknown type (clients.md 3.2).
+  // No event of the service's says nothing; the AWS SDKs pass over one of unknown type (clients.md 3.2). So
+  // only a long silence has it, and never a ping of the provider's.
   void keep_alive(std::string& out) override { append_bedrock_event(out, "ping", "{}"); }
 
   void fail(const Error& error, std::string& out) override { append_bedrock_exception(out, error); }
@@ -37,7 +38,7 @@ class ConverseStreamEncoder final : public StreamEncoder {
 
   void on(const Start&, std::string&) {}
   void on(const UsageReport& report, std::string&) { usage_.set_from(report.usage); }
-  void on(const Ping&, std::string& out) { keep_alive(out); }
+  void on(const Ping&, std::string&) {}
   void on(const Payload&, std::string&) {}
   void on(const Logprobs&, std::string&) {}
   void on(const Finish& finish, std::string&) {

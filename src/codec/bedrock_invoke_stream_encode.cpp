@@ -16,6 +16,7 @@ class InvokeStreamEncoder final : public StreamEncoder {
 
   void encode(const Event& event, std::string& out) override {
     if (const auto* report = std::get_if<UsageReport>(&event)) usage_.set_from(report->usage);
+    if (std::holds_alternative<Ping>(event)) return;  // the service has none
     const auto* delta = std::get_if<Delta>(&event);
     if (!delta || delta->kind != DeltaKind::content || delta->text.size() <= kBedrockDeltaBytesMax) {
       encode_whole(event, out);

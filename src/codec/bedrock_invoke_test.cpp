@@ -100,6 +100,8 @@ TEST(InvokeClient, StreamsTheVendorsEventsInChunksAndTheMetricsInTheLast) {
       << lines;
   EXPECT_EQ(bedrock_invoke_stream_client().stream_content_type(), "application/vnd.amazon.eventstream");
   std::string more;
+  encoder->encode(Ping{}, more);
+  EXPECT_EQ(more, "");
   encoder->keep_alive(more);
   encoder->fail(make_error(ErrorKind::timeout, "late"), more);
   EXPECT_EQ(test::describe_frames(more),

@@ -172,6 +172,7 @@ void AnswerWriter::note(const Result<const EventBatch*>& pulled) {
 }
 
 Task<void> AnswerWriter::write_streamed(EventSource& source) {
+  MonoTime silent_since = exchange_.now();
   for (;;) {
     Result<const EventBatch*> pulled = co_await source.next(*exchange_.scope);
     note(pulled);
@@ -190,9 +191,9 @@ Task<void> AnswerWriter::write_streamed(EventSource& source) {
     const std::string_view bytes = batch.is_raw ? batch.raw : std::string_view(out_);
     if (is_over_) co_return co_await finish_with(bytes);
     CO_TRY(co_await send_bytes(bytes));
+    if (!bytes.empty()) silent_since = exchange_.now();
     if (silence_) {
-      exchange_.scope->core().timers().arm(*silence_,
-                                           exchange_.now() + exchange_.snapshot->settings.keep_alive);
+      exchange_.scope->core().timers().arm(*silence_, silent_since + exchange_.snapshot->settings.keep_alive);
     }
   }
 }
