@@ -102,6 +102,7 @@ def read(body):
         tokens_max=config.get("maxOutputTokens"),
         schema=config.get("responseJsonSchema") or lowered(config.get("responseSchema") or {}) or None,
         thinking=bool(thinking.get("includeThoughts")) and thinking.get("thinkingBudget") != 0,
+        logprobs=(config.get("logprobs") or 0) if config.get("responseLogprobs") else None,
     )
 
 
@@ -166,12 +167,35 @@ def candidate(parts, finish=None, index=0):
     return {**content, **({"finishReason": finish} if finish else {}), "index": index}
 
 
+def logprobs(answer, text):
+    """What a candidate tells of the tokens of its text; nothing unless it was asked for."""
+    if answer.logprobs is None or not text:
+        return {}
+    tokens = script.likelihoods(text, answer.logprobs)
+
+    def each(pairs):
+        return [{"token": token, "tokenId": 7, "logProbability": number} for token, number in pairs]
+
+    result = {"chosenCandidates": each((token, number) for token, number, _ in tokens)}
+    if answer.logprobs:
+        result["topCandidates"] = [{"candidates": each(others)} for _, _, others in tokens]
+    return {"avgLogprobs": -0.25, "logprobsResult": result}
+
+
+def with_logprobs(candidate, answer):
+    parts = candidate.get("content", {}).get("parts", [])
+    text = "".join(part.get("text", "") for part in parts if not part.get("thought"))
+    return {**candidate, **logprobs(answer, text)}
+
+
 def response(answer, model, body, thinks):
     """A whole answer, with as many equal candidates as were asked for."""
     count = (body.get("generationConfig") or {}).get("candidateCount") or 1
     finish = FINISH.get(answer.stop, "STOP")
     return {
-        "candidates": [candidate(whole_parts(answer, thinks), finish, index) for index in range(count)],
+        "candidates": [
+            with_logprobs(candidate(whole_parts(answer, thinks), finish, index), answer) for index in range(count)
+        ],
         "usageMetadata": usage_json(answer.usage),
         "modelVersion": model,
         "responseId": f"resp-{answer.tag}",
@@ -192,7 +216,7 @@ def events(answer, model, body, faults, thinks):
     base = {"modelVersion": model, "responseId": f"resp-{answer.tag}"}
     usage = {} if "no-usage" in faults else {"usageMetadata": usage_json(answer.usage)}
     found = [
-        {"candidates": [candidate([part], index=index)], **usage, **base}
+        {"candidates": [with_logprobs(candidate([part], index=index), answer)], **usage, **base}
         for part in pieces(answer, thinks)
         for index in range(count)
     ]

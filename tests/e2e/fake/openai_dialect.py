@@ -110,6 +110,7 @@ def read_chat(body):
         tokens_max=body.get("max_tokens") if limit is None else limit,
         schema=schema,
         thinking=body.get("reasoning_effort") not in (None, "none"),
+        logprobs=(body.get("top_logprobs") or 0) if body.get("logprobs") else None,
     )
 
 
@@ -148,6 +149,21 @@ def joined(answer, kind):
     return "".join(texts) if texts else None
 
 
+def logprob(token, number):
+    return {"token": token, "logprob": number, "bytes": list(token.encode())}
+
+
+def logprobs_json(answer, text):
+    """What is told of the tokens of a text; None unless it was asked for."""
+    if answer.logprobs is None or text is None:
+        return None
+    tokens = [
+        {**logprob(token, number), "top_logprobs": [logprob(*one) for one in others]}
+        for token, number, others in script.likelihoods(text, answer.logprobs)
+    ]
+    return {"content": tokens, "refusal": None}
+
+
 def message_json(answer):
     message = {
         "role": "assistant",
@@ -176,7 +192,7 @@ def completion(answer, model, count=1):
         {
             "index": index,
             "message": message_json(answer),
-            "logprobs": None,
+            "logprobs": logprobs_json(answer, joined(answer, "text")),
             "finish_reason": FINISH[answer.stop],
         }
         for index in range(count)
@@ -246,7 +262,8 @@ def chunks(answer, model, body, faults):
     }
 
     def chunk(delta, finish=None, index=0):
-        choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": finish}
+        logprobs = logprobs_json(answer, delta.get("content") or None)
+        choice = {"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": finish}
         return data_line({**base, "choices": [choice], **({"usage": None} if counted else {})})
 
     count = body.get("n") or 1

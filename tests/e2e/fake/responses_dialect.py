@@ -3,10 +3,11 @@
 import json
 
 from . import script, signatures
-from .openai_dialect import CREATED, split_url
+from .openai_dialect import CREATED, logprobs_json, split_url
 from .script import Conversation, Turn
 
 ENCRYPTED = "reasoning.encrypted_content"
+LOGPROBS = "message.output_text.logprobs"
 STATUS = {"length": ("incomplete", {"reason": "max_output_tokens"})}
 
 
@@ -78,6 +79,7 @@ def read(body, history=()):
         tokens_max=body.get("max_output_tokens"),
         schema=form.get("schema"),
         thinking=(body.get("reasoning") or {}).get("effort") not in (None, "none"),
+        logprobs=(body.get("top_logprobs") or 0) if LOGPROBS in (body.get("include") or []) else None,
     )
 
 
@@ -120,7 +122,8 @@ def output_items(answer, body):
         elif block[0] == "refusal":
             parts.append({"type": "refusal", "refusal": block[1]})
         else:
-            parts.append({"type": "output_text", "text": block[1], "annotations": [], "logprobs": []})
+            logprobs = (logprobs_json(answer, block[1]) or {}).get("content", [])
+            parts.append({"type": "output_text", "text": block[1], "annotations": [], "logprobs": logprobs})
         if parts and block[0] in ("text", "refusal"):
             status = "incomplete" if answer.stop == "length" else "completed"
             message = {"id": f"msg_{answer.tag}_{index}", "type": "message", "role": "assistant"}
@@ -177,6 +180,12 @@ def reasoning_events(index, item):
     yield {"type": "response.output_item.done", "output_index": index, "item": item}
 
 
+def without_bytes(token):
+    """A token as the events of a stream have it, unlike the part itself."""
+    others = [{key: one[key] for key in ("token", "logprob")} for one in token["top_logprobs"]]
+    return {"token": token["token"], "logprob": token["logprob"], "top_logprobs": others}
+
+
 def message_events(index, item):
     start = {**item, "status": "in_progress", "content": []}
     yield {"type": "response.output_item.added", "output_index": index, "item": start}
@@ -185,10 +194,13 @@ def message_events(index, item):
         is_text = part["type"] == "output_text"
         field = "text" if is_text else "refusal"
         kind = "response.output_text" if is_text else "response.refusal"
-        more = {"logprobs": []} if is_text else {}
-        yield {"type": "response.content_part.added", **at, "part": {**part, field: ""}}
-        for piece in script.pieces(part[field]):
+        tokens = [without_bytes(one) for one in part.get("logprobs", [])]
+        empty = {field: "", **({"logprobs": []} if is_text else {})}
+        yield {"type": "response.content_part.added", **at, "part": {**part, **empty}}
+        for place, piece in enumerate(script.pieces(part[field])):
+            more = {"logprobs": tokens[place : place + 1]} if is_text else {}
             yield {"type": f"{kind}.delta", **at, "delta": piece, **more}
+        more = {"logprobs": tokens} if is_text else {}
         yield {"type": f"{kind}.done", **at, field: part[field], **more}
         yield {"type": "response.content_part.done", **at, "part": part}
     yield {"type": "response.output_item.done", "output_index": index, "item": item}

@@ -88,6 +88,7 @@ class Conversation:
     tokens_max: int | None = None
     schema: dict | None = None
     thinking: bool = False
+    logprobs: int | None = None  # how many alternatives of each token are wanted
 
 
 @dataclass
@@ -116,11 +117,18 @@ class Answer:
     pause_ms: int = 0
     interleaved: bool = False
     tag: str = "0"  # ends the ids of the answer and its calls; clients take equal ids for the same message
+    logprobs: int | None = None
 
 
 def pieces(text):
     """The tokens of the fake: what one event of a stream carries. Joined they are `text`."""
     return re.findall(r"\s*\S{1,12}|\s+", text)
+
+
+def likelihoods(text, count):
+    """The tokens of a text, each with its logarithm and `count` alternatives: [(token, number, [(token, number)])]."""
+    others = [(f" other{number}", -2.5 - number) for number in range(count - 1)]
+    return [(token, -0.25, [(token, -0.25), *others][:count]) for token in pieces(text)]
 
 
 def image_facts(media_type, data):
@@ -290,5 +298,11 @@ def answer(model, conversation):
         usage.reasoning = len(pieces(THINKING))
     usage.output = sum(len(pieces(block[2] if block[0] == "call" else block[1])) for block in blocks)
     return Answer(
-        blocks, stop, usage, sequence, 50 if model == "fake-slow" else 0, model == "fake-interleaved-tools"
+        blocks,
+        stop,
+        usage,
+        sequence,
+        pause_ms=50 if model == "fake-slow" else 0,
+        interleaved=model == "fake-interleaved-tools",
+        logprobs=conversation.logprobs,
     )
