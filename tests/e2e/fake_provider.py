@@ -16,7 +16,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from fake import faults, openai_checks, ports, provider  # noqa: E402  the path is set just above
+from fake import faults, openai_document, ports, provider  # noqa: E402  the path is set just above
 
 KEYS = {"openai": "sk-fake", "anthropic": "sk-ant-fake", "gemini": "AIza-fake", "bedrock": "bedrock-fake"}
 BASES = {"openai": "/v1"}  # what the base URL that the vendor's SDK is given ends with
@@ -33,7 +33,7 @@ def arguments():
 
 async def main():
     given = arguments()
-    document, records, attempts = openai_checks.Document(), [], faults.Attempts()
+    document, records, attempts = openai_document.Document(), [], faults.Attempts()
     ready = {"pid": os.getpid()}
     for name, make in ports.PORTS.items():
         port = make(given[f"{name}_key"] or [KEYS[name]], document)

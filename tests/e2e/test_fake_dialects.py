@@ -13,6 +13,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from fake import (
+    answers,
     bedrock_checks,
     bedrock_dialect,
     faults,
@@ -20,7 +21,7 @@ from fake import (
     gemini_checks,
     gemini_dialect,
     http,
-    openai_checks,
+    openai_document,
     responses_checks,
     responses_dialect,
     script,
@@ -46,7 +47,7 @@ def answer(model, **more):
 
 @pytest.fixture(scope="module")
 def document():
-    made = openai_checks.Document()
+    made = openai_document.Document()
     if not made.available:
         pytest.skip("OpenAI's OpenAPI document is not beside the project (WEIR_SHARED_DIR)")
     return made
@@ -60,10 +61,10 @@ def test_its_responses_obey_openais_document(document, model):
     body = {"reasoning": {"summary": "auto"}, "include": [responses_dialect.ENCRYPTED]}
     made = answer(model, thinking=True)
     whole = responses_dialect.response(made, model, body)
-    assert document.problems("Response", whole, overlapping=True) == []
+    assert answers.problems(document, "rsp", whole) == []
     for event in responses_dialect.events(made, model, body, faults.Faults()):
         value = json.loads(event.split(b"data: ")[1])
-        assert document.problems("ResponseStreamEvent", value, overlapping=True) == [], value
+        assert answers.problems(document, "rsp", value, is_event=True) == [], value
 
 
 @EACH_MODEL
@@ -77,9 +78,9 @@ def test_its_converse_answers_obey_bedrocks_model(model):
 @EACH_MODEL
 def test_its_gemini_answers_have_the_types_of_googles_sdk(model):
     made = answer(model, thinking=True)
-    types.GenerateContentResponse.model_validate(gemini_dialect.response(made, model, {}, True))
+    assert answers.problems(None, "gem", gemini_dialect.response(made, model, {}, True)) == []
     for line in gemini_dialect.events(made, model, {}, faults.Faults(), True):
-        types.GenerateContentResponse.model_validate(json.loads(line.removeprefix(b"data: ")))
+        assert answers.problems(None, "gem", json.loads(line.removeprefix(b"data: ")), is_event=True) == []
 
 
 def test_a_frame_is_what_it_was_made_of_and_no_other():
@@ -472,10 +473,10 @@ HELLO = {"role": "user", "content": "x"}
 @pytest.mark.parametrize(
     "changes, problem",
     [
-        ({"surprise": 1}, "unknown field"),
-        ({"messages": []}, "unknown field"),
+        ({"surprise": 1}, "surprise: Extra inputs"),
+        ({"messages": []}, "messages: Extra inputs"),
         ({"input": [{"role": "tool", "content": "x"}]}, "input"),
-        ({"input": [{**HELLO, "name": "n"}]}, "name: unknown field"),
+        ({"input": [{**HELLO, "name": "n"}]}, "name: Extra inputs"),
         ({"input": [HELLO, RCALL]}, "No tool output found"),
         ({"input": [HELLO, ROUTPUT]}, "No tool call found"),
         ({"input": [HELLO, RCALL, ROUTPUT, ROUTPUT]}, "second output"),

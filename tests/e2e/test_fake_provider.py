@@ -5,7 +5,16 @@ import json
 import httpx
 import media
 import pytest
-from fake import anthropic_checks, anthropic_dialect, faults, openai_checks, openai_dialect, script
+from fake import (
+    answers,
+    anthropic_checks,
+    anthropic_dialect,
+    faults,
+    openai_checks,
+    openai_dialect,
+    openai_document,
+    script,
+)
 
 TOOLS = {"get_weather": {"type": "object", "properties": {"city": {"type": "string"}}}}
 CHAT_MODELS = [name for name in script.MODELS if name != "fake-embed"]
@@ -13,7 +22,7 @@ CHAT_MODELS = [name for name in script.MODELS if name != "fake-embed"]
 
 @pytest.fixture(scope="module")
 def document():
-    made = openai_checks.Document()
+    made = openai_document.Document()
     if not made.available:
         pytest.skip("OpenAI's OpenAPI document is not beside the project (WEIR_SHARED_DIR)")
     return made
@@ -27,20 +36,20 @@ def conversation(**more):
 def test_its_openai_answers_obey_openais_document(document, model):
     answer = script.answer(model, conversation(thinking=True))
     whole = openai_dialect.completion(answer, model)
-    assert document.problems("CreateChatCompletionResponse", whole) == []
+    assert answers.problems(document, "oai", whole) == []
     body = {"stream_options": {"include_usage": True}}
     for line in openai_dialect.chunks(answer, model, body, faults.Faults())[:-1]:
         value = json.loads(line.removeprefix(b"data: "))
-        assert document.problems("CreateChatCompletionStreamResponse", value) == []
+        assert answers.problems(document, "oai", value, is_event=True) == []
 
 
 def test_its_other_openai_answers_obey_openais_document(document):
     answer = script.answer("fake-text", conversation())
-    assert document.problems("CreateCompletionResponse", openai_dialect.text_completion([answer], "m")) == []
+    assert answers.problems(document, "text", openai_dialect.text_completion([answer], "m")) == []
     embeddings = openai_dialect.embeddings({"input": ["a"]}, "m")
-    assert document.problems("CreateEmbeddingResponse", embeddings) == []
-    assert document.problems("ListModelsResponse", openai_dialect.models()) == []
-    assert document.problems("ErrorResponse", openai_dialect.error(429, "x")) == []
+    assert answers.problems(document, "embeddings", embeddings) == []
+    assert answers.problems(document, "models", openai_dialect.models()) == []
+    assert answers.error_problems(document, "oai", openai_dialect.error(429, "x"), {}) == []
 
 
 @pytest.mark.parametrize("model", CHAT_MODELS)
@@ -113,7 +122,7 @@ def assistant(*blocks):
         ({"tool_choice": {"type": "auto"}}, "with tools"),
         ({"tools": [{"name": "a.b", "input_schema": {}}]}, "pattern"),
         ({"thinking": {"type": "enabled", "budget_tokens": 100}}, "budget"),
-        ({"system": [{"type": "text", "text": "a", "cache_control": {"type": "forever"}}]}, "marker"),
+        ({"system": [{"type": "text", "text": "a", "cache_control": {"type": "forever"}}]}, "ephemeral"),
         ({"output_config": {"format": {"type": "json_schema"}}}, "schema"),
     ],
     ids=str,

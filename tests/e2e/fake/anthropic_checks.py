@@ -1,4 +1,4 @@
-"""What Anthropic's Messages API refuses, by hand: names and types as its published SDKs declare them.
+"""What Anthropic's Messages API refuses: the types of its SDK, and by hand the rules that they do not say.
 
 Version 2026-10-21 has no sampling fields; both versions allow system turns among the messages.
 """
@@ -7,7 +7,7 @@ import base64
 import binascii
 import re
 
-from . import signatures
+from . import published, signatures
 from .openai_checks import EXTENSION
 
 VERSIONS = {"2023-06-01", "2026-10-21"}
@@ -361,6 +361,12 @@ def check(version, body, counting=False):
         return [f"anthropic-version: {version!r} is not a valid version"]
     if not isinstance(body, dict):
         return ["body: not an object"]
+    # The SDK's types are of the newest version; fields of the other one are known here.
+    older = BY_VERSION[version].keys() - BY_VERSION[max(VERSIONS)].keys()
+    plain = {key: value for key, value in body.items() if key not in older and not key.startswith(EXTENSION)}
+    path = "/v1/messages/count_tokens" if counting else "/v1/messages"
+    if found := published.request_problems(path, plain):
+        return found
     state = Check(version)
     state.body(body, counting)
     return state.problems

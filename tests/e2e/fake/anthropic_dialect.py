@@ -191,7 +191,9 @@ def events(answer, model, faults):
             yield event({"type": "content_block_delta", "index": index, "delta": delta})
         yield event({"type": "content_block_stop", "index": index})
     if "no-finish" not in faults:
-        usage = {} if "no-usage" in faults else {"usage": usage_json(answer.usage, answer.usage.output)}
+        counts = usage_json(answer.usage, answer.usage.output)
+        counts = {name: counts[name] for name in counts if name not in ("cache_creation", "service_tier")}
+        usage = {} if "no-usage" in faults else {"usage": counts}
         yield event({"type": "message_delta", "delta": stop_fields(answer), **usage})
     if "no-done" not in faults and "no-finish" not in faults:
         yield event({"type": "message_stop"})

@@ -61,3 +61,7 @@ def with_bad_crc(data):
 
 def base64_text(raw):
     return base64.b64encode(raw).decode()
+
+
+def raw_of_base64(text):
+    return base64.b64decode(text, validate=True)

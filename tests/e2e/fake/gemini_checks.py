@@ -4,10 +4,9 @@ Google publishes no schema of the wire; the SDK's types forbid unknown fields an
 the SDK only the rules here are checked.
 """
 
-import functools
 import re
 
-from . import gemini_dialect, signatures
+from . import gemini_dialect, published, signatures
 
 FIELDS = {
     "contents": list,
@@ -42,28 +41,12 @@ PART_DATA = {
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,127}")
 
 
-@functools.cache
-def sdk():
-    try:
-        import pydantic
-        from google.genai import types
-    except ImportError:
-        return None, None
-    return types, pydantic
-
-
 def by_types(body):
     """What the SDK's types have against the fields of a body."""
-    types, pydantic = sdk()
-    if types is None:
-        return
     for key, (name, many) in TYPES.items():
         for index, value in enumerate((body[key] if many else [body[key]]) if key in body else []):
-            try:
-                getattr(types, name).model_validate(value)
-            except pydantic.ValidationError as error:
-                for one in error.errors()[:5]:
-                    yield f"{key}/{index}/{'/'.join(map(str, one['loc']))}: {one['msg']}"
+            for problem in published.problems(f"{published.GOOGLE}:{name}", value):
+                yield f"{key}/{index}/{problem}"
 
 
 def parts_of(content, kind):
@@ -165,10 +148,9 @@ def generate(body, thinks):
     ]
     if not body.get("contents"):
         found.append("contents: contents is not specified")
-    if found:
+    if found := found or [*by_types(body)]:
         return found
-    found = [*by_types(body), *contents(body["contents"]), *tools(body)]
-    found += generation(body.get("generationConfig") or {})
+    found = [*contents(body["contents"]), *tools(body), *generation(body.get("generationConfig") or {})]
     return found or [*pairing(body["contents"]), *thoughts(body["contents"], thinks)]
 
 

@@ -137,7 +137,7 @@ class OpenAI(Port):
         before = body.get("previous_response_id")
         if before is not None and before not in self.stored:
             return [f"previous_response_id: Previous response with id '{before}' not found."]
-        return responses_checks.check(self.document, body, self.reasoning, self.history(body))
+        return responses_checks.check(self.document, body, self.reasoning, self.history(body), call.operation)
 
     def reply(self, call, model, body, faults):
         if call.operation in opaque_dialect.PATHS:

@@ -1,26 +1,11 @@
-"""What OpenAI's Responses API refuses: its OpenAPI document, and the rules of items that belong together."""
+"""What OpenAI's Responses API refuses: its OpenAPI document, its SDK's types, and which items belong together."""
 
 import re
 
-from . import responses_dialect, signatures
+from . import published, responses_dialect, signatures
+from .openai_checks import EXTENSION
 
 UNDOCUMENTED = {"client_metadata"}  # Codex sends it, OpenAI's server takes it
-ITEM_SCHEMAS = {
-    "message": ("EasyInputMessage", "InputMessage", "OutputMessage"),
-    "function_call": ("FunctionToolCall",),
-    "function_call_output": ("FunctionCallOutputItemParam",),
-    "reasoning": ("ReasoningItem",),
-    "item_reference": ("ItemReferenceParam",),
-}
-
-
-def unknown_fields(document, items):
-    for index, item in enumerate(items):
-        names = ITEM_SCHEMAS.get(responses_dialect.kind_of(item))
-        known = set().union(*(document.fields(name) for name in names)) if names else set()
-        for key in item if known else ():
-            if key not in known:
-                yield f"input/{index}/{key}: unknown field"
 
 
 def pairing(items):
@@ -85,19 +70,18 @@ def completed(body):
     return {**found, "input": [filled(item) for item in items]} if isinstance(items, list) else found
 
 
-def check(document, body, stored=frozenset(), history=()):
+def check(document, body, stored=frozenset(), history=(), path="/v1/responses"):
     """The problems of a body; `stored` has ids of reasoning that is kept, `history` the items before."""
     if not isinstance(body, dict):
         return ["body: not an object"]
-    problems = document.problems("CreateResponse", completed(body), overlapping=True)
-    known = document.fields("CreateResponse")
-    problems += [f"{key}: unknown field" for key in body if known and key not in known | UNDOCUMENTED]
+    plain = {key: value for key, value in body.items() if not (key in UNDOCUMENTED or key.startswith(EXTENSION))}
+    problems = published.request_problems(path, plain)
+    problems = problems or document.problems("CreateResponse", completed(plain), overlapping=True)
     for key in ("model", "input"):
         if not body.get(key):
             problems.append(f"{key}: required")
     if problems:
         return problems
     items = responses_dialect.input_items(body)
-    problems += unknown_fields(document, items)
     whole = [*history, *items]
     return problems + [*pairing(whole), *reasoning(whole, stored)]

@@ -13,7 +13,7 @@ import re
 import sys
 from dataclasses import dataclass, field
 
-from .openai_checks import shared_dir
+from .openai_document import shared_dir
 
 DOCUMENT = "vectors/bedrock-smithy/bedrock-runtime-2023-09-30.json"
 TYPES = {
@@ -99,12 +99,11 @@ def merged(old, new):
     return old
 
 
-@functools.cache
-def shapes():
-    """All shapes by name; empty when neither source is there."""
-    found = {}
+def documents():
+    """Both sources as they are, None for one that is not there: (Smithy's, botocore's)."""
+    found = [None, None]
     try:
-        found = read_smithy(json.loads((shared_dir() / DOCUMENT).read_text()))
+        found[0] = json.loads((shared_dir() / DOCUMENT).read_text())
     except OSError as error:
         print(f"fake provider: no Smithy model of Bedrock: {error}", file=sys.stderr)
     try:
@@ -112,9 +111,32 @@ def shapes():
 
         base = f"{botocore.__path__[0]}/data/bedrock-runtime/2023-09-30/service-2.json"
         with gzip.open(f"{base}.gz") as file:
-            found = merged(found, read_botocore(json.load(file)))
+            found[1] = json.load(file)
     except (ImportError, OSError) as error:
         print(f"fake provider: no newer model of Bedrock: {error}", file=sys.stderr)
+    return found
+
+
+@functools.cache
+def shapes():
+    """All shapes by name; empty when neither source is there."""
+    smithy, botocore = documents()
+    found = read_smithy(smithy) if smithy else {}
+    return merged(found, read_botocore(botocore)) if botocore else found
+
+
+@functools.cache
+def errors():
+    """The names of the exceptions of each operation: {operation: set of names}."""
+    smithy, botocore = documents()
+    found = {}
+    for full, shape in (smithy or {"shapes": {}})["shapes"].items():
+        if shape["type"] == "operation":
+            names = {one["target"].split("#")[1] for one in shape.get("errors", [])}
+            found.setdefault(full.split("#")[1], set()).update(names)
+    for name, operation in (botocore or {"operations": {}})["operations"].items():
+        names = {one["shape"] for one in operation.get("errors", [])}
+        found.setdefault(name, set()).update(names)
     return found
 
 
