@@ -105,6 +105,11 @@ class Case:
             self.lane = f"-x{number:03}"
         return f"{upstream}{self.lane if fails else ''}.{full}"
 
+    def in_lane(self, upstream, name, fault, lane):
+        """The same for a failure, through the lane that the caller says."""
+        full = f"{name}~{self.id}!{fault}"
+        return full if self.stack.direct else f"{upstream}-x{lane:03}.{full}"
+
     def records(self):
         return self.stack.records(self.id)
 
