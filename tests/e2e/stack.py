@@ -168,7 +168,9 @@ class Stack:
         self.direct = direct
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="weir-e2e-"))
         self.weir = None
-        self.fake = Process("fake", self.folder, [sys.executable, ROOT / "tests/e2e/fake_provider.py"])
+        # The fake checks by the SDKs that are installed, also where the clients are older ones.
+        fake = [sys.executable, ROOT / "tests/e2e/fake_provider.py"]
+        self.fake = Process("fake", self.folder, fake, {"PYTHONPATH": ""})
         self.fake_openai_url = self.fake.ready["openai_url"]
         self.fake_anthropic_url = self.fake.ready["anthropic_url"]
         self.fake_gemini_url = self.fake.ready["gemini_url"]

@@ -255,6 +255,42 @@ def test_counts_obey_the_vendors_schemas(stack, case, client, pair, name):
     assert not found, "\n".join(found)
 
 
+EMBEDDERS = {
+    "oai": lambda case: case.dotted("oai", "fake-embed"),
+    "gem": lambda case: case.dotted("gem", "fake-embed"),
+    "titan": lambda case: f"embed.amazon.titan-embed-text-v2:0~{case.id}",
+    "cohere": lambda case: f"embed.cohere.embed-english-v3~{case.id}",
+}
+
+
+@pytest.mark.weir
+@pytest.mark.parametrize("encoding", ["float", "base64"])
+@pytest.mark.parametrize("kind", EMBEDDERS)
+def test_openais_embeddings_obey_its_schema(stack, case, client, kind, encoding):
+    body = {"model": EMBEDDERS[kind](case), "input": ["one", "two"], "encoding_format": encoding}
+    answer = post(client, stack, "oai", ("/v1/embeddings", {}, body))
+    assert answer.status == 200, answer.content
+    value = answer.json()
+    if encoding == "base64":  # which neither the document nor the type knows; both have the vector's numbers
+        for one in value["data"]:
+            one["embedding"] = list(frames.raw_of_base64(one["embedding"]))
+    assert answers.problems(document(), "embeddings", value) == []
+
+
+@pytest.mark.weir
+@pytest.mark.parametrize("kind", EMBEDDERS)
+def test_googles_embeddings_obey_its_types(stack, case, client, kind):
+    model = EMBEDDERS[kind](case)
+    asked = {"model": f"models/{model}", "content": {"parts": [{"text": "one"}]}}
+    one = post(client, stack, "gem", (f"/v1beta/models/{model}:embedContent", {}, asked)).json()
+    many = post(client, stack, "gem", (f"/v1beta/models/{model}:batchEmbedContents", {}, {"requests": [asked] * 2})).json()
+    for value in (one, many):  # Google's reference knows its EmbeddingUsageMetadata, the SDK does not
+        assert all(isinstance(count, int) for count in value.pop("usageMetadata", {}).values())
+    assert set(one) == {"embedding"} and set(many) == {"embeddings"} and len(many["embeddings"]) == 2
+    for vector in (one["embedding"], *many["embeddings"]):
+        assert answers.problems(document(), "gem embedding", vector) == []
+
+
 @pytest.mark.weir
 @pytest.mark.parametrize("target", ["oai", "ant"])
 def test_a_legacy_completion_obeys_openais_document(stack, case, client, target):

@@ -32,6 +32,7 @@ TYPED = {  # the same of the vendors that publish nothing but SDKs
     "ant model": (f"{published.ANTHROPIC}:ModelInfo", None),
     "ant count": (f"{published.ANTHROPIC}:MessageTokensCount", None),
     "gem": (f"{published.GOOGLE}:GenerateContentResponse", f"{published.GOOGLE}:GenerateContentResponse"),
+    "gem embedding": (f"{published.GOOGLE}:ContentEmbedding", None),
     "gem count": (f"{published.GOOGLE}:CountTokensResponse", None),
 }
 BEDROCK = {"cnv": ("ConverseResponse", "ConverseStreamOutput"), "aws count": ("CountTokensResponse", None)}

@@ -168,6 +168,8 @@ EMBED = {"content", "model", "taskType", "title", "outputDimensionality", "autoT
 def embed(body, model):
     if set(body) - EMBED:
         return [f"embedContent: unknown fields {sorted(set(body) - EMBED)}"]
+    if found := published.problems(f"{published.GOOGLE}:Content", body.get("content") or {}):
+        return [f"content/{problem}" for problem in found]
     if not (body.get("content") or {}).get("parts"):
         return ["embedContent: content is required"]
     if body.get("model", f"models/{model}") != f"models/{model}":

@@ -10,6 +10,8 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 
+from . import published
+
 SOUND = b"\xff\xfb\x90\x64" + bytes(range(256)) * 64
 IMAGE = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 512).decode()
 
@@ -86,7 +88,19 @@ def read(request):
     return body
 
 
-def check(path, body):
+SCHEMAS = {
+    "/v1/moderations": "CreateModerationRequest",
+    "/v1/audio/speech": "CreateSpeechRequest",
+    "/v1/images/generations": "CreateImageRequest",
+}
+
+
+def check(document, path, body):
+    """The problems of a body; one that is JSON is held against OpenAI's document and the types of its SDK too."""
+    if path in SCHEMAS:
+        found = published.request_problems(path, body) or document.problems(SCHEMAS[path], body, overlapping=True)
+        if found:
+            return found
     needed, allowed, files = PATHS[path]
     given = set(body) - {"_order"}
     problems = [f"{name}: missing" for name in needed - given]

@@ -131,7 +131,7 @@ class OpenAI(Port):
 
     def check(self, request, call, body):
         if call.operation in opaque_dialect.PATHS:
-            return opaque_dialect.check(call.operation, body)
+            return opaque_dialect.check(self.document, call.operation, body)
         if not call.operation.startswith("/v1/responses"):
             return openai_checks.check(self.document, request.path, body)
         before = body.get("previous_response_id")
