@@ -42,8 +42,9 @@ Chat take_headers(const Chat& chat, Headers& headers) {
   std::erase_if(rest.extras, [&](const ExtraField& extra) {
     const std::string_view raw = extra.raw.text;
     if (extra.dialect != kDialect || !extra.key.starts_with(kInvokeHeaderPrefix)) return false;
-    if (raw.size() >= 2 && raw.find('\\') == std::string_view::npos)
-      headers.add(extra.key, raw.substr(1, raw.size() - 2));
+    // None of the service's values needs an escape: what does is reported with the rest.
+    if (raw.size() < 2 || raw.find('\\') != std::string_view::npos) return false;
+    headers.add(extra.key, raw.substr(1, raw.size() - 2));
     return true;
   });
   return rest;
