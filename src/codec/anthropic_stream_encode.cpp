@@ -134,8 +134,13 @@ class AnthropicStreamEncoder final : public StreamEncoder {
     end_raw_event(out, from);
   }
 
+  static bool is_custom(const BlockStart& started) {
+    return started.kind == BlockKind::tool_call && started.tool_kind == ToolKind::custom;
+  }
+
   void close(const BlockStart& started, std::string& out) {
     if (!has_form(started)) return;
+    if (is_custom(started)) write_custom_input(out);
     fmt::format_to(std::back_inserter(out),
                    "event: content_block_stop\ndata: {{\"type\":\"content_block_stop\",\"index\":{}}}\n\n",
                    index_);
@@ -160,11 +165,22 @@ class AnthropicStreamEncoder final : public StreamEncoder {
       out += delta.text;
       out += '}';
       end_raw_event(out, from);
+    } else if (is_custom(started)) {
+      custom_input_ += delta.text;
     } else {
       open_delta(delta_prefix(started.kind, delta.kind), out);
       append_json_string(out, delta.text);
       out += "}}\n\n";
     }
+  }
+
+  // The input of a call is an object here: free text goes into it whole, at the block's end.
+  void write_custom_input(std::string& out) {
+    std::string input;
+    JsonWriter(input).begin_object().key("input").value(std::exchange(custom_input_, {})).end_object();
+    open_delta(delta_prefix(BlockKind::tool_call, DeltaKind::content), out);
+    append_json_string(out, input);
+    out += "}}\n\n";
   }
 
   // Ends an event whose data, from there on, holds JSON as it came: a line break in it, which can only be
@@ -215,7 +231,8 @@ class AnthropicStreamEncoder final : public StreamEncoder {
   Usage usage_;
   Finish finish_;
   BlocksInTurn blocks_;
-  int index_ = 0;  // of the open block, as the client counts
+  std::string custom_input_;  // of the open block, a call of a custom tool
+  int index_ = 0;             // of the open block, as the client counts
   bool has_head_ = false;
 };
 
