@@ -10,6 +10,7 @@
 #include <map>
 
 #include "codec/codecs.h"
+#include "codec/coverage.h"
 #include "codec/gemini.h"
 #include "codec/openai.h"
 #include "codec/openai_responses.h"
@@ -60,7 +61,7 @@ class SampleRun {
         {"variants", &SampleRun::variants},    {"answer", &SampleRun::take_answer},
         {"events", &SampleRun::take_stream},   {"members", &SampleRun::members},
         {"error", &SampleRun::take_error},     {"reply", &SampleRun::reply},
-        {"stream", &SampleRun::stream}};
+        {"coverage", &SampleRun::covered},     {"stream", &SampleRun::stream}};
     const auto step = kSteps.find(section.verb);
     if (step == kSteps.end()) return "no such section\n";
     return (this->*step->second)(section);
@@ -134,6 +135,17 @@ class SampleRun {
       const bool is_told = error.message.find(error.path) != std::string::npos && !error.path.empty();
       return error.path + (is_told ? "" : " (not told)");
     });
+  }
+
+  std::string covered(const test::SampleSection& section) {
+    const Capabilities caps = test::sample_capabilities(section);
+    const std::string model = section.option("model", "up");
+    const Dialect client = *dialect_from_string(section.option("client", ""));
+    std::string out;
+    for (const FeatureSupport& one : coverage(client, provider_codec(*dialect_from_string(section.name)),
+                                              {.model = model, .capabilities = &caps}))
+      out += fmt::format("{}: {} {}\n", one.feature, to_string(one.support), one.how);
+    return out;
   }
 
   // ---- Answers
