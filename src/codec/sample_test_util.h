@@ -270,8 +270,8 @@ inline std::string describe(const Error& error) {
 inline std::string describe(const Result<EncodedCall>& call) {
   if (!call) return describe(call.error());
   const WireRequest& wire = call->wire;
-  return fmt::format("{} {}\n{}{}\n{}", wire.method, wire.path, describe(wire.headers), wire.bytes(),
-                     describe(call->notes));
+  return fmt::format("{} {}\n{}{}{}\n{}", wire.method, wire.path, describe(wire.headers),
+                     wire.client_body.empty() ? "" : "(as it came) ", wire.bytes(), describe(call->notes));
 }
 
 inline std::string describe(const ClientReply& reply) {

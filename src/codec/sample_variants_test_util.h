@@ -64,12 +64,13 @@ inline std::string replaced(const JsonDoc& doc, const JsonPlace& place, std::str
 // "here".
 inline std::string describe_variants(const std::string& text,
                                      const std::function<std::string(const std::string&)>& outcome) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kValues = {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kValues = {
       {{"null", "null"},
        {"bool", "true"},
        {"number", "7"},
        {"fraction", "0.5"},
        {"string", R"("x")"},
+       {"empty", R"("")"},
        {"array", "[7]"},
        {"object", R"({"k":7})"}}};
   const Result<JsonDoc> doc = JsonDoc::parse(text);

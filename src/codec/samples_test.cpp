@@ -207,7 +207,8 @@ class SampleRun {
     });
   }
 
-  // A body as the wire has it: frames are written as lines of their type and payload.
+  // A body as the wire has it: frames are written as lines of their type and payload ("chunk": what is in
+  // its bytes).
   static std::string wire_body(std::string_view dialect, const std::string& text) {
     if (dialect != "bedrock_converse" && dialect != "bedrock_invoke") return text;
     std::string out;
@@ -216,6 +217,10 @@ class SampleRun {
       if (!pair) continue;
       if (pair->first == "chunk") {
         out += test::chunks({std::string(pair->second)});
+      } else if (pair->first == "chunk!") {
+        append_bedrock_event(out, "chunk", pair->second);
+      } else if (pair->first.starts_with("error:")) {
+        append_sample_error(out, pair->first.substr(6), pair->second);
       } else if (pair->first.starts_with("exception:")) {
         append_sample_exception(out, pair->first.substr(10), pair->second);
       } else {
@@ -223,6 +228,13 @@ class SampleRun {
       }
     }
     return out;
+  }
+
+  static void append_sample_error(std::string& out, std::string_view code, std::string_view message) {
+    const std::array<EventStreamHeader, 3> headers = {{{.name = ":error-code", .text = code},
+                                                       {.name = ":error-message", .text = message},
+                                                       {.name = ":message-type", .text = "error"}}};
+    EXPECT_TRUE(append_event_stream(out, headers, ""));
   }
 
   static void append_sample_exception(std::string& out, std::string_view type, std::string_view payload) {
@@ -245,12 +257,16 @@ class SampleRun {
     std::string forwarded;
     Result<void> done = decoder->feed(body, events_);
     forwarded += decoder->forwardable();
-    if (done && decoder->is_concluding()) forwarded += "<concluding>";
+    const size_t before_end = events_.size();
     if (done) {
       done = decoder->finish(events_);
       forwarded += decoder->forwardable();
     }
-    std::string outcome = test::describe_fully(events_);
+    std::string outcome;
+    for (size_t i = 0; i < events_.size(); ++i) {
+      if (i == before_end) outcome += "at the body's end\n";
+      outcome += test::describe_fully(events_[i]);
+    }
     if (!done) {
       failure_ = done.error();
       outcome += test::describe(done.error());
@@ -299,7 +315,8 @@ class SampleRun {
   }
 
   std::string stream(const test::SampleSection& section) {
-    const ClientCodec& codec = client_named(section.name + ":stream");
+    const bool has_one_codec = section.name.find(':') != std::string::npos;
+    const ClientCodec& codec = client_named(section.name + (has_one_codec ? "" : ":stream"));
     const AnswerContext with = context();
     const auto encoder = codec.stream_encoder(with);
     std::string out = test::encode_stream(*encoder, events_);
