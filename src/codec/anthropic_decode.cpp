@@ -74,7 +74,6 @@ Start decode_anthropic_start(JsonValue message) {
 
 Usage decode_anthropic_usage(JsonValue usage, const Usage& before) {
   Usage into;
-  if (!usage.is_object()) return into;
   into.in_uncached = count_of(usage["input_tokens"]);
   into.cache_read = count_of(usage["cache_read_input_tokens"]);
   const JsonValue split = usage["cache_creation"];

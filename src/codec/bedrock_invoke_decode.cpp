@@ -60,7 +60,6 @@ InvokeShape invoke_shape(JsonValue body) {
       "output", "messageStart", "contentBlockStart", "contentBlockDelta", "contentBlockStop", "messageStop"};
   constexpr std::array<std::string_view, 8> kText = {"results", "outputText",  "generation", "outputs",
                                                      "choices", "generations", "text",       "event_type"};
-  if (!body.is_object()) return InvokeShape::unknown;
   if (body["type"].is_string()) return InvokeShape::anthropic;
   for (const std::string_view key : kNova) {
     if (body[key]) return InvokeShape::nova;

@@ -160,7 +160,6 @@ std::string_view gemini_reason_word(std::string_view native) {
 
 Usage decode_gemini_usage(JsonValue usage) {
   Usage into;
-  if (!usage.is_object()) return into;
   into.cache_read = count_of(usage["cachedContentTokenCount"]);
   into.tool_prompt = count_of(usage["toolUsePromptTokenCount"]);
   into.out_reasoning = count_of(usage["thoughtsTokenCount"]);
