@@ -182,7 +182,6 @@ Error decode_anthropic_error(const WireReply& reply, int64_t wall_ns) {
     error = anthropic_error_of(root["error"].is_object() ? root["error"] : root, reply.status);
   }
   if (error.message.empty()) error = error_of_foreign_body(reply.status, reply.body);
-  error.upstream_status = reply.status;
   error.provider_body = reply.body.substr(0, kProviderBodyMax);
   if (const auto wait = retry_after_ms(*reply.headers, wall_ns)) error.retry_after_ms = wait;
   return error;

@@ -186,7 +186,6 @@ Error decode_bedrock_error(const WireReply& reply, int64_t wall_ns) {
     error = classify(bare_type(type), message_of(root), reply.status);
   }
   if (error.message.empty()) error = error_of_foreign_body(reply.status, reply.body);
-  error.upstream_status = reply.status;
   error.provider_body = reply.body.substr(0, kProviderBodyMax);
   if (const auto wait = retry_after_ms(*reply.headers, wall_ns)) error.retry_after_ms = wait;
   return error;

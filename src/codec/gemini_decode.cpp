@@ -209,7 +209,6 @@ Error decode_gemini_error(const WireReply& reply, int64_t wall_ns) {
   if (parsed) stated = gemini_error_in(parsed->root(), reply.status);
   Error error = stated ? std::move(*stated) : error_of_foreign_body(reply.status, reply.body);
   if (error.message.empty()) error = error_of_foreign_body(reply.status, reply.body);
-  error.upstream_status = reply.status;
   error.provider_body = reply.body.substr(0, kProviderBodyMax);
   if (const auto wait = retry_after_ms(*reply.headers, wall_ns)) error.retry_after_ms = wait;
   return error;
