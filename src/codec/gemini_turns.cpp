@@ -107,7 +107,6 @@ class Arranger {
 
   bool is_carried(const Block& block) {
     if (const auto* text = std::get_if<TextBlock>(&block.body)) return !text->text.empty();
-    if (const auto* refusal = std::get_if<RefusalBlock>(&block.body)) return !refusal->text.empty();
     if (const auto* thinking = std::get_if<ThinkingBlock>(&block.body)) {
       if (thinking->issuer == kDialect && !thinking->signature.empty()) return true;
       lose(Severity::info,

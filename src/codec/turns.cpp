@@ -87,7 +87,6 @@ class Arranger {
       if (!text->text.empty()) lose(Severity::info, LossReason::dropped, "/content", "white space");
       return false;
     }
-    if (const auto* refusal = std::get_if<RefusalBlock>(&block.body)) return !refusal->text.empty();
     if (const auto* thinking = std::get_if<ThinkingBlock>(&block.body)) {
       if (is_readable(thinking->issuer) && !thinking->signature.empty()) return true;
       lose(Severity::info,
