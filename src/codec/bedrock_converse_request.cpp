@@ -53,7 +53,6 @@ class RequestWriter {
         call_(call),
         counts_(call.notes.operation == Operation::count_tokens),
         json_(call.wire.body) {
-    caps_.image_url = false;
     if (!caps_.cache_control && !has_prompt_cache(target.model, family_))
       caps_.cache_control = CacheControl::none;
   }

@@ -11,16 +11,20 @@ namespace weir {
 namespace {
 
 // Words by which the vendors say that a prompt does not fit.
-constexpr std::array<std::string_view, 10> kTooLong = {
-    "context_length_exceeded", "maximum context length",
-    "prompt is too long",      "input is too long",
-    "input token count",       "context window",
-    "too many tokens",         "exceeds the maximum number of tokens",
-    "context length",          "reduce the length of the messages",
+constexpr std::array<std::string_view, 9> kTooLong = {
+    "context_length_exceeded",
+    "prompt is too long",
+    "input is too long",
+    "input token count",
+    "context window",
+    "too many tokens",
+    "exceeds the maximum number of tokens",
+    "context length",
+    "reduce the length of the messages",
 };
-constexpr std::array<std::string_view, 7> kPolicy = {
-    "content_filter", "content_policy",           "content management policy", "safety system",
-    "responsible ai", "content_policy_violation", "flagged as potentially",
+constexpr std::array<std::string_view, 6> kPolicy = {
+    "content_filter", "content_policy", "content management policy",
+    "safety system",  "responsible ai", "flagged as potentially",
 };
 constexpr std::array<std::string_view, 5> kQuota = {
     "insufficient_quota", "exceeded your current quota", "credit balance is too low",

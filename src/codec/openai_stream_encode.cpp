@@ -67,10 +67,7 @@ class OpenAiStreamEncoder final : public StreamEncoder {
     block.tool_kind = started.tool_kind;
     block.starts_at = choice.characters;
     if (started.kind == BlockKind::image) block.image.raw = started.data;
-    if (started.kind == BlockKind::redacted_thinking) {
-      block.thinking.kind = started.kind;
-      block.thinking.text = started.data;
-    }
+    if (started.kind == BlockKind::redacted_thinking) block.thinking.text = started.data;
     if (started.kind != BlockKind::tool_call || started.tool_kind == ToolKind::server) return;
     block.tool_index = choice.tools++;
     open_chunk(started.choice, out);
