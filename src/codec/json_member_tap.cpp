@@ -83,7 +83,6 @@ void JsonMemberTap::take_punctuation(char c) {
       is_complete_ = false;
       keeps_ = true;
     }
-    name_.clear();
   }
 }
 

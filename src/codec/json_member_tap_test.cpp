@@ -30,6 +30,7 @@ TEST(JsonMemberTap, GivesTheLastOfSeveralAndNothingBeforeItsEnd) {
   EXPECT_EQ(found(R"({"usage":1,"usage":{"a":2}})"), R"({"a":2})");
   EXPECT_EQ(found(R"({"usage":{"a":2)"), "");
   EXPECT_EQ(found(R"({"usage":12)"), "");
+  EXPECT_EQ(found(R"({"usage":1,"usage":12)"), "");
   EXPECT_EQ(found(R"({"usage":12})"), "12");
   EXPECT_EQ(found(R"({"usage":"x"}{"usage":"y"})"), R"("x")") << "what follows the root is no part of it";
 }
@@ -43,6 +44,8 @@ TEST(JsonMemberTap, FindsNothingWhereTheRootIsNoObject) {
 TEST(JsonMemberTap, ForgetsAValueThatIsTooLong) {
   EXPECT_EQ(found(R"({"usage":"0123456789"})", 0, 12), R"("0123456789")");
   EXPECT_EQ(found(R"({"usage":"0123456789"})", 0, 11), "");
+  EXPECT_EQ(found(R"({"usage":["0123456789",1]})", 0, 11), "") << "nor its end";
+  EXPECT_EQ(found(R"({"usage":1,"usage":"0123456789"})", 0, 11), "");
 }
 
 // A provider that sends nothing but escapes must not cost more than its bytes.

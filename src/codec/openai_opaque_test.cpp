@@ -86,6 +86,74 @@ TEST(OpaqueClient, ExchangesNothingButTheModelsName) {
   EXPECT_EQ(spliced(OpaqueTask::moderation, R"({"model":null,"input":"x"})"), R"({"model":"m","input":"x"})");
 }
 
+TEST(OpaqueClient, AsksAtTheTasksOwnPathForWhatTheClientAccepts) {
+  constexpr std::array<std::pair<OpaqueTask, std::string_view>, 7> kPaths = {
+      {{OpaqueTask::moderation, "/moderations"},
+       {OpaqueTask::speech, "/audio/speech"},
+       {OpaqueTask::transcription, "/audio/transcriptions"},
+       {OpaqueTask::translation, "/audio/translations"},
+       {OpaqueTask::image_generation, "/images/generations"},
+       {OpaqueTask::image_edit, "/images/edits"},
+       {OpaqueTask::image_variation, "/images/variations"}}};
+  const Capabilities capabilities;
+  for (const auto& [task, path] : kPaths) {
+    ClientCall call = call_with(R"({"model":"x","stream":true})");
+    const Request request = opaque_client(task).decode_request(call).value();
+    const auto splice = [&] {
+      return splice_opaque(call, std::get<Opaque>(request), {.model = "m", .capabilities = &capabilities});
+    };
+    const EncodedCall usual = splice();
+    EXPECT_EQ(usual.wire.path, path);
+    EXPECT_EQ(usual.wire.headers.get_or("content-type", ""), "application/json");
+    EXPECT_EQ(usual.wire.headers.get_or("accept", ""), "*/*");
+    EXPECT_EQ(usual.notes.operation, Operation::opaque);
+    EXPECT_EQ(usual.notes.task, task);
+    EXPECT_TRUE(usual.notes.is_streamed);
+    call.headers.add("accept", "audio/mpeg");
+    EXPECT_EQ(splice().wire.headers.get_or("accept", ""), "audio/mpeg");
+  }
+}
+
+class Form final : public ClientForm {
+ public:
+  std::optional<uint64_t> size() const override { return 0; }
+  bool is_whole() const override { return true; }
+  bool can_restart() const override { return true; }
+  void restart() override {}
+  Task<std::string_view> read(Scope&) override { co_return std::string_view(); }
+  std::string_view model() const override { return "whisper"; }
+  void set_model(std::string_view) override {}
+  std::string_view content_type() const override { return "multipart/form-data; boundary=b"; }
+};
+
+TEST(OpaqueClient, TakesTheModelOfAFormAndSendsItAsItIs) {
+  Form form;
+  ClientCall call;
+  call.form = &form;
+  const Request request = opaque_client(OpaqueTask::transcription).decode_request(call).value();
+  EXPECT_EQ(model_of(request), "whisper");
+  const Capabilities capabilities;
+  const EncodedCall encoded =
+      splice_opaque(call, std::get<Opaque>(request), {.model = "m", .capabilities = &capabilities});
+  EXPECT_EQ(encoded.wire.headers.get_or("content-type", ""), "multipart/form-data; boundary=b");
+  EXPECT_EQ(encoded.wire.bytes(), "");
+}
+
+// Nothing came at all: the answer has begun and ended all the same.
+TEST(OpaqueMeter, BeginsAnAnswerWithoutBytes) {
+  const Metered metered = meter(OpaqueTask::speech, "", 0);
+  ASSERT_EQ(metered.events.size(), 2U);
+  EXPECT_TRUE(std::holds_alternative<Payload>(metered.events.front()));
+  EXPECT_TRUE(std::holds_alternative<End>(metered.events.back()));
+}
+
+TEST(OpaqueMeter, ReadsALastEventWithoutALineBreak) {
+  const Metered metered =
+      meter(OpaqueTask::speech, R"(data: {"type":"speech.audio.done","usage":{"input_tokens":3}})", 9, true);
+  ASSERT_TRUE(metered.usage);
+  EXPECT_EQ(metered.usage->in_uncached, 3);
+}
+
 TEST(OpaqueMeter, PassesEveryByteAndReadsTheUsageHoweverTheyAreCut) {
   const std::string body =
       R"({"data":[{"b64_json":"AAAA"}],"usage":{"input_tokens":30,"output_tokens":272,"total_tokens":302,)"

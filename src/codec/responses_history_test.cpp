@@ -48,6 +48,8 @@ TEST(ResponsesHistory, FindsTheWholeResponseInAStream) {
       "{\"type\":\"response.completed\",\"response\":{\"id\":\"resp_1\",\"a\":1}}\n\n";
   EXPECT_EQ(response_of_stream(stream), R"({"id":"resp_1","a":1})");
   EXPECT_EQ(response_of_stream(stream.substr(0, stream.find("event: response.completed"))), "");
+  EXPECT_EQ(response_of_stream(stream.substr(0, stream.size() - 1)), R"({"id":"resp_1","a":1})")
+      << "the stream was cut behind the event's data";
 }
 
 TEST(ResponsesHistory, ListsItemsInTheirFullFormWithIdsAndPages) {
@@ -59,13 +61,19 @@ TEST(ResponsesHistory, ListsItemsInTheirFullFormWithIdsAndPages) {
       list.root()["data"].at(0).raw(),
       R"({"id":"item_resp_1_0","type":"message","role":"user","content":[{"type":"input_text","text":"a"}],)"
       R"("status":"completed"})");
-  EXPECT_EQ(list.root()["data"].at(1)["content"].at(0)["type"].string_or(""), "output_text");
+  EXPECT_EQ(list.root()["data"].at(1)["content"].raw(),
+            R"([{"type":"output_text","text":"b","annotations":[]}])");
   EXPECT_TRUE(list.root()["has_more"].bool_or(false));
   const std::string last(list.root()["last_id"].string_or(""));
   const JsonDoc rest =
       parse(responses_input_list(kept.root(), {.limit = 2, .is_ascending = true, .after = last}));
   EXPECT_EQ(rest.root()["data"].raw(), R"([{"id":"fc_1","type":"function_call"}])");
   EXPECT_FALSE(rest.root()["has_more"].bool_or(true));
+  const JsonDoc none = parse(
+      responses_input_list(kept.root(), {.limit = 2, .is_ascending = true, .after = std::string("fc_1")}));
+  EXPECT_EQ(none.root()["data"].size(), 0U);
+  EXPECT_TRUE(none.root()["first_id"].is_null());
+  EXPECT_TRUE(none.root()["last_id"].is_null());
   const JsonDoc newest = parse(responses_input_list(kept.root(), {.limit = 1}));
   EXPECT_EQ(newest.root()["first_id"].string_or(""), "fc_1");
 }
