@@ -11,11 +11,38 @@ import dataclasses
 import re
 
 ENVIRONMENT = "WEIR_MUTANT"
+# Names a file: the process writes into it the numbers of the mutants that it came by.
+REACHED = "WEIR_MUTANTS_REACHED"
 HEADER = f"""#pragma once
+#include <cstdio>
 #include <cstdlib>
+#include <string>
+#include <vector>
 namespace weir {{
+class MutantsReached {{
+ public:
+  void add(int number) {{
+    const auto at = static_cast<size_t>(number);
+    if (at >= seen_.size()) seen_.resize(at + 1);
+    seen_[at] = true;
+  }}
+  ~MutantsReached() {{
+    const char* path = std::getenv("{REACHED}");
+    FILE* file = path ? std::fopen(path, "w") : nullptr;
+    if (!file) return;
+    for (size_t number = 0; number < seen_.size(); ++number) {{
+      if (seen_[number]) std::fputs((std::to_string(number) + "\\n").c_str(), file);
+    }}
+    std::fclose(file);
+  }}
+
+ private:
+  std::vector<bool> seen_;
+}};
 inline bool is_mutant(int number) {{
   static const int alive = std::getenv("{ENVIRONMENT}") ? std::atoi(std::getenv("{ENVIRONMENT}")) : -1;
+  static MutantsReached reached;
+  reached.add(number);
   return number == alive;
 }}
 }}  // namespace weir

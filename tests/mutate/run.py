@@ -3,10 +3,11 @@
 
 usage: run.py [--count 600] [--seed 1] [--only NUMBER]
 
-Makes mutants of src/codec in a copy of the tree (tests/mutate/mutants.py), compiles them all at once, and runs
-the tests once with each alive: first the unit tests, then the recordings and the matrix of dialects. Who passes
-all has survived. Prints what survived and its reason from survivors.txt; fails when fewer than 90 % were killed
-or a survivor has no reason.
+Makes all mutants of src/codec in a copy of the tree (tests/mutate/mutants.py), compiles them at once, draws some
+by the seed, and runs those tests that come by it once with each of them alive: first the unit tests, then the
+recordings and the matrix of dialects. Who passes all has survived. Prints what survived and its reason from
+survivors.txt; fails when fewer than 90 % were killed or a survivor has no reason. Another count or seed needs no
+other build.
 """
 
 import argparse
@@ -28,7 +29,6 @@ TREE, BUILD = FOLDER / "tree", FOLDER / "build"
 SURVIVORS = ROOT / "tests" / "mutate" / "survivors.txt"
 KILLED_MIN = 0.9
 SWAP_SHARE = 0.2  # of the mutants, while there are that many
-REPLAYS = "*Replay*"
 
 
 def codec_files():
@@ -37,23 +37,31 @@ def codec_files():
             yield path
 
 
-def choose(sources, without_tables, count, seed):
-    """[(file, Mutant, site)], the same for the same sources and seed."""
-    all_sites = {"delete": [], "swap": []}
-    for file, source in sources.items():
-        for site in mutants.sites(file, source, file not in without_tables):
-            all_sites[site[0]].append((file, site))
-    dice = random.Random(seed)
-    swaps = min(len(all_sites["swap"]), int(count * SWAP_SHARE))
-    picked = dice.sample(all_sites["swap"], swaps)
-    picked += dice.sample(all_sites["delete"], min(len(all_sites["delete"]), count - swaps))
+def all_mutants(sources, without_tables):
+    """[(file, Mutant, site)] of all that could be left out or swapped."""
+    found = [
+        (file, site)
+        for file, source in sources.items()
+        for site in mutants.sites(file, source, file not in without_tables)
+    ]
     return [
         (file, mutants.Mutant(number, file, site[1], site[0], site[2]), site)
-        for number, (file, site) in enumerate(picked)
+        for number, (file, site) in enumerate(found)
     ]
 
 
-def write_tree(sources, chosen):
+def choose(compiled, count, seed):
+    """The mutants that are tried: the same for the same sources and seed."""
+    kinds = {"delete": [], "swap": []}
+    for entry in compiled:
+        kinds[entry[1].kind].append(entry)
+    dice = random.Random(seed)
+    swaps = min(len(kinds["swap"]), int(count * SWAP_SHARE))
+    picked = dice.sample(kinds["swap"], swaps)
+    return picked + dice.sample(kinds["delete"], min(len(kinds["delete"]), count - swaps))
+
+
+def write_tree(sources, compiled):
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name in ("src", "cmake", "tests/conformance", "third_party", "config", "bench", "tools/checks"):
         if (ROOT / name).exists():
@@ -61,10 +69,13 @@ def write_tree(sources, chosen):
                 ["cp", "-a", "-u", "--no-target-directory", str(ROOT / name), str(make_parent(TREE / name))],
                 check=True,
             )
+    for path in (TREE / "src" / "codec").iterdir():
+        if not (ROOT / "src" / "codec" / path.name).exists():
+            path.unlink()  # a test that is no longer there
     shutil.copy2(ROOT / "CMakeLists.txt", TREE)
     put(TREE / "src" / "base" / "mutant.h", mutants.HEADER)
     by_file = {}
-    for file, mutant, site in chosen:
+    for file, mutant, site in compiled:
         by_file.setdefault(file, []).append((mutant.number, site))
     for file, source in sources.items():
         put(TREE / file, mutants.write(source, by_file.get(file, [])))
@@ -88,7 +99,7 @@ def build():
             [
                 *("cmake", "-G", "Ninja", "-S", str(TREE), "-B", str(BUILD), "-DCMAKE_BUILD_TYPE=Release"),
                 *("-DWEIR_FLAVOUR=release", "-DCMAKE_C_COMPILER=clang-19", "-DCMAKE_CXX_COMPILER=clang++-19"),
-                *("-DCMAKE_CXX_FLAGS=-Wno-error -w",),
+                *("-DCMAKE_CXX_FLAGS=-Wno-error -w", "-DCMAKE_EXE_LINKER_FLAGS=-Wl,--lto-O0"),
             ],
             check=True,
             stdout=subprocess.DEVNULL,
@@ -107,15 +118,32 @@ def build():
     return failed
 
 
-def commands():
-    test = str(BUILD / "codec_test")
-    yield [test, "--gtest_brief=1", "--gtest_fail_fast", f"--gtest_filter=-{REPLAYS}"]
-    yield [test, "--gtest_brief=1", "--gtest_fail_fast", f"--gtest_filter={REPLAYS}"]
-    yield [str(BUILD / "weir_conformance"), "tests/conformance/refusals.txt"]
+def test_command(tests):
+    return [str(BUILD / "codec_test"), "--gtest_brief=1", "--gtest_fail_fast", f"--gtest_filter={':'.join(tests)}"]
 
 
-def passes(command, limit, number):
+MATRIX = [str(BUILD / "weir_conformance"), "tests/conformance/refusals.txt"]
+
+
+def all_tests():
+    """The names of the unit tests, as gtest lists them: suites, and their tests indented below."""
+    listed = subprocess.run(
+        [str(BUILD / "codec_test"), "--gtest_list_tests"], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
+    )
+    suite, found = "", []
+    for line in listed.stdout.splitlines():
+        name = line.split("#")[0].strip()
+        if line.startswith("  "):
+            found.append(suite + name)
+        elif name.endswith("."):
+            suite = name
+    return found
+
+
+def passes(command, limit, number, reached=None):
     environment = {**os.environ, mutants.ENVIRONMENT: str(number)}
+    if reached:
+        environment[mutants.REACHED] = str(reached)
     try:
         done = subprocess.run(
             command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=limit
@@ -125,15 +153,38 @@ def passes(command, limit, number):
     return done.returncode == 0
 
 
-def time_limits():
-    """Each command with four times what it takes, and a second, when no mutant is alive."""
-    limited = []
-    for command in commands():
-        started = time.monotonic()
-        if not passes(command, 600, -1):
-            sys.exit(f"without any mutant this fails: {' '.join(command)}")
-        limited.append((command, 4 * (time.monotonic() - started) + 1))
-    return limited
+def look_at(name):
+    """(name, seconds, the numbers of the mutants that it comes by) of a test, or of the matrix."""
+    path = FOLDER / f"reached_{re.sub(r'[^0-9A-Za-z]', '_', name)}.txt"
+    command = MATRIX if name == "matrix" else test_command([name])
+    started = time.monotonic()
+    if not passes(command, 600, -1, path):
+        sys.exit(f"without any mutant this fails: {' '.join(command)}")
+    took = time.monotonic() - started
+    numbers = [int(line) for line in path.read_text().split()] if path.exists() else []
+    path.unlink(missing_ok=True)
+    return name, took, numbers
+
+
+class Plan:
+    """Which tests to run for a mutant: those that come by it, the quick kinds first."""
+
+    def __init__(self, pool):
+        self.seconds, self.by_number = {}, {}
+        for name, took, numbers in pool.map(look_at, [*all_tests(), "matrix"]):
+            self.seconds[name] = took
+            for number in numbers:
+                self.by_number.setdefault(number, []).append(name)
+
+    def commands(self, number):
+        """[(command, limit)], a limit of four times what it takes when no mutant is alive, and a few seconds."""
+        names = self.by_number.get(number, [])
+        recorded = [name for name in names if "Replay" in name]
+        usual = [name for name in names if name not in recorded and name != "matrix"]
+        groups = [(test_command(group), group) for group in (usual, recorded) if group]
+        if "matrix" in names:
+            groups.append((MATRIX, ["matrix"]))
+        return [(command, 4 * sum(self.seconds[name] for name in group) + 5) for command, group in groups]
 
 
 def reasons():
@@ -167,6 +218,14 @@ def report(chosen, survived, took):
     return killed >= KILLED_MIN * len(chosen) and unexplained == 0
 
 
+def show(mutant, plan):
+    print(f"{mutant.file}:{mutant.line}: {mutant.text}", flush=True)
+    environment = {**os.environ, mutants.ENVIRONMENT: str(mutant.number)}
+    for command, _ in plan.commands(mutant.number):
+        subprocess.run([part for part in command if "fail_fast" not in part], cwd=ROOT, env=environment)
+    return 0
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--count", type=int, default=600)
@@ -177,8 +236,8 @@ def main():
     sources = {str(path.relative_to(ROOT)): path.read_text() for path in codec_files()}
     without_tables = set()
     while True:
-        chosen = choose(sources, without_tables, asked.count, asked.seed)
-        write_tree(sources, chosen)
+        compiled = all_mutants(sources, without_tables)
+        write_tree(sources, compiled)
         failed = build()
         if not failed:
             break
@@ -186,21 +245,17 @@ def main():
             sys.exit(f"these do not compile with mutants of statements: {sorted(failed)}")
         print(f"tables used at compile time, left alone: {sorted(failed - without_tables)}", flush=True)
         without_tables |= failed
-    limited = time_limits()
-    print(f"{len(chosen)} mutants compiled after {time.monotonic() - started:.0f} s", flush=True)
-    if asked.only is not None:
-        mutant = chosen[asked.only][1]
-        print(f"{mutant.file}:{mutant.line}: {mutant.text}")
-        environment = {**os.environ, mutants.ENVIRONMENT: str(asked.only)}
-        for command in commands():
-            subprocess.run([part for part in command if "fail_fast" not in part], cwd=ROOT, env=environment)
-        return 0
-
-    def survives(mutant):
-        return all(passes(command, limit, mutant.number) for command, limit in limited)
-
+    chosen = choose(compiled, asked.count, asked.seed)
+    print(f"{len(compiled)} mutants compiled after {time.monotonic() - started:.0f} s", flush=True)
     # Two at a time on two cores would make the limits of time a matter of luck: four times leaves room for it.
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        plan = Plan(pool)
+        if asked.only is not None:
+            return show(compiled[asked.only][1], plan)
+
+        def survives(mutant):
+            return all(passes(command, limit, mutant.number) for command, limit in plan.commands(mutant.number))
+
         alive = list(pool.map(survives, [mutant for _, mutant, _ in chosen]))
     survived = [mutant for (_, mutant, _), is_alive in zip(chosen, alive) if is_alive]
     return 0 if report(chosen, survived, time.monotonic() - started) else 1
