@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "codec/logprobs_wish.h"
 #include "codec/offered_tools.h"
 #include "codec/unused.h"
 
@@ -16,7 +17,6 @@ constexpr Dialect kDialect = Dialect::gemini;
 constexpr std::string_view kConfigPrefix = "generationConfig.";
 constexpr std::string_view kToolPrefix = "toolConfig.";
 constexpr size_t kStopMax = 5;
-constexpr int64_t kLogprobsMax = 20;
 constexpr double kTemperatureMax = 2;
 
 // https://ai.google.dev/api/caching#Schema
@@ -293,17 +293,10 @@ class RequestWriter {
   }
 
   void write_logprobs() {
-    const bool wants = chat_.logprobs.value_or(false);
-    if (!wants) return;
-    if (caps_.logprobs_max == 0) return lose(Severity::warning, LossReason::dropped, "logprobs");
+    const std::optional<LogprobsWish> wish = logprobs_wish(chat_, caps_, call_.notes.fidelity);
+    if (!wish) return;
     json_.key("responseLogprobs").value(true);
-    if (!chat_.top_logprobs) return;
-    const int64_t sent = std::min(*chat_.top_logprobs, caps_.logprobs_max.value_or(kLogprobsMax));
-    if (sent != *chat_.top_logprobs) {
-      lose(Severity::warning, LossReason::clamped, "top_logprobs", fmt::format("{}", *chat_.top_logprobs),
-           fmt::format("{}", sent));
-    }
-    json_.key("logprobs").value(sent);
+    if (wish->top) json_.key("logprobs").value(*wish->top);
   }
 
   void write_format() {

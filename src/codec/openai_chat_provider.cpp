@@ -5,6 +5,7 @@
 
 #include "base/crypto.h"
 #include "codec/effort.h"
+#include "codec/logprobs_wish.h"
 #include "codec/offered_tools.h"
 #include "codec/openai.h"
 #include "codec/openai_decode.h"
@@ -122,8 +123,10 @@ class ChatWriter {
     }
     write_number(quirks_.seed_is_random_seed ? "random_seed" : "seed", chat_.seed);
     write_number("n", chat_.choices);
-    if (chat_.logprobs) json_.key("logprobs").value(*chat_.logprobs);
-    write_number("top_logprobs", chat_.top_logprobs);
+    if (const std::optional<LogprobsWish> wish = logprobs_wish(chat_, caps_, call_.notes.fidelity)) {
+      json_.key("logprobs").value(true);
+      write_number("top_logprobs", wish->top);
+    }
   }
 
   Result<void> write_tools() {

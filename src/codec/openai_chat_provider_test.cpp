@@ -174,6 +174,10 @@ TEST(OpenAiChatProvider, FollowsTheTargetsLimitsAndNames) {
             R"({"model":"gpt","messages":[{"role":"developer","content":"s"}],"max_completion_tokens":50})");
   EXPECT_NE(records_of(call).find("clamped;/max_tokens;99>50"), std::string::npos) << records_of(call);
   EXPECT_NE(records_of(call).find("dropped;/temperature"), std::string::npos) << records_of(call);
+  const Result<EncodedCall> without = from_openai(fmt::format(R"("logprobs":true,"top_logprobs":2,{})", kHi),
+                                                  test::caps(&Capabilities::logprobs_max, 0));
+  EXPECT_EQ(body_of(without).find("logprobs"), std::string::npos) << body_of(without);
+  EXPECT_NE(records_of(without).find("dropped;/logprobs"), std::string::npos) << records_of(without);
   const std::string mistral =
       body_of(from_openai(fmt::format(R"("seed":3,{})", kHi), quirks(&Quirks::seed_is_random_seed)));
   EXPECT_NE(mistral.find(R"("random_seed":3)"), std::string::npos);

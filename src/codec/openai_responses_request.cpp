@@ -7,6 +7,7 @@
 
 #include "base/crypto.h"
 #include "codec/effort.h"
+#include "codec/logprobs_wish.h"
 #include "codec/offered_tools.h"
 #include "codec/openai_responses_items.h"
 #include "codec/openai_responses_tools.h"
@@ -204,7 +205,17 @@ class RequestWriter {
   void write_sampling() {
     write_fraction("temperature", chat_.temperature);
     write_fraction("top_p", chat_.top_p);
-    if (chat_.top_logprobs) json_.key("top_logprobs").value(*chat_.top_logprobs);
+    write_logprobs();
+  }
+
+  // Here the number of alternatives is a setting of its own: without `include` none are shown.
+  void write_logprobs() {
+    std::optional<int64_t> top = chat_.top_logprobs;
+    if (chat_.logprobs.value_or(false) || caps_.logprobs_max == 0) {
+      logprobs_ = logprobs_wish(chat_, caps_, call_.notes.fidelity);
+      top = logprobs_ ? logprobs_->top : std::nullopt;
+    }
+    if (top) json_.key("top_logprobs").value(*top);
   }
 
   void write_fraction(std::string_view key, const std::optional<double>& value) {
@@ -229,7 +240,7 @@ class RequestWriter {
     if (!quirks_.no_store) json_.key("store").value(chat_.is_stored.value_or(false));
     std::vector<std::string> wanted;
     if (reasons()) wanted.emplace_back("reasoning.encrypted_content");
-    if (chat_.logprobs.value_or(false)) wanted.emplace_back("message.output_text.logprobs");
+    if (logprobs_) wanted.emplace_back("message.output_text.logprobs");
     std::set<std::string> seen(wanted.begin(), wanted.end());
     for (const ExtraField& extra : chat_.extras) {
       if (extra.key != "include" || extra.dialect != kDialect) continue;
@@ -288,6 +299,7 @@ class RequestWriter {
   const Quirks& quirks_;
   EncodedCall& call_;
   const bool counts_;
+  std::optional<LogprobsWish> logprobs_;
   JsonWriter json_;
 };
 
