@@ -62,18 +62,6 @@ constexpr std::array<Row, kChatFieldCount> kRows = {{
      [](const Chat& c) { return mark(!c.metadata.empty()); }},
 }};
 
-// translation.md 4.5: whoever asks for a history that is shortened to fit gets no other answer than that.
-Result<void> refuse_truncation(const Chat& chat, Dialect target) {
-  if (target == Dialect::openai_responses) return {};
-  const bool wants = std::any_of(chat.extras.begin(), chat.extras.end(), [](const ExtraField& extra) {
-    return extra.dialect == Dialect::openai_responses && extra.key == "truncation";
-  });
-  if (!wants) return {};
-  return fail(ErrorKind::unsupported,
-              "this model's provider does not shorten a history: leave truncation out, or say \"disabled\"",
-              "truncation");
-}
-
 void report_own_forms(const std::vector<Block>& blocks, size_t message, Dialect target, Fidelity& fidelity) {
   for (const Block& block : blocks) {
     if (block.own && block.own->dialect != target)
@@ -86,9 +74,19 @@ void report_own_forms(const std::vector<Block>& blocks, size_t message, Dialect 
 
 }  // namespace
 
+Result<void> refuse_truncation(const Chat& chat) {
+  const bool wants = std::any_of(chat.extras.begin(), chat.extras.end(), [](const ExtraField& extra) {
+    return extra.dialect == Dialect::openai_responses && extra.key == "truncation";
+  });
+  if (!wants) return {};
+  return fail(ErrorKind::unsupported,
+              "this model's provider does not shorten a history: leave truncation out, or say \"disabled\"",
+              "truncation");
+}
+
 Result<void> report_unused(const Chat& chat, Dialect target, const std::vector<ChatField>& taken,
                            Fidelity& fidelity) {
-  TRY(refuse_truncation(chat, target));
+  if (target != Dialect::openai_responses) TRY(refuse_truncation(chat));
   for (const Row& row : kRows) {
     if (std::find(taken.begin(), taken.end(), row.field) != taken.end()) continue;
     if (Stated stated = row.stated(chat))

@@ -24,6 +24,10 @@ enum class ChatField : uint8_t {
 };
 inline constexpr size_t kChatFieldCount = static_cast<size_t>(ChatField::metadata) + 1;
 
+// Error: unsupported when the caller wants its history shortened to fit (translation.md 4.5): for whoever
+// does not do that, be it that the prompt is only counted.
+Result<void> refuse_truncation(const Chat& chat);
+
 // A record for each field that the chat states and the target does not take. `taken` names those that it
 // writes, or reports by itself where they do not fit: so a field that is added here is reported by each
 // dialect until that says otherwise. Blocks of which another dialect said more are reported too. Error:

@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "codec/callers_words.h"
+#include "codec/unused.h"
 #include "gateway/kept_turns.h"
 #include "gateway/snapshot.h"
 #include "llm/prompt_tokens.h"
@@ -80,6 +81,7 @@ Task<std::unique_ptr<EventSource>> CallStage::handle(Exchange& exchange, Next) {
 // Tokens of a prompt for a provider that cannot count them: Weir's own count, marked as an estimate.
 Task<std::unique_ptr<EventSource>> CallStage::count_here(Exchange& exchange) {
   const Chat chat = *chat_of(exchange.sent());  // a copy shares the texts
+  CO_TRY(refuse_truncation(chat));
   const TokenizerKind tokenizer = exchange.target->capabilities.tokenizer;
   Usage usage;
   usage.in_uncached = CO_TRY(co_await cpu_.run(*exchange.scope, [chat, tokenizer]() -> Result<int64_t> {

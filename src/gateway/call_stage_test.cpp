@@ -129,5 +129,15 @@ TEST_F(CallStageTest, ADrainingCallGoesOnWithoutItsClient) {
   }
 }
 
+TEST_F(CallStageTest, APromptThatWouldBeShortenedIsNotCounted) {
+  Chat chat = a_chat();
+  chat.extras.push_back({.dialect = Dialect::openai_responses, .key = "truncation", .raw = {R"("auto")"}});
+  const std::unique_ptr<Exchange> exchange = gateway_.exchange(CountTokens{std::move(chat)});
+  const Result<std::vector<Event>> events = gateway_.test.run(TestGateway::gather(pipeline_, *exchange));
+  ASSERT_FALSE(events);
+  EXPECT_EQ(events.error().kind, ErrorKind::unsupported);
+  EXPECT_EQ(events.error().path, "truncation");
+}
+
 }  // namespace
 }  // namespace weir

@@ -5,6 +5,7 @@
 
 #include "base/encoding.h"
 #include "base/limits.h"
+#include "codec/unused.h"
 #include "io/pool.h"
 #include "llm/stop_matcher.h"
 #include "provider/call_auth.h"
@@ -262,8 +263,12 @@ Result<EncodedCall> encode_call(const UpstreamCall& call) {
                             call.provider->name, to_string(endpoint), call.model),
                 "model");
   }
-  if (const Chat* chat = call.raw ? nullptr : chat_of(*call.request))
+  if (const Chat* chat = call.raw ? nullptr : chat_of(*call.request)) {
     TRY(refuse_unresolved_references(*chat, codec.dialect()));
+    // Of a prompt that is counted the codecs report nothing.
+    if (endpoint == Endpoint::count_tokens && codec.dialect() != Dialect::openai_responses)
+      TRY(refuse_truncation(*chat));
+  }
   EncodedCall encoded = TRY(call.raw ? codec.splice_request(*call.raw, *call.request, target)
                                      : codec.encode_request(*call.request, target));
   encoded.notes.is_raw = call.raw != nullptr;

@@ -58,6 +58,21 @@ TEST(EncodeCall, SendsAReferenceToTheVendorThatKeepsTheItem) {
   EXPECT_NE(call->wire.body.find(R"({"type":"item_reference","id":"msg_1"})"), std::string::npos);
 }
 
+TEST(EncodeCall, RefusesToCountAPromptThatWouldBeShortened) {
+  Chat chat;
+  chat.messages.push_back(
+      {.role = Role::user, .content = {{.body = TextBlock{"hi"}, .cache = {}, .pointer = {}}}, .name = {}});
+  chat.extras.push_back({.dialect = Dialect::openai_responses, .key = "truncation", .raw = {R"("auto")"}});
+  const Request request = CountTokens{chat};
+  for (const Dialect dialect : {Dialect::anthropic_messages, Dialect::gemini, Dialect::bedrock_converse}) {
+    const Result<EncodedCall> call = encode_for(dialect, request);
+    ASSERT_FALSE(call) << to_string(dialect);
+    EXPECT_EQ(call.error().kind, ErrorKind::unsupported) << to_string(dialect);
+    EXPECT_EQ(call.error().path, "truncation") << to_string(dialect);
+  }
+  EXPECT_TRUE(encode_for(Dialect::openai_responses, request)) << "it shortens, and counts what is left";
+}
+
 Result<EncodedCall> encode_opaque(std::initializer_list<Endpoint> served) {
   Provider provider;
   provider.name = "p";
