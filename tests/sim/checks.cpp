@@ -265,26 +265,28 @@ class Checker {
       wrong("{}: success with '{}' of '{}'", ended.id, view.text, said);
   }
 
-  // Whether the answer had to be read to its end although its caller was gone.
+  // Whether the answer had to be read to its end although its caller was gone: it would have been there in
+  // time. By when it was due, not by what was sent: who breaks off is sent nothing more.
   bool had_to_drain(const Ended& ended, const CallerPlan& caller, const Call& call,
                     const Served& served) const {
-    if (!plan_.drains || !call.hung_up || !call.ended || !served.sent || record_.stopped) return false;
-    // What is framed by the end of the connection, or by a marker that may be late, takes longer than the
-    // last byte.
+    if (!plan_.drains || !call.hung_up || !call.ended || record_.stopped) return false;
+    const std::optional<ErrorKind> failure = ended.attempts.back().failure;
+    if (failure && *failure != ErrorKind::cancelled) return false;
     const Script& script = served.script;
-    const bool ends_by_itself = script.fault == Fault::none && script.framing != Framing::until_close;
-    const MonoTime due =
-        std::min(*call.ended + plan_.gone_timeout, ended.first_byte + timeout_of(caller)) - kSlack;
-    return ends_by_itself && *served.sent < due && script.text.size() + script.length < plan_.gone_bytes_max;
+    // What ends by a marker that may be late, or with its connection, takes longer than its last byte.
+    if (script.fault != Fault::none || script.framing == Framing::until_close) return false;
+    if (script.length >= plan_.gone_bytes_max) return false;
+    const Duration pauses =
+        script.head_pause + static_cast<int64_t>(script.pieces.size()) * (script.piece_pause + kSlack);
+    const MonoTime due = std::min(*call.ended + plan_.gone_timeout, ended.first_byte + timeout_of(caller));
+    return served.at + pauses + kSlack < due;
   }
 
   void check_usage(const Ended& ended, const CallerPlan& caller, const Call& call) {
     if (ended.attempts.empty()) return;
     const Served* served = served_as(ended.id, ended.attempts.back());
     if (ended.outcome.error) {
-      const bool drained =
-          served && !ended.attempts.back().failure && had_to_drain(ended, caller, call, *served);
-      if (!drained) return;
+      if (!served || !had_to_drain(ended, caller, call, *served)) return;
     }
     if (!served) return wrong("{}: nobody answered it", ended.id);
     const Script& script = served->script;

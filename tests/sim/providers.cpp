@@ -137,7 +137,7 @@ Task<void> Providers::answer(MemoryStream& stream, size_t index) {
     CO_TRY(co_await send(stream, framed(script, piece)));
   }
   if (script.completes_body && script.framing == Framing::chunked) CO_TRY(co_await send(stream, "0\r\n\r\n"));
-  run_.record.served[index].sent = run_.core.now();
+  run_.record.served[index].is_sent = true;
   co_return {};
 }
 

@@ -18,7 +18,7 @@ struct Served {
   size_t target = 0;
   Script script;
   MonoTime at{};
-  std::optional<MonoTime> sent;      // when every byte of the script had been handed over
+  bool is_sent = false;              // every byte of the script was handed over
   std::optional<MonoTime> gone;      // when the gateway had closed the connection, as far as anybody looked
   std::optional<std::string> wrong;  // what was wrong with the request
 };
