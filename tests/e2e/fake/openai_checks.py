@@ -7,6 +7,8 @@ SCHEMAS = {
     "/v1/completions": "CreateCompletionRequest",
     "/v1/embeddings": "CreateEmbeddingRequest",
 }
+# By role: the reasoning that DeepSeek, Qwen and others told, which the AI SDK sends back; LangChain's name of a tool.
+UNDOCUMENTED = {"assistant": "reasoning_content", "tool": "name"}
 EXTENSION = "x_"  # unknown fields with this prefix are let through: a provider's own extension
 
 
@@ -30,11 +32,21 @@ def pairing(messages):
     return problems + ([f"calls {open_ids} are not answered"] if open_ids else [])
 
 
+def as_documented(message):
+    """A message without what clients write into it beyond the document, and providers take."""
+    beyond = UNDOCUMENTED.get(message.get("role")) if isinstance(message, dict) else None
+    if beyond and isinstance(message.get(beyond), str):
+        return {key: value for key, value in message.items() if key != beyond}
+    return message
+
+
 def check(document, path, body):
     """The problems of a request body; an empty list is a good one."""
     if not isinstance(body, dict):
         return ["body: not an object"]
     plain = {key: value for key, value in body.items() if not key.startswith(EXTENSION)}
+    if isinstance(body.get("messages"), list):
+        plain["messages"] = [as_documented(message) for message in body["messages"]]
     problems = published.request_problems(path, plain) + document.problems(SCHEMAS[path], plain)
     if path == "/v1/chat/completions" and not problems:
         problems += pairing(body["messages"])
