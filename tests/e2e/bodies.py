@@ -71,6 +71,8 @@ CASES = {
     "refusal": Ask("fake-refusal"),
     "cached usage": Ask("fake-usage-cached", system="Be brief.", cached=True),
     "unicode": Ask("fake-unicode", text='naïve 東京 👩‍👩‍👧‍👦 \u2028 "x" \\ \t'),
+    # Over 256 KB a body is read and written beside the cores; fake-vision says little of it.
+    "long text": Ask("fake-vision", text='A line, "quoted", and a tab\t. ' * 10_000),
     "sampling": Ask(sampling=True),
     "logprobs": Ask(logprobs=True, only=("oai", "rsp", "gem")),
     "labels": Ask(labels={"team": "weir"}, only=("oai", "rsp", "ant", "cnv", "inv")),

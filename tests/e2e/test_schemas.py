@@ -159,6 +159,32 @@ def test_requests_and_answers_obey_the_vendors_schemas(stack, case, client, pair
     assert len(case.records()) == 2
 
 
+@pytest.mark.weir
+@pytest.mark.parametrize("name", ["text", "tool results", "thinking and tools", "structured output"])
+@pytest.mark.parametrize("upstream", DIALECTS)
+def test_the_newer_version_of_anthropics_api_obeys_its_types(stack, case, client, upstream, name):
+    ask = CASES[name]
+    for stream in (False, True):
+        path, _, body = bodies.request("ant", case.dotted(upstream, ask.model), ask, stream)
+        answer = post(client, stack, "ant", (path, {"anthropic-version": "2026-10-21"}, body))
+        found = problems_of(answer, "ant", stream)
+        assert not found, "\n".join(found)
+
+
+@pytest.mark.weir
+@pytest.mark.parametrize("upstream", DIALECTS)
+def test_a_stored_response_obeys_openais_schema(stack, case, client, upstream):
+    ask = CASES["thinking and tools"]
+    path, headers, body = bodies.request("rsp", case.dotted(upstream, ask.model), ask, False)
+    made = post(client, stack, "rsp", (path, headers, {**body, "store": True}))
+    assert problems_of(made, "rsp", False) == []
+    key = keys_of(stack, "rsp")
+    got = client.get(f"{stack.openai_url}/responses/{made.json()['id']}", headers=key)
+    assert got.status_code == 200 and answers.problems(document(), "rsp", got.json()) == []
+    gone = client.delete(f"{stack.openai_url}/responses/{made.json()['id']}", headers=key)
+    assert gone.status_code == 200 and client.get(str(got.url), headers=key).status_code == 404
+
+
 def error_of(answer, dialect, stream):
     value = answer.json()
     operation = OPERATIONS.get(dialect, (None, None))[stream]

@@ -1,4 +1,4 @@
-// LangChain for JavaScript: its chat models for OpenAI and Anthropic, and its agent loop.
+// LangChain for JavaScript over every upstream: its chat models for OpenAI and Anthropic, and its agent loop.
 
 import assert from 'node:assert/strict';
 
@@ -9,7 +9,7 @@ import { z } from 'zod';
 
 import * as h from './harness.mjs';
 
-h.useLanes(260, 300);
+h.useMatrixLanes(148, 154);
 const SDKS = {
   '@langchain/openai': [
     'oai',
@@ -46,13 +46,13 @@ const messages = [
 ];
 
 for (const [sdk, [dialect, make]] of Object.entries(SDKS)) {
-  const over = (name, body) => h.overProviders(dialect, `${sdk}: ${name}`, body);
+  const over = (name, body) => h.overUpstreams(dialect, `${sdk}: ${name}`, body);
 
   /** The chunks of a stream as one message. */
   const fold = async (stream) => (await h.collect(stream)).reduce((whole, chunk) => whole.concat(chunk));
 
   over('an answer comes whole and streamed alike', async (one, upstream) => {
-    const model = make(one.model(upstream, 'fake-text'));
+    const model = make(one.dotted(upstream, 'fake-text'));
     const whole = await model.invoke(messages);
     const streamed = await fold(await model.stream(messages));
     for (const answer of [whole, streamed]) {
@@ -67,7 +67,7 @@ for (const [sdk, [dialect, make]] of Object.entries(SDKS)) {
   });
 
   over('tools are called, whole and streamed', async (one, upstream) => {
-    const model = make(one.model(upstream, 'fake-parallel-tools')).bindTools([weather]);
+    const model = make(one.dotted(upstream, 'fake-parallel-tools')).bindTools([weather]);
     for (const answer of [await model.invoke(messages), await fold(await model.stream(messages))]) {
       assert.deepEqual(
         answer.tool_calls.map((call) => call.args.city),
@@ -77,7 +77,7 @@ for (const [sdk, [dialect, make]] of Object.entries(SDKS)) {
   });
 
   over('an agent comes to its answer', async (one, upstream) => {
-    const agent = createAgent({ model: make(one.model(upstream, 'fake-parallel-tools')), tools: [weather] });
+    const agent = createAgent({ model: make(one.dotted(upstream, 'fake-parallel-tools')), tools: [weather] });
     const state = await agent.invoke({ messages: [{ role: 'user', content: 'Hello there, friend' }] });
     assert.equal(
       state.messages.at(-1).text,
@@ -87,14 +87,14 @@ for (const [sdk, [dialect, make]] of Object.entries(SDKS)) {
 
   over('structured output has its schema', async (one, upstream) => {
     const schema = z.object({ name: z.string(), age: z.number() });
-    const answer = await make(one.model(upstream, 'fake-json'))
+    const answer = await make(one.dotted(upstream, 'fake-json'))
       .withStructuredOutput(schema, { method: 'jsonSchema' })
       .invoke(messages);
     assert.deepEqual(answer, { name: 'a name', age: 1.5 });
   });
 
   over('a passing fault is overcome', async (one, upstream) => {
-    const model = make(one.model(upstream, 'fake-text', 'status=429;retry-after=1;times=1'), {
+    const model = make(one.dotted(upstream, 'fake-text', 'status=429;retry-after=1;times=1', true), {
       maxRetries: 2,
     });
     assert.equal((await model.invoke(messages)).text, `[Be brief.] ${h.ECHO}`);
@@ -102,14 +102,14 @@ for (const [sdk, [dialect, make]] of Object.entries(SDKS)) {
   });
 
   over('a stream that breaks raises', async (one, upstream) => {
-    const model = make(one.model(upstream, 'fake-text', 'error-event-after=4'));
+    const model = make(one.dotted(upstream, 'fake-text', 'error-event-after=4', true));
     await assert.rejects(async () => h.collect(await model.stream(messages)));
   });
 }
 
 h.check('@langchain/openai: embeddings are numbers', async (one) => {
   const model = new OpenAIEmbeddings({
-    model: one.model('oai', 'fake-embed'),
+    model: one.dotted('oai', 'fake-embed'),
     apiKey: h.CLIENT_KEY,
     maxRetries: 0,
     configuration: { baseURL: h.OPENAI_URL },
