@@ -119,11 +119,13 @@ Task<void> AnswerWriter::keep_alive() {
     written = co_await start_stream(exchange_.client_codec->stream_content_type(), nullptr);
   if (written) written = co_await response_.write(*exchange_.scope, bytes);
   is_writing_keep_alive_ = false;
-  if (written) {
-    exchange_.scope->core().timers().arm(*silence_,
-                                         exchange_.now() + exchange_.snapshot->settings.keep_alive);
-  }
+  silent_since_ = exchange_.now();
+  if (written) await_silence();
   co_return written;
+}
+
+void AnswerWriter::await_silence() {
+  exchange_.scope->core().timers().arm(*silence_, silent_since_ + exchange_.snapshot->settings.keep_alive);
 }
 
 bool AnswerWriter::stop_silence() {
@@ -172,7 +174,7 @@ void AnswerWriter::note(const Result<const EventBatch*>& pulled) {
 }
 
 Task<void> AnswerWriter::write_streamed(EventSource& source) {
-  MonoTime silent_since = exchange_.now();
+  silent_since_ = exchange_.now();
   for (;;) {
     Result<const EventBatch*> pulled = co_await source.next(*exchange_.scope);
     note(pulled);
@@ -191,10 +193,8 @@ Task<void> AnswerWriter::write_streamed(EventSource& source) {
     const std::string_view bytes = batch.is_raw ? batch.raw : std::string_view(out_);
     if (is_over_) co_return co_await finish_with(bytes);
     CO_TRY(co_await send_bytes(bytes));
-    if (!bytes.empty()) silent_since = exchange_.now();
-    if (silence_) {
-      exchange_.scope->core().timers().arm(*silence_, silent_since + exchange_.snapshot->settings.keep_alive);
-    }
+    if (!bytes.empty()) silent_since_ = exchange_.now();
+    if (silence_) await_silence();
   }
 }
 

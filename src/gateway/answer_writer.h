@@ -54,6 +54,8 @@ class AnswerWriter {
   Task<void> send_bytes(std::string_view bytes);
   Task<void> finish_with(std::string_view last_bytes);
   Task<void> keep_alive();
+  // Rings when nothing has been written for keep_alive.
+  void await_silence();
   // Before anything else is written. True: a keep-alive is under way, and settle_keep_alive() must be
   // awaited.
   bool stop_silence();
@@ -68,6 +70,7 @@ class AnswerWriter {
   std::unique_ptr<SilenceTimer> silence_;
   std::unique_ptr<Scope> keep_alive_scope_;
   std::string out_;
+  MonoTime silent_since_{};
   bool is_writing_keep_alive_ = false;
   bool is_over_ = false;  // the source gave its end or its failure
 };
