@@ -51,7 +51,7 @@ class MessagesWriter {
       switch (message.role) {
         case Role::system:
         case Role::developer:
-          TRY(write_parts(system_role(), message, message.content));
+          TRY(write_system(message));
           break;
         case Role::assistant:
           TRY(write_assistant(message));
@@ -112,6 +112,24 @@ class MessagesWriter {
   std::string_view system_role() const {
     if (quirks_.system_role_only) return "system";
     return caps_.system_role == SystemRole::developer ? "developer" : "system";
+  }
+
+  // Whether the block is of another dialect, and has no form here: an empty list would be refused, so it goes
+  // before what is left is looked at.
+  bool drops(const Block& block) {
+    const auto* unknown = std::get_if<UnknownBlock>(&block.body);
+    if (!unknown || unknown->dialect == kDialect) return false;
+    notes_.fidelity.add(Severity::warning, LossReason::unsupported_block, pointer("/content"),
+                        std::string(unknown->type));
+    return true;
+  }
+
+  Result<void> write_system(const Message& message) {
+    std::vector<Block> carried;
+    for (const Block& block : message.content) {
+      if (!drops(block)) carried.push_back(block);
+    }
+    return write_parts(system_role(), message, carried);
   }
 
   // One message with text (a plain string when it is one text block without a marker) and parts.
@@ -179,12 +197,7 @@ class MessagesWriter {
     } else if (const auto* refusal = std::get_if<RefusalBlock>(&block.body)) {
       json_.begin_object().key("type").value("text").key("text").value(refusal->text).end_object();
     } else if (const auto* unknown = std::get_if<UnknownBlock>(&block.body)) {
-      if (unknown->dialect == kDialect) {
-        json_.raw(unknown->raw.text);
-      } else {
-        notes_.fidelity.add(Severity::warning, LossReason::unsupported_block, pointer("/content"),
-                            std::string(unknown->type));
-      }
+      json_.raw(unknown->raw.text);
     }
     return {};
   }
@@ -257,15 +270,17 @@ class MessagesWriter {
   Result<void> write_user(const Message& message) {
     std::vector<Block> rest;
     std::vector<Block> attached;
+    bool has_results = false;
     for (const Block& block : message.content) {
       if (const auto* result = std::get_if<ToolResultBlock>(&block.body)) {
+        has_results = true;
         TRY(write_tool_result(*result, attached));
-      } else {
+      } else if (!drops(block)) {
         rest.push_back(block);
       }
     }
     rest.insert(rest.begin(), attached.begin(), attached.end());
-    if (!rest.empty() || message.content.empty()) TRY(write_parts("user", message, rest));
+    if (!rest.empty() || !has_results) TRY(write_parts("user", message, rest));
     return {};
   }
 
@@ -312,7 +327,7 @@ class MessagesWriter {
                             "redacted_thinking");
       } else if (const auto* refused = std::get_if<RefusalBlock>(&block.body)) {
         refusal = refused->text;
-      } else if (!is_tool_result(block)) {
+      } else if (!is_tool_result(block) && !drops(block)) {
         spoken.push_back(block);
       }
     }
