@@ -64,6 +64,15 @@ TEST(CallersWords, CountMessagesAsTheClientDoes) {
   EXPECT_EQ(callers_pointer("/messages/1/content", Dialect::openai_chat, chat), "/messages/1/content");
 }
 
+// What is no chat, or has no first message with content, has no field for it either.
+TEST(CallersWords, NameWhatIsThereWhereNothingIs) {
+  Chat empty;
+  EXPECT_EQ(callers_pointer("/messages/1/content", Dialect::gemini, empty), "/contents/1/parts");
+  empty.messages.push_back({.role = Role::system, .content = {}});
+  EXPECT_EQ(callers_pointer("/messages/1/content", Dialect::gemini, empty), "/contents/1/parts");
+  EXPECT_EQ(callers_pointer("/input", Dialect::openai_chat, Embed{}), "/input");
+}
+
 TEST(CallersWords, AreThoseOfErrorsAndRecords) {
   const Request request =
       asked(Dialect::gemini,

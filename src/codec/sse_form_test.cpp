@@ -70,6 +70,24 @@ TEST(SseForm, GivesUpFormsThatNeverComeAgain) {
   EXPECT_EQ(form.match(numbered(19)), 0U);
 }
 
+TEST(SseForm, KeepsLearningWhileItsFormsAreMet) {
+  SseForm form;
+  const auto event = [](int i, std::string_view text) {
+    return fmt::format("data: {{\"n\":{},\"text\":\"{}\"}}\n\n", i, text);
+  };
+  for (int i = 0; i < 20; ++i) {
+    form.learn(event(i, "a"));
+    EXPECT_EQ(form.match(event(i, "other")), event(i, "other").size()) << i;
+  }
+}
+
+TEST(SseForm, LearnsNothingFromAnEventWithoutText) {
+  for (const std::string_view event : {"data: [DONE]\n\n", "data: {\"id\":\"a\"}\n\n"}) {
+    SseForm form = learned(event);
+    EXPECT_EQ(form.match(event), 0U) << event;
+  }
+}
+
 TEST(SseForm, TakesEachMemberOfAnAnswersTextForText) {
   for (const std::string_view key : {"content", "text", "reasoning_content", "reasoning", "thinking",
                                      "refusal", "arguments", "partial_json", "obfuscation"}) {

@@ -26,6 +26,7 @@ import mutants
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "build" / "mutate"
 TREE, BUILD = FOLDER / "tree", FOLDER / "build"
+LEFT_ALONE = FOLDER / "left_alone.txt"  # what the last build found out: so the next one need not
 SURVIVORS = ROOT / "tests" / "mutate" / "survivors.txt"
 KILLED_MIN = 0.9
 SWAP_SHARE = 0.2  # of the mutants, while there are that many
@@ -231,7 +232,7 @@ def main():
     asked = parser.parse_args()
     started = time.monotonic()
     sources = {str(path.relative_to(ROOT)): path.read_text() for path in codec_files()}
-    without_tables = set()
+    without_tables = set(LEFT_ALONE.read_text().split()) if LEFT_ALONE.exists() else set()
     while True:
         compiled = all_mutants(sources, without_tables)
         write_tree(sources, compiled)
@@ -242,6 +243,7 @@ def main():
             sys.exit(f"these do not compile with mutants of statements: {sorted(failed)}")
         print(f"tables used at compile time, left alone: {sorted(failed - without_tables)}", flush=True)
         without_tables |= failed
+        LEFT_ALONE.write_text("\n".join(sorted(without_tables)))
     chosen = choose(compiled, asked.count, asked.seed)
     print(f"{len(compiled)} mutants compiled after {time.monotonic() - started:.0f} s", flush=True)
     # Two at a time on two cores would make the limits of time a matter of luck: four times leaves room for it.
