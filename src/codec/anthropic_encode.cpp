@@ -4,6 +4,7 @@
 
 #include "codec/anthropic.h"
 #include "codec/args.h"
+#include "codec/citations.h"
 #include "codec/retry_headers.h"
 #include "codec/service_tier.h"
 
@@ -101,11 +102,12 @@ class ContentWriter {
  private:
   void write_text(const AnswerBlock& block) {
     json_.begin_object().key("type").value("text").key("text").value(block.text).key("citations");
-    if (block.citations.empty() || block.dialect != kDialect) {
+    const std::vector<std::string> citations = citation_forms(kDialect, block, {});
+    if (citations.empty()) {
       json_.null();
     } else {
       json_.begin_array();
-      for (const std::string& citation : block.citations) json_.raw(citation);
+      for (const std::string& citation : citations) json_.raw(citation);
       json_.end_array();
     }
     json_.end_object();

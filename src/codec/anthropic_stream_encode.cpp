@@ -4,6 +4,7 @@
 
 #include "codec/anthropic_encode.h"
 #include "codec/blocks_in_turn.h"
+#include "codec/citations.h"
 #include "io/sse.h"
 
 namespace weir {
@@ -155,11 +156,7 @@ class AnthropicStreamEncoder final : public StreamEncoder {
     if (delta.kind == DeltaKind::signature && !may_be_signed) return;
     const size_t from = out.size() + kDeltaHead.size();
     if (delta.kind == DeltaKind::citation) {
-      if (delta.dialect != kDialect) return;
-      open_delta(R"({"type":"citations_delta","citation":)", out);
-      out += delta.text;
-      out += "}}";
-      end_raw_event(out, from);
+      write_citations(started, delta, out);
     } else if (started.kind == BlockKind::unknown) {
       open_delta({}, out);
       out += delta.text;
@@ -181,6 +178,17 @@ class AnthropicStreamEncoder final : public StreamEncoder {
     open_delta(delta_prefix(BlockKind::tool_call, DeltaKind::content), out);
     append_json_string(out, input);
     out += "}}\n\n";
+  }
+
+  void write_citations(const BlockStart& started, const Delta& delta, std::string& out) {
+    if (started.kind != BlockKind::text) return;
+    for (const std::string& citation : citation_forms(kDialect, delta.dialect, delta.text, {})) {
+      const size_t from = out.size() + kDeltaHead.size();
+      open_delta(R"({"type":"citations_delta","citation":)", out);
+      out += citation;
+      out += "}}";
+      end_raw_event(out, from);
+    }
   }
 
   // Ends an event whose data, from there on, holds JSON as it came: a line break in it, which can only be

@@ -6,6 +6,7 @@
 #include "base/encoding.h"
 #include "codec/args.h"
 #include "codec/bedrock_converse_content.h"
+#include "codec/citations.h"
 #include "codec/tool_names.h"
 
 namespace weir {
@@ -50,14 +51,15 @@ class ContentWriter {
 
  private:
   void write_text(const AnswerBlock& block) {
-    if (block.citations.empty() || block.dialect != kDialect) {
+    const std::vector<std::string> citations = citation_forms(kDialect, block, {});
+    if (citations.empty()) {
       json_.begin_object().key("text").value(block.text).end_object();
       return;
     }
     json_.begin_object().key("citationsContent").begin_object().key("content").begin_array();
     json_.begin_object().key("text").value(block.text).end_object().end_array();
     json_.key("citations").begin_array();
-    for (const std::string& citation : block.citations) json_.raw(citation);
+    for (const std::string& citation : citations) json_.raw(citation);
     json_.end_array().end_object().end_object();
   }
 

@@ -5,6 +5,7 @@
 #include "codec/bedrock_converse_encode.h"
 #include "codec/bedrock_wire.h"
 #include "codec/blocks_in_turn.h"
+#include "codec/citations.h"
 
 namespace weir {
 namespace {
@@ -162,7 +163,9 @@ class ConverseStreamEncoder final : public StreamEncoder {
   void write(const BlockStart& started, const Delta& delta, std::string& out) {
     if (!has_form(started) || is_own(started) || delta.text.empty()) return;
     if (delta.kind == DeltaKind::citation) {
-      if (delta.dialect == kDialect) send_delta(R"({"citation":)" + delta.text + "}", out);
+      if (started.kind != BlockKind::text) return;
+      for (const std::string& citation : citation_forms(kDialect, delta.dialect, delta.text, {}))
+        send_delta(R"({"citation":)" + citation + "}", out);
     } else if (delta.kind == DeltaKind::signature) {
       // A signature of another vendor would come back as if it were Bedrock's; a call's has no place.
       if (started.kind != BlockKind::thinking || !shares_signatures(delta.dialect, kDialect)) return;

@@ -10,55 +10,105 @@ namespace weir {
 namespace {
 
 using Reader = void (*)(JsonValue raw, std::vector<Citation>& citations);
+using Writer = CitationForm (*)(const Citation& citation, CitedRange range);
+struct Vendor {
+  Reader read;
+  Writer write;
+};
 
 // By the order of the enum; InvokeModel passes on what the model behind it says.
-constexpr std::array<Reader, kDialectCount> kReaders = {
-    &read_openai_chat_citation, &read_openai_responses_citation, &read_anthropic_citation,
-    &read_converse_citation,    &read_anthropic_citation,        &read_gemini_citation,
+constexpr std::array<Vendor, kDialectCount> kVendors = {{
+    {&read_openai_chat_citation, &openai_chat_citation},
+    {&read_openai_responses_citation, &openai_responses_citation},
+    {&read_anthropic_citation, &anthropic_citation},
+    {&read_converse_citation, &converse_citation},
+    {&read_anthropic_citation, &anthropic_citation},
+    {&read_gemini_citation, &gemini_citation},
+}};
+
+const Vendor& vendor(Dialect dialect) {
+  return kVendors[static_cast<size_t>(dialect)];
+}
+
+// The parts in the words of reports, and whether a citation states them.
+struct PartRow {
+  CitationPart part;
+  std::string_view name;
+  bool (*is_stated)(const Citation& citation);
 };
+constexpr std::array<PartRow, 7> kCitationParts = {{
+    {CitationPart::url, "url", [](const Citation& c) { return !c.url.empty(); }},
+    {CitationPart::title, "title", [](const Citation& c) { return !c.title.empty(); }},
+    {CitationPart::quote, "cited_text", [](const Citation& c) { return !c.quote.empty(); }},
+    {CitationPart::file, "file_id", [](const Citation& c) { return !c.file_id.empty(); }},
+    {CitationPart::index, "index", [](const Citation& c) { return c.document || c.search_result; }},
+    {CitationPart::place, "location", [](const Citation& c) { return c.unit != CitedUnit::none; }},
+    {CitationPart::range, "range", [](const Citation& c) { return c.start || c.end; }},
+}};
+
+constexpr std::string_view kPointer = "answer/citations";
+
+std::string_view kind_of(const Citation& citation) {
+  if (citation.document) return "document";
+  if (citation.search_result) return "search_result";
+  if (!citation.url.empty()) return "url";
+  return citation.file_id.empty() ? "citation" : "file";
+}
+
+void report(const Citation& citation, const CitationForm& form, Fidelity& losses) {
+  if (form.raw.empty()) {
+    losses.add(Severity::warning, LossReason::dropped, std::string(kPointer), std::string(kind_of(citation)));
+    return;
+  }
+  const auto lose = [&](std::string_view what) {
+    losses.add(Severity::info, LossReason::dropped, std::string(kPointer), std::string(what));
+  };
+  for (const PartRow& row : kCitationParts) {
+    if (row.is_stated(citation) && !form.holds.has(row.part)) lose(row.name);
+  }
+  for (const std::string_view what : citation.unread) lose(what);
+}
 
 }  // namespace
 
 std::vector<Citation> read_citations(Dialect dialect, std::string_view raw) {
   std::vector<Citation> citations;
   const Result<JsonDoc> parsed = JsonDoc::parse(std::string(raw), kProviderJson);
-  if (parsed && parsed->root().is_object()) kReaders[static_cast<size_t>(dialect)](parsed->root(), citations);
-  std::erase_if(citations, [](const Citation& citation) { return citation.url.empty(); });
+  if (parsed && parsed->root().is_object()) vendor(dialect).read(parsed->root(), citations);
   return citations;
+}
+
+std::vector<std::string> citation_forms(Dialect client, Dialect source, std::string_view raw,
+                                        CitedRange range) {
+  if (vendor(client).read == vendor(source).read) return {std::string(raw)};
+  std::vector<std::string> forms;
+  for (const Citation& citation : read_citations(source, raw)) {
+    CitationForm form = vendor(client).write(citation, range);
+    if (!form.raw.empty()) forms.push_back(std::move(form.raw));
+  }
+  return forms;
+}
+
+std::vector<std::string> citation_forms(Dialect client, const AnswerBlock& block, CitedRange range) {
+  std::vector<std::string> all;
+  for (const std::string& raw : block.citations) {
+    for (std::string& form : citation_forms(client, block.dialect, raw, range))
+      all.push_back(std::move(form));
+  }
+  return all;
+}
+
+Fidelity citation_losses(Dialect client, Dialect source, std::string_view raw) {
+  Fidelity losses;
+  if (vendor(client).read == vendor(source).read) return losses;
+  const std::vector<Citation> citations = read_citations(source, raw);
+  for (const Citation& citation : citations) report(citation, vendor(client).write(citation, {}), losses);
+  if (citations.empty()) report({}, {}, losses);
+  return losses;
 }
 
 int64_t characters(std::string_view utf8) {
   return std::ranges::count_if(utf8, [](char byte) { return (byte & 0xC0) != 0x80; });
-}
-
-// https://platform.claude.com/docs/en/build-with-claude/citations, and of web search and search results
-void read_anthropic_citation(JsonValue raw, std::vector<Citation>& citations) {
-  const JsonValue url = raw["url"] ? raw["url"] : raw["source"];
-  citations.push_back(
-      {.url = std::string(url.string_or("")), .title = std::string(raw["title"].string_or(""))});
-}
-
-// https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Citation.html
-void read_converse_citation(JsonValue raw, std::vector<Citation>& citations) {
-  citations.push_back({.url = std::string(raw["location"]["web"]["url"].string_or("")),
-                       .title = std::string(raw["title"].string_or(""))});
-}
-
-// https://ai.google.dev/api/generate-content: CitationSource and GroundingMetadata. Segments are counted in
-// bytes of UTF-8, so only their text could be found again: they name no place here.
-void read_gemini_citation(JsonValue raw, std::vector<Citation>& citations) {
-  if (const JsonValue source = raw["citationSource"]) {
-    citations.push_back({.url = std::string(source["uri"].string_or("")),
-                         .title = std::string(source["title"].string_or(""))});
-  }
-  for (const JsonValue chunk : raw["groundingMetadata"]["groundingChunks"]) {
-    for (const std::string_view kind : {"web", "retrievedContext", "maps"}) {
-      if (const JsonValue from = chunk[kind]; from.is_object()) {
-        citations.push_back({.url = std::string(from["uri"].string_or("")),
-                             .title = std::string(from["title"].string_or(""))});
-      }
-    }
-  }
 }
 
 }  // namespace weir

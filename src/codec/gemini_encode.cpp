@@ -89,8 +89,8 @@ void write_signature(JsonWriter& json, std::string_view signature) {
   if (!signature.empty()) json.key("thoughtSignature").value(signature);
 }
 
-// The parts of one block.
-void write_parts(JsonWriter& json, const AnswerBlock& block) {
+// The part of one block, if there is one.
+void write_part(JsonWriter& json, const AnswerBlock& block) {
   const std::string_view signature = block.dialect == kDialect ? std::string_view(block.signature) : "";
   switch (block.kind) {
     case BlockKind::text:
@@ -120,13 +120,40 @@ void write_parts(JsonWriter& json, const AnswerBlock& block) {
   }
 }
 
+// What other vendors cite of documents, as one grounding: the chunks, and which segment each supports.
+void write_chunks(JsonWriter& json, std::span<const JsonDoc> docs) {
+  std::vector<JsonValue> cited;
+  for (const JsonDoc& doc : docs) {
+    if (doc.root()["groundingChunk"]) cited.push_back(doc.root());
+  }
+  if (cited.empty()) return;
+  json.key("groundingMetadata").begin_object().key("groundingChunks").begin_array();
+  for (const JsonValue one : cited) json.raw(one["groundingChunk"].raw());
+  json.end_array().key("groundingSupports").begin_array();
+  for (size_t i = 0; i < cited.size(); ++i) {
+    json.begin_object().key("segment").raw(cited[i]["segment"].raw());
+    json.key("groundingChunkIndices").begin_array().value(static_cast<int64_t>(i)).end_array().end_object();
+  }
+  json.end_array().end_object();
+}
+
 void write_candidate(JsonWriter& json, const AnswerChoice& choice, size_t index) {
   json.begin_object().key("content").begin_object().key("parts").begin_array();
   std::vector<std::string> citations;
+  CitedRange range{.part = 0};
   for (const AnswerBlock& block : choice.blocks) {
-    write_parts(json, block);
-    for (const std::string& citation : block.citations)
-      add_gemini_citation(block.dialect, citation, citations);
+    std::string part;
+    JsonWriter part_json(part);
+    write_part(part_json, block);
+    if (block.kind == BlockKind::text) {
+      range.part_start = range.start;
+      range.end = range.start + static_cast<int64_t>(block.text.size());
+      for (std::string& form : citation_forms(kDialect, block, range)) citations.push_back(std::move(form));
+      range.start = range.end;
+    }
+    if (part.empty()) continue;
+    json.raw(part);
+    ++*range.part;
   }
   json.end_array().key("role").value("model").end_object();
   json.key("finishReason").value(gemini_finish_reason(choice.finish));
@@ -222,19 +249,6 @@ void write_gemini_logprobs(JsonWriter& json, std::span<const std::string> pieces
   json.end_array().end_object();
 }
 
-void add_gemini_citation(Dialect dialect, std::string_view raw, std::vector<std::string>& citations) {
-  if (dialect == kDialect) {
-    citations.emplace_back(raw);
-    return;
-  }
-  for (const Citation& citation : read_citations(dialect, raw)) {
-    JsonWriter json(citations.emplace_back());
-    json.begin_object().key("citationSource").begin_object().key("uri").value(citation.url);
-    if (!citation.title.empty()) json.key("title").value(citation.title);
-    json.end_object().end_object();
-  }
-}
-
 void write_gemini_citations(JsonWriter& json, std::span<const std::string> citations) {
   std::vector<JsonDoc> docs;
   for (const std::string& citation : citations) {
@@ -246,6 +260,7 @@ void write_gemini_citations(JsonWriter& json, std::span<const std::string> citat
       if (const JsonValue found = doc.root()[key]) last = found;
     }
     if (last) json.key(key).raw(last.raw());
+    return static_cast<bool>(last);
   };
   bool has_sources = false;
   for (const JsonDoc& doc : docs) {
@@ -256,7 +271,7 @@ void write_gemini_citations(JsonWriter& json, std::span<const std::string> citat
     json.raw(source.raw());
   }
   if (has_sources) json.end_array().end_object();
-  write_last("groundingMetadata");
+  if (!write_last("groundingMetadata")) write_chunks(json, docs);
   write_last("urlContextMetadata");
 }
 

@@ -30,11 +30,8 @@ void write_gemini_error(JsonWriter& json, const Error& error);
 void write_gemini_tail(JsonWriter& json, const Start& start, const AnswerContext& context);
 // OpenAI-shaped logprobs as a `logprobsResult` object.
 void write_gemini_logprobs(JsonWriter& json, std::span<const std::string> pieces);
-// Puts a citation, given as raw JSON of `dialect`, in the form that the next one takes; nothing for one of a
-// document.
-void add_gemini_citation(Dialect dialect, std::string_view raw, std::vector<std::string>& citations);
-// What citations say beside the parts: citationMetadata, groundingMetadata, urlContextMetadata. Each citation
-// is one of decode's.
+// What citations (each in the form that citation_forms gives) say beside the parts: citationMetadata,
+// groundingMetadata, urlContextMetadata.
 void write_gemini_citations(JsonWriter& json, std::span<const std::string> citations);
 // The type of an image or audio block: as it was said, else the usual one.
 std::string_view gemini_mime(const AnswerBlock& block);

@@ -3,6 +3,7 @@
 #include <array>
 #include <map>
 
+#include "codec/citations.h"
 #include "codec/gemini_encode.h"
 
 namespace weir {
@@ -43,8 +44,12 @@ class GeminiStreamEncoder final : public StreamEncoder {
   }
 
  private:
+  struct Block : AnswerBlock {
+    int64_t starts_at = 0;  // in the text, in bytes
+  };
   struct Choice {
-    std::map<int, AnswerBlock> blocks;  // those that are open
+    std::map<int, Block> blocks;  // those that are open
+    int64_t text_bytes = 0;
     Finish finish;
     std::vector<std::string> citations;
     std::vector<std::string> logprobs;
@@ -60,7 +65,9 @@ class GeminiStreamEncoder final : public StreamEncoder {
   void on(const Finish& finish, std::string&) { choices_[finish.choice].finish = finish; }
 
   void on(const BlockStart& started, std::string&) {
-    AnswerBlock& block = choices_[started.choice].blocks[started.index];
+    Choice& choice = choices_[started.choice];
+    Block& block = choice.blocks[started.index];
+    block.starts_at = choice.text_bytes;
     block.kind = started.kind;
     block.tool_id = started.tool_id;
     block.tool_name = started.tool_name;
@@ -71,14 +78,16 @@ class GeminiStreamEncoder final : public StreamEncoder {
 
   void on(const Delta& delta, std::string& out) {
     Choice& choice = choices_[delta.choice];
-    AnswerBlock& block = choice.blocks[delta.index];
+    Block& block = choice.blocks[delta.index];
     if (delta.kind == DeltaKind::citation) {
-      add_gemini_citation(delta.dialect, delta.text, choice.citations);
+      block.citations.push_back(delta.text);
+      block.dialect = delta.dialect;
     } else if (delta.kind == DeltaKind::signature) {
       if (delta.dialect != kDialect) return;
       block.dialect = kDialect;
       block.signature += delta.text;
     } else if (block.kind == BlockKind::text || block.kind == BlockKind::refusal) {
+      choice.text_bytes += static_cast<int64_t>(delta.text.size());
       write_text(delta, false, out);
     } else if (block.kind == BlockKind::thinking) {
       block.text = "seen";
@@ -92,7 +101,7 @@ class GeminiStreamEncoder final : public StreamEncoder {
     auto& blocks = choices_[ended.choice].blocks;
     const auto found = blocks.find(ended.index);
     if (found == blocks.end()) return;
-    const AnswerBlock block = std::move(found->second);
+    const Block block = std::move(found->second);
     blocks.erase(found);
     finish_block(ended.choice, block, out);
   }
@@ -130,7 +139,7 @@ class GeminiStreamEncoder final : public StreamEncoder {
     end_part(json, delta.choice, out);
   }
 
-  void finish_block(int choice, const AnswerBlock& block, std::string& out) {
+  void finish_block(int choice, const Block& block, std::string& out) {
     const bool is_own = block.dialect == kDialect;
     switch (block.kind) {
       case BlockKind::thinking:
@@ -156,10 +165,18 @@ class GeminiStreamEncoder final : public StreamEncoder {
         return end_part(json, choice, out);
       }
       case BlockKind::text:
+        return cite(choices_[choice], block);
       case BlockKind::refusal:
       case BlockKind::redacted_thinking:
         return;
     }
+  }
+
+  // Some vendors cite before the text, and its place is known when it has ended.
+  static void cite(Choice& choice, const Block& block) {
+    const CitedRange range{.start = block.starts_at, .end = choice.text_bytes};
+    for (std::string& form : citation_forms(kDialect, block, range))
+      choice.citations.push_back(std::move(form));
   }
 
   // Of thoughts that were told it closes them; of hidden ones it stands on an empty text (S17).

@@ -1,7 +1,6 @@
-#include "codec/openai_citations.h"
-
 #include <gtest/gtest.h>
 
+#include "codec/citations.h"
 #include "codec/openai_responses_test_util.h"
 
 namespace weir {
@@ -16,10 +15,10 @@ constexpr std::string_view kNested =
 using Annotations = std::vector<std::string>;
 
 Annotations chat_of(Dialect dialect, std::string_view raw) {
-  return openai_chat_citations(dialect, raw, {.start = 3, .end = 9});
+  return citation_forms(Dialect::openai_chat, dialect, raw, {.start = 3, .end = 9});
 }
 Annotations responses_of(Dialect dialect, std::string_view raw) {
-  return openai_responses_citations(dialect, raw, {.start = 3, .end = 9});
+  return citation_forms(Dialect::openai_responses, dialect, raw, {.start = 3, .end = 9});
 }
 
 TEST(OpenAiCitations, SayTheSameInBothDialects) {

@@ -4,7 +4,6 @@
 #include <fmt/core.h>
 
 #include "codec/citations.h"
-#include "codec/openai_citations.h"
 #include "codec/retry_headers.h"
 #include "codec/service_tier.h"
 
@@ -115,12 +114,10 @@ class MessageWriter {
     for (const AnswerBlock& block : choice_.blocks) {
       if (block.kind != BlockKind::text) continue;
       range.start = std::exchange(range.end, range.end + characters(block.text));
-      for (const std::string& source : block.citations) {
-        for (const std::string& citation : openai_chat_citations(block.dialect, source, range)) {
-          if (!any) json_.key("annotations").begin_array();
-          any = true;
-          json_.raw(citation);
-        }
+      for (const std::string& citation : citation_forms(Dialect::openai_chat, block, range)) {
+        if (!any) json_.key("annotations").begin_array();
+        any = true;
+        json_.raw(citation);
       }
     }
     if (any) json_.end_array();

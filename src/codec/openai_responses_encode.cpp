@@ -4,7 +4,6 @@
 #include <fmt/core.h>
 
 #include "codec/citations.h"
-#include "codec/openai_citations.h"
 #include "codec/openai_encode.h"
 #include "codec/openai_responses_tools.h"
 #include "codec/service_tier.h"
@@ -359,10 +358,7 @@ void write_responses_part(JsonWriter& json, const ResponsesPart& part) {
   }
   json.key("type").value("output_text").key("annotations").begin_array();
   const CitedRange range{.start = 0, .end = block.citations.empty() ? 0 : characters(block.text)};
-  for (const std::string& source : block.citations) {
-    for (const std::string& citation : openai_responses_citations(block.dialect, source, range))
-      json.raw(citation);
-  }
+  for (const std::string& citation : citation_forms(kDialect, block, range)) json.raw(citation);
   json.end_array().key("logprobs").raw(part.logprobs).key("text").value(block.text).end_object();
 }
 

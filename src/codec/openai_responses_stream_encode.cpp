@@ -7,7 +7,6 @@
 
 #include "codec/blocks_in_turn.h"
 #include "codec/citations.h"
-#include "codec/openai_citations.h"
 #include "codec/openai_encode.h"
 #include "codec/openai_logprobs.h"
 #include "codec/openai_responses_encode.h"
@@ -146,7 +145,8 @@ class ResponsesStreamEncoder final : public StreamEncoder {
       part.block.signature += delta.text;
       part.block.dialect = delta.dialect;
     } else if (delta.kind == DeltaKind::citation) {
-      on_citation(delta, block, part, out);
+      if (part.block.kind == BlockKind::text) part.block.citations.push_back(delta.text);
+      part.block.dialect = delta.dialect;
     } else if (!delta.text.empty()) {
       part.block.text += delta.text;
       if (part.block.kind == BlockKind::image) return;
@@ -294,22 +294,24 @@ class ResponsesStreamEncoder final : public StreamEncoder {
     out += "}\n\n";
   }
 
-  void on_citation(const Delta& delta, const Block& block, ResponsesPart& part, std::string& out) {
-    if (part.block.kind != BlockKind::text) return;
-    const CitedRange range{.start = 0, .end = characters(part.block.text)};
-    for (const std::string& citation : openai_responses_citations(delta.dialect, delta.text, range)) {
-      part.block.dialect = Dialect::openai_responses;
-      part.block.citations.push_back(citation);
+  // Some vendors cite before the text, and its place is known when it has ended.
+  void write_citations(const Block& block, AnswerBlock& text, std::string& out) {
+    if (text.citations.empty()) return;
+    const CitedRange range{.start = 0, .end = characters(text.text)};
+    text.citations = citation_forms(Dialect::openai_responses, text, range);
+    text.dialect = Dialect::openai_responses;
+    for (size_t i = 0; i < text.citations.size(); ++i) {
       open_block_event("response.output_text.annotation.added", block, out);
       json_->key("content_index").value(static_cast<int64_t>(block.part));
-      json_->key("annotation_index").value(static_cast<int64_t>(part.block.citations.size() - 1));
-      json_->key("annotation").raw(citation);
+      json_->key("annotation_index").value(static_cast<int64_t>(i));
+      json_->key("annotation").raw(text.citations[i]);
       close_event(out);
     }
   }
 
   void end_text(const Block& block, std::string& out) {
-    const ResponsesPart& part = items_[block.item].parts[block.part];
+    ResponsesPart& part = items_[block.item].parts[block.part];
+    write_citations(block, part.block, out);
     const bool is_refusal = part.block.kind == BlockKind::refusal;
     open_block_event(is_refusal ? "response.refusal.done" : "response.output_text.done", block, out);
     json_->key("content_index").value(static_cast<int64_t>(block.part));

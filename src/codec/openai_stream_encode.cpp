@@ -2,7 +2,6 @@
 #include <map>
 
 #include "codec/citations.h"
-#include "codec/openai_citations.h"
 #include "codec/openai_encode.h"
 #include "codec/service_tier.h"
 #include "io/sse.h"
@@ -40,9 +39,11 @@ class OpenAiStreamEncoder final : public StreamEncoder {
     int tool_index = 0;
     ToolKind tool_kind = ToolKind::function;
     bool has_content = false;
-    int64_t starts_at = 0;  // in the content, in characters
-    AnswerBlock thinking;   // signature and text, for thinking_blocks
-    AnswerBlock image;      // its type and bytes, which leave whole
+    int64_t starts_at = 0;           // in the content, in characters
+    std::vector<std::string> cited;  // raw JSON of `cited_by`
+    Dialect cited_by = Dialect::openai_chat;
+    AnswerBlock thinking;  // signature and text, for thinking_blocks
+    AnswerBlock image;     // its type and bytes, which leave whole
   };
   struct Choice {
     bool has_role = false;
@@ -91,7 +92,11 @@ class OpenAiStreamEncoder final : public StreamEncoder {
       if (shares_signatures(delta.dialect, Dialect::openai_chat)) block.thinking.signature += delta.text;
       return;
     }
-    if (delta.kind == DeltaKind::citation) return on_citation(delta, choice, block, out);
+    if (delta.kind == DeltaKind::citation) {
+      block.cited.push_back(delta.text);
+      block.cited_by = delta.dialect;
+      return;
+    }
     if (delta.text.empty()) return;
     block.has_content = true;
     switch (block.kind) {
@@ -134,11 +139,16 @@ class OpenAiStreamEncoder final : public StreamEncoder {
     close_chunk(nullptr, out);
   }
 
-  void on_citation(const Delta& delta, Choice& choice, const Block& block, std::string& out) {
-    const std::vector<std::string> citations = openai_chat_citations(
-        delta.dialect, delta.text, {.start = block.starts_at, .end = choice.characters});
+  // Some vendors cite before the text, and its place is known when it has ended.
+  void write_citations(int index, Choice& choice, Block& block, std::string& out) {
+    const CitedRange range{.start = block.starts_at, .end = choice.characters};
+    std::vector<std::string> citations;
+    for (const std::string& cited : std::exchange(block.cited, {})) {
+      for (std::string& form : citation_forms(Dialect::openai_chat, block.cited_by, cited, range))
+        citations.push_back(std::move(form));
+    }
     if (citations.empty()) return;
-    open_chunk(delta.choice, out);
+    open_chunk(index, out);
     write_role(choice, false);
     json_->key("annotations").begin_array();
     for (const std::string& citation : citations) json_->raw(citation);
@@ -149,6 +159,7 @@ class OpenAiStreamEncoder final : public StreamEncoder {
   void on(const BlockEnd& ended, std::string& out) {
     Choice& choice = choices_[ended.choice];
     Block& block = choice.blocks[ended.index];
+    write_citations(ended.choice, choice, block, out);
     if (block.kind == BlockKind::image && !block.image.text.empty()) {
       open_chunk(ended.choice, out);
       write_role(choice, false);
@@ -190,6 +201,7 @@ class OpenAiStreamEncoder final : public StreamEncoder {
 
   void on(const Finish& finish, std::string& out) {
     Choice& choice = choices_[finish.choice];
+    for (auto& [index, block] : choice.blocks) write_citations(finish.choice, choice, block, out);
     open_chunk(finish.choice, out);
     write_role(choice, false);
     const std::string_view reason = openai_finish_reason(finish.reason, choice.has_refusal);
