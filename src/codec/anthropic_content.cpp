@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "codec/citations.h"
 #include "codec/fields.h"
 
 namespace weir {
@@ -133,6 +134,13 @@ Result<BlockBody> decode_body(JsonValue block) {
   return unknown_block(block);
 }
 
+bool are_made(JsonValue citations) {
+  for (const JsonValue citation : citations) {
+    if (is_anthropic_citation_made(citation)) return true;
+  }
+  return false;
+}
+
 // A string or an array of blocks.
 Result<void> decode_content(JsonValue content, std::vector<Block>& into) {
   if (content.is_string()) {
@@ -148,7 +156,9 @@ Result<void> decode_content(JsonValue content, std::vector<Block>& into) {
     block.body = TRY(decode_body(source));
     block.cache = TRY(decode_cache(source));
     // An earlier answer with what it cited.
-    if (std::holds_alternative<TextBlock>(block.body) && source["citations"].size() > 0)
+    if (!std::holds_alternative<TextBlock>(block.body) || source["citations"].size() == 0) continue;
+    block.has_made_citations = are_made(source["citations"]);
+    if (!block.has_made_citations)
       block.own = {.dialect = kDialect, .type = "citations", .raw = {source.raw()}};
   }
   return {};

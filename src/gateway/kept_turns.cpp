@@ -39,6 +39,11 @@ Block block_of(const TurnPart& part, Dialect dialect, Arena& arena) {
           .pointer = {}};
 }
 
+bool has_made_citations(const Message& message) {
+  return std::any_of(message.content.begin(), message.content.end(),
+                     [](const Block& block) { return block.has_made_citations; });
+}
+
 }  // namespace
 
 std::string to_json(const KeptTurn& turn) {
@@ -170,6 +175,7 @@ std::optional<std::string_view> lacks_turn(const Message& message, Dialect diale
 }
 
 bool has_foreign_turns(const Chat& chat, Dialect dialect, bool model_thinks) {
+  if (std::any_of(chat.messages.begin(), chat.messages.end(), &has_made_citations)) return true;
   const auto is_foreign = [&](const Message& message) {
     if (traits(dialect).signs_calls) return model_thinks && lacks_turn(message, dialect).has_value();
     return std::any_of(message.content.begin(), message.content.end(), [](const Block& block) {

@@ -64,7 +64,8 @@ class TurnFolder {
 std::optional<std::string_view> lacks_turn(const Message& message, Dialect dialect);
 
 // Whether the history of a client of `dialect` holds turns that its vendor would refuse, because another
-// made them: thinking without a signature or, of a model that thinks, calls without one.
+// made them: thinking without a signature, citations that Weir put into the dialect or, of a model that
+// thinks, calls without a signature.
 bool has_foreign_turns(const Chat& chat, Dialect dialect, bool model_thinks);
 
 // Puts the turn's thinking before the content, in its places, and the signatures onto the calls. What the

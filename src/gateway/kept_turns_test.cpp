@@ -143,6 +143,14 @@ TEST(Turns, UnsignedThinkingIsForeignAndSoIsAnUnsignedCallWhereCallsAreSigned) {
                           assistant({ThinkingBlock{.text = "hm"}, called("a", ToolKind::function, "s")})));
 }
 
+TEST(Turns, AreForeignWithCitationsThatWeirMade) {
+  Chat chat;
+  chat.messages = {assistant({TextBlock{"hi"}})};
+  EXPECT_FALSE(has_foreign_turns(chat, Dialect::anthropic_messages, false));
+  chat.messages[0].content[0].has_made_citations = true;
+  EXPECT_TRUE(has_foreign_turns(chat, Dialect::anthropic_messages, false));
+}
+
 TEST(Turns, OnlyTheAssistantsCallsWithoutTheirThinkingLackIt) {
   EXPECT_EQ(lacks_turn(assistant({TextBlock{"hi"}}), kIssuer), std::nullopt);
   EXPECT_EQ(lacks_turn(assistant({called("a", ToolKind::function, "s")}), kIssuer), std::nullopt);

@@ -131,6 +131,7 @@ struct Block {
   std::string_view
       pointer;  // where it stood in the client's body, as a JSON pointer; for reports. May be empty
   std::optional<OwnForm> own{};
+  bool has_made_citations = false;  // a text whose citations Weir made of another vendor's
 };
 
 enum class Role : uint8_t { system, developer, user, assistant, tool };
