@@ -2,6 +2,7 @@
 // which has some for files too.
 // https://platform.openai.com/docs/api-reference/responses/object#responses/object-output
 #include "codec/citations.h"
+#include "codec/openai_decode.h"
 
 namespace weir {
 namespace {
@@ -27,6 +28,19 @@ constexpr CitationParts kOfPages = {CitationPart::url, CitationPart::title, Cita
 constexpr CitationParts kOfFiles = {CitationPart::title, CitationPart::file, CitationPart::range};
 
 }  // namespace
+
+std::vector<std::string> openai_pages_beside(JsonValue root) {
+  const bool has_titles = root["search_results"].size() > 0;
+  std::vector<std::string> pages;
+  for (const JsonValue page : has_titles ? root["search_results"] : root["citations"]) {
+    const std::string_view url = has_titles ? page["url"].string_or("") : page.string_or("");
+    if (url.empty()) continue;
+    JsonWriter json(pages.emplace_back());
+    json.begin_object().key("type").value(kUrlCitation).key(kUrlCitation).begin_object();
+    json.key("url").value(url).key("title").value(page["title"].string_or("")).end_object().end_object();
+  }
+  return pages;
+}
 
 void read_openai_chat_citation(JsonValue raw, std::vector<Citation>& citations) {
   if (raw[kUrlCitation].is_object()) read_page(raw[kUrlCitation], citations);

@@ -114,5 +114,33 @@ TEST(OpenAiCitations, ReachClientsOfTheOtherDialect) {
   }
 }
 
+// Perplexity's and xAI's: URLs, or search results, beside the choices; a stream says them in every chunk.
+TEST(OpenAiCitations, AreReadBesideTheChoices) {
+  constexpr std::string_view kPages = R"("citations":["https://a.example","https://b.example"])";
+  constexpr std::string_view kResults = R"("search_results":[{"title":"A","url":"https://a.example"}])";
+  const Headers headers;
+  const auto cited = [&](std::string_view pages, std::string_view annotations) {
+    const std::string body = fmt::format(
+        R"({{"id":"1","choices":[{{"index":0,"message":{{"content":"hi"{}}},"finish_reason":"stop"}}],{}}})",
+        annotations, pages);
+    const auto events = openai_chat_provider().decode_answer({.headers = &headers, .body = body}, {});
+    return test::fold(events.value()).choices.at(0).blocks.at(0).citations;
+  };
+  EXPECT_EQ(cited(kPages, "").size(), 2U);
+  EXPECT_EQ(cited(kResults, "").at(0),
+            R"({"type":"url_citation","url_citation":{"url":"https://a.example","title":"A"}})");
+  EXPECT_EQ(cited(kPages, fmt::format(R"(,"annotations":[{}])", kNested)).at(0), kNested);
+
+  std::string stream;
+  for (const std::string_view choice :
+       {R"({"index":0,"delta":{"content":"hi"}})", R"({"index":0,"delta":{},"finish_reason":"stop"})"})
+    stream += fmt::format("data: {{\"id\":\"1\",\"choices\":[{}],{}}}\n\n", choice, kPages);
+  const auto decoder = openai_chat_provider().stream_decoder({});
+  const Answer answer = test::fold(test::decode_whole(*decoder, stream + "data: [DONE]\n\n").events);
+  ASSERT_EQ(answer.choices.at(0).blocks.size(), 1U);
+  EXPECT_EQ(answer.choices[0].blocks[0].text, "hi");
+  EXPECT_EQ(answer.choices[0].blocks[0].citations, cited(kPages, ""));
+}
+
 }  // namespace
 }  // namespace weir

@@ -37,7 +37,9 @@ class MessageDecoder {
   MessageDecoder(int choice, std::vector<Event>& events, const CallNotes& notes)
       : choice_(choice), events_(events), notes_(notes) {}
 
-  void decode(JsonValue message) {
+  // `root` is the answer, beside whose choices some servers name pages.
+  void decode(JsonValue message, JsonValue root) {
+    if (choice_ == 0 && message["annotations"].size() == 0) pages_ = openai_pages_beside(root);
     decode_thinking(message);
     text_block(BlockKind::text, message["content"], message["annotations"]);
     text_block(BlockKind::refusal, message["refusal"], {});
@@ -86,6 +88,9 @@ class MessageDecoder {
     start({.kind = kind});
     delta(DeltaKind::content, text);
     for (const JsonValue citation : citations) delta(DeltaKind::citation, citation.raw());
+    if (kind == BlockKind::text) {
+      for (const std::string& page : std::exchange(pages_, {})) delta(DeltaKind::citation, page);
+    }
     end();
   }
 
@@ -132,6 +137,7 @@ class MessageDecoder {
   std::vector<Event>& events_;
   const CallNotes& notes_;
   int index_ = 0;
+  std::vector<std::string> pages_;
   SeenBlocks seen_;
 };
 
@@ -193,7 +199,7 @@ StopReason decode_openai_finish(std::string_view reason, const SeenBlocks& seen)
 
 namespace {
 
-void decode_choice(JsonValue source, const CallNotes& notes, std::vector<Event>& events) {
+void decode_choice(JsonValue source, JsonValue root, const CallNotes& notes, std::vector<Event>& events) {
   const int index = static_cast<int>(source["index"].int_or(0));
   MessageDecoder decoder(index, events, notes);
   // On the raw way the bytes pass as they are; the finish and the usage are all that is asked for.
@@ -204,7 +210,7 @@ void decode_choice(JsonValue source, const CallNotes& notes, std::vector<Event>&
       events.push_back(Delta{.choice = index, .text = std::string(source["text"].string_or(""))});
       events.push_back(BlockEnd{.choice = index});
     } else {
-      decoder.decode(source["message"]);
+      decoder.decode(source["message"], root);
     }
     const JsonValue logprobs = source["logprobs"]["content"];
     if (logprobs.is_array()) events.push_back(Logprobs{.choice = index, .raw = std::string(logprobs.raw())});
@@ -229,7 +235,7 @@ Result<std::vector<Event>> decode_openai_answer(const WireReply& reply, const Ca
   // All that a raw answer has: its start, a finish for each choice, usage, the end.
   events.reserve(choices.size() + 3);
   events.push_back(decode_openai_start(root));
-  for (const JsonValue choice : choices) decode_choice(choice, notes, events);
+  for (const JsonValue choice : choices) decode_choice(choice, root, notes, events);
   Usage usage = decode_openai_usage(reported, notes);
   if (!usage.empty()) events.push_back(UsageReport{usage});
   events.push_back(End{});

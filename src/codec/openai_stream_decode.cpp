@@ -58,6 +58,7 @@ class OpenAiStreamDecoder final : public StreamDecoder {
     std::map<int64_t, Call> calls;
     std::optional<std::string> finish;
     bool has_refusal = false;
+    bool is_cited = false;
   };
 
   // Whether a chunk on the raw way says something that Weir needs: usage, a finish reason, an error, the end.
@@ -116,6 +117,7 @@ class OpenAiStreamDecoder final : public StreamDecoder {
     const JsonValue choices = chunk["choices"];
     if (!has_started_) start(chunk, events);
     for (const JsonValue choice : choices) on_choice(choice, events);
+    if (!notes_.is_raw) cite_pages_beside(chunk, events);
     const JsonValue reported = chunk["usage"].is_object() ? chunk["usage"] : chunk["x_groq"]["usage"];
     const Usage usage = decode_openai_usage(reported, notes_);
     if (!usage.empty()) events.push_back(UsageReport{usage});
@@ -142,14 +144,7 @@ class OpenAiStreamDecoder final : public StreamDecoder {
     text(index, choice, BlockKind::text, source["text"].is_string() ? source["text"] : delta["content"],
          events);
     text(index, choice, BlockKind::refusal, delta["refusal"], events);
-    for (const JsonValue citation : delta["annotations"]) {
-      open_text(index, choice, BlockKind::text, events);
-      events.push_back(Delta{.choice = index,
-                             .index = choice.open,
-                             .kind = DeltaKind::citation,
-                             .text = std::string(citation.raw()),
-                             .dialect = Dialect::openai_chat});
-    }
+    for (const JsonValue citation : delta["annotations"]) cite(index, choice, citation.raw(), events);
     for (const JsonValue call : delta["tool_calls"]) on_call(index, choice, call, events);
     if (delta["function_call"].is_object()) on_call(index, choice, delta, events);
     if (const JsonValue logprobs = source["logprobs"]["content"];
@@ -157,6 +152,23 @@ class OpenAiStreamDecoder final : public StreamDecoder {
       events.push_back(Logprobs{.choice = index, .raw = std::string(logprobs.raw())});
     }
     if (source["finish_reason"].is_string()) choice.finish = source["finish_reason"].string_or("");
+  }
+
+  // Each chunk names them again; those of the last one count, unless the text has annotations of its own.
+  void cite_pages_beside(JsonValue chunk, std::vector<Event>& events) {
+    const auto first = choices_.find(0);
+    if (first == choices_.end() || !first->second.finish || first->second.is_cited) return;
+    for (const std::string& page : openai_pages_beside(chunk)) cite(0, first->second, page, events);
+  }
+
+  void cite(int index, Choice& choice, std::string_view citation, std::vector<Event>& events) {
+    choice.is_cited = true;
+    open_text(index, choice, BlockKind::text, events);
+    events.push_back(Delta{.choice = index,
+                           .index = choice.open,
+                           .kind = DeltaKind::citation,
+                           .text = std::string(citation),
+                           .dialect = Dialect::openai_chat});
   }
 
   void text(int index, Choice& choice, BlockKind kind, JsonValue value, std::vector<Event>& events) {
