@@ -181,6 +181,7 @@ Task<void> AnswerWriter::write_streamed(EventSource& source) {
     if (stop_silence()) CO_TRY(co_await settle_keep_alive());
     if (!pulled) co_return co_await fail_with(pulled.error());
     const EventBatch& batch = **pulled;
+    if (!batch.is_raw) note_losses(batch);
     if (!response_.is_started()) {
       const std::string_view type =
           batch.is_raw ? source.head().content_type : exchange_.client_codec->stream_content_type();
@@ -195,6 +196,14 @@ Task<void> AnswerWriter::write_streamed(EventSource& source) {
     CO_TRY(co_await send_bytes(bytes));
     if (!bytes.empty()) silent_since_ = exchange_.now();
     if (silence_) await_silence();
+  }
+}
+
+// Once a stream's head is out, only the log, the metrics and the trace tell them.
+void AnswerWriter::note_losses(const EventBatch& batch) {
+  if (!losses_) losses_.emplace(exchange_.call.dialect, exchange_.request);
+  for (const Event& event : batch.events) {
+    if (const Fidelity lost = losses_->of(event); !lost.empty()) exchange_.fidelity.add_new(lost);
   }
 }
 
@@ -213,6 +222,7 @@ Task<void> AnswerWriter::write_whole(EventSource& source) {
     if (!pulled) co_return co_await fail_with(pulled.error());
     const EventBatch& batch = **pulled;
     if (batch.is_raw && is_over_) co_return co_await send_raw(source, batch.raw);
+    note_losses(batch);
     for (const Event& event : batch.events) folder.add(event);
     if (is_over_) break;
   }

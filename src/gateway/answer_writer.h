@@ -5,6 +5,7 @@
 
 #include <optional>
 
+#include "codec/answer_losses.h"
 #include "gateway/exchange.h"
 #include "gateway/observer.h"
 #include "io/http.h"
@@ -52,6 +53,7 @@ class AnswerWriter {
   Task<void> send_raw(EventSource& source, std::string_view bytes);
   Task<void> start_stream(std::string_view content_type, const Headers* upstream);
   Task<void> send_bytes(std::string_view bytes);
+  void note_losses(const EventBatch& batch);
   Task<void> finish_with(std::string_view last_bytes);
   Task<void> keep_alive();
   // Rings when nothing has been written for keep_alive.
@@ -69,6 +71,7 @@ class AnswerWriter {
   std::unique_ptr<StreamEncoder> encoder_;  // the raw way needs none
   std::unique_ptr<SilenceTimer> silence_;
   std::unique_ptr<Scope> keep_alive_scope_;
+  std::optional<AnswerLosses> losses_;  // of answers that are encoded
   std::string out_;
   MonoTime silent_since_{};
   bool is_writing_keep_alive_ = false;

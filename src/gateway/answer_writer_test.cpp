@@ -86,5 +86,107 @@ TEST(AnswerWriter, KeepsAliveWhereTheProvidersPingsWriteNothing) {
   EXPECT_EQ(pinged_at_s(Dialect::anthropic_messages), (Seconds{10, 20, 30, 40}));
 }
 
+// Keeps what was written.
+class KeptResponse final : public ResponseWriter {
+ public:
+  Task<void> send(Scope&, int status, const Headers& its_headers, std::string_view bytes) override {
+    EXPECT_EQ(status, 200);
+    headers = its_headers;
+    body = bytes;
+    co_return {};
+  }
+  Task<void> start(Scope&, int status, const Headers& its_headers) override {
+    EXPECT_EQ(status, 200);
+    headers = its_headers;
+    has_started_ = true;
+    co_return {};
+  }
+  Task<void> write(Scope&, std::string_view bytes) override {
+    body += bytes;
+    co_return {};
+  }
+  Task<void> finish(Scope&, std::string_view bytes) override {
+    body += bytes;
+    co_return {};
+  }
+  bool is_started() const override { return has_started_; }
+
+  Headers headers;
+  std::string body;
+
+ private:
+  bool has_started_ = false;
+};
+
+// Gives one event at a time.
+class SlowSource final : public EventSource {
+ public:
+  explicit SlowSource(std::vector<Event> events) : events_(std::move(events)) {}
+  const AnswerHead& head() const override { return head_; }
+  Task<const EventBatch*> next(Scope&) override {
+    batch_.clear();
+    batch_.events.push_back(events_.at(at_++));
+    co_return &batch_;
+  }
+
+ private:
+  std::vector<Event> events_;
+  size_t at_ = 0;
+  AnswerHead head_;
+  EventBatch batch_;
+};
+
+std::vector<Event> cited_answer() {
+  const Dialect dialect = Dialect::anthropic_messages;
+  constexpr std::string_view kDocument =
+      R"({"type":"char_location","cited_text":"q","document_index":0,"document_title":"d","file_id":null,)"
+      R"("start_char_index":0,"end_char_index":1})";
+  const Delta cited{
+      .kind = DeltaKind::citation, .text = std::string(kDocument), .dialect = Dialect::anthropic_messages};
+  return {Start{.id = "msg_1", .model = "m"},
+          BlockStart{.dialect = dialect},
+          Delta{.text = "hi"},
+          cited,
+          cited,
+          BlockEnd{},
+          Finish{},
+          End{}};
+}
+
+class AnswerWriterTest : public ::testing::Test {
+ protected:
+  // What a client of Chat Completions gets, and what the exchange knows afterwards.
+  void write(bool is_streamed) {
+    Chat chat;
+    chat.model = "m";
+    chat.is_streamed = is_streamed;
+    exchange_ = gateway_.exchange(chat);
+    exchange_->client_codec = &chat_client_codec(Dialect::openai_chat, is_streamed);
+    AnswerWriter writer(*exchange_, response_, none_);
+    SlowSource source(cited_answer());
+    EXPECT_TRUE(gateway_.test.run(writer.write(source)));
+  }
+
+  TestGateway gateway_{std::make_unique<ScriptedCall>()};
+  Headers none_;
+  KeptResponse response_;
+  std::unique_ptr<Exchange> exchange_;
+};
+
+constexpr std::string_view kLost = "dropped;answer/citations;document>";
+
+TEST_F(AnswerWriterTest, SaysInTheHeadOfAWholeAnswerWhatItLost) {
+  write(false);
+  EXPECT_EQ(response_.headers.get_or("x-weir-fidelity", ""), kLost) << "once";
+  EXPECT_EQ(exchange_->fidelity.records().size(), 1U);
+}
+
+TEST_F(AnswerWriterTest, KeepsWhatAStreamLostBehindItsHeadForTheLog) {
+  write(true);
+  EXPECT_FALSE(response_.headers.contains("x-weir-fidelity"));
+  EXPECT_EQ(exchange_->fidelity.header_value(), kLost);
+  EXPECT_NE(response_.body.find("[DONE]"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace weir

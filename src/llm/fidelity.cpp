@@ -34,6 +34,12 @@ void Fidelity::add(Severity severity, LossReason reason, std::string pointer, st
   records_.push_back({severity, reason, std::move(pointer), std::move(from), std::move(to)});
 }
 
+void Fidelity::add_new(const Fidelity& other) {
+  for (const FidelityRecord& record : other.records_) {
+    if (std::find(records_.begin(), records_.end(), record) == records_.end()) records_.push_back(record);
+  }
+}
+
 bool Fidelity::has_warnings() const {
   return std::any_of(records_.begin(), records_.end(),
                      [](const FidelityRecord& record) { return record.severity == Severity::warning; });

@@ -1,4 +1,5 @@
-// The fidelity report: one record for each thing that the target could not take as the client said it.
+// The fidelity report: one record for each thing that the target could not take as the client said it, or the
+// client's dialect not as the target answered it.
 // Nothing is dropped in silence (translation.md R0.2).
 #pragma once
 
@@ -37,9 +38,12 @@ std::string_view to_string(Severity severity);
 struct FidelityRecord {
   Severity severity = Severity::warning;
   LossReason reason = LossReason::dropped;
-  std::string pointer{};  // JSON pointer into the client's body, e.g. "/messages/2/name"
-  std::string from{};     // short: what was asked
-  std::string to{};       // short: what was sent instead; empty: nothing
+  // JSON pointer into the client's body, e.g. "/messages/2/name"; of an answer "answer/content" or
+  // "answer/citations".
+  std::string pointer{};
+  std::string from{};  // short: what was asked
+  std::string to{};    // short: what was sent instead; empty: nothing
+  bool operator==(const FidelityRecord&) const = default;
 };
 
 class Fidelity {
@@ -49,6 +53,8 @@ class Fidelity {
   void add(const Fidelity& other) {
     records_.insert(records_.end(), other.records_.begin(), other.records_.end());
   }
+  // Those that are not there yet: an answer may lose the same thing a hundred times.
+  void add_new(const Fidelity& other);
   const std::vector<FidelityRecord>& records() const { return records_; }
   bool empty() const { return records_.empty(); }
   bool has_warnings() const;

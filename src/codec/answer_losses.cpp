@@ -1,0 +1,107 @@
+#include "codec/answer_losses.h"
+
+#include <algorithm>
+#include <array>
+
+#include "codec/citations.h"
+
+namespace weir {
+namespace {
+
+constexpr std::string_view kContent = "answer/content";
+constexpr std::string_view kCitations = "answer/citations";
+
+// Which blocks a dialect's answers have a form for, beside texts, thoughts and calls of the client's tools.
+struct Forms {
+  bool images = false;
+  bool audio = false;
+  bool own_blocks = true;   // blocks, and calls of tools that the vendor runs, as the dialect itself has them
+  bool text_first = false;  // the text stands before all calls
+};
+// By the order of the enum.
+constexpr std::array<Forms, kDialectCount> kForms = {{
+    {.images = true, .own_blocks = false, .text_first = true},
+    {.images = true},
+    {},
+    {.images = true},
+    {},
+    {.images = true, .audio = true},
+}};
+
+// InvokeModel's blocks are those of the model behind it.
+bool has_form(const BlockStart& started, Dialect client, const Forms& forms) {
+  switch (started.kind) {
+    case BlockKind::image:
+      return forms.images;
+    case BlockKind::audio:
+      return forms.audio;
+    case BlockKind::tool_call:
+      if (started.tool_kind != ToolKind::server) return true;
+      [[fallthrough]];
+    case BlockKind::unknown:
+      return forms.own_blocks && started.dialect == client;
+    case BlockKind::text:
+    case BlockKind::thinking:
+    case BlockKind::redacted_thinking:
+    case BlockKind::refusal:
+      break;
+  }
+  return true;
+}
+
+std::string_view name_of(const BlockStart& started) {
+  switch (started.kind) {
+    case BlockKind::image:
+      return "image";
+    case BlockKind::audio:
+      return "audio";
+    case BlockKind::tool_call:
+      return started.tool_kind == ToolKind::server ? "server_tool_call" : "tool_call";
+    case BlockKind::thinking:
+    case BlockKind::redacted_thinking:
+      return "thinking";
+    case BlockKind::text:
+    case BlockKind::refusal:
+    case BlockKind::unknown:
+      break;
+  }
+  return "server_tool_result";
+}
+
+bool is_text(const BlockStart& started) {
+  return started.kind == BlockKind::text || started.kind == BlockKind::refusal;
+}
+
+}  // namespace
+
+AnswerLosses::AnswerLosses(Dialect client, const Request& request)
+    : client_(client), is_text_alone_(operation_of(request) == Operation::text_completion) {}
+
+Fidelity AnswerLosses::of_block(const BlockStart& started) {
+  Fidelity losses;
+  const Forms& forms = kForms[static_cast<size_t>(client_)];
+  const Dialect spoken = client_ == Dialect::bedrock_invoke ? Dialect::anthropic_messages : client_;
+  if (is_text_alone_ ? !is_text(started) : !has_form(started, spoken, forms)) {
+    losses.add(Severity::warning, LossReason::unsupported_block, std::string(kContent),
+               std::string(name_of(started)));
+    return losses;
+  }
+  if (started.kind == BlockKind::tool_call) called_.push_back(started.choice);
+  const bool is_behind_call =
+      is_text(started) && std::find(called_.begin(), called_.end(), started.choice) != called_.end();
+  if (is_behind_call && forms.text_first)
+    losses.add(Severity::info, LossReason::reordered, std::string(kContent), "text", "before_the_calls");
+  return losses;
+}
+
+Fidelity AnswerLosses::of(const Event& event) {
+  if (const auto* started = std::get_if<BlockStart>(&event)) return of_block(*started);
+  const auto* delta = std::get_if<Delta>(&event);
+  if (!delta || delta->kind != DeltaKind::citation) return {};
+  if (!is_text_alone_) return citation_losses(client_, delta->dialect, delta->text);
+  Fidelity losses;
+  losses.add(Severity::warning, LossReason::dropped, std::string(kCitations), "citation");
+  return losses;
+}
+
+}  // namespace weir
