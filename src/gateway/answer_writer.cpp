@@ -5,6 +5,7 @@
 #include "gateway/snapshot.h"
 #include "llm/answer.h"
 #include "llm/prompt_tokens.h"
+#include "provider/upstream.h"
 
 namespace weir {
 namespace {
@@ -25,6 +26,13 @@ size_t bytes_of(const EventBatch& batch) {
     if (const auto* delta = std::get_if<Delta>(&event)) bytes += delta->text.size();
   }
   return bytes;
+}
+
+// Of the headers of the provider's answer the one that an answer which is written anew has too.
+Headers upstream_id(const EventSource& source) {
+  Headers headers;
+  if (const auto id = source.head().headers.get(kUpstreamIdHeader)) headers.add(kUpstreamIdHeader, *id);
+  return headers;
 }
 
 // The usual headers of an answer, names and values together.
@@ -183,9 +191,9 @@ Task<void> AnswerWriter::write_streamed(EventSource& source) {
     const EventBatch& batch = **pulled;
     if (!batch.is_raw) note_losses(batch);
     if (!response_.is_started()) {
-      const std::string_view type =
-          batch.is_raw ? source.head().content_type : exchange_.client_codec->stream_content_type();
-      CO_TRY(co_await start_stream(type, batch.is_raw ? &source.head().headers : nullptr));
+      const Headers own = upstream_id(source);
+      CO_TRY(co_await (batch.is_raw ? start_stream(source.head().content_type, &source.head().headers)
+                                    : start_stream(exchange_.client_codec->stream_content_type(), &own)));
     }
     out_.clear();
     if (!batch.is_raw) {
@@ -228,6 +236,7 @@ Task<void> AnswerWriter::write_whole(EventSource& source) {
   }
   ClientReply reply = exchange_.client_codec->encode_answer(folder.answer(), answer_context(exchange_));
   add_exchange_headers(exchange_, reply.headers);
+  for (const HeaderField field : upstream_id(source)) reply.headers.add(field.name, field.value);
   for (const HeaderField field : extra_) reply.headers.add(field.name, field.value);
   outcome_.status = reply.status;
   outcome_.bytes_out = reply.body.size();

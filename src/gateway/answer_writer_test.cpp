@@ -121,7 +121,10 @@ class KeptResponse final : public ResponseWriter {
 // Gives one event at a time.
 class SlowSource final : public EventSource {
  public:
-  explicit SlowSource(std::vector<Event> events) : events_(std::move(events)) {}
+  explicit SlowSource(std::vector<Event> events) : events_(std::move(events)) {
+    head_.headers.add("x-upstream-request-id", "theirs");
+    head_.headers.add("openai-version", "1");
+  }
   const AnswerHead& head() const override { return head_; }
   Task<const EventBatch*> next(Scope&) override {
     batch_.clear();
@@ -186,6 +189,14 @@ TEST_F(AnswerWriterTest, KeepsWhatAStreamLostBehindItsHeadForTheLog) {
   EXPECT_FALSE(response_.headers.contains("x-weir-fidelity"));
   EXPECT_EQ(exchange_->fidelity.header_value(), kLost);
   EXPECT_NE(response_.body.find("[DONE]"), std::string::npos);
+}
+
+TEST_F(AnswerWriterTest, TellsTheProvidersIdOfTheCallAndNoOtherHeaderOfIt) {
+  for (const bool is_streamed : {false, true}) {
+    write(is_streamed);
+    EXPECT_EQ(response_.headers.get_or("x-upstream-request-id", ""), "theirs");
+    EXPECT_FALSE(response_.headers.contains("openai-version"));
+  }
 }
 
 }  // namespace

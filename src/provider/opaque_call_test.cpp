@@ -106,9 +106,11 @@ TEST_F(OpaqueCallTest, PassesTheAnswerAsItComesAndReportsItsUsage) {
   heard(0);
   say(0,
       "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nset-cookie: a\r\nopenai-version: 1\r\n"
-      "transfer-encoding: chunked\r\n\r\n9\r\ndata: {}\n\r\n");
+      "x-request-id: theirs\r\ntransfer-encoding: chunked\r\n\r\n9\r\ndata: {}\n\r\n");
   ASSERT_TRUE(answer_ && *answer_);
-  EXPECT_EQ((*answer_)->source->head().headers.size(), 1U) << "what is the client's to see";
+  const Headers& seen = (*answer_)->source->head().headers;
+  EXPECT_EQ(seen.size(), 2U) << "what is the client's to see";
+  EXPECT_EQ(seen.get_or("x-upstream-request-id", ""), "theirs");
   EXPECT_EQ((*next())->raw, "data: {}\n");
   const std::string_view event = "\ndata: {\"usage\":{\"output_tokens\":7}}\n";
   say(0, fmt::format("{:x}\r\n{}\r\n0\r\n\r\n", event.size(), event));

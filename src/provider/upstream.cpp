@@ -25,6 +25,9 @@ constexpr std::array<std::string_view, 7> kAnswerHeadersKept = {"openai-version"
                                                                 "x-amzn-bedrock-performanceconfig-latency",
                                                                 "x-amzn-bedrock-service-tier"};
 
+// What a provider calls the call, in the vendors' spellings: to be told to its support.
+constexpr std::array<std::string_view, 3> kUpstreamIds = {"x-request-id", "request-id", "x-amzn-requestid"};
+
 // Of an error answer this much is read; the text that matters is at its start.
 constexpr size_t kErrorBodyReadMax = 256 * kKiB;
 
@@ -79,6 +82,12 @@ AnswerHead answer_head(const ClientResponse& response) {
   head.content_type = response.headers.get_or("content-type", "application/json");
   for (const std::string_view name : kAnswerHeadersKept) {
     if (const auto value = response.headers.get(name)) head.headers.add(name, *value);
+  }
+  for (const std::string_view name : kUpstreamIds) {
+    const auto id = response.headers.get(name);
+    if (!id) continue;
+    head.headers.add(kUpstreamIdHeader, *id);
+    break;
   }
   return head;
 }

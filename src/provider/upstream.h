@@ -40,6 +40,9 @@ struct UpstreamAnswer {
 // Which of a provider's endpoints serves the request.
 Endpoint endpoint_of(const Request& request);
 
+// The header of an answer that tells the provider's own id of the call.
+inline constexpr std::string_view kUpstreamIdHeader = "x-upstream-request-id";
+
 // The request of the call, ready to be authenticated and sent: for tests and for the fidelity report in
 // strict mode.
 Result<EncodedCall> encode_call(const UpstreamCall& call);
