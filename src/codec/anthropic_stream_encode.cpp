@@ -221,6 +221,7 @@ class AnthropicStreamEncoder final : public StreamEncoder {
     usage.out_text = 0;
     usage.out_reasoning.reset();
     usage.out_audio.reset();
+    usage.out_image.reset();
     if (usage.input_total() == 0 && context_.input_tokens_estimate)
       usage.in_uncached = context_.input_tokens_estimate;
     out += "event: message_start\ndata: ";

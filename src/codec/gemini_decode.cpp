@@ -173,8 +173,12 @@ Usage decode_gemini_usage(JsonValue usage) {
   }
   if (const auto audio = count_of_modality(usage["candidatesTokensDetails"], "AUDIO"); audio.value_or(0) > 0)
     into.out_audio = audio;
-  if (const auto candidates = count_of(usage["candidatesTokenCount"]))
-    into.out_text = std::max<int64_t>(0, *candidates - into.out_audio.value_or(0));
+  if (const auto image = count_of_modality(usage["candidatesTokensDetails"], "IMAGE"); image.value_or(0) > 0)
+    into.out_image = image;
+  if (const auto candidates = count_of(usage["candidatesTokenCount"])) {
+    const int64_t apart = into.out_audio.value_or(0) + into.out_image.value_or(0);
+    into.out_text = std::max<int64_t>(0, *candidates - apart);
+  }
   return into;
 }
 

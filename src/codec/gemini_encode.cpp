@@ -205,9 +205,15 @@ void write_gemini_usage(JsonWriter& json, const Usage& usage) {
     json.key("promptTokensDetails").begin_array().begin_object().key("modality").value("AUDIO");
     json.key("tokenCount").value(*usage.in_audio).end_object().end_array();
   }
-  if (usage.out_audio) {
-    json.key("candidatesTokensDetails").begin_array().begin_object().key("modality").value("AUDIO");
-    json.key("tokenCount").value(*usage.out_audio).end_object().end_array();
+  if (usage.out_audio || usage.out_image) {
+    json.key("candidatesTokensDetails").begin_array();
+    const auto write_modality = [&json](std::string_view modality, const std::optional<int64_t>& tokens) {
+      if (tokens)
+        json.begin_object().key("modality").value(modality).key("tokenCount").value(*tokens).end_object();
+    };
+    write_modality("AUDIO", usage.out_audio);
+    write_modality("IMAGE", usage.out_image);
+    json.end_array();
   }
   json.end_object();
 }

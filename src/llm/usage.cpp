@@ -7,9 +7,10 @@ namespace weir {
 namespace {
 
 constexpr std::array kBuckets = {
-    &Usage::in_uncached,   &Usage::cache_read, &Usage::cache_write_5m, &Usage::cache_write_1h,
-    &Usage::tool_prompt,   &Usage::in_audio,   &Usage::in_image,       &Usage::out_text,
-    &Usage::out_reasoning, &Usage::out_audio,  &Usage::web_searches,
+    &Usage::in_uncached,   &Usage::cache_read,    &Usage::cache_write_5m, &Usage::cache_write_1h,
+    &Usage::tool_prompt,   &Usage::in_audio,      &Usage::in_image,       &Usage::out_text,
+    &Usage::out_reasoning, &Usage::out_audio,     &Usage::out_image,      &Usage::web_searches,
+    &Usage::in_sound_ms,   &Usage::in_characters, &Usage::images,
 };
 
 }  // namespace
@@ -25,7 +26,7 @@ int64_t Usage::input_total() const {
 }
 
 int64_t Usage::output_total() const {
-  return out_text.value_or(0) + out_reasoning.value_or(0) + out_audio.value_or(0);
+  return out_text.value_or(0) + out_reasoning.value_or(0) + out_audio.value_or(0) + out_image.value_or(0);
 }
 
 bool Usage::empty() const {

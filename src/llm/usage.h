@@ -27,7 +27,12 @@ struct Usage {
   std::optional<int64_t> out_text;  // answer tokens that are not reasoning
   std::optional<int64_t> out_reasoning;
   std::optional<int64_t> out_audio;
+  std::optional<int64_t> out_image;
   std::optional<int64_t> web_searches;  // server tool calls, billed apiece
+  // What is billed by another measure than tokens, where no tokens are stated.
+  std::optional<int64_t> in_sound_ms;    // sound that was listened to
+  std::optional<int64_t> in_characters;  // text that was spoken
+  std::optional<int64_t> images;         // that were made
   UsageSource source = UsageSource::provider;
 
   bool operator==(const Usage&) const = default;

@@ -114,7 +114,8 @@ struct Price {
   std::optional<int64_t> reasoning;  // the output price where the row does not bill it apart
   std::optional<int64_t> audio_in;
   std::optional<int64_t> audio_out;
-  std::optional<int64_t> image_in;  // the input price where the row does not bill it apart
+  std::optional<int64_t> image_in;   // the input price where the row does not bill it apart
+  std::optional<int64_t> image_out;  // the output price, likewise
 
   bool operator==(const Price&) const = default;
 };
@@ -148,6 +149,9 @@ struct ModelRow {
   std::vector<PriceTier> tiers;                     // by rising above_input
   std::optional<int64_t> nano_usd_per_request = 0;  // fee beside the tokens; nullopt: there is one, unknown
   std::optional<int64_t> nano_usd_per_search;       // of one web search by the provider
+  std::optional<int64_t> nano_usd_per_minute;       // of sound that is listened to
+  std::optional<int64_t> nano_usd_per_mchar;        // of a million characters that are spoken
+  std::optional<int64_t> nano_usd_per_image;        // of an image that is made
   bool is_free = false;                             // documented as free; only then may a price be zero
   bool is_upper_bound = false;  // the vendor may charge less (off-peak hours, a promotion)
   Capabilities capabilities;    // as listed; Catalog::capabilities() joins the endpoint's

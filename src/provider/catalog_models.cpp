@@ -47,6 +47,7 @@ Result<Price> read_price(const YamlFields& fields, bool is_free) {
   price.audio_in = TRY(read_usd(fields, "audio_in", is_free));
   price.audio_out = TRY(read_usd(fields, "audio_out", is_free));
   price.image_in = TRY(read_usd_or(fields, "image_in", is_free, price.input));
+  price.image_out = TRY(read_usd_or(fields, "image_out", is_free, price.output));
   return price;
 }
 
@@ -57,7 +58,7 @@ Result<std::vector<PriceTier>> read_tiers(std::string_view file, const YamlField
   for (const YamlNode& node : list->children) {
     const YamlFields fields(file, node, "a tier");
     TRY(fields.check({"above_input", "input", "output", "cache_read", "cache_write_5m", "cache_write_1h",
-                      "reasoning", "audio_in", "audio_out", "image_in"}));
+                      "reasoning", "audio_in", "audio_out", "image_in", "image_out"}));
     PriceTier tier;
     const auto above = TRY(fields.optional_int("above_input", 1, 1'000'000'000));
     if (!above) return fail(fields.error("above_input", "is missing"));
@@ -99,6 +100,9 @@ Result<void> read_fees(const YamlFields& fields, ModelRow& row) {
   }
   row.nano_usd_per_search = TRY(read_usd(fields, "per_1k_searches", row.is_free));
   if (row.nano_usd_per_search) *row.nano_usd_per_search /= kUnitsPerThousand;
+  row.nano_usd_per_minute = TRY(read_usd(fields, "per_minute", row.is_free));
+  row.nano_usd_per_mchar = TRY(read_usd(fields, "per_1m_characters", row.is_free));
+  row.nano_usd_per_image = TRY(read_usd(fields, "per_image", row.is_free));
   return {};
 }
 
@@ -148,9 +152,13 @@ Result<ModelRow> read_model(std::string_view file, const YamlNode& node, const P
                     "audio_in",
                     "audio_out",
                     "image_in",
+                    "image_out",
                     "tiers",
                     "per_1k_requests",
                     "per_1k_searches",
+                    "per_minute",
+                    "per_1m_characters",
+                    "per_image",
                     "profile",
                     "capabilities",
                     "source",

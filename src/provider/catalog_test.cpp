@@ -221,7 +221,7 @@ TEST_F(EmbeddedCatalog, SaysForEachModelWhereItsPricesComeFrom) {
 void expect_no_zero(const Price& price, const std::string& model) {
   for (const auto& bucket :
        {price.input, price.output, price.cache_read, price.cache_write_5m, price.cache_write_1h,
-        price.reasoning, price.audio_in, price.audio_out, price.image_in}) {
+        price.reasoning, price.audio_in, price.audio_out, price.image_in, price.image_out}) {
     EXPECT_NE(bucket, 0) << model;
   }
 }
@@ -423,6 +423,8 @@ TEST(CatalogParse, ReadsPricesExactlyAndTellsLeftOutFromUnknown) {
   EXPECT_EQ(row->price.output, 75'000'000);
   EXPECT_EQ(row->price.reasoning, 75'000'000) << "left out: as output";
   EXPECT_EQ(row->price.image_in, 1) << "left out: as input";
+  EXPECT_EQ(row->price.image_out, 75'000'000) << "left out: as output";
+  EXPECT_EQ(row->nano_usd_per_minute, std::nullopt);
   EXPECT_EQ(row->price.cache_read, std::nullopt);
   EXPECT_EQ(row->nano_usd_per_request, 0) << "left out: no such fee";
   EXPECT_EQ(row->as_of, (Date{2026, 11, 20}));
@@ -432,6 +434,20 @@ TEST(CatalogParse, ReadsPricesExactlyAndTellsLeftOutFromUnknown) {
   ASSERT_TRUE(unknown) << unknown.error().message;
   EXPECT_EQ(unknown->find_model("acme", "m1")->price.reasoning, std::nullopt) << "null: unknown";
   EXPECT_EQ(unknown->find_model("acme", "m1")->nano_usd_per_request, std::nullopt);
+}
+
+TEST(CatalogParse, ReadsPricesThatAreNotOfTokens) {
+  const auto catalog = parse(kOneProvider, model_with("    per_minute: 0.006\n    per_1m_characters: 15\n"
+                                                      "    per_image: 0.02\n    image_out: 40\n"));
+  ASSERT_TRUE(catalog) << catalog.error().message;
+  const ModelRow* row = catalog->find_model("acme", "m1");
+  ASSERT_NE(row, nullptr);
+  EXPECT_EQ(row->nano_usd_per_minute, 6'000'000);
+  EXPECT_EQ(row->nano_usd_per_mchar, 15'000'000'000);
+  EXPECT_EQ(row->nano_usd_per_image, 20'000'000);
+  EXPECT_EQ(row->price.image_out, 40'000'000'000);
+  EXPECT_THAT(error_of(parse(kOneProvider, model_with("    per_minute: 0\n"))),
+              HasSubstr("0 is only for rows with free"));
 }
 
 TEST(CatalogParse, LetsALaterFileReplaceRowsAndNames) {

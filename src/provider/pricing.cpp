@@ -8,34 +8,41 @@ namespace {
 // The sum can pass 2^63 before it is divided: a million tokens at a thousand dollars are 10^18 already.
 using Wide = __int128;
 constexpr Wide kTokensPerPrice = 1'000'000;
+constexpr Wide kMsPerMinute = 60'000;
+// What the sum counts is a part of a nano-dollar that both the price of a token and that of a millisecond are
+// whole numbers of.
+constexpr Wide kPartsPerNano = 6 * kTokensPerPrice;
 
 class Bill {
  public:
-  void add(const std::optional<int64_t>& count, const std::optional<int64_t>& nano_usd_per_mtok) {
-    if (!count || *count == 0) return;
-    if (*count < 0 || !nano_usd_per_mtok) {
-      is_known_ = false;
-      return;
-    }
-    sum_ += static_cast<Wide>(*count) * *nano_usd_per_mtok;
+  // Tokens or characters, at the price of a million of them.
+  void add(const std::optional<int64_t>& count, const std::optional<int64_t>& nano_usd_per_million) {
+    add_at(count, nano_usd_per_million, kPartsPerNano / kTokensPerPrice);
   }
   void add_each(const std::optional<int64_t>& count, const std::optional<int64_t>& nano_usd) {
-    if (!count || *count == 0) return;
-    if (*count < 0 || !nano_usd) {
-      is_known_ = false;
-      return;
-    }
-    sum_ += static_cast<Wide>(*count) * *nano_usd * kTokensPerPrice;
+    add_at(count, nano_usd, kPartsPerNano);
+  }
+  void add_ms(const std::optional<int64_t>& ms, const std::optional<int64_t>& nano_usd_per_minute) {
+    add_at(ms, nano_usd_per_minute, kPartsPerNano / kMsPerMinute);
   }
 
   std::optional<int64_t> total() const {
     if (!is_known_) return std::nullopt;
-    const Wide rounded = (sum_ + kTokensPerPrice - 1) / kTokensPerPrice;
+    const Wide rounded = (sum_ + kPartsPerNano - 1) / kPartsPerNano;
     if (rounded > std::numeric_limits<int64_t>::max()) return std::nullopt;
     return static_cast<int64_t>(rounded);
   }
 
  private:
+  void add_at(const std::optional<int64_t>& count, const std::optional<int64_t>& price, Wide parts) {
+    if (!count || *count == 0) return;
+    if (*count < 0 || !price) {
+      is_known_ = false;
+      return;
+    }
+    sum_ += static_cast<Wide>(*count) * *price * parts;
+  }
+
   Wide sum_ = 0;
   bool is_known_ = true;
 };
@@ -78,7 +85,11 @@ std::optional<int64_t> cost(const ModelRow& row, const Usage& usage) {
   bill.add(usage.out_text, price.output);
   bill.add(usage.out_reasoning, price.reasoning);
   bill.add(usage.out_audio, price.audio_out);
+  bill.add(usage.out_image, price.image_out);
   bill.add_each(usage.web_searches, row.nano_usd_per_search);
+  bill.add_ms(usage.in_sound_ms, row.nano_usd_per_minute);
+  bill.add(usage.in_characters, row.nano_usd_per_mchar);
+  bill.add_each(usage.images, row.nano_usd_per_image);
   bill.add_each(1, row.nano_usd_per_request);
   return bill.total();
 }

@@ -12,7 +12,7 @@ namespace weir {
 // The price that a request with so many input tokens is billed at: a tier's, or the base price.
 const Price& price_for_input(const ModelRow& row, int64_t input_tokens);
 
-// Nano-dollars for one request. Exact: the buckets are summed in millionths of a nano-dollar and rounded up
+// Nano-dollars for one request. Exact: the buckets are summed in whole parts of a nano-dollar and rounded up
 // once. nullopt (unknown) when a bucket that is not zero has no price, when the row's fee for a request is
 // unknown, when the usage reports nothing, or when a count is negative or the sum does not fit.
 std::optional<int64_t> cost(const ModelRow& row, const Usage& usage);

@@ -48,6 +48,47 @@ TEST(Cost, PricesEachBucketOfACachedAnthropicAnswerApart) {
             (30 + 30'000 + 7'500 + 18'000 + 15'000) * kMicro);
 }
 
+// A price by the minute is a whole number of parts for each millisecond: nothing is rounded before the end.
+TEST(Cost, OfSoundCharactersAndImagesIsExact) {
+  Usage sound;
+  sound.in_sound_ms = 8'470;
+  // 8.47 seconds at 0.006 dollars a minute.
+  EXPECT_EQ(cost(model("openai", "whisper-1"), sound), 847 * kMicro);
+  sound.in_sound_ms = 1;
+  EXPECT_EQ(cost(model("openai", "whisper-1"), sound), 100);
+  ModelRow odd;
+  odd.nano_usd_per_minute = 60'001;
+  EXPECT_EQ(cost(odd, sound), 2) << "1 and a part of a nano-dollar";
+  sound.in_sound_ms = 60'000;
+  EXPECT_EQ(cost(odd, sound), 60'001);
+
+  Usage speech;
+  speech.in_characters = 4'096;
+  // At 15 dollars a million.
+  EXPECT_EQ(cost(model("openai", "tts-1"), speech), 61'440 * kMicro);
+  EXPECT_EQ(cost(model("openai", "tts-1-hd"), speech), 122'880 * kMicro);
+  EXPECT_EQ(cost(model("openai", "gpt-4o-mini-tts"), speech), std::nullopt) << "billed by the token";
+
+  Usage images;
+  images.images = 3;
+  ModelRow row;
+  EXPECT_EQ(cost(row, images), std::nullopt);
+  row.nano_usd_per_image = 20'000'000;
+  EXPECT_EQ(cost(row, images), 60'000'000);
+  images.images = -1;
+  EXPECT_EQ(cost(row, images), std::nullopt);
+}
+
+TEST(Cost, OfImageTokensIsThatOfImages) {
+  Usage usage;
+  usage.in_uncached = 50;
+  usage.out_image = 4'160;
+  // 50 at 5 and 4,160 at 40 dollars a million.
+  EXPECT_EQ(cost(model("openai", "gpt-image-1"), usage), (250 + 166'400) * kMicro);
+  usage.out_text = 1;
+  EXPECT_EQ(cost(model("openai", "gpt-image-1"), usage), std::nullopt) << "it is not said to write text";
+}
+
 TEST(Cost, RoundsUpOnceAtTheEnd) {
   ModelRow row;
   row.price.input = 1;  // a nano-dollar for a million tokens
