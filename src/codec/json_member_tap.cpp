@@ -71,6 +71,8 @@ void JsonMemberTap::take_punctuation(char c) {
   const bool ends_member = depth_ == 1 && (c == ',' || c == '}');
   if (ends_member) end_value();
   keep({&c, 1});
+  constexpr int kInArrayOfRoot = 2;
+  if (is_member_ && c == '{' && depth_ == kInArrayOfRoot) ++objects_;
   if (c == '{' || c == '[') ++depth_;
   if (c == '}' || c == ']') --depth_;
   if (depth_ == 0) is_over_ = true;
@@ -81,7 +83,9 @@ void JsonMemberTap::take_punctuation(char c) {
     if (name_.size() == key_.size() + 1 && name_.starts_with(key_) && name_.ends_with('"')) {
       value_.clear();
       is_complete_ = false;
+      is_member_ = true;
       keeps_ = true;
+      objects_ = 0;
     }
   }
 }
@@ -98,6 +102,7 @@ void JsonMemberTap::keep(std::string_view bytes) {
 
 void JsonMemberTap::end_value() {
   is_complete_ = is_complete_ || keeps_;
+  is_member_ = false;
   keeps_ = false;
 }
 

@@ -19,6 +19,8 @@ class JsonMemberTap {
   void feed(std::string_view bytes);
   // The member's value, once all of it has passed; empty before, or when there is none. Of several the last.
   std::string_view value() const { return is_complete_ ? std::string_view(value_) : std::string_view(); }
+  // How many objects the array that is the member's value holds, so far; however long it is.
+  int64_t objects() const { return objects_; }
 
  private:
   const char* pass_string(const char* p, const char* end);
@@ -30,12 +32,14 @@ class JsonMemberTap {
   size_t bytes_max_;
   std::string value_;
   std::string name_;  // of the member of the root that is being read, as far as it can still be `key_`
+  int64_t objects_ = 0;
   int depth_ = 0;
   bool is_in_string_ = false;
   bool is_escaped_ = false;  // the last byte was a backslash of a string
   bool expects_name_ = false;
   bool reads_name_ = false;  // the string is a name of the root
-  bool keeps_ = false;       // the value is of `key_`
+  bool is_member_ = false;   // the value that passes is of `key_`
+  bool keeps_ = false;       // and is not too long
   bool is_complete_ = false;
   bool is_over_ = false;  // the root has ended, or is no object
 };

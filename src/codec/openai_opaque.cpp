@@ -1,9 +1,12 @@
 #include "codec/openai_opaque.h"
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <fmt/core.h>
 
 #include "base/json.h"
+#include "codec/citations.h"
 #include "codec/json_member_tap.h"
 #include "codec/openai.h"
 #include "codec/openai_decode.h"
@@ -79,7 +82,17 @@ std::optional<int64_t> count_in(JsonValue object, std::initializer_list<std::str
   return std::nullopt;
 }
 
-// Both spellings of the vendor and of those who follow it. Nothing where only seconds are stated.
+bool makes_images(OpaqueTask task) {
+  return task == OpaqueTask::image_generation || task == OpaqueTask::image_edit ||
+         task == OpaqueTask::image_variation;
+}
+
+bool listens(OpaqueTask task) {
+  return task == OpaqueTask::transcription || task == OpaqueTask::translation;
+}
+
+// Both spellings of the vendor and of those who follow it. Of images all output is their tokens, unless the
+// details say otherwise.
 Usage decode_usage(JsonValue stated, OpaqueTask task) {
   Usage usage;
   const std::optional<int64_t> input = count_in(stated, {"input_tokens", "prompt_tokens"});
@@ -95,8 +108,23 @@ Usage decode_usage(JsonValue stated, OpaqueTask task) {
     usage = {};
     usage.in_uncached = input;
   }
-  (task == OpaqueTask::speech ? usage.out_audio : usage.out_text) = output;
+  if (!makes_images(task)) {
+    (task == OpaqueTask::speech ? usage.out_audio : usage.out_text) = output;
+    return usage;
+  }
+  const std::optional<int64_t> text = count_in(stated["output_tokens_details"], {"text_tokens"});
+  const int64_t text_tokens = std::clamp<int64_t>(text.value_or(0), 0, output.value_or(0));
+  if (text_tokens > 0) usage.out_text = text_tokens;
+  if (output) usage.out_image = *output - text_tokens;
   return usage;
+}
+
+// Seconds, as whole milliseconds. Nothing for what is no time that a file of sound could last.
+std::optional<int64_t> ms_of(JsonValue seconds) {
+  constexpr double kSecondsMax = 1e9;
+  const double value = seconds.is_number() ? seconds.double_or(-1) : -1;
+  if (!(value >= 0 && value <= kSecondsMax)) return std::nullopt;
+  return std::llround(value * 1000);
 }
 
 // The `usage` of the events of a stream, each a JSON object on one line; the last one counts.
@@ -137,7 +165,10 @@ class EventTap {
 
 class OpaqueMeter final : public StreamDecoder {
  public:
-  explicit OpaqueMeter(const CallNotes& notes) : task_(notes.task), is_event_stream_(notes.is_event_stream) {}
+  explicit OpaqueMeter(const CallNotes& notes)
+      : task_(notes.task),
+        is_event_stream_(notes.is_event_stream),
+        input_characters_(notes.input_characters) {}
 
   Result<void> feed(std::string_view bytes, std::vector<Event>& events) override {
     begin(events);
@@ -145,6 +176,8 @@ class OpaqueMeter final : public StreamDecoder {
       events_.feed(bytes);
     } else {
       whole_.feed(bytes);
+      if (listens(task_)) duration_.feed(bytes);
+      if (makes_images(task_)) images_.feed(bytes);
     }
     forwardable_ = bytes;
     return {};
@@ -153,11 +186,7 @@ class OpaqueMeter final : public StreamDecoder {
   Result<void> finish(std::vector<Event>& events) override {
     begin(events);
     events_.end_line();
-    const std::string_view stated = is_event_stream_ ? std::string_view(events_.usage()) : whole_.value();
-    if (const Result<JsonDoc> doc = JsonDoc::parse(std::string(stated), kProviderJson); doc) {
-      if (const Usage usage = decode_usage(doc->root(), task_); !usage.empty())
-        events.push_back(UsageReport{usage});
-    }
+    if (const Usage usage = measured(); !usage.empty()) events.push_back(UsageReport{usage});
     events.push_back(End{});
     forwardable_ = {};
     return {};
@@ -168,13 +197,40 @@ class OpaqueMeter final : public StreamDecoder {
 
  private:
   void begin(std::vector<Event>& events) {
-    if (!std::exchange(has_begun_, true)) events.push_back(Payload{.body = OpaqueAnswer{}});
+    if (std::exchange(has_begun_, true)) return;
+    events.push_back(Payload{.body = OpaqueAnswer{}});
+    // Sound states nothing, and it was made of all of the text even if nobody listens to its end.
+    if (is_event_stream_ || !input_characters_) return;
+    UsageReport spoken;
+    spoken.usage.in_characters = input_characters_;
+    events.push_back(spoken);
+  }
+
+  // Tokens where they are stated; else what the answer is measured by.
+  Usage measured() const {
+    const std::string_view stated = is_event_stream_ ? std::string_view(events_.usage()) : whole_.value();
+    const Result<JsonDoc> usage = JsonDoc::parse(std::string(stated), kProviderJson);
+    if (usage) {
+      if (Usage tokens = decode_usage(usage->root(), task_); !tokens.empty()) return tokens;
+    }
+    Usage rest;
+    rest.in_characters = input_characters_;
+    if (listens(task_)) rest.in_sound_ms = usage ? ms_of(usage->root()["seconds"]) : std::nullopt;
+    if (listens(task_) && !rest.in_sound_ms) {
+      const Result<JsonDoc> duration = JsonDoc::parse(std::string(duration_.value()), kProviderJson);
+      if (duration) rest.in_sound_ms = ms_of(duration->root());
+    }
+    if (images_.objects() > 0) rest.images = images_.objects();
+    return rest;
   }
 
   OpaqueTask task_;
   bool is_event_stream_;
+  std::optional<int64_t> input_characters_;
   bool has_begun_ = false;
   JsonMemberTap whole_{"usage", kUsageBytesMax};
+  JsonMemberTap duration_{"duration", kUsageBytesMax};
+  JsonMemberTap images_{"data", 0};
   EventTap events_;
   std::string_view forwardable_;
 };
@@ -200,6 +256,8 @@ EncodedCall splice_opaque(const ClientCall& call, const Opaque& opaque, const Ta
   encoded.wire.headers.add("accept", call.headers.get_or("accept", "*/*"));
   if (call.form) return encoded;
   const JsonValue root = call.body->root();
+  if (opaque.task == OpaqueTask::speech && root["input"].is_string())
+    encoded.notes.input_characters = characters(root["input"].string_or(""));
   const JsonValue model = root["model"];
   // Nobody said it: the vendor's default stands.
   const std::string_view said = model.is_absent() ? row_of(opaque.task).default_model : model.string_or("");

@@ -1,5 +1,6 @@
 #include "codec/openai_opaque.h"
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include "codec/openai.h"
@@ -34,8 +35,8 @@ struct Metered {
   std::vector<Event> events;
   std::optional<Usage> usage;
 };
-Metered meter(OpaqueTask task, std::string_view body, size_t cut, bool is_event_stream = false) {
-  CallNotes notes;
+Metered meter(OpaqueTask task, std::string_view body, size_t cut, bool is_event_stream = false,
+              CallNotes notes = {}) {
   notes.operation = Operation::opaque;
   notes.task = task;
   notes.is_event_stream = is_event_stream;
@@ -164,7 +165,7 @@ TEST(OpaqueMeter, PassesEveryByteAndReadsTheUsageHoweverTheyAreCut) {
     ASSERT_TRUE(metered.usage) << cut;
     EXPECT_EQ(metered.usage->in_uncached, 10);
     EXPECT_EQ(metered.usage->in_image, 20);
-    EXPECT_EQ(metered.usage->out_text, 272);
+    EXPECT_EQ(metered.usage->out_image, 272);
     EXPECT_TRUE(std::holds_alternative<Payload>(metered.events.front()));
     EXPECT_TRUE(std::holds_alternative<End>(metered.events.back()));
   }
@@ -199,7 +200,8 @@ TEST(OpaqueMeter, CountsTheTokensOfSpeechAsAudio) {
 TEST(OpaqueMeter, ReportsNothingWhereNothingIsStated) {
   for (const std::string_view body :
        {"\xff\xfb\x90 sound", "", "plain text", R"({"text":"hi"})", R"({"usage":null})",
-        R"({"usage":{"type":"duration","seconds":9}})", R"({"usage":{"input_tokens":1)"}) {
+        R"({"usage":{"type":"duration","seconds":"9"},"duration":null})", R"({"duration":-1})",
+        R"({"duration":1e300})", R"({"usage":{"input_tokens":1)"}) {
     const Metered metered = meter(OpaqueTask::transcription, body, 0);
     EXPECT_FALSE(metered.usage) << body;
     EXPECT_EQ(metered.bytes, body);
@@ -208,6 +210,85 @@ TEST(OpaqueMeter, ReportsNothingWhereNothingIsStated) {
 }
 
 // A part that is larger than the whole is a mistake of the provider: no bucket may be negative.
+TEST(OpaqueMeter, MeasuresSoundInMillisecondsWhereItsLengthIsStated) {
+  const std::pair<std::string_view, int64_t> kCases[] = {
+      {R"({"text":"hi","usage":{"type":"duration","seconds":9}})", 9'000},
+      {R"({"task":"transcribe","duration":8.470000267028809,"text":"hi","segments":[{"duration":3}]})",
+       8'470},
+      {R"({"duration":8.47,"usage":{"type":"duration","seconds":9}})", 9'000},
+      {R"({"duration":0})", 0}};
+  for (const auto& [body, ms] : kCases) {
+    for (const OpaqueTask task : {OpaqueTask::transcription, OpaqueTask::translation}) {
+      const Metered metered = meter(task, body, body.size() / 2);
+      ASSERT_TRUE(metered.usage) << body;
+      EXPECT_EQ(metered.usage->in_sound_ms, ms);
+      EXPECT_FALSE(metered.usage->in_uncached);
+    }
+    EXPECT_FALSE(meter(OpaqueTask::moderation, body, 0).usage);
+  }
+  const Metered tokens = meter(
+      OpaqueTask::transcription,
+      R"({"duration":9,"usage":{"type":"tokens","input_tokens":14,"output_tokens":45,"total_tokens":59}})",
+      7);
+  ASSERT_TRUE(tokens.usage);
+  EXPECT_EQ(tokens.usage->in_uncached, 14);
+  EXPECT_FALSE(tokens.usage->in_sound_ms) << "billed by the token";
+}
+
+TEST(OpaqueMeter, CountsTheCharactersOfSpeechAsSoonAsThereIsSound) {
+  const ClientCall call = call_with(R"({"model":"tts-1","input":"Grüße \u00e9"})");
+  const Request request = opaque_client(OpaqueTask::speech).decode_request(call).value();
+  const Capabilities any;
+  const CallNotes notes =
+      openai_chat_provider().splice_request(call, request, {.model = "m", .capabilities = &any})->notes;
+  EXPECT_EQ(notes.input_characters, 7);
+  const Metered sound = meter(OpaqueTask::speech, "\xff\xfb\x90", 1, false, notes);
+  ASSERT_TRUE(sound.usage);
+  EXPECT_EQ(sound.usage->in_characters, 7);
+  EXPECT_TRUE(std::holds_alternative<UsageReport>(sound.events.at(1))) << "before the end";
+  const Metered stated =
+      meter(OpaqueTask::speech,
+            "data: {\"type\":\"speech.audio.done\",\"usage\":{\"input_tokens\":4,\"output_tokens\":9}}\n\n",
+            0, true, notes);
+  ASSERT_TRUE(stated.usage);
+  EXPECT_FALSE(stated.usage->in_characters) << "billed by the token";
+  const Metered unstated =
+      meter(OpaqueTask::speech, "data: {\"type\":\"speech.audio.done\"}\n\n", 0, true, notes);
+  ASSERT_TRUE(unstated.usage);
+  EXPECT_EQ(unstated.usage->in_characters, 7);
+}
+
+TEST(OpaqueMeter, CountsImagesWhereNoTokensAreStated) {
+  const std::string body =
+      R"({"created":1,"data":[{"b64_json":"QUJD\"{","meta":{"a":[{}]}}, {"url":"u"}],"other":[{},{}]})";
+  for (size_t cut = 0; cut <= body.size(); ++cut) {
+    const Metered metered = meter(OpaqueTask::image_edit, body, cut);
+    ASSERT_TRUE(metered.usage) << cut;
+    EXPECT_EQ(metered.usage->images, 2) << cut;
+  }
+  EXPECT_FALSE(meter(OpaqueTask::image_generation, R"({"data":[]})", 0).usage);
+  EXPECT_FALSE(meter(OpaqueTask::moderation, body, 0).usage);
+}
+
+TEST(OpaqueMeter, TellsTheTokensOfImagesFromThoseOfText) {
+  const auto usage_of = [](std::string_view usage) {
+    return *meter(OpaqueTask::image_generation, fmt::format(R"({{"data":[{{}}],"usage":{}}})", usage), 0)
+                .usage;
+  };
+  const Usage images = usage_of(
+      R"({"input_tokens":50,"input_tokens_details":{"text_tokens":10,"image_tokens":40},"output_tokens":90})");
+  EXPECT_EQ(images.in_uncached, 10);
+  EXPECT_EQ(images.in_image, 40);
+  EXPECT_EQ(images.out_image, 90);
+  EXPECT_FALSE(images.out_text);
+  EXPECT_FALSE(images.images) << "billed by the token";
+  const Usage both = usage_of(
+      R"({"input_tokens":5,"output_tokens":90,"output_tokens_details":{"image_tokens":80,"text_tokens":10}})");
+  EXPECT_EQ(both.out_image, 80);
+  EXPECT_EQ(both.out_text, 10);
+  EXPECT_EQ(usage_of(R"({"output_tokens":9,"output_tokens_details":{"text_tokens":99}})").out_image, 0);
+}
+
 TEST(OpaqueMeter, TakesTheWholeWhereThePartsDoNotMakeItUp) {
   const Metered metered = meter(
       OpaqueTask::image_edit, R"({"usage":{"input_tokens":5,"input_tokens_details":{"image_tokens":9}}})", 0);

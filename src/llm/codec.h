@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -141,6 +142,7 @@ struct CallNotes {
   std::vector<std::string> stops{};
   bool wants_base64 = false;     // embeddings were asked for as base64
   bool is_event_stream = false;  // operation opaque: the answer is one
+  std::optional<int64_t> input_characters{};  // operation opaque: of the text to be spoken
   // The provider counts reasoning beside completion_tokens, not within (quirk reasoning_not_in_completion).
   bool counts_reasoning_apart = false;
   Fidelity fidelity;

@@ -285,15 +285,17 @@ def test_usage_is_metered_where_it_is_stated(stack, client, case):
     model = case.model("oai", "fake-opaque")
     client.images.generate(model=model, prompt="a weir")
     client.moderations.create(model=model, input="x")
+    client.audio.speech.create(model=model, voice="alloy", input="Grüße")
     end = time.monotonic() + 10
     lines = []
-    while len(lines) < 2 and time.monotonic() < end:
+    while len(lines) < 3 and time.monotonic() < end:
         # Up to the last line feed: what is behind that is still being written.
         log = stack.weir.log_path.read_text(errors="replace").rpartition("\n")[0].splitlines()
         lines = [json.loads(line) for line in log if case.id in line and '"operation"' in line]
     by_operation = {line["operation"]: line for line in lines}
     usage = by_operation["image_generation"]["usage"]
-    assert (usage["in_uncached"], usage["in_image"], usage["out_text"]) == (10, 40, 272)
+    assert (usage["in_uncached"], usage["in_image"], usage["out_image"]) == (10, 40, 272)
+    assert by_operation["speech"]["usage"] == {"source": "provider", "in_characters": 5}
     assert "usage" not in by_operation["moderation"] and "cost_nano_usd" not in by_operation["moderation"]
 
 
