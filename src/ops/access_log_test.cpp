@@ -36,6 +36,23 @@ TEST(AccessLog, SaysWhatHappened) {
   EXPECT_TRUE(root["error"].is_absent());
 }
 
+TEST(AccessLog, SaysWhatIsBilledByAnotherMeasureThanTokens) {
+  test::EndedExchange ended;
+  ended.exchange.usage.out_image = 4160;
+  ended.exchange.usage.in_sound_ms = 8470;
+  ended.exchange.usage.in_characters = 7;
+  ended.exchange.usage.images = 2;
+  ended.exchange.usage.web_searches = 3;
+  const auto line = JsonDoc::parse(access_log_line(ended.exchange, ended.outcome, 0));
+  ASSERT_TRUE(line) << line.error().message;
+  const JsonValue usage = line->root()["usage"];
+  EXPECT_EQ(usage["out_image"].int_or(0), 4160);
+  EXPECT_EQ(usage["in_sound_ms"].int_or(0), 8470);
+  EXPECT_EQ(usage["in_characters"].int_or(0), 7);
+  EXPECT_EQ(usage["images"].int_or(0), 2);
+  EXPECT_EQ(usage["web_searches"].int_or(0), 3);
+}
+
 TEST(AccessLog, SaysWhoseFaultAFailureWas) {
   test::EndedExchange ended;
   ended.fail_with(ErrorKind::upstream_timeout, 504);

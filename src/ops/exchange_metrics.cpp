@@ -80,6 +80,9 @@ ExchangeMetrics::ExchangeMetrics(MetricsRegistry& registry, GenAiNames names)
                             .unit = "USD",
                             .labels = {"provider", "model"},
                             .divisor = 1'000'000'000});
+  measured_ = registry.counter({.name = "weir_usage_total",
+                                .help = "What is billed by another measure than tokens.",
+                                .labels = {"provider", "model", "unit"}});
   stream_ends_ = registry.counter(
       {.name = "weir_stream_end_total", .help = "Streamed answers by how they ended.", .labels = {"reason"}});
   client_aborts_ =
@@ -163,8 +166,25 @@ ExchangeMetrics::Series& ExchangeMetrics::series_of(const Labels& labels) {
   return series;
 }
 
+void ExchangeMetrics::count_measured(const Usage& usage, const Labels& labels) {
+  const std::string_view provider = labels[1];
+  const std::string_view model = labels[2];
+  const auto count = [&](std::string_view unit, const std::optional<int64_t>& units) {
+    if (units.value_or(0) > 0) measured_.with({provider, model, unit}).add(static_cast<uint64_t>(*units));
+  };
+  count("sound_ms", usage.in_sound_ms);
+  count("characters", usage.in_characters);
+  count("images", usage.images);
+  count("web_searches", usage.web_searches);
+}
+
 void ExchangeMetrics::count_tokens(const Exchange& exchange, const Labels& labels, Series& series) {
   if (exchange.usage.empty()) return;
+  count_measured(exchange.usage, labels);
+  const bool has_tokens = exchange.usage.input_total() > 0 || exchange.usage.output_total() > 0;
+  const bool has_measure =
+      exchange.usage.in_sound_ms || exchange.usage.in_characters || exchange.usage.images;
+  if (has_measure && !has_tokens) return;
   const auto& [operation, provider, model, error, route, status] = labels;
   found(series.tokens_in, tokens_, {operation, provider, model, "input"})
       .observe(static_cast<double>(exchange.usage.input_total()));

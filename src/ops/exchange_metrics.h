@@ -46,6 +46,7 @@ class ExchangeMetrics final : public ExchangeObserver {
   void register_histograms(MetricsRegistry& registry);
   Series& series_of(const Labels& labels);
   void count_tokens(const Exchange& exchange, const Labels& labels, Series& series);
+  void count_measured(const Usage& usage, const Labels& labels);
   void count_attempts(const Exchange& exchange);
   void check_usage(const Exchange& exchange);
   void observe_times(const Exchange& exchange, const Labels& labels, Series& series);
@@ -58,6 +59,7 @@ class ExchangeMetrics final : public ExchangeObserver {
   CounterFamily fallbacks_;
   CounterFamily lossy_;
   CounterFamily cost_;
+  CounterFamily measured_;
   CounterFamily stream_ends_;
   Counter client_aborts_;
   CounterFamily usage_mismatches_;

@@ -131,6 +131,18 @@ TEST_F(LatestNamesTest, SayNothingOfWhatIsNoInference) {
   EXPECT_THAT(scrape_latest(), Not(HasSubstr("gen_ai_client_inference_")));
 }
 
+TEST_F(ExchangeMetricsTest, CountsWhatIsBilledByAnotherMeasureThanTokens) {
+  ended_.exchange.usage = {};
+  ended_.exchange.usage.in_sound_ms = 8470;
+  ended_.exchange.usage.in_characters = 7;
+  ended_.exchange.usage.images = 2;
+  const std::string text = scrape_after_end();
+  EXPECT_THAT(text, HasSubstr(R"(weir_usage_total{provider="openai",model="gpt-4o",unit="sound_ms"} 8470)"));
+  EXPECT_THAT(text, HasSubstr(R"(weir_usage_total{provider="openai",model="gpt-4o",unit="characters"} 7)"));
+  EXPECT_THAT(text, HasSubstr(R"(weir_usage_total{provider="openai",model="gpt-4o",unit="images"} 2)"));
+  EXPECT_THAT(text, Not(HasSubstr(R"(gen_ai_token_type="input")"))) << "there were no tokens";
+}
+
 TEST_F(ExchangeMetricsTest, GivesThePlaceInFlightBack) {
   metrics_.started(ended_.exchange);
   EXPECT_THAT(registry_.prometheus_text(), HasSubstr("weir_in_flight 1"));
