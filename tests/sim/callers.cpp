@@ -1,11 +1,13 @@
 // The callers of the gateway.
 #include "base/json.h"
+#include "sim/opaque.h"
 #include "sim/parts.h"
 
 namespace weir::sim {
 namespace {
 
-std::string body_of(const CallerPlan& caller) {
+std::string body_of(const CallerPlan& caller, size_t index) {
+  if (caller.ask != Ask::chat) return opaque_body(caller, index, "sim");
   std::string body;
   JsonWriter json(body);
   json.begin_object().key("model").value("sim").key("stream").value(caller.is_streamed);
@@ -16,7 +18,8 @@ std::string body_of(const CallerPlan& caller) {
 }
 
 Headers headers_of(const CallerPlan& caller, size_t index) {
-  Headers headers = {{"content-type", "application/json"}};
+  Headers headers;
+  headers.add("content-type", caller.ask == Ask::chat ? "application/json" : opaque_content_type(caller.ask));
   headers.add("x-weir-tags", fmt::format("caller={}", index));
   headers.add("x-weir-session", fmt::format("session-{}", index % 2));
   headers.add("x-weir-priority", to_string(caller.priority));
@@ -45,7 +48,11 @@ Task<void> Callers::call(HttpClient& client, size_t index) {
   CO_TRY(co_await scope_.sleep(plan.starts_after));
   Call& call = run_.record.calls[index];
   call.started = run_.core.now();
-  run_.trace("c{} calls: {}{}{}", index, plan.is_anthropic ? "anthropic" : "openai",
+  run_.trace("c{} calls: {}{}{}", index,
+             plan.ask == Ask::image           ? "image"
+             : plan.ask == Ask::transcription ? "transcription"
+             : plan.is_anthropic              ? "anthropic"
+                                              : "openai",
              plan.is_streamed ? ", streamed" : "",
              plan.mood == Mood::slow       ? ", slow"
              : plan.mood == Mood::hangs_up ? ", will hang up"
@@ -67,10 +74,12 @@ Task<void> Callers::converse(Scope& scope, HttpClient& client, size_t index) {
   const CallerPlan& plan = run_.plan.callers[index];
   Call& call = run_.record.calls[index];
   const Headers headers = headers_of(plan, index);
-  const std::string body = body_of(plan);
+  const std::string body = body_of(plan, index);
   const ClientRequest request{.origin = {.host = "127.0.0.1", .port = 7480, .is_tls = false},
                               .method = "POST",
-                              .target = plan.is_anthropic ? "/v1/messages" : "/v1/chat/completions",
+                              .target = plan.ask != Ask::chat ? opaque_path(plan.ask)
+                                        : plan.is_anthropic   ? "/v1/messages"
+                                                              : "/v1/chat/completions",
                               .headers = &headers,
                               .body = body};
   room_ = plan.room;

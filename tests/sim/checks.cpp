@@ -79,6 +79,29 @@ View view_whole(const CallerPlan& caller, const Call& call) {
   return view;
 }
 
+// Bytes of any kind: success is a body that is whole, and a failure behind the head is an event, or the end
+// of the connection.
+View view_bytes(const Call& call) {
+  View view;
+  const bool is_stream = call.headers.get_or("content-type", "").starts_with("text/event-stream");
+  const std::string_view body = call.body;
+  if (call.status != 200) {
+    if (!call.is_complete) return view;
+    const auto parsed = JsonDoc::parse(call.body);
+    if (!parsed || !has_error(parsed->root(), false)) {
+      view.broken = "an error that is none: " + call.body;
+    } else {
+      ++view.errors;
+    }
+    return view;
+  }
+  const size_t failure = is_stream ? body.rfind("data: {\"error\":") : std::string_view::npos;
+  view.text = body.substr(0, failure);
+  if (failure != std::string_view::npos) ++view.errors;
+  if (call.is_complete) ++view.success_marks;
+  return view;
+}
+
 // The exchange's own end came before its answer's.
 bool is_cut_short(const ExchangeOutcome& outcome) {
   if (!outcome.error) return false;
@@ -290,6 +313,7 @@ class Checker {
     }
     if (!served) return wrong("{}: nobody answered it", ended.id);
     const Script& script = served->script;
+    if (script.ask != Ask::chat) return check_measure(ended, script);
     if (!script.reports_usage) {
       if (ended.usage.source != UsageSource::estimated) wrong("{}: usage that nobody reported", ended.id);
       if (ended.usage.output_total() == 0) wrong("{}: nothing was estimated", ended.id);
@@ -303,6 +327,23 @@ class Checker {
     }
   }
 
+  // What no answer states is not estimated, except that an image was seen to come.
+  void check_measure(const Ended& ended, const Script& script) {
+    const bool is_image = script.ask == Ask::image && !script.is_streamed;
+    const int64_t images = is_image && !script.reports_usage ? 1 : 0;
+    const int64_t input = script.reports_usage ? script.input_tokens : 0;
+    const int64_t output = script.reports_usage ? script.output_tokens : 0;
+    const int64_t sound = script.reports_usage ? script.sound_ms : 0;
+    const Usage& usage = ended.usage;
+    if (usage.source != UsageSource::provider || usage.input_total() != input ||
+        usage.output_total() != output || usage.in_sound_ms.value_or(0) != sound ||
+        usage.images.value_or(0) != images) {
+      wrong("{}: usage {}+{}, {} ms, {} images; the provider said {}+{}, {} ms, {} images", ended.id,
+            usage.input_total(), usage.output_total(), usage.in_sound_ms.value_or(0),
+            usage.images.value_or(0), input, output, sound, images);
+    }
+  }
+
   const Plan& plan_;
   const Record& record_;
   std::vector<std::string> found_;
@@ -311,6 +352,7 @@ class Checker {
 }  // namespace
 
 View view_of(const CallerPlan& caller, const Call& call) {
+  if (caller.ask != Ask::chat) return view_bytes(call);
   const bool is_stream = call.headers.get_or("content-type", "").starts_with("text/event-stream");
   return is_stream ? view_stream(caller, call) : view_whole(caller, call);
 }

@@ -56,6 +56,8 @@ class Providers final : public Connector {
   Task<void> send(MemoryStream& stream, std::string_view bytes);
   Task<void> await_close(MemoryStream& stream, size_t index);
   Asked look_at(std::string_view request, size_t target, Served& served) const;
+  void look_at_chat(std::string_view request, size_t target, Asked& asked, Served& served) const;
+  void look_at_bytes(std::string_view request, size_t target, Asked& asked, Served& served) const;
 
   Run& run_;
   Scope scope_;

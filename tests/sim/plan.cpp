@@ -35,6 +35,11 @@ CallerPlan draw_caller(Rng& rng) {
   } else if (draw_chance(rng, 0.3)) {
     caller.room = 2048 + rng.below(4096);
   }
+  if (const double ask = rng.unit(); ask < 0.3) {
+    caller.ask = ask < 0.15 ? Ask::image : Ask::transcription;
+    caller.is_anthropic = false;
+    caller.names_model_last = draw_chance(rng, 0.5);
+  }
   return caller;
 }
 

@@ -27,8 +27,12 @@ enum class Mood : uint8_t {
   hangs_up,  // goes away after `leaves_after`
 };
 
+// What is asked for. The last two pass the gateway as bytes, and only OpenAI's targets serve them.
+enum class Ask : uint8_t { chat, image, transcription };
+
 struct CallerPlan {
-  bool is_anthropic = false;
+  Ask ask = Ask::chat;
+  bool is_anthropic = false;  // a chat in that dialect
   bool is_streamed = false;
   Mood mood = Mood::usual;
   Duration starts_after{};
@@ -36,7 +40,8 @@ struct CallerPlan {
   Duration read_pause{};
   Duration timeout{};  // x-weir-timeout-ms; zero: not sent
   Priority priority = Priority::normal;
-  size_t room = 64 * 1024;  // bytes on the way to the caller
+  size_t room = 64 * 1024;        // bytes on the way to the caller
+  bool names_model_last = false;  // a form with the file before the model
 };
 
 struct Plan {

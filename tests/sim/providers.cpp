@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "sim/opaque.h"
 #include "sim/parts.h"
 
 namespace weir::sim {
@@ -101,10 +102,23 @@ Asked Providers::look_at(std::string_view request, size_t target, Served& served
   if (traceparent.size() == 55) served.span_id = traceparent.substr(36, 16);
   const std::string_view key = header_of(request, asked.is_anthropic ? "x-api-key" : "authorization");
   const std::string_view path = request.substr(0, request.find(" HTTP/1.1\r\n"));
+  asked.ask = ask_of_path(path);
+  if (asked.ask == Ask::chat) {
+    look_at_chat(request, target, asked, served);
+  } else {
+    look_at_bytes(request, target, asked, served);
+  }
+  if (!key.ends_with(fmt::format("-of-p{}", target))) served.wrong = "the key is another provider's";
+  if (served.exchange_id.empty()) served.wrong = "there is no x-request-id";
+  return asked;
+}
+
+void Providers::look_at_chat(std::string_view request, size_t target, Asked& asked, Served& served) const {
+  const std::string_view path = request.substr(0, request.find(" HTTP/1.1\r\n"));
   const auto body = JsonDoc::parse(std::string(request.substr(request.find("\r\n\r\n") + 4)));
   if (!body) {
     served.wrong = "not JSON: " + body.error().message;
-    return asked;
+    return;
   }
   const JsonValue root = body->root();
   asked.is_streamed = root["stream"].bool_or(false);
@@ -114,9 +128,19 @@ Asked Providers::look_at(std::string_view request, size_t target, Served& served
   if (path != (asked.is_anthropic ? "POST /v1/messages" : "POST /v1/chat/completions"))
     served.wrong = "the path is " + std::string(path);
   if (!root["messages"].is_array() || root["messages"].size() == 0) served.wrong = "there are no messages";
-  if (!key.ends_with(fmt::format("-of-p{}", target))) served.wrong = "the key is another provider's";
-  if (served.exchange_id.empty()) served.wrong = "there is no x-request-id";
-  return asked;
+}
+
+void Providers::look_at_bytes(std::string_view request, size_t target, Asked& asked, Served& served) const {
+  const std::string_view bytes = request.substr(request.find("\r\n\r\n") + 4);
+  asked.model = fmt::format("m{}", target);
+  const std::string_view streams =
+      asked.ask == Ask::image ? "\"stream\" :true" : "name=\"stream\"\r\n\r\ntrue";
+  asked.is_streamed = bytes.find(streams) != std::string_view::npos;
+  if (const std::string wrong = wrong_in_opaque(run_.plan, asked.ask, bytes, asked.model); !wrong.empty())
+    served.wrong = wrong;
+  if (header_of(request, "content-type") != opaque_content_type(asked.ask))
+    served.wrong = "the content-type is another one";
+  if (asked.is_anthropic) served.wrong = "this provider serves chats alone";
 }
 
 Task<void> Providers::answer(MemoryStream& stream, size_t index) {

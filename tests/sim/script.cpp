@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "sim/answers.h"
+#include "sim/opaque.h"
 
 namespace weir::sim {
 namespace {
@@ -195,13 +196,18 @@ void spoil(Script& script, const Asked& asked, const AnswerPieces& good, Rng& rn
 
 void make_answer(Script& script, const Asked& asked, size_t number, Rng& rng) {
   script.is_streamed = asked.is_streamed && script.fault != Fault::whole_for_stream;
+  const bool is_opaque = asked.ask != Ask::chat;
   script.reports_usage =
-      draw_chance(rng, 0.9) && (!script.is_streamed || asked.is_anthropic || asked.wants_usage);
-  const AnswerPieces good = make_answer_pieces(rng, script, asked, number);
+      draw_chance(rng, 0.9) && (!script.is_streamed || asked.is_anthropic || asked.wants_usage || is_opaque);
+  const AnswerPieces good = is_opaque ? make_opaque_pieces(rng, script, asked, number)
+                                      : make_answer_pieces(rng, script, asked, number);
   script.text = good.text;
   script.pieces = good.pieces;
   const size_t framing = rng.below(4);
   script.framing = framing < 2 ? Framing::chunked : framing == 2 ? Framing::sized : Framing::until_close;
+  // Nothing but its framing tells whether such an answer is whole.
+  if (is_opaque && script.fault != Fault::none && script.framing == Framing::until_close)
+    script.framing = Framing::chunked;
   if (script.fault == Fault::stays_open) {
     script.framing = Framing::chunked;
     script.completes_body = false;
@@ -221,8 +227,29 @@ void make_answer(Script& script, const Asked& asked, size_t number, Rng& rng) {
     script.piece_pause = draw_between(rng, {}, milliseconds(600));
 }
 
+// What is wrong within the bytes of an answer that passes as bytes is nothing that the gateway looks at.
+bool is_possible_for_bytes(Fault fault) {
+  switch (fault) {
+    case Fault::closes_without_done:
+    case Fault::ends_twice:
+    case Fault::stays_open:
+    case Fault::whole_for_stream:
+    case Fault::empty_200:
+    case Fault::html_200:
+    case Fault::error_in_200:
+    case Fault::bad_json:
+    case Fault::cuts_before_finish:
+    case Fault::error_first:
+    case Fault::error_later:
+      return false;
+    default:
+      return true;
+  }
+}
+
 // Some faults have no meaning for some requests.
 bool is_possible(Fault fault, const Asked& asked) {
+  if (asked.ask != Ask::chat && !is_possible_for_bytes(fault)) return false;
   switch (fault) {
     case Fault::whole_for_stream:
     case Fault::ends_twice:
@@ -255,6 +282,7 @@ const FaultRow& fault_row(Fault fault) {
 Script draw_script(Rng& rng, const Plan& plan, const Asked& asked, size_t number, int64_t wall_ns) {
   Script script;
   script.is_streamed = asked.is_streamed;
+  script.ask = asked.ask;
   if (draw_chance(rng, plan.fault_share)) script.fault = static_cast<Fault>(rng.below(kFaultCount));
   if (!is_possible(script.fault, asked)) script.fault = Fault::none;
   switch (script.fault) {

@@ -71,6 +71,7 @@ enum class Ending : uint8_t { keeps, closes, resets, stalls };
 
 struct Script {
   Fault fault = Fault::none;
+  Ask ask = Ask::chat;
   bool is_streamed = false;
   Framing framing = Framing::chunked;
   Ending ending = Ending::keeps;
@@ -86,11 +87,13 @@ struct Script {
   bool reports_usage = true;  // in what is sent
   int64_t input_tokens = 0;
   int64_t output_tokens = 0;
+  int64_t sound_ms = 0;                   // of a transcription, in place of tokens
   std::optional<int64_t> retry_after_ms;  // said by the error, at least that
 };
 
 // What the request said.
 struct Asked {
+  Ask ask = Ask::chat;
   bool is_anthropic = false;
   bool is_streamed = false;
   bool wants_usage = false;  // OpenAI: stream_options.include_usage

@@ -84,7 +84,11 @@ TEST(Simulations, MeetEveryFaultAndEveryPairOfDialects) {
       if (!is_good) ++met[std::string(to_string(ended.outcome.error->kind))];
       if (!is_good || ended.attempts.empty()) continue;
       const size_t target = std::stoul(ended.attempts.back().provider.substr(1));
-      ++met[pair_name(caller.is_anthropic, plan.targets[target].is_anthropic, caller.is_streamed)];
+      if (caller.ask == Ask::chat)
+        ++met[pair_name(caller.is_anthropic, plan.targets[target].is_anthropic, caller.is_streamed)];
+      const std::string_view what = caller.ask == Ask::image ? "image" : "transcription";
+      if (caller.ask != Ask::chat) ++met[fmt::format("{}{}", what, caller.is_streamed ? ", streamed" : "")];
+      if (caller.ask == Ask::transcription && ended.attempts.size() > 1) ++met["a form sent twice"];
     }
   }
   for (size_t i = 0; i < kFaultCount; ++i) {
@@ -99,8 +103,9 @@ TEST(Simulations, MeetEveryFaultAndEveryPairOfDialects) {
     const std::string name = fmt::format("strategy {}", to_string(static_cast<Strategy>(i)));
     EXPECT_GT(met[name], 0) << name;
   }
-  for (const char* name :
-       {"refused", "good after another attempt", "cancelled", "drained", "timeout", "shutting_down"})
+  for (const char* name : {"refused", "good after another attempt", "cancelled", "drained", "timeout",
+                           "shutting_down", "unsupported", "image", "image, streamed", "transcription",
+                           "transcription, streamed", "a form sent twice"})
     EXPECT_GT(met[name], 0) << name;
 }
 
