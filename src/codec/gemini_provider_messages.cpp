@@ -113,7 +113,10 @@ class ContentsWriter {
   Result<void> write_document(const DocumentBlock& document) {
     if (document.wants_citations) lose(Severity::warning, LossReason::dropped, "citations");
     if (!document.title.empty()) lose(Severity::info, LossReason::dropped, "title");
-    if (!document.context.empty()) write_text(document.context);
+    if (!document.context.empty()) {
+      lose(Severity::info, LossReason::coerced_string, "context", "text");
+      write_text(document.context);
+    }
     const Media& media = document.media;
     if (media.base64.empty() && media.url.empty() && media.file_id.empty()) {
       lose(Severity::info, LossReason::coerced_string, "document", "text");

@@ -81,6 +81,7 @@ class Arranger {
       const auto* result = std::get_if<ToolResultBlock>(&block.body);
       if (!result || is_model) continue;
       for (const Block& inner : result->content) {
+        if (inner.cache) drop_cache();
         if (!is_media(inner)) continue;
         lose(Severity::info, LossReason::reordered, "/content", "tool_result", "user turn");
         waiting_.push_back(&inner);

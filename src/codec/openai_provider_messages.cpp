@@ -274,6 +274,7 @@ class MessagesWriter {
     for (const Block& block : message.content) {
       if (const auto* result = std::get_if<ToolResultBlock>(&block.body)) {
         has_results = true;
+        report_cache(block);
         TRY(write_tool_result(*result, attached));
       } else if (!drops(block)) {
         rest.push_back(block);
@@ -288,6 +289,7 @@ class MessagesWriter {
     std::string text;
     for (const Block& block : result.content) {
       if (const auto* words = std::get_if<TextBlock>(&block.body)) {
+        report_cache(block);
         if (!text.empty()) text += '\n';
         text += words->text;
       } else if (const auto* unknown = std::get_if<UnknownBlock>(&block.body)) {
@@ -317,8 +319,10 @@ class MessagesWriter {
     std::string thinking;
     std::vector<const ToolCallBlock*> calls;
     std::string_view refusal;
+    bool is_reordered = false;
     for (const Block& block : message.content) {
       if (const auto* call = std::get_if<ToolCallBlock>(&block.body)) {
+        report_cache(block);
         calls.push_back(call);
       } else if (const auto* thought = std::get_if<ThinkingBlock>(&block.body)) {
         thinking += thought->text;
@@ -328,9 +332,14 @@ class MessagesWriter {
       } else if (const auto* refused = std::get_if<RefusalBlock>(&block.body)) {
         refusal = refused->text;
       } else if (!is_tool_result(block) && !drops(block)) {
+        is_reordered = is_reordered || !calls.empty();
         spoken.push_back(block);
       }
     }
+    // A message has its text before its calls.
+    if (is_reordered)
+      notes_.fidelity.add(Severity::info, LossReason::reordered, pointer("/content"), "text",
+                          "before_the_calls");
     json_.begin_object().key("role").value("assistant").key("content");
     if (quirks_.thinking_parts && !thinking.empty()) {
       TRY(write_thinking_parts(thinking, spoken));

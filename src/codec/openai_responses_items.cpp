@@ -210,6 +210,7 @@ class ItemsWriter {
     const bool is_plain = std::all_of(result.content.begin(), result.content.end(), [](const Block& block) {
       return std::holds_alternative<TextBlock>(block.body);
     });
+    for (const Block& block : result.content) report_cache(block);
     if (is_plain && result.content.size() <= 1) {
       json_.value(result.content.empty() ? "" : std::get<TextBlock>(result.content[0].body).text);
     } else {
