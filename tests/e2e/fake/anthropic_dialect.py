@@ -105,6 +105,29 @@ def usage_json(usage, output):
     }
 
 
+# What an answer of fake-cited names: a document of the request and a page of the web.
+DOCUMENT = {
+    "type": "page_location",
+    "cited_text": "Weirs measure rivers.",
+    "document_index": 0,
+    "document_title": "Rivers",
+    "file_id": None,
+    "start_page_number": 2,
+    "end_page_number": 3,
+}
+PAGE = {
+    "type": "web_search_result_location",
+    "cited_text": "A weir is a low dam.",
+    "encrypted_index": "RW5jcnlwdGVk",
+    "title": "Weir",
+    "url": "https://example.com/weir",
+}
+
+
+def citations(model):
+    return [DOCUMENT, PAGE] if "fake-cited" in model else []
+
+
 def content(answer):
     blocks = []
     for index, block in enumerate(answer.blocks):
@@ -138,7 +161,10 @@ def message(answer, model):
         "type": "message",
         "role": "assistant",
         "model": model,
-        "content": content(answer),
+        "content": [
+            {**block, "citations": citations(model)} if block["type"] == "text" and citations(model) else block
+            for block in content(answer)
+        ],
         **stop_fields(answer),
         "usage": usage_json(answer.usage, answer.usage.output),
     }
@@ -185,6 +211,9 @@ def events(answer, model, faults):
         )
         if index == 0:
             yield event({"type": "ping"})
+        for citation in citations(model) if block["type"] == "text" else []:
+            delta = {"type": "citations_delta", "citation": citation}
+            yield event({"type": "content_block_delta", "index": index, "delta": delta})
         for delta in block_deltas(
             block, answer.blocks[index][2] if answer.blocks[index][0] == "call" else ""
         ):

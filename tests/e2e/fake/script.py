@@ -16,6 +16,7 @@
 | fake-tools, fake-text-tools | one call of the first or the chosen tool; the second with text before it |
 | fake-parallel-tools, fake-interleaved-tools | three calls; the second streams their arguments in turns |
 | fake-empty-args | a call without arguments |
+| fake-cited | as fake-text; at Anthropic's with a citation of a document and one of a page |
 | fake-opaque | of moderations, audio and images: what opaque_dialect.py makes of the body |
 
 After tool results every tool model answers with the text of the results.
@@ -44,6 +45,7 @@ MODELS = [
     "fake-parallel-tools",
     "fake-interleaved-tools",
     "fake-empty-args",
+    "fake-cited",
     "fake-embed",
     "fake-opaque",
 ]
