@@ -213,8 +213,11 @@ def test_leaving_a_stream_ends_the_providers_work(client, case, upstream):
 
 
 def test_a_timeout_of_the_client_ends_the_providers_work(client, case, upstream):
-    with pytest.raises(anthropic.APITimeoutError):
+    with pytest.raises(anthropic.APIError) as raised:
         ask(client, case, upstream, "stall-ms=5000", timeout=0.5)
+    # The SDK tells its timeout to the server, so that either may be the first.
+    is_own = isinstance(raised.value, anthropic.APITimeoutError)
+    assert is_own or raised.value.status_code == 504
     assert 300 < wait_gone(case) < 2000
 
 

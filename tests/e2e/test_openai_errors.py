@@ -241,8 +241,11 @@ def test_leaving_a_stream_ends_the_providers_work(client, case, upstream):
 
 
 def test_a_timeout_of_the_client_ends_the_providers_work(client, case, upstream):
-    with pytest.raises(openai.APITimeoutError):
+    with pytest.raises(openai.APIError) as raised:
         client.chat.completions.create(model=case.model(upstream, "fake-slow"), messages=HELLO, timeout=0.5)
+    # The SDK tells its timeout to the server, so that either may be the first.
+    is_own = isinstance(raised.value, openai.APITimeoutError)
+    assert is_own or raised.value.status_code == 504
     assert 300 < wait_gone(case) < 2000
 
 
