@@ -253,8 +253,8 @@ inline std::string describe(const CallNotes& notes) {
   if (notes.choices != 1) line.add("choices", std::optional(notes.choices));
   for (const std::string& tool : notes.custom_tools) line.add("custom", tool);
   for (const std::string& stop : notes.stops) line.add("watches", stop);
-  for (const SchemaRestore& restore : notes.restores) {
-    line.add("restores", restore.tool.empty() ? "answer" : restore.tool).flag("wrapped", restore.is_wrapped);
+  for (const auto& [tool, restore] : notes.restores) {
+    line.add("restores", tool.empty() ? "answer" : tool).flag("wrapped", restore.is_wrapped);
     for (const auto& literal : restore.literals) line.add(literal.pointer, literal.json);
   }
   return line.end() + describe(notes.fidelity);
