@@ -119,7 +119,6 @@ class ResponsesStreamEncoder final : public StreamEncoder {
     part.block.tool_id = started.tool_id;
     part.block.tool_name = started.tool_name;
     part.block.tool_kind = started.tool_kind;
-    part.block.dialect = started.dialect;
     if (started.kind == BlockKind::image) part.block.raw = started.data;
     if (is_raw) {
       item.json = started.data;
@@ -249,7 +248,6 @@ class ResponsesStreamEncoder final : public StreamEncoder {
   void finish_item(size_t place, std::string& out) {
     Item& item = items_[place];
     if (!item.json.empty() || item.open_parts > 0) return;
-    item.takes_parts = false;
     const bool is_cut = responses_status(finish_.reason).status == "incomplete";
     item.json = item_json(item, is_cut ? "incomplete" : "completed");
     item_event("response.output_item.done", place, item.json, out);
