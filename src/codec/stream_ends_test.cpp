@@ -39,6 +39,28 @@ TEST(StreamEncoders, CloseWhatIsOpenAtTheEnd) {
   }
 }
 
+TEST(StreamEncoders, PassOverTheEndOfABlockThatNobodyBegan) {
+  for (size_t i = 0; i < kDialectCount; ++i) {
+    const auto dialect = static_cast<Dialect>(i);
+    std::vector<Event> events = open_blocks(true);
+    events.insert(events.begin() + 1, BlockEnd{.index = 7});
+    EXPECT_EQ(encoded(dialect, events), encoded(dialect, open_blocks(true))) << to_string(dialect);
+  }
+}
+
+// A message that other items stand behind is done when its own text ends, not with the answer.
+TEST(StreamEncoders, FinishAMessageBehindWhichACallHasBegun) {
+  const std::string out =
+      encoded(Dialect::openai_responses,
+              {Start{.id = "id", .model = "m"}, BlockStart{.index = 0}, Delta{.index = 0, .text = "so"},
+               BlockStart{.index = 1, .kind = BlockKind::tool_call, .tool_id = "call_1", .tool_name = "find"},
+               BlockEnd{.index = 0}, Delta{.index = 1, .text = "{}"}, BlockEnd{.index = 1},
+               Finish{.reason = StopReason::tool}, End{}});
+  const size_t done = out.find("event: response.output_item.done");
+  ASSERT_NE(done, std::string::npos);
+  EXPECT_LT(done, out.find("event: response.function_call_arguments.delta")) << out;
+}
+
 // The frames of a stream with their payloads.
 std::vector<std::string> payloads(std::string_view bytes) {
   EventStreamDecoder decoder;
