@@ -75,6 +75,7 @@ TEST(OpaqueClient, RefusesABodyWithoutAModelWhereTheVendorHasNoDefault) {
   }
   EXPECT_FALSE(decode(OpaqueTask::speech, R"({"model":7})"));
   EXPECT_FALSE(decode(OpaqueTask::speech, "[]"));
+  EXPECT_FALSE(decode(OpaqueTask::moderation, "[]")) << "though it has a model by default";
   EXPECT_EQ(model_of(decode(OpaqueTask::moderation, R"({"input":"hi"})").value()), "omni-moderation-latest");
 }
 
