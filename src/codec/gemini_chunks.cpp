@@ -128,6 +128,7 @@ void GeminiChunks::on_text(int choice, Candidate& candidate, JsonValue part, std
   const std::string_view text = part["text"].string_or("");
   if (!text.empty()) {
     settle_partial(choice, candidate, events);
+    if (candidate.is_signed) close(choice, candidate, events);
     const int index = open(choice, candidate, is_thought ? BlockKind::thinking : BlockKind::text, events);
     candidate.has_content = true;
     std::string shown = candidate.restore && !is_thought ? candidate.restore->feed(text) : std::string(text);
@@ -135,15 +136,26 @@ void GeminiChunks::on_text(int choice, Candidate& candidate, JsonValue part, std
   }
   if (signature.empty()) return;
   settle_partial(choice, candidate, events);
-  // The signature of what was thought before an answer comes with the answer's last text: a block of its own.
-  const bool continues = is_thought && candidate.open >= 0 && candidate.open_kind == BlockKind::thinking;
-  if (!continues) close(choice, candidate, events);
-  const int index = open(choice, candidate, BlockKind::thinking, events);
-  events.push_back(Delta{.choice = choice,
-                         .index = index,
-                         .kind = DeltaKind::signature,
-                         .text = std::string(signature),
-                         .dialect = kDialect});
+  const auto sign = [&](int index) {
+    events.push_back(Delta{.choice = choice,
+                           .index = index,
+                           .kind = DeltaKind::signature,
+                           .text = std::string(signature),
+                           .dialect = kDialect});
+  };
+  if (!is_thought && candidate.open >= 0 && candidate.open_kind == BlockKind::text) {
+    // The signature of what was thought before an answer comes with the answer's last text: a block of its
+    // own behind a text that stays open for its citations.
+    const int index = candidate.blocks++;
+    events.push_back(
+        BlockStart{.choice = choice, .index = index, .kind = BlockKind::thinking, .dialect = kDialect});
+    sign(index);
+    events.push_back(BlockEnd{.choice = choice, .index = index});
+    candidate.is_signed = true;
+    return;
+  }
+  if (!is_thought) close(choice, candidate, events);
+  sign(open(choice, candidate, BlockKind::thinking, events));
   close(choice, candidate, events);
 }
 
@@ -286,6 +298,7 @@ void GeminiChunks::close(int choice, Candidate& candidate, std::vector<Event>& e
   }
   events.push_back(BlockEnd{.choice = choice, .index = candidate.open});
   candidate.open = -1;
+  candidate.is_signed = false;
 }
 
 Result<void> GeminiChunks::conclude(Source source, std::vector<Event>& events) {

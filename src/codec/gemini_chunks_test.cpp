@@ -71,6 +71,16 @@ TEST(GeminiChunks, TellACallInPiecesBeforeWhatComesBehindIt) {
   }
 }
 
+TEST(GeminiChunks, CiteTheTextThatASignatureCameWith) {
+  Feed feed;
+  EXPECT_EQ(
+      feed.parts(R"({"text":"Paris.","thoughtSignature":"S"})",
+                 R"(,"groundingMetadata":{"webSearchQueries":["q"]})"),
+      "start  \nblock 0 kind=0   0 \ndelta 0 0 Paris.\nblock 1 kind=2   0 \ndelta 1 1 S\nend of block 1\n"
+      "delta 0 2 {\"groundingMetadata\":{\"webSearchQueries\":[\"q\"]}}\n");
+  EXPECT_TRUE(feed.parts(R"({"text":"More."})").starts_with("end of block 0\nblock 2 ")) << "another part";
+}
+
 TEST(GeminiChunks, KeepACallWhoseLastPieceNeverComes) {
   Feed feed;
   EXPECT_EQ(feed.parts(kFirst, R"(,"finishReason":"STOP")"), "start  \n");

@@ -46,6 +46,7 @@ class GeminiChunks {
     int blocks = 0;  // how many were started
     int open = -1;
     BlockKind open_kind = BlockKind::text;
+    bool is_signed = false;  // the open text: what follows is another part
     bool has_calls = false;
     bool has_content = false;
     std::string finish;                    // the last word for it; older servers say STOP in every chunk
@@ -55,7 +56,6 @@ class GeminiChunks {
     std::string partial_name;
     std::string partial_id;
     std::string partial_signature;
-    std::string citations_seen;  // the last grounding, which is repeated
   };
 
   void on_candidate(int choice, JsonValue source, std::vector<Event>& events);
