@@ -343,6 +343,8 @@ class MessagesWriter {
     json_.begin_object().key("role").value("assistant").key("content");
     if (quirks_.thinking_parts && !thinking.empty()) {
       TRY(write_thinking_parts(thinking, spoken));
+    } else if (spoken.empty() && calls.empty() && refusal.empty()) {
+      json_.value("");  // nothing else says anything: the vendor wants a text then
     } else if (spoken.empty()) {
       json_.null();
     } else {

@@ -93,18 +93,21 @@ class ItemsWriter {
   // An item for each result, and one message of what was said beside them.
   Result<void> write_callers(const Message& message) {
     std::vector<const Block*> said;
+    bool has_items = false;
     for (const Block& block : message.content) {
       report_cache(block);
       if (const auto* result = std::get_if<ToolResultBlock>(&block.body)) {
+        has_items = true;
         TRY(write_result(*result));
       } else if (const auto* unknown = std::get_if<UnknownBlock>(&block.body);
                  unknown && message.role == Role::tool) {
+        has_items = true;
         write_unknown(*unknown);
-      } else {
+      } else if (!drops(block)) {
         said.push_back(&block);
       }
     }
-    if (said.empty() && !message.content.empty()) return {};
+    if (said.empty() && has_items) return {};
     json_.begin_object().key("type").value("message").key("role").value(role_of(message)).key("content");
     if (said.empty()) {
       json_.value("").end_object();
@@ -202,20 +205,31 @@ class ItemsWriter {
     }
   }
 
+  // Whether the block is of another dialect, and has no form here: an empty list would be refused, so it goes
+  // before what is left is looked at.
+  bool drops(const Block& block) {
+    const auto* unknown = std::get_if<UnknownBlock>(&block.body);
+    if (!unknown || unknown->dialect == kDialect) return false;
+    write_unknown(*unknown);
+    return true;
+  }
+
   Result<void> write_result(const ToolResultBlock& result) {
     const ToolCallBlock* call = calls_.find(result.call_id);
     const bool is_custom = call && call->kind == ToolKind::custom;
     json_.begin_object().key("type").value(is_custom ? "custom_tool_call_output" : "function_call_output");
     json_.key("call_id").value(short_call_id(result.call_id)).key("output");
-    const bool is_plain = std::all_of(result.content.begin(), result.content.end(), [](const Block& block) {
-      return std::holds_alternative<TextBlock>(block.body);
-    });
-    for (const Block& block : result.content) report_cache(block);
-    if (is_plain && result.content.size() <= 1) {
-      json_.value(result.content.empty() ? "" : std::get<TextBlock>(result.content[0].body).text);
+    std::vector<const Block*> said;
+    for (const Block& block : result.content) {
+      report_cache(block);
+      if (!drops(block)) said.push_back(&block);
+    }
+    const auto* text = said.size() == 1 ? std::get_if<TextBlock>(&said[0]->body) : nullptr;
+    if (said.empty() || text) {
+      json_.value(text ? text->text : std::string_view());
     } else {
       json_.begin_array();
-      for (const Block& block : result.content) TRY(write_part(block));
+      for (const Block* block : said) TRY(write_part(*block));
       json_.end_array();
     }
     if (result.is_error) json_.key("status").value("incomplete");
