@@ -44,16 +44,13 @@ class InvokeStreamDecoder final : public StreamDecoder {
  private:
   Result<void> on_message(const EventStreamMessage& message, std::vector<Event>& events) {
     if (TRY(bedrock_event_type(message)) != "chunk") return {};
-    JsonScratch frame;
-    const JsonValue payload = TRY(parse_event(frame, message.payload));
-    const Result<std::string> bytes = base64_decode(payload["bytes"].string_or(""));
-    if (!bytes) return fail(ErrorKind::upstream_malformed, "the provider sent a chunk that is not base64");
+    const std::string bytes = TRY(bytes_of(message));
     JsonScratch scratch;
-    const JsonValue body = TRY(parse_event(scratch, *bytes));
+    const JsonValue body = TRY(parse_event(scratch, bytes));
     if (shape_ == InvokeShape::unknown) shape_ = invoke_shape(body);
     switch (shape_) {
       case InvokeShape::anthropic:
-        return on_anthropic(*bytes, events);
+        return on_anthropic(bytes, events);
       case InvokeShape::nova:
         // One member names the event; the service adds its metrics beside it.
         if (body.size() > 0) nova_.read((*body.begin()).key(), *body.begin(), events);
@@ -65,6 +62,14 @@ class InvokeStreamDecoder final : public StreamDecoder {
         break;
     }
     return fail(ErrorKind::upstream_malformed, "the provider's stream is of no known model family");
+  }
+
+  static Result<std::string> bytes_of(const EventStreamMessage& message) {
+    JsonScratch scratch;
+    const JsonValue payload = TRY(parse_event(scratch, message.payload));
+    Result<std::string> bytes = base64_decode(payload["bytes"].string_or(""));
+    if (!bytes) return fail(ErrorKind::upstream_malformed, "the provider sent a chunk that is not base64");
+    return bytes;
   }
 
   Result<void> on_anthropic(std::string_view json, std::vector<Event>& events) {
