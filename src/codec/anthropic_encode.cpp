@@ -72,10 +72,8 @@ class ContentWriter {
   void write(const AnswerBlock& block) {
     switch (block.kind) {
       case BlockKind::text:
-        if (!block.text.empty()) write_text(block);
-        return;
       case BlockKind::refusal:
-        if (!block.text.empty()) write_text(block);
+        if (!block.text.empty() || !block.citations.empty()) write_text(block);
         return;
       case BlockKind::tool_call:
         write_call(block);

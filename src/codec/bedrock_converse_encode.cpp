@@ -22,7 +22,7 @@ class ContentWriter {
     switch (block.kind) {
       case BlockKind::text:
       case BlockKind::refusal:
-        if (!block.text.empty()) write_text(block);
+        if (!block.text.empty() || !block.citations.empty()) write_text(block);
         return;
       case BlockKind::tool_call:
         if (block.tool_kind != ToolKind::server) {
