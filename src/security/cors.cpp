@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::string_view kReadable =
     "x-request-id, x-weir-model, x-weir-provider, x-weir-attempts, x-weir-cost-usd, x-weir-fidelity, "
-    "retry-after";
+    "x-upstream-request-id, retry-after";
 constexpr std::string_view kPreflightMaxAgeS = "600";
 
 }  // namespace
