@@ -34,8 +34,10 @@ struct Citation {
   int64_t from = 0;
   int64_t to = 0;
   // Of the answer's text, where the vendor says it: in characters (Unicode code points), the end excluded.
+  // From where the block begins that it came with, or from where all of the text does.
   std::optional<int64_t> start{};
   std::optional<int64_t> end{};
+  bool counts_all_text = false;
   // What the vendor says beside, and none of the others has a word for.
   std::vector<std::string_view> unread{};
 };

@@ -1,6 +1,8 @@
 // Citations of OpenAI are annotations: the same fields, nested in Chat Completions and flat in Responses,
-// which has some for files too.
-// https://platform.openai.com/docs/api-reference/responses/object#responses/object-output
+// which has some for files too. Chat Completions counts in the content, which is all texts joined; Responses
+// in each part. https://platform.openai.com/docs/api-reference/responses/object#responses/object-output
+#include <algorithm>
+
 #include "codec/citations.h"
 #include "codec/openai_decode.h"
 
@@ -18,10 +20,24 @@ void read_page(JsonValue fields, std::vector<Citation>& citations) {
   if (fields["end_index"]) citation.end = fields["end_index"].int_or(0);
 }
 
-void write_page(JsonWriter& json, const Citation& citation, CitedRange range) {
+// What it cites: of all texts joined, if `range` says where its block stands in them.
+CitedRange cited_text(const Citation& citation, CitedRange range) {
+  const int64_t from = citation.counts_all_text ? 0 : range.start;
+  if (citation.end) range.end = from + *citation.end;
+  if (citation.start) range.start = from + *citation.start;
+  return range;
+}
+
+// The same within its part. One that came late, with a later text than it cites, is at the beginning.
+CitedRange cited_of_part(const Citation& citation, CitedRange range) {
+  const CitedRange cited = cited_text(citation, range);
+  return {.start = std::max<int64_t>(0, cited.start - range.part_start),
+          .end = std::max<int64_t>(0, cited.end - range.part_start)};
+}
+
+void write_page(JsonWriter& json, const Citation& citation, CitedRange cited) {
   json.key("url").value(citation.url).key("title").value(citation.title);
-  json.key("start_index").value(citation.start.value_or(range.start));
-  json.key("end_index").value(citation.end.value_or(range.end));
+  json.key("start_index").value(cited.start).key("end_index").value(cited.end);
 }
 
 constexpr CitationParts kOfPages = {CitationPart::url, CitationPart::title, CitationPart::range};
@@ -43,7 +59,9 @@ std::vector<std::string> openai_pages_beside(JsonValue root) {
 }
 
 void read_openai_chat_citation(JsonValue raw, std::vector<Citation>& citations) {
-  if (raw[kUrlCitation].is_object()) read_page(raw[kUrlCitation], citations);
+  if (!raw[kUrlCitation].is_object()) return;
+  read_page(raw[kUrlCitation], citations);
+  citations.back().counts_all_text = true;
 }
 
 void read_openai_responses_citation(JsonValue raw, std::vector<Citation>& citations) {
@@ -63,7 +81,7 @@ CitationForm openai_chat_citation(const Citation& citation, CitedRange range) {
   CitationForm form{.holds = kOfPages};
   JsonWriter json(form.raw);
   json.begin_object().key("type").value(kUrlCitation).key(kUrlCitation).begin_object();
-  write_page(json, citation, range);
+  write_page(json, citation, cited_text(citation, range));
   json.end_object().end_object();
   return form;
 }
@@ -73,12 +91,12 @@ CitationForm openai_responses_citation(const Citation& citation, CitedRange rang
   JsonWriter json(form.raw);
   if (!citation.url.empty()) {
     json.begin_object().key("type").value(kUrlCitation);
-    write_page(json, citation, range);
+    write_page(json, citation, cited_of_part(citation, range));
     json.end_object();
   } else if (!citation.file_id.empty()) {
     json.begin_object().key("type").value(kFileCitation).key("file_id").value(citation.file_id);
     json.key("filename").value(citation.title);
-    json.key("index").value(citation.end.value_or(range.end)).end_object();
+    json.key("index").value(cited_of_part(citation, range).end).end_object();
   }
   return form;
 }

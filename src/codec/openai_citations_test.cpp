@@ -22,7 +22,8 @@ Annotations responses_of(Dialect dialect, std::string_view raw) {
 }
 
 TEST(OpenAiCitations, SayTheSameInBothDialects) {
-  EXPECT_EQ(chat_of(Dialect::openai_responses, kFlat), Annotations{std::string(kNested)});
+  EXPECT_EQ(citation_forms(Dialect::openai_chat, Dialect::openai_responses, kFlat, {.start = 0, .end = 9}),
+            Annotations{std::string(kNested)});
   EXPECT_EQ(responses_of(Dialect::openai_chat, kNested), Annotations{std::string(kFlat)});
   EXPECT_EQ(chat_of(Dialect::openai_chat, kNested), Annotations{std::string(kNested)});
   EXPECT_EQ(responses_of(Dialect::openai_responses, kFlat), Annotations{std::string(kFlat)});
@@ -88,6 +89,61 @@ TEST(OpenAiCitations, BelongToTheTextThatTheyCameWith) {
   constexpr std::string_view kPlace = R"("start_index":7,"end_index":12)";
   EXPECT_NE(chat.encode_answer(test::fold(whole), context).body.find(kPlace), std::string::npos);
   EXPECT_NE(test::encode_stream(*chat.stream_encoder(context), events).find(kPlace), std::string::npos);
+}
+
+// A text, something that ends the message, and a text that cites its last letter.
+std::vector<Event> answer_around(BlockStart between, Dialect dialect, std::string_view citation) {
+  between.index = 1;
+  return {Start{},
+          BlockStart{.index = 0, .dialect = dialect},
+          Delta{.index = 0, .text = "Grüße "},
+          BlockEnd{.index = 0},
+          between,
+          BlockEnd{.index = 1},
+          BlockStart{.index = 2, .dialect = dialect},
+          Delta{.index = 2, .text = "See X"},
+          Delta{.index = 2, .kind = DeltaKind::citation, .text = std::string(citation), .dialect = dialect},
+          BlockEnd{.index = 2},
+          Finish{},
+          End{}};
+}
+
+// Both forms of an answer have the places.
+void expect_places(const ClientCodec& client, const std::vector<Event>& events, std::string_view places) {
+  const Request request = test::responses_chat(R"("input":"hi")");
+  const AnswerContext context = test::answer_context(request);
+  const std::string whole = client.encode_answer(test::fold(events), context).body;
+  EXPECT_NE(whole.find(places), std::string::npos) << whole;
+  const std::string streamed = test::encode_stream(*client.stream_encoder(context), events);
+  EXPECT_NE(streamed.find(places), std::string::npos) << streamed;
+  if (client.dialect() == Dialect::openai_responses) test::expect_good_stream(streamed);
+}
+
+TEST(OpenAiCitations, OfAPartAreCountedInTheContent) {
+  const BlockStart search{.kind = BlockKind::tool_call,
+                          .tool_kind = ToolKind::server,
+                          .data = R"({"type":"web_search_call","id":"ws_1","status":"completed"})",
+                          .dialect = Dialect::openai_responses};
+  constexpr std::string_view kX =
+      R"({"type":"url_citation","url":"https://x.example","title":"t","start_index":4,"end_index":5})";
+  expect_places(openai_chat_client(), answer_around(search, Dialect::openai_responses, kX),
+                R"("start_index":10,"end_index":11)");
+}
+
+TEST(OpenAiCitations, OfTheContentAreCountedInTheirPart) {
+  const BlockStart call{.kind = BlockKind::tool_call, .tool_id = "c", .tool_name = "f"};
+  const auto nested = [](std::string_view places) {
+    return fmt::format(
+        R"({{"type":"url_citation","url_citation":{{"url":"https://x.example","title":"t"{}}}}})", places);
+  };
+  const ClientCodec& client = openai_responses_client();
+  const auto answer = [&](std::string_view places) {
+    return answer_around(call, Dialect::openai_chat, nested(places));
+  };
+  expect_places(client, answer(R"(,"start_index":10,"end_index":11)"), R"("start_index":4,"end_index":5)");
+  expect_places(client, answer(""), R"("start_index":0,"end_index":5)");
+  // It came late: what it cites is in the first text.
+  expect_places(client, answer(R"(,"start_index":0,"end_index":3)"), R"("start_index":0,"end_index":0)");
 }
 
 TEST(OpenAiCitations, ReachClientsOfTheOtherDialect) {

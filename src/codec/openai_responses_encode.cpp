@@ -163,8 +163,11 @@ class ItemsWriter {
       has_refusal = has_refusal || block.kind == BlockKind::refusal;
       if (block.kind == BlockKind::text || block.kind == BlockKind::refusal) {
         // The IR tells no more than that they belong to the answer's text: the first part has them all.
-        const bool takes_logprobs = block.kind == BlockKind::text;
-        parts_.push_back({.block = block, .logprobs = takes_logprobs ? std::exchange(logprobs, "[]") : "[]"});
+        const bool is_text = block.kind == BlockKind::text;
+        parts_.push_back({.block = block,
+                          .logprobs = is_text ? std::exchange(logprobs, "[]") : "[]",
+                          .starts_at = text_characters_});
+        if (is_text) text_characters_ += characters(block.text);
         continue;
       }
       if (!has_responses_form(block.kind, block.tool_kind, block.dialect)) continue;
@@ -226,6 +229,7 @@ class ItemsWriter {
   const AnswerContext& context_;
   std::vector<ResponsesPart> parts_;  // of the message that is being gathered
   size_t place_ = 0;
+  int64_t text_characters_ = 0;  // of the texts so far
 };
 
 }  // namespace
@@ -349,6 +353,14 @@ void write_response(JsonWriter& json, const AnswerContext& context, const Start&
   json.end_object();
 }
 
+std::vector<std::string> responses_citations(const ResponsesPart& part) {
+  if (part.block.citations.empty()) return {};
+  const CitedRange range{.start = part.starts_at,
+                         .end = part.starts_at + characters(part.block.text),
+                         .part_start = part.starts_at};
+  return citation_forms(kDialect, part.block, range);
+}
+
 void write_responses_part(JsonWriter& json, const ResponsesPart& part) {
   const AnswerBlock& block = part.block;
   json.begin_object();
@@ -357,8 +369,7 @@ void write_responses_part(JsonWriter& json, const ResponsesPart& part) {
     return;
   }
   json.key("type").value("output_text").key("annotations").begin_array();
-  const CitedRange range{.start = 0, .end = block.citations.empty() ? 0 : characters(block.text)};
-  for (const std::string& citation : citation_forms(kDialect, block, range)) json.raw(citation);
+  for (const std::string& citation : responses_citations(part)) json.raw(citation);
   json.end_array().key("logprobs").raw(part.logprobs).key("text").value(block.text).end_object();
 }
 

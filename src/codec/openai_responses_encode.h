@@ -21,6 +21,7 @@ ClientReply encode_responses_answer(const Answer& answer, const AnswerContext& c
 struct ResponsesPart {
   AnswerBlock block;
   std::string logprobs = "[]";
+  int64_t starts_at = 0;  // in all of the answer's text, in characters
 };
 
 // Where an answer stands, and how it ended. translation.md 4.6.1.
@@ -47,6 +48,8 @@ std::string responses_item_id(std::string_view prefix, std::string_view exchange
 // Whether it is such an id: a vendor's ends without a place.
 bool is_responses_item_id(std::string_view id);
 
+// What it cites, in this dialect's form.
+std::vector<std::string> responses_citations(const ResponsesPart& part);
 void write_responses_part(JsonWriter& json, const ResponsesPart& part);
 void write_responses_message(JsonWriter& json, std::string_view id, std::string_view status,
                              std::span<const ResponsesPart> parts);

@@ -293,10 +293,10 @@ class ResponsesStreamEncoder final : public StreamEncoder {
   }
 
   // Some vendors cite before the text, and its place is known when it has ended.
-  void write_citations(const Block& block, AnswerBlock& text, std::string& out) {
+  void write_citations(const Block& block, ResponsesPart& part, std::string& out) {
+    AnswerBlock& text = part.block;
     if (text.citations.empty()) return;
-    const CitedRange range{.start = 0, .end = characters(text.text)};
-    text.citations = citation_forms(Dialect::openai_responses, text, range);
+    text.citations = responses_citations(part);
     text.dialect = Dialect::openai_responses;
     for (size_t i = 0; i < text.citations.size(); ++i) {
       open_block_event("response.output_text.annotation.added", block, out);
@@ -309,8 +309,10 @@ class ResponsesStreamEncoder final : public StreamEncoder {
 
   void end_text(const Block& block, std::string& out) {
     ResponsesPart& part = items_[block.item].parts[block.part];
-    write_citations(block, part.block, out);
     const bool is_refusal = part.block.kind == BlockKind::refusal;
+    part.starts_at = text_characters_;
+    if (!is_refusal) text_characters_ += characters(part.block.text);
+    write_citations(block, part, out);
     open_block_event(is_refusal ? "response.refusal.done" : "response.output_text.done", block, out);
     json_->key("content_index").value(static_cast<int64_t>(block.part));
     json_->key(is_refusal ? "refusal" : "text").value(part.block.text);
@@ -434,6 +436,7 @@ class ResponsesStreamEncoder final : public StreamEncoder {
   std::vector<Item> items_;
   BlocksInTurn in_turn_;
   std::map<int, Block> blocks_;
+  int64_t text_characters_ = 0;  // of the texts that have ended
   int64_t sequence_ = 0;
   bool has_begun_ = false;
   size_t data_from_ = 0;            // where the JSON of the event begins that is being written
