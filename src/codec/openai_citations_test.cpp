@@ -170,6 +170,42 @@ TEST(OpenAiCitations, ReachClientsOfTheOtherDialect) {
   }
 }
 
+// The blocks of an answer with that message, each with the URLs that it cites: "Hello[a b ]call[]".
+std::string cited_blocks(std::string_view message, std::string_view beside = "") {
+  const Headers headers;
+  const std::string body = fmt::format(
+      R"({{"id":"1","choices":[{{"index":0,"message":{},"finish_reason":"stop"}}]{}}})", message, beside);
+  const auto events = openai_chat_provider().decode_answer({.headers = &headers, .body = body}, {});
+  std::string blocks;
+  for (const AnswerBlock& block : test::fold(events.value()).choices.at(0).blocks) {
+    blocks += block.kind == BlockKind::tool_call ? "call" : block.text;
+    blocks += '[';
+    for (const std::string& raw : block.citations) {
+      const auto pages = read_citations(Dialect::openai_chat, raw);
+      blocks += pages.at(0).url + ' ';
+    }
+    blocks += ']';
+  }
+  return blocks;
+}
+
+TEST(OpenAiCitations, BelongToThePartThatTheyCountInto) {
+  const auto at = [](std::string_view url, std::string_view place) {
+    return fmt::format(R"({{"type":"url_citation","url_citation":{{"url":"{}"{}}}}})", url, place);
+  };
+  const std::string annotations =
+      fmt::format(R"("annotations":[{},{},{},{},{}])", at("last", R"(,"start_index":6)"),
+                  at("first", R"(,"start_index":0)"), at("same", R"(,"start_index":5)"), at("nowhere", ""),
+                  at("behind", R"(,"start_index":99)"));
+  const std::string parts =
+      fmt::format(R"({{"content":[{{"type":"text","text":"Grüße "}},{{"type":"thinking","thinking":"hm"}},)"
+                  R"({{"type":"text","text":"See X"}}],{}}})",
+                  annotations);
+  EXPECT_EQ(cited_blocks(parts), "Grüße [first same ]hm[]See X[last nowhere behind ]");
+  EXPECT_EQ(cited_blocks(fmt::format(R"({{"content":"Hello ",{}}})", annotations)),
+            "Hello [last first same nowhere behind ]");
+}
+
 // Perplexity's and xAI's: URLs, or search results, beside the choices; a stream says them in every chunk.
 TEST(OpenAiCitations, AreReadBesideTheChoices) {
   constexpr std::string_view kPages = R"("citations":["https://a.example","https://b.example"])";

@@ -4,6 +4,7 @@
 #include <array>
 #include <fmt/core.h>
 
+#include "codec/citations.h"
 #include "codec/error_text.h"
 #include "codec/provider_json.h"
 #include "codec/retry_after.h"
@@ -41,14 +42,21 @@ class MessageDecoder {
   void decode(JsonValue message, JsonValue root) {
     if (choice_ == 0 && message["annotations"].size() == 0) pages_ = openai_pages_beside(root);
     decode_thinking(message);
-    text_block(BlockKind::text, message["content"], message["annotations"]);
-    text_block(BlockKind::refusal, message["refusal"], {});
+    text_block(BlockKind::text, message["content"]);
+    end_texts(message["annotations"]);
+    text_block(BlockKind::refusal, message["refusal"]);
     for (const JsonValue call : message["tool_calls"]) decode_call(call);
     if (message["function_call"].is_object()) decode_function(message["function_call"]);
   }
   const SeenBlocks& seen() const { return seen_; }
 
  private:
+  // One of the content, which may have several where it came in parts.
+  struct Text {
+    int block = 0;
+    int64_t ends_at = 0;  // in all of them joined, in characters
+  };
+
   void decode_thinking(JsonValue message) {
     const JsonValue blocks = message["thinking_blocks"];
     if (blocks.is_array() && blocks.size() > 0) {
@@ -66,18 +74,18 @@ class MessageDecoder {
       return;
     }
     const JsonValue plain = message["reasoning_content"];
-    text_block(BlockKind::thinking, plain.is_string() ? plain : message["reasoning"], {});
+    text_block(BlockKind::thinking, plain.is_string() ? plain : message["reasoning"]);
   }
 
-  void text_block(BlockKind kind, JsonValue value, JsonValue citations) {
+  void text_block(BlockKind kind, JsonValue value) {
     if (value.is_array()) {
       // Some servers answer with parts (Mistral's thinking, LiteLLM's text parts).
       for (const JsonValue part : value) {
         if (part["type"].string_or("") == "thinking") {
           text_block(BlockKind::thinking,
-                     part["thinking"].is_array() ? part["thinking"].at(0)["text"] : part["thinking"], {});
+                     part["thinking"].is_array() ? part["thinking"].at(0)["text"] : part["thinking"]);
         } else {
-          text_block(kind, part["text"], {});
+          text_block(kind, part["text"]);
         }
       }
       return;
@@ -87,11 +95,25 @@ class MessageDecoder {
     if (kind == BlockKind::refusal) seen_.has_refusal = true;
     start({.kind = kind});
     delta(DeltaKind::content, text);
-    for (const JsonValue citation : citations) delta(DeltaKind::citation, citation.raw());
-    if (kind == BlockKind::text) {
-      for (const std::string& page : std::exchange(pages_, {})) delta(DeltaKind::citation, page);
+    if (kind != BlockKind::text) return end();
+    for (const std::string& page : std::exchange(pages_, {})) delta(DeltaKind::citation, page);
+    const int64_t begins_at = texts_.empty() ? 0 : texts_.back().ends_at;
+    texts_.push_back({.block = index_++, .ends_at = begins_at + characters(text)});
+  }
+
+  // Each annotation belongs to the text that it counts into, else to the last one.
+  void end_texts(JsonValue annotations) {
+    for (const JsonValue annotation : annotations) {
+      if (texts_.empty()) break;
+      const int64_t start = annotation["url_citation"]["start_index"].int_or(texts_.back().ends_at);
+      const auto found = std::ranges::upper_bound(texts_, start, {}, &Text::ends_at);
+      const Text& text = found == texts_.end() ? texts_.back() : *found;
+      events_.push_back(Delta{.choice = choice_,
+                              .index = text.block,
+                              .kind = DeltaKind::citation,
+                              .text = std::string(annotation.raw())});
     }
-    end();
+    for (const Text& text : texts_) events_.push_back(BlockEnd{.choice = choice_, .index = text.block});
   }
 
   void decode_call(JsonValue call) {
@@ -138,6 +160,7 @@ class MessageDecoder {
   const CallNotes& notes_;
   int index_ = 0;
   std::vector<std::string> pages_;
+  std::vector<Text> texts_;
   SeenBlocks seen_;
 };
 
