@@ -170,23 +170,26 @@ TEST(OpenAiCitations, ReachClientsOfTheOtherDialect) {
   }
 }
 
-// The blocks of an answer with that message, each with the URLs that it cites: "Hello[a b ]call[]".
+// The blocks of an answer, each with the URLs that it cites: "Hello[a b ]call[]".
+std::string blocks_of(const std::vector<Event>& events) {
+  std::string blocks;
+  for (const AnswerBlock& block : test::fold(events).choices.at(0).blocks) {
+    blocks += block.kind == BlockKind::tool_call ? "call" : block.text;
+    blocks += '[';
+    for (const std::string& raw : block.citations)
+      blocks += read_citations(Dialect::openai_chat, raw).at(0).url + ' ';
+    blocks += ']';
+  }
+  return blocks;
+}
+
+// Those of a whole answer with that message.
 std::string cited_blocks(std::string_view message, std::string_view beside = "") {
   const Headers headers;
   const std::string body = fmt::format(
       R"({{"id":"1","choices":[{{"index":0,"message":{},"finish_reason":"stop"}}]{}}})", message, beside);
   const auto events = openai_chat_provider().decode_answer({.headers = &headers, .body = body}, {});
-  std::string blocks;
-  for (const AnswerBlock& block : test::fold(events.value()).choices.at(0).blocks) {
-    blocks += block.kind == BlockKind::tool_call ? "call" : block.text;
-    blocks += '[';
-    for (const std::string& raw : block.citations) {
-      const auto pages = read_citations(Dialect::openai_chat, raw);
-      blocks += pages.at(0).url + ' ';
-    }
-    blocks += ']';
-  }
-  return blocks;
+  return blocks_of(events.value());
 }
 
 TEST(OpenAiCitations, BelongToThePartThatTheyCountInto) {
@@ -206,9 +209,54 @@ TEST(OpenAiCitations, BelongToThePartThatTheyCountInto) {
             "Hello [last first same nowhere behind ]");
 }
 
+constexpr std::string_view kPages = R"("citations":["a","b"])";
+
+TEST(OpenAiCitations, OfPagesBesideAreThoseOfTheLastText) {
+  const std::string beside = fmt::format(",{}", kPages);
+  constexpr std::string_view kCall = R"("tool_calls":[{"id":"c","function":{"name":"f","arguments":"{}"}}])";
+  EXPECT_EQ(cited_blocks(fmt::format(R"({{"content":[{{"type":"text","text":"A"}},)"
+                                     R"({{"type":"text","text":"B"}}],{}}})",
+                                     kCall),
+                         beside),
+            "A[]B[a b ]call[]");
+  EXPECT_EQ(cited_blocks(fmt::format(R"({{"content":null,{}}})", kCall), beside), "call[]");
+  EXPECT_EQ(cited_blocks(R"({"content":null,"function_call":{"name":"f"}})", beside), "call[]");
+  EXPECT_EQ(cited_blocks(R"({"content":null})", beside), "[a b ]") << "as a stream has it";
+}
+
+// The blocks of a stream of such deltas, each with whether its chunk names the pages.
+std::string streamed_blocks(const std::vector<std::pair<std::string_view, bool>>& deltas) {
+  std::string stream;
+  for (const auto& [delta, has_pages] : deltas)
+    stream += fmt::format("data: {{\"id\":\"1\",\"choices\":[{{\"index\":0,{}}}]{}{}}}\n\n", delta,
+                          has_pages ? "," : "", has_pages ? kPages : "");
+  const auto decoder = openai_chat_provider().stream_decoder({});
+  return blocks_of(test::decode_whole(*decoder, stream + "data: [DONE]\n\n").events);
+}
+
+TEST(OpenAiCitations, OfStreamsStandBeforeTheCalls) {
+  constexpr std::string_view kText = R"("delta":{"content":"A"})";
+  constexpr std::string_view kCall =
+      R"("delta":{"tool_calls":[{"index":0,"id":"c","function":{"name":"f","arguments":"{}"}}]})";
+  constexpr std::string_view kFunction = R"("delta":{"function_call":{"name":"f","arguments":"{}"}})";
+  constexpr std::string_view kAnnotation =
+      R"("delta":{"annotations":[{"type":"url_citation","url_citation":{"url":"x"}}]})";
+  constexpr std::string_view kEnd = R"("delta":{},"finish_reason":"stop")";
+  EXPECT_EQ(streamed_blocks({{kText, true}, {kCall, true}, {kEnd, true}}), "A[a b ]call[]");
+  EXPECT_EQ(streamed_blocks({{kText, true}, {kFunction, true}, {kEnd, true}}), "A[a b ]call[]");
+  EXPECT_EQ(streamed_blocks({{kText, false}, {kAnnotation, true}, {kCall, true}, {kEnd, true}}),
+            "A[x ]call[]");
+  EXPECT_EQ(streamed_blocks({{kText, false}, {kCall, false}, {kEnd, true}}), "A[]call[]");
+  EXPECT_EQ(streamed_blocks({{kText, false}, {kCall, false}, {kAnnotation, false}, {kEnd, false}}),
+            "A[]call[]");
+  EXPECT_EQ(streamed_blocks({{kCall, true}, {kEnd, true}}), "call[]");
+  EXPECT_EQ(streamed_blocks({{kCall, true}, {kText, true}, {kEnd, true}}), "call[]A[a b ]");
+  EXPECT_EQ(streamed_blocks({{kEnd, true}}), "[a b ]");
+}
+
 // Perplexity's and xAI's: URLs, or search results, beside the choices; a stream says them in every chunk.
 TEST(OpenAiCitations, AreReadBesideTheChoices) {
-  constexpr std::string_view kPages = R"("citations":["https://a.example","https://b.example"])";
+  constexpr std::string_view kUrls = R"("citations":["https://a.example","https://b.example"])";
   constexpr std::string_view kResults = R"("search_results":[{"title":"A","url":"https://a.example"}])";
   const Headers headers;
   const auto cited = [&](std::string_view pages, std::string_view annotations) {
@@ -218,20 +266,20 @@ TEST(OpenAiCitations, AreReadBesideTheChoices) {
     const auto events = openai_chat_provider().decode_answer({.headers = &headers, .body = body}, {});
     return test::fold(events.value()).choices.at(0).blocks.at(0).citations;
   };
-  EXPECT_EQ(cited(kPages, "").size(), 2U);
+  EXPECT_EQ(cited(kUrls, "").size(), 2U);
   EXPECT_EQ(cited(kResults, "").at(0),
             R"({"type":"url_citation","url_citation":{"url":"https://a.example","title":"A"}})");
-  EXPECT_EQ(cited(kPages, fmt::format(R"(,"annotations":[{}])", kNested)).at(0), kNested);
+  EXPECT_EQ(cited(kUrls, fmt::format(R"(,"annotations":[{}])", kNested)).at(0), kNested);
 
   std::string stream;
   for (const std::string_view choice :
        {R"({"index":0,"delta":{"content":"hi"}})", R"({"index":0,"delta":{},"finish_reason":"stop"})"})
-    stream += fmt::format("data: {{\"id\":\"1\",\"choices\":[{}],{}}}\n\n", choice, kPages);
+    stream += fmt::format("data: {{\"id\":\"1\",\"choices\":[{}],{}}}\n\n", choice, kUrls);
   const auto decoder = openai_chat_provider().stream_decoder({});
   const Answer answer = test::fold(test::decode_whole(*decoder, stream + "data: [DONE]\n\n").events);
   ASSERT_EQ(answer.choices.at(0).blocks.size(), 1U);
   EXPECT_EQ(answer.choices[0].blocks[0].text, "hi");
-  EXPECT_EQ(answer.choices[0].blocks[0].citations, cited(kPages, ""));
+  EXPECT_EQ(answer.choices[0].blocks[0].citations, cited(kUrls, ""));
 }
 
 }  // namespace

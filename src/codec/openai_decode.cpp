@@ -40,10 +40,15 @@ class MessageDecoder {
 
   // `root` is the answer, beside whose choices some servers name pages.
   void decode(JsonValue message, JsonValue root) {
-    if (choice_ == 0 && message["annotations"].size() == 0) pages_ = openai_pages_beside(root);
     decode_thinking(message);
     text_block(BlockKind::text, message["content"]);
-    end_texts(message["annotations"]);
+    const JsonValue annotations = message["annotations"];
+    std::vector<std::string> pages;
+    if (choice_ == 0 && annotations.size() == 0) pages = openai_pages_beside(root);
+    const bool has_calls = message["tool_calls"].size() > 0 || message["function_call"].is_object();
+    // Without calls there is room for what an answer without text cites.
+    if (texts_.empty() && !has_calls && (annotations.size() > 0 || !pages.empty())) start_text("");
+    if (!texts_.empty()) end_texts(annotations, pages);
     text_block(BlockKind::refusal, message["refusal"]);
     for (const JsonValue call : message["tool_calls"]) decode_call(call);
     if (message["function_call"].is_object()) decode_function(message["function_call"]);
@@ -92,28 +97,36 @@ class MessageDecoder {
     }
     const std::string_view text = value.string_or("");
     if (text.empty()) return;
+    if (kind == BlockKind::text) return start_text(text);
     if (kind == BlockKind::refusal) seen_.has_refusal = true;
     start({.kind = kind});
     delta(DeltaKind::content, text);
-    if (kind != BlockKind::text) return end();
-    for (const std::string& page : std::exchange(pages_, {})) delta(DeltaKind::citation, page);
+    end();
+  }
+
+  void start_text(std::string_view text) {
+    start({.kind = BlockKind::text});
+    delta(DeltaKind::content, text);
     const int64_t begins_at = texts_.empty() ? 0 : texts_.back().ends_at;
     texts_.push_back({.block = index_++, .ends_at = begins_at + characters(text)});
   }
 
-  // Each annotation belongs to the text that it counts into, else to the last one.
-  void end_texts(JsonValue annotations) {
+  // Each annotation belongs to the text that it counts into, else to the last one, as the pages do. REQUIRES
+  // a text.
+  void end_texts(JsonValue annotations, const std::vector<std::string>& pages) {
     for (const JsonValue annotation : annotations) {
-      if (texts_.empty()) break;
       const int64_t start = annotation["url_citation"]["start_index"].int_or(texts_.back().ends_at);
       const auto found = std::ranges::upper_bound(texts_, start, {}, &Text::ends_at);
       const Text& text = found == texts_.end() ? texts_.back() : *found;
-      events_.push_back(Delta{.choice = choice_,
-                              .index = text.block,
-                              .kind = DeltaKind::citation,
-                              .text = std::string(annotation.raw())});
+      cite(text, annotation.raw());
     }
+    for (const std::string& page : pages) cite(texts_.back(), page);
     for (const Text& text : texts_) events_.push_back(BlockEnd{.choice = choice_, .index = text.block});
+  }
+
+  void cite(const Text& text, std::string_view citation) {
+    events_.push_back(Delta{
+        .choice = choice_, .index = text.block, .kind = DeltaKind::citation, .text = std::string(citation)});
   }
 
   void decode_call(JsonValue call) {
@@ -159,7 +172,6 @@ class MessageDecoder {
   std::vector<Event>& events_;
   const CallNotes& notes_;
   int index_ = 0;
-  std::vector<std::string> pages_;
   std::vector<Text> texts_;
   SeenBlocks seen_;
 };

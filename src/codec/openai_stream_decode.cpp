@@ -116,8 +116,9 @@ class OpenAiStreamDecoder final : public StreamDecoder {
     if (error.is_object() || error.is_string()) return fail(openai_error_of(error, 0));
     const JsonValue choices = chunk["choices"];
     if (!has_started_) start(chunk, events);
-    for (const JsonValue choice : choices) on_choice(choice, events);
-    if (!notes_.is_raw) cite_pages_beside(chunk, events);
+    for (const JsonValue choice : choices) on_choice(choice, chunk, events);
+    const auto first = choices_.find(0);
+    if (first != choices_.end() && first->second.finish) cite_pages_beside(0, first->second, chunk, events);
     const JsonValue reported = chunk["usage"].is_object() ? chunk["usage"] : chunk["x_groq"]["usage"];
     const Usage usage = decode_openai_usage(reported, notes_);
     if (!usage.empty()) events.push_back(UsageReport{usage});
@@ -133,7 +134,7 @@ class OpenAiStreamDecoder final : public StreamDecoder {
     events.push_back(decode_openai_start(chunk));
   }
 
-  void on_choice(JsonValue source, std::vector<Event>& events) {
+  void on_choice(JsonValue source, JsonValue chunk, std::vector<Event>& events) {
     const int index = static_cast<int>(source["index"].int_or(0));
     Choice& choice = choices_[index];
     const JsonValue delta = source["delta"];
@@ -145,7 +146,10 @@ class OpenAiStreamDecoder final : public StreamDecoder {
          events);
     text(index, choice, BlockKind::refusal, delta["refusal"], events);
     for (const JsonValue citation : delta["annotations"]) cite(index, choice, citation.raw(), events);
-    for (const JsonValue call : delta["tool_calls"]) on_call(index, choice, call, events);
+    const JsonValue calls = delta["tool_calls"];
+    const bool has_calls = calls.size() > 0 || delta["function_call"].is_object();
+    if (has_calls && is_in_text(choice)) cite_pages_beside(index, choice, chunk, events);
+    for (const JsonValue call : calls) on_call(index, choice, call, events);
     if (delta["function_call"].is_object()) on_call(index, choice, delta, events);
     if (const JsonValue logprobs = source["logprobs"]["content"];
         logprobs.is_array() && logprobs.size() > 0) {
@@ -154,14 +158,20 @@ class OpenAiStreamDecoder final : public StreamDecoder {
     if (source["finish_reason"].is_string()) choice.finish = source["finish_reason"].string_or("");
   }
 
-  // Each chunk names them again; those of the last one count, unless the text has annotations of its own.
-  void cite_pages_beside(JsonValue chunk, std::vector<Event>& events) {
-    const auto first = choices_.find(0);
-    if (first == choices_.end() || !first->second.finish || first->second.is_cited) return;
-    for (const std::string& page : openai_pages_beside(chunk)) cite(0, first->second, page, events);
+  static bool is_in_text(const Choice& choice) {
+    return choice.open >= 0 && choice.open_kind == BlockKind::text;
   }
 
+  // Each chunk names them again; those of the last one count, or of the one with which the first call ends
+  // the text, unless the text has annotations of its own.
+  void cite_pages_beside(int index, Choice& choice, JsonValue chunk, std::vector<Event>& events) {
+    if (notes_.is_raw || index != 0 || choice.is_cited) return;
+    for (const std::string& page : openai_pages_beside(chunk)) cite(index, choice, page, events);
+  }
+
+  // Behind a call there is nothing to cite: a text would be opened for that alone.
   void cite(int index, Choice& choice, std::string_view citation, std::vector<Event>& events) {
+    if (!choice.calls.empty() && !is_in_text(choice)) return;
     choice.is_cited = true;
     open_text(index, choice, BlockKind::text, events);
     events.push_back(Delta{.choice = index,
