@@ -59,6 +59,15 @@ TEST(AnthropicEncode, StatesTheEstimateWhenTheProviderStatesNoInputYet) {
   EXPECT_NE(out.find("\"usage\":{\"input_tokens\":33,"), std::string::npos);
 }
 
+TEST(AnthropicEncode, StatesTheEstimateAgainWhenTheProviderNeverStatesInput) {
+  constexpr std::string_view kDelta = R"("stop_sequence":null},"usage":{"input_tokens":)";
+  const std::vector<Event> silent = {Start{}, BlockStart{}, Delta{.text = "a"}, BlockEnd{}, Finish{}, End{}};
+  EXPECT_NE(streamed(silent).find(fmt::format("{}33,", kDelta)), std::string::npos) << streamed(silent);
+  std::vector<Event> late = silent;
+  late.insert(late.end() - 1, usage(11, 7));
+  EXPECT_NE(streamed(late).find(fmt::format("{}11,", kDelta)), std::string::npos) << streamed(late);
+}
+
 TEST(AnthropicEncode, NeverInterleavesBlocks) {
   const std::vector<Event> events = {
       Start{},
