@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <fmt/core.h>
 
@@ -119,10 +120,17 @@ Usage decode_usage(JsonValue stated, OpaqueTask task) {
   return usage;
 }
 
-// Seconds, as whole milliseconds. Nothing for what is no time that a file of sound could last.
+double number_in(std::string_view text, double otherwise) {
+  double number = otherwise;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return failed == std::errc() && end == text.data() + text.size() ? number : otherwise;
+}
+
+// Seconds, a number or the text of one, as whole milliseconds. Nothing for what is no time that a file of
+// sound could last.
 std::optional<int64_t> ms_of(JsonValue seconds) {
   constexpr double kSecondsMax = 1e9;
-  const double value = seconds.is_number() ? seconds.double_or(-1) : -1;
+  const double value = seconds.is_string() ? number_in(seconds.string_or(""), -1) : seconds.double_or(-1);
   if (!(value >= 0 && value <= kSecondsMax)) return std::nullopt;
   return std::llround(value * 1000);
 }

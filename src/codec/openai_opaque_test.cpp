@@ -201,8 +201,9 @@ TEST(OpaqueMeter, CountsTheTokensOfSpeechAsAudio) {
 TEST(OpaqueMeter, ReportsNothingWhereNothingIsStated) {
   for (const std::string_view body :
        {"\xff\xfb\x90 sound", "", "plain text", R"({"text":"hi"})", R"({"usage":null})",
-        R"({"usage":{"type":"duration","seconds":"9"},"duration":null})", R"({"duration":-1})",
-        R"({"duration":1e300})", R"({"usage":{"input_tokens":1)"}) {
+        R"({"usage":{"type":"duration","seconds":"9s"},"duration":null})", R"({"duration":-1})",
+        R"({"duration":1e300})", R"({"duration":"nan"})", R"({"duration":"-1"})", R"({"duration":""})",
+        R"({"usage":{"input_tokens":1)"}) {
     const Metered metered = meter(OpaqueTask::transcription, body, 0);
     EXPECT_FALSE(metered.usage) << body;
     EXPECT_EQ(metered.bytes, body);
@@ -217,7 +218,10 @@ TEST(OpaqueMeter, MeasuresSoundInMillisecondsWhereItsLengthIsStated) {
       {R"({"task":"transcribe","duration":8.470000267028809,"text":"hi","segments":[{"duration":3}]})",
        8'470},
       {R"({"duration":8.47,"usage":{"type":"duration","seconds":9}})", 9'000},
-      {R"({"duration":0})", 0}};
+      {R"({"duration":0})", 0},
+      // As some servers send it.
+      {R"({"task":"transcribe","language":"english","duration":"8.47","text":"hi"})", 8'470},
+      {R"({"usage":{"type":"duration","seconds":"9"}})", 9'000}};
   for (const auto& [body, ms] : kCases) {
     for (const OpaqueTask task : {OpaqueTask::transcription, OpaqueTask::translation}) {
       const Metered metered = meter(task, body, body.size() / 2);
