@@ -105,6 +105,20 @@ TEST(CitationsInAnswers, AreSourcesAndSupportsOfGemini) {
                   kChunks));
 }
 
+TEST(CitationsInAnswers, StandBehindARefusalInGemini) {
+  std::vector<Event> events = answer_with(kPage);
+  std::get<BlockStart>(events[1]).kind = BlockKind::refusal;
+  const Request request = test::responses_chat(R"("input":"hi")");
+  const AnswerContext context = test::answer_context(request);
+  const ClientCodec& client = chat_client_codec(Dialect::gemini, false);
+  constexpr std::string_view kPlace = R"("startIndex":9,"endIndex":14)";
+  const std::string whole = client.encode_answer(test::fold(events), context).body;
+  EXPECT_NE(whole.find(kPlace), std::string::npos) << whole;
+  const std::string streamed =
+      test::encode_stream(*chat_client_codec(Dialect::gemini, true).stream_encoder(context), events);
+  EXPECT_NE(streamed.find(kPlace), std::string::npos) << streamed;
+}
+
 // What another vendor cited, as Anthropic's clients see it, whichever endpoint they call.
 TEST(CitationsInAnswers, AreLocationsForClientsOfAnthropic) {
   std::vector<Event> events = answer_with(

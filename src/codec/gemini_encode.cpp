@@ -145,7 +145,8 @@ void write_candidate(JsonWriter& json, const AnswerChoice& choice, size_t index)
     std::string part;
     JsonWriter part_json(part);
     write_part(part_json, block);
-    if (block.kind == BlockKind::text) {
+    // A refusal is a text to these clients.
+    if (block.kind == BlockKind::text || block.kind == BlockKind::refusal) {
       range.part_start = range.start;
       range.end = range.start + static_cast<int64_t>(block.text.size());
       for (std::string& form : citation_forms(kDialect, block, range)) citations.push_back(std::move(form));
