@@ -134,13 +134,6 @@ Result<BlockBody> decode_body(JsonValue block) {
   return unknown_block(block);
 }
 
-bool are_made(JsonValue citations) {
-  for (const JsonValue citation : citations) {
-    if (is_anthropic_citation_made(citation)) return true;
-  }
-  return false;
-}
-
 // A string or an array of blocks.
 Result<void> decode_content(JsonValue content, std::vector<Block>& into) {
   if (content.is_string()) {
@@ -157,7 +150,7 @@ Result<void> decode_content(JsonValue content, std::vector<Block>& into) {
     block.cache = TRY(decode_cache(source));
     // An earlier answer with what it cited.
     if (!std::holds_alternative<TextBlock>(block.body) || source["citations"].size() == 0) continue;
-    block.has_made_citations = are_made(source["citations"]);
+    block.has_made_citations = has_made_citation(source["citations"], &is_anthropic_citation_made);
     if (!block.has_made_citations)
       block.own = {.dialect = kDialect, .type = "citations", .raw = {source.raw()}};
   }

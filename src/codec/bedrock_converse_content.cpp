@@ -199,13 +199,6 @@ Result<CacheMarker> decode_cache_point(JsonValue point) {
                      .states_ttl = !ttl.empty()};
 }
 
-bool are_made(JsonValue citations) {
-  for (const JsonValue citation : citations) {
-    if (is_converse_citation_made(citation)) return true;
-  }
-  return false;
-}
-
 // A cache point marks what stands before it; before everything there is nothing to keep.
 Result<void> decode_blocks(JsonValue content, Chat& chat, std::vector<Block>& into) {
   into.reserve(content.size());
@@ -220,7 +213,8 @@ Result<void> decode_blocks(JsonValue content, Chat& chat, std::vector<Block>& in
     block.body = TRY(decode_body(source, chat));
     const bool is_plain = !std::holds_alternative<UnknownBlock>(block.body);
     const std::string_view kind = (*source.begin()).key();
-    if (kind == "citationsContent") block.has_made_citations = are_made(source[kind]["citations"]);
+    if (kind == "citationsContent")
+      block.has_made_citations = has_made_citation(source[kind]["citations"], &is_converse_citation_made);
     if (is_plain && !block.has_made_citations && (kind == "guardContent" || kind == "citationsContent"))
       block.own = {.dialect = kDialect, .type = kind, .raw = {source.raw()}};
     into.push_back(std::move(block));

@@ -107,6 +107,13 @@ Fidelity citation_losses(Dialect client, Dialect source, std::string_view raw) {
   return losses;
 }
 
+bool has_made_citation(JsonValue citations, bool (*is_made)(JsonValue citation)) {
+  for (const JsonValue citation : citations) {
+    if (is_made(citation)) return true;
+  }
+  return false;
+}
+
 int64_t characters(std::string_view utf8) {
   return std::ranges::count_if(utf8, [](char byte) { return (byte & 0xC0) != 0x80; });
 }

@@ -106,6 +106,8 @@ inline constexpr std::string_view kMadeByWeir = "weir";
 // Whether a citation of a history, in the named form, was made so.
 bool is_anthropic_citation_made(JsonValue citation);
 bool is_converse_citation_made(JsonValue citation);
+// Whether one of them is.
+bool has_made_citation(JsonValue citations, bool (*is_made)(JsonValue citation));
 
 // Characters (Unicode code points) of UTF-8.
 int64_t characters(std::string_view utf8);
