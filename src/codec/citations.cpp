@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "codec/openai_decode.h"
 #include "codec/provider_json.h"
 
 namespace weir {

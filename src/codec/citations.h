@@ -94,6 +94,10 @@ void read_gemini_citation(JsonValue raw, std::vector<Citation>& citations);
 void read_openai_chat_citation(JsonValue raw, std::vector<Citation>& citations);
 void read_openai_responses_citation(JsonValue raw, std::vector<Citation>& citations);
 
+// The pages that some servers of the chat dialect (Perplexity's and xAI's) name beside the choices of an
+// answer, or of each chunk of a stream: as annotations of the message.
+std::vector<std::string> openai_pages_beside(JsonValue root);
+
 CitationForm anthropic_citation(const Citation& citation, CitedRange range);
 CitationForm converse_citation(const Citation& citation, CitedRange range);
 CitationForm gemini_citation(const Citation& citation, CitedRange range);

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "codec/citations.h"
-#include "codec/openai_decode.h"
 
 namespace weir {
 namespace {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -20,9 +19,6 @@ Error openai_error_of(JsonValue error, int status);
 
 // What an answer, or the first chunk of a stream, says of itself.
 Start decode_openai_start(JsonValue root);
-// The pages that some servers (Perplexity's and xAI's) name beside the choices of an answer, or of each chunk
-// of a stream: as annotations of the message.
-std::vector<std::string> openai_pages_beside(JsonValue root);
 // The disjoint buckets of a `usage` object (translation.md 4.6.2). The vendor's counts include what was
 // cached, and reasoning unless the notes say otherwise.
 Usage decode_openai_usage(JsonValue usage, const CallNotes& notes);

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <map>
 
+#include "codec/citations.h"
 #include "codec/openai_decode.h"
 #include "codec/provider_json.h"
 #include "codec/sse_tap.h"
