@@ -9,7 +9,6 @@ namespace weir {
 namespace {
 
 constexpr std::string_view kContent = "answer/content";
-constexpr std::string_view kCitations = "answer/citations";
 
 // Which blocks a dialect's answers have a form for, beside texts, thoughts and calls of the client's tools.
 struct Forms {
@@ -100,7 +99,7 @@ Fidelity AnswerLosses::of(const Event& event) {
   if (!delta || delta->kind != DeltaKind::citation) return {};
   if (!is_text_alone_) return citation_losses(client_, delta->dialect, delta->text);
   Fidelity losses;
-  losses.add(Severity::warning, LossReason::dropped, std::string(kCitations), "citation");
+  losses.add(Severity::warning, LossReason::dropped, std::string(kAnswerCitations), "citation");
   return losses;
 }
 

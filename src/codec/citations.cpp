@@ -45,8 +45,6 @@ constexpr std::array<PartRow, 7> kCitationParts = {{
     {CitationPart::range, "range", [](const Citation& c) { return c.start || c.end; }},
 }};
 
-constexpr std::string_view kPointer = "answer/citations";
-
 std::string_view kind_of(const Citation& citation) {
   if (citation.document) return "document";
   if (citation.search_result) return "search_result";
@@ -56,11 +54,12 @@ std::string_view kind_of(const Citation& citation) {
 
 void report(const Citation& citation, const CitationForm& form, Fidelity& losses) {
   if (form.raw.empty()) {
-    losses.add(Severity::warning, LossReason::dropped, std::string(kPointer), std::string(kind_of(citation)));
+    losses.add(Severity::warning, LossReason::dropped, std::string(kAnswerCitations),
+               std::string(kind_of(citation)));
     return;
   }
   const auto lose = [&](std::string_view what) {
-    losses.add(Severity::info, LossReason::dropped, std::string(kPointer), std::string(what));
+    losses.add(Severity::info, LossReason::dropped, std::string(kAnswerCitations), std::string(what));
   };
   for (const PartRow& row : kCitationParts) {
     if (row.is_stated(citation) && !form.holds.has(row.part)) lose(row.name);

@@ -63,6 +63,9 @@ std::vector<std::string> citation_forms(Dialect client, Dialect source, std::str
 // The same of all that a block has.
 std::vector<std::string> citation_forms(Dialect client, const AnswerBlock& block, CitedRange range);
 
+// Where reports say that something of citations is lost.
+inline constexpr std::string_view kAnswerCitations = "answer/citations";
+
 // What of it the client's dialect does not hold: a warning for a citation without a form, else notices.
 Fidelity citation_losses(Dialect client, Dialect source, std::string_view raw);
 
