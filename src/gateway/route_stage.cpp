@@ -166,11 +166,22 @@ Result<void> keep_within_regions(const Exchange& exchange, std::vector<size_t>& 
       exchange.regions.empty() ? "model" : "x-weir-region");
 }
 
+// The route's own limit, where that is nearer than what the client and the settings allow.
+void tighten_deadline(Exchange& exchange) {
+  if (!exchange.route->timeout) return;
+  const Timings& timings = exchange.timings;
+  const MonoTime began = timings.has(Mark::first_byte) ? timings.at(Mark::first_byte) : exchange.now();
+  const MonoTime due = began + *exchange.route->timeout;
+  const std::optional<MonoTime> known = exchange.scope->deadline();
+  if (!known || due < *known) exchange.scope->set_deadline(due);
+}
+
 }  // namespace
 
 Task<std::unique_ptr<EventSource>> RouteStage::handle(Exchange& exchange, Next next) {
   exchange.plan = CO_TRY(plans_.find(exchange.snapshot, model_of(exchange.request)));
   exchange.route = exchange.plan->route;
+  tighten_deadline(exchange);
   const PickContext context{.now = exchange.now(),
                             .session = exchange.session,
                             .input_tokens = expected_input_tokens(exchange),

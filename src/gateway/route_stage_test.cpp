@@ -7,6 +7,8 @@
 namespace weir {
 namespace {
 
+using std::chrono::seconds;
+
 // A model with targets in two regions, and one that does not say where it is.
 class Regions : public testing::Test {
  protected:
@@ -34,11 +36,15 @@ class Regions : public testing::Test {
     return {.provider = provider, .model = "m", .region = std::move(region)};
   }
 
+  static Chat chat() {
+    Chat made;
+    made.model = "m";
+    return made;
+  }
+
   // The provider that is tried first, or the error.
   std::string first(std::vector<std::string> of_key, std::vector<std::string> of_request) {
-    Chat chat;
-    chat.model = "m";
-    const std::unique_ptr<Exchange> exchange = gateway_.exchange(std::move(chat));
+    const std::unique_ptr<Exchange> exchange = gateway_.exchange(chat());
     exchange->target = nullptr;
     exchange->principal.regions = std::move(of_key);
     exchange->regions = std::move(of_request);
@@ -69,6 +75,37 @@ TEST_F(Regions, WhereNothingIsLeftTheErrorSaysWhatThereIs) {
   EXPECT_NE(message.find("somewhere in a region that is not stated"), std::string::npos) << message;
   EXPECT_NE(message.find("europe in eu-central-1"), std::string::npos) << message;
   EXPECT_TRUE(gateway_.call->answers.size() == 1) << "nobody was asked";
+}
+
+class RouteTimeout : public Regions {
+ protected:
+  // What comes of an answer that takes that long, on a route with a limit of ten seconds, when five have
+  // passed since the first byte and the exchange itself has until `due`.
+  std::string outcome(Duration takes, std::optional<Duration> due) {
+    gateway_.snapshot->routes.routes().front()->timeout = seconds(10);
+    const std::unique_ptr<Exchange> exchange = gateway_.exchange(chat());
+    Scope scope(gateway_.test.core);
+    exchange->scope = &scope;
+    exchange->timings.mark(Mark::first_byte, exchange->now());
+    gateway_.test.pass(seconds(5));
+    if (due) scope.set_deadline(exchange->now() + *due);
+    gateway_.call->takes = takes;
+    gateway_.call->answers.clear();
+    gateway_.call->answers.emplace_back(std::vector<Event>{End{}});
+    const Result<std::vector<Event>> events = gateway_.events(*exchange);
+    return events ? "ok" : std::string(to_string(events.error().kind));
+  }
+};
+
+TEST_F(RouteTimeout, HoldsFromTheFirstByteOfTheRequest) {
+  EXPECT_EQ(outcome(seconds(4), {}), "ok");
+  EXPECT_EQ(outcome(seconds(6), {}), "timeout");
+  EXPECT_EQ(outcome(seconds(6), seconds(60)), "timeout");
+}
+
+TEST_F(RouteTimeout, GivesNoMoreTimeThanTheExchangeHas) {
+  EXPECT_EQ(outcome(seconds(2), seconds(3)), "ok");
+  EXPECT_EQ(outcome(seconds(4), seconds(3)), "timeout");
 }
 
 }  // namespace
