@@ -2,6 +2,7 @@
 // the simulator and the tests call it alike.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -120,6 +121,9 @@ struct ClientRequest {
   std::string_view body;  // must stay valid until send() returns
   // Set: sent instead of `body`; outlives send(). REQUIRES can_restart().
   RequestBody* stream = nullptr;
+  // Called when all of it was handed to a connection, on the core's thread: before that the server cannot act
+  // on it. Once more when it is repeated. May be empty.
+  std::function<void()> on_sent = {};
 };
 
 // The answer to a ClientRequest. Destroying it before the end closes the connection; at the end it is pooled.

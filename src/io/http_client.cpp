@@ -145,6 +145,7 @@ Task<std::unique_ptr<ClientResponse>> PooledHttpClient::exchange(Scope& scope,
       pending.is_sent = written == IoState::done;
     }
   }
+  if (pending.is_sent && request.on_sent) request.on_sent();
   for (;;) {
     if (!wire.buffer().empty()) {
       std::unique_ptr<ClientResponse> response = CO_TRY(take_answer(pending));

@@ -295,6 +295,31 @@ TEST_F(ClientTest, WritesABodyThatIsLargerThanTheSocketTakes) {
   EXPECT_EQ(body_of(*answer), "ok");
 }
 
+TEST_F(ClientTest, TellsWhenAllOfTheRequestIsOnItsWay) {
+  const std::string body(300'000, 'b');
+  int sent = 0;
+  const ClientRequest request{.origin = {.host = "api.test", .port = 80, .is_tls = false},
+                              .method = "POST",
+                              .target = "/v1",
+                              .headers = &headers_,
+                              .body = body,
+                              .on_sent = [&sent] { ++sent; }};
+  std::optional<Answer> answer;
+  scope_.spawn(keep(*client_, scope_, request, answer));
+  test_.settle();
+  EXPECT_EQ(sent, 0) << "the socket has not taken it all";
+  for (size_t taken = 0; taken < body.size(); test_.settle()) {
+    const size_t more = heard(0).size();
+    ASSERT_GT(more, 0U);
+    taken += more;
+  }
+  EXPECT_EQ(sent, 1);
+  EXPECT_FALSE(answer) << "before there is an answer";
+  say(0, kOk);
+  EXPECT_EQ(body_of(*answer), "ok");
+  EXPECT_EQ(sent, 1);
+}
+
 TEST_F(ClientTest, ReadsAnAnswerThatComesBeforeTheBodyWasTaken) {
   const std::string body(300'000, 'b');
   std::optional<Answer> answer;
