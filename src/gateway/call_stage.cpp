@@ -50,13 +50,15 @@ InlineText<55> traceparent(const TraceContext& trace, std::string_view span_id) 
   });
 }
 
-// The scope of what is said to providers. Made with the first call, since the route is known by then.
-Scope& upstream_scope(Exchange& exchange) {
+// The scope of what is said to providers. Made with the first call, since the route is known by then. Until a
+// call was sent there is nothing to outlast the client for.
+Scope& upstream_scope(Exchange& exchange, UpstreamCall& call) {
   if (!exchange.outlasts_client()) return *exchange.scope;
-  if (!exchange.upstream) {
-    exchange.upstream = std::make_unique<Scope>(*exchange.scope);
+  if (!exchange.upstream) exchange.upstream = std::make_unique<Scope>(*exchange.scope);
+  exchange.upstream->outlast_hangup(Duration::zero());
+  call.on_sent = [&exchange] {
     exchange.upstream->outlast_hangup(exchange.snapshot->settings.client_gone_timeout);
-  }
+  };
   return *exchange.upstream;
 }
 
@@ -94,6 +96,8 @@ Task<std::unique_ptr<EventSource>> CallStage::count_here(Exchange& exchange) {
 Task<std::unique_ptr<EventSource>> CallStage::call_remote(Exchange& exchange) {
   Tried tried;
   for (;;) {
+    // Nothing new is asked for a client that is gone.
+    CO_TRY(exchange.scope->check());
     const MonoTime started = exchange.now();
     Result<std::unique_ptr<EventSource>> source = co_await call_with_key(exchange, tried);
     Attempt& attempt = exchange.attempts.back();
@@ -161,11 +165,11 @@ Task<std::unique_ptr<EventSource>> CallStage::call_with_key(Exchange& exchange, 
   EncodedCall encoded = CO_TRY(std::move(made));
   CO_TRY(check_strict(exchange, encoded.notes.fidelity));
   exchange.is_raw = call.raw != nullptr;
-  exchange.timings.mark(Mark::sent, exchange.now());
-  // Nothing new is asked for a client that is gone.
+  // It may have gone while a large body was encoded.
   CO_TRY(exchange.scope->check());
+  exchange.timings.mark(Mark::sent, exchange.now());
   Result<UpstreamAnswer> answer =
-      co_await call_upstream(upstream_scope(exchange), client_, cpu_, call, encoded);
+      co_await call_upstream(upstream_scope(exchange, call), client_, cpu_, call, encoded);
   if (attempt.key_index)
     provider.keys->report(*attempt.key_index, exchange.now(), answer ? nullptr : &answer.error());
   if (!answer) co_return fail(std::move(answer).error());

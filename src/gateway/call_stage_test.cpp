@@ -104,8 +104,23 @@ TEST_F(CallStageTest, WhoIsRefusedWithEveryTokenIsToldAfterTheSecond) {
 TEST_F(CallStageTest, NothingIsAskedForAClientThatIsGone) {
   gateway_.route.on_client_gone = "drain";
   gateway_.scope.cancel(make_error(ErrorKind::cancelled, "the client hung up"));
-  EXPECT_EQ(call().first, "cancelled");
+  EXPECT_EQ(call(), Outcome("cancelled", 0)) << "no attempt was made";
   EXPECT_TRUE(server_.seen.empty());
+}
+
+TEST_F(CallStageTest, AClientThatLeavesWhileItsCallConnectsTakesTheCallAlong) {
+  gateway_.route.on_client_gone = "drain";
+  server_.connects = seconds(5);
+  Scope client(gateway_.test.core);
+  const std::unique_ptr<Exchange> exchange = gateway_.exchange(a_chat());
+  exchange->scope = &client;
+  std::optional<bool> answered;
+  gateway_.scope.spawn(answers(*exchange, answered));
+  gateway_.test.pass(seconds(1));
+  client.cancel(make_error(ErrorKind::cancelled, "the client hung up"));
+  gateway_.test.pass(seconds(9));
+  EXPECT_EQ(answered, false);
+  EXPECT_TRUE(server_.seen.empty()) << "nothing was paid for";
 }
 
 TEST_F(CallStageTest, ADrainingCallGoesOnWithoutItsClient) {

@@ -32,14 +32,17 @@ struct FakeReply {
 class FakeServer final : public HttpClient {
  public:
   std::function<FakeReply(const SeenRequest&)> answer;
-  Duration takes{};  // each answer
+  Duration connects{};  // before each request is sent
+  Duration takes{};     // each answer
   std::vector<SeenRequest> seen;
 
   Task<std::unique_ptr<ClientResponse>> send(Scope& scope, const ClientRequest& request) override {
+    if (connects > Duration::zero()) CO_TRY(co_await scope.sleep(connects));
     seen.push_back({.method = std::string(request.method),
                     .url = to_string(request.origin) + std::string(request.target),
                     .body = std::string(request.body),
                     .headers = *request.headers});
+    if (request.on_sent) request.on_sent();
     if (takes > Duration::zero()) CO_TRY(co_await scope.sleep(takes));
     FakeReply reply = answer(seen.back());
     if (reply.status == 0) co_return fail(ErrorKind::upstream_unreachable, "connection refused");

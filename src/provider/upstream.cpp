@@ -311,7 +311,8 @@ Task<UpstreamAnswer> call_upstream(Scope& scope, HttpClient& client, Pool& cpu, 
                            .target = encoded.wire.path,
                            .headers = &encoded.wire.headers,
                            .body = encoded.wire.bytes(),
-                           .stream = upload ? &*upload : nullptr};
+                           .stream = upload ? &*upload : nullptr,
+                           .on_sent = call.on_sent};
   std::unique_ptr<ClientResponse> response = CO_TRY(co_await client.send(*attempt, wire));
   answer.head_at = response->first_byte_at;
   answer.fidelity = std::move(encoded.notes.fidelity);

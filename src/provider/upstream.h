@@ -2,6 +2,7 @@
 // retry and no choice happens here.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +30,7 @@ struct UpstreamCall {
   std::string_view request_id;                   // sent as x-request-id; outlives the call
   Duration first_event{};                        // time limits, both positive
   Duration idle{};
+  std::function<void()> on_sent = {};  // as ClientRequest's
 };
 
 struct UpstreamAnswer {
