@@ -82,7 +82,12 @@ std::unique_ptr<Worker> Workers::start(std::string_view name, Worker::Body body)
   }
   note(name, State::works);
   restarts_.with({name}).add(0);
-  return std::unique_ptr<Worker>(new Worker(*this, name, std::move(body)));
+  try {
+    return std::unique_ptr<Worker>(new Worker(*this, name, std::move(body)));
+  } catch (const std::exception&) {
+    note(name, State::ended);
+    throw;
+  }
 }
 
 void Workers::note(std::string_view name, State state) {

@@ -63,7 +63,8 @@ class Workers {
   // weir_worker_restarts_total{worker}. `metrics` outlives this, and this its workers.
   explicit Workers(MetricsRegistry& metrics, WorkerPauses pauses = {});
 
-  // `name` is a literal, and a label of metrics. REQUIRES that no other worker of that name runs.
+  // `name` is a literal, and a label of metrics. REQUIRES that no other worker of that name runs. Throws
+  // std::system_error when the process can have no more threads; it may be called again then.
   std::unique_ptr<Worker> start(std::string_view name, Worker::Body body);
 
   enum class State : uint8_t { works, waits, ended };

@@ -4,7 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <latch>
+#include <pthread.h>
 #include <stdexcept>
+#include <system_error>
 
 namespace weir {
 namespace {
@@ -91,6 +93,39 @@ TEST_F(WorkerTest, EndsWhenItsWorkIsDone) {
     return {};
   });
   again.wait();
+}
+
+// Threads of the process want more memory than there are addresses while it lives, so none can be made.
+class NoThreads {
+ public:
+  NoThreads() {
+    pthread_getattr_default_np(&usual_);
+    pthread_attr_t huge;
+    pthread_getattr_default_np(&huge);
+    pthread_attr_setstacksize(&huge, size_t{1} << 48);
+    EXPECT_EQ(pthread_setattr_default_np(&huge), 0);
+    pthread_attr_destroy(&huge);
+  }
+  ~NoThreads() {
+    pthread_setattr_default_np(&usual_);
+    pthread_attr_destroy(&usual_);
+  }
+  NoThreads(const NoThreads&) = delete;
+  NoThreads& operator=(const NoThreads&) = delete;
+
+ private:
+  pthread_attr_t usual_{};
+};
+
+TEST_F(WorkerTest, MayBeStartedAgainWhenItsThreadCouldNotBeMade) {
+  {
+    const NoThreads none;
+    EXPECT_THROW((void)eager.start("test", wait_for_stop), std::system_error);
+  }
+  EXPECT_EQ(eager.status().at(0).state, Workers::State::ended);
+  EXPECT_THAT(metrics.prometheus_text(), HasSubstr("weir_worker_up{worker=\"test\"} 0"));
+  const auto worker = eager.start("test", wait_for_stop);
+  EXPECT_EQ(eager.status().at(0).state, Workers::State::works);
 }
 
 }  // namespace
