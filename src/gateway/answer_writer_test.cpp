@@ -176,6 +176,52 @@ class AnswerWriterTest : public ::testing::Test {
   std::unique_ptr<Exchange> exchange_;
 };
 
+// A hundred bytes of an answer in each batch.
+class Long final : public EventSource {
+ public:
+  explicit Long(bool is_raw) {
+    batch_.is_raw = is_raw;
+    if (is_raw) {
+      batch_.raw = text_;
+    } else {
+      batch_.events = {Delta{.text = text_}};
+    }
+  }
+  const AnswerHead& head() const override { return head_; }
+  Task<const EventBatch*> next(Scope&) override {
+    if (++pulls == 100) co_return fail(ErrorKind::upstream_malformed, "it broke off");
+    co_return &batch_;
+  }
+
+  int pulls = 0;
+
+ private:
+  const std::string text_ = std::string(100, 'a');
+  AnswerHead head_;
+  EventBatch batch_;
+};
+
+TEST_F(AnswerWriterTest, ReadsOnForAClientThatIsGoneAsFarAsTheSettingSays) {
+  gateway_.snapshot->settings.client_gone_bytes_max = 1000;
+  exchange_ = gateway_.exchange(Chat{});
+  for (const bool is_raw : {false, true}) {
+    AnswerWriter writer(*exchange_, response_, none_);
+    Long source(is_raw);
+    EXPECT_TRUE(gateway_.test.run(writer.drain(source)));
+    EXPECT_EQ(source.pulls, 11) << "ten batches are within the limit, and the next one tells that it is over";
+  }
+}
+
+TEST_F(AnswerWriterTest, ReadsNothingOnBehindTheEnd) {
+  exchange_ = gateway_.exchange(Chat{});
+  AnswerWriter writer(*exchange_, response_, none_);
+  Long source(false);
+  EXPECT_TRUE(gateway_.test.run(writer.drain(source)));
+  EXPECT_EQ(source.pulls, 100) << "until the error";
+  EXPECT_TRUE(gateway_.test.run(writer.drain(source)));
+  EXPECT_EQ(source.pulls, 100);
+}
+
 constexpr std::string_view kLost = "dropped;answer/citations;document>";
 
 TEST_F(AnswerWriterTest, SaysInTheHeadOfAWholeAnswerWhatItLost) {
