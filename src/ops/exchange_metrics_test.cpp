@@ -116,6 +116,15 @@ TEST_F(LatestNamesTest, TellModalitiesApartWhereTheProviderDoes) {
   EXPECT_THAT(text, HasSubstr(series("output_tokens", "unknown") + "34"));
 }
 
+TEST_F(LatestNamesTest, TellTheModalitiesOfAnAnswerApart) {
+  ended_.exchange.usage.out_audio = 4;
+  ended_.exchange.usage.out_image = 2;
+  const std::string text = scrape_latest();
+  EXPECT_THAT(text, HasSubstr(series("output_tokens", "audio") + "4"));
+  EXPECT_THAT(text, HasSubstr(series("output_tokens", "image") + "2"));
+  EXPECT_THAT(text, HasSubstr(series("output_tokens", "text") + "34"));
+}
+
 TEST_F(LatestNamesTest, ObserveTheTimeBetweenChunks) {
   for (int i = 0; i < 3; ++i) {
     ended_.exchange.chunks.note(ended_.core.clock.now());

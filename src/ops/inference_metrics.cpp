@@ -89,7 +89,8 @@ void InferenceMetrics::count_usage(const Usage& usage, const Labels& labels, Ser
   };
   add_by_modality(series.input, input_, usage.input_total(), usage.in_audio.value_or(0),
                   usage.in_image.value_or(0));
-  add_by_modality(series.output, output_, usage.output_total(), usage.out_audio.value_or(0), 0);
+  add_by_modality(series.output, output_, usage.output_total(), usage.out_audio.value_or(0),
+                  usage.out_image.value_or(0));
   add(series.cache_read, cache_read_, usage.cache_read.value_or(0), kUnknown);
   add(series.cache_write, cache_write_, usage.cache_write_5m.value_or(0) + usage.cache_write_1h.value_or(0),
       kUnknown);
