@@ -59,6 +59,11 @@ void TraceExport::ended(const Exchange& exchange, const ExchangeOutcome& outcome
   dropped_.add(count);
 }
 
+TraceExport::~TraceExport() {
+  worker_.reset();
+  dropped_.add(sending_ + queue_.count);
+}
+
 TraceExport::Batch TraceExport::take() {
   const std::lock_guard lock(mutex_);
   return std::exchange(queue_, {});
@@ -83,7 +88,9 @@ Result<void> TraceExport::run(const std::stop_token& stop) {
 }
 
 Task<void> TraceExport::work(Scope& scope, HttpClient& client, Signal& stopping) {
-  while (!stopping.is_set()) {
+  // Once more after the stop: exchanges ended while a send was under way.
+  for (bool is_last = false; !is_last;) {
+    is_last = stopping.is_set();
     // Waits for the end or for the pause, whichever is first.
     Scope wait(scope);
     wait.set_deadline(wait.now() + options_.pause);

@@ -28,8 +28,9 @@ class TraceExport final : public ExchangeObserver {
   // no http or https URL. Sends from the worker trace_export. `metrics` and `workers` outlive the export.
   static Result<std::unique_ptr<TraceExport>> make(TraceExportOptions options, MetricsRegistry& metrics,
                                                    Workers& workers);
-  // Sends what is queued, within the timeout of one request.
-  ~TraceExport() override = default;
+  // Sends what is queued, within the timeout of two requests: the one that is under way, and one more. What
+  // is left is dropped.
+  ~TraceExport() override;
 
   void started(const Exchange&) override {}
   // From any core; does not block.

@@ -100,6 +100,7 @@ class Collector final : public HttpHandler {
       path = request.target;
       bodies.push_back(std::move(text));
     }
+    if (on_request) on_request();
     changed_.notify_all();
     co_return co_await response.send(scope, status, {{"content-type", "application/json"}}, "{}");
   }
@@ -109,6 +110,7 @@ class Collector final : public HttpHandler {
   std::string path;
   std::vector<std::string> bodies;
   int status = 200;
+  std::function<void()> on_request;  // before it is answered
 
  private:
   std::mutex mutex_;
@@ -140,6 +142,23 @@ TEST(TraceExport, SendsWhatIsQueuedBeforeItEnds) {
   }
   EXPECT_EQ(spans, 6U) << "an exchange that is not sampled has none";
   EXPECT_THAT(registry.prometheus_text(), HasSubstr(R"(weir_trace_spans_total{outcome="exported"} 6)"));
+}
+
+TEST(TraceExport, SendsWhatCameDuringARequestOnceMoreAndCountsTheRest) {
+  Collector collector;
+  MetricsRegistry registry;
+  Workers workers(registry);
+  test::EndedExchange ended;
+  auto exporter = TraceExport::make({.endpoint = collector.endpoint(), .pause = std::chrono::hours(1)},
+                                    registry, workers);
+  ASSERT_TRUE(exporter) << exporter.error().message;
+  // The pause ends with the stop, so each of these comes after it, while a request is under way.
+  collector.on_request = [&, raw = exporter->get()] { raw->ended(ended.exchange, ended.outcome); };
+  (*exporter)->ended(ended.exchange, ended.outcome);
+  exporter->reset();
+  EXPECT_EQ(collector.bodies.size(), 2U);
+  EXPECT_THAT(registry.prometheus_text(), HasSubstr(R"(weir_trace_spans_total{outcome="exported"} 4)"));
+  EXPECT_THAT(registry.prometheus_text(), HasSubstr(R"(weir_trace_spans_total{outcome="dropped"} 2)"));
 }
 
 TEST(TraceExport, CountsWhatACollectorRefused) {
