@@ -29,10 +29,12 @@ class MeteredSource final : public EventSource {
   const AnswerHead& head() const override { return inner_->head(); }
 
   Task<const EventBatch*> next(Scope& scope) override {
+    if (given_at_ != MonoTime{}) away_ += scope.turn_began() - given_at_;
     Result<const EventBatch*> batch = co_await inner_->next(scope);
+    given_at_ = scope.turn_began();
     if (batch) {
       if ((*batch)->is_raw) raw_bytes_ += (*batch)->raw.size();
-      if (is_streamed_ && is_chunk(**batch)) exchange_.chunks.note(scope.turn_began());
+      if (is_streamed_ && is_chunk(**batch)) exchange_.chunks.note(given_at_ - away_);
       for (const Event& event : (*batch)->events) tap(event, (*batch)->is_raw);
     } else {
       exchange_.note_failure(batch.error());
@@ -88,6 +90,8 @@ class MeteredSource final : public EventSource {
   Exchange& exchange_;
   const bool is_streamed_;
   size_t raw_bytes_ = 0;
+  MonoTime given_at_{};  // when the last batch was handed out
+  Duration away_{};      // how long nobody waited for a batch since: the client's time, not the provider's
   bool is_settled_ = false;
 };
 

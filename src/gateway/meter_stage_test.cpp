@@ -59,7 +59,18 @@ EventBatch raw(std::string_view bytes) {
 }
 
 struct MeterStageTest : testing::Test {
-  std::unique_ptr<Exchange> metered(std::vector<Piece> pieces, bool is_streamed = true) {
+  // All of the answer, for a client that takes that long to take each batch.
+  static Task<void> read(const Pipeline& pipeline, Exchange& exchange, Duration takes) {
+    const std::unique_ptr<EventSource> source = CO_TRY(co_await pipeline.run(exchange));
+    for (;;) {
+      const EventBatch* batch = CO_TRY(co_await source->next(*exchange.scope));
+      const bool is_over = !batch->events.empty() && std::holds_alternative<End>(batch->events.back());
+      if (is_over) co_return {};
+      if (takes > Duration::zero()) CO_TRY(co_await exchange.scope->sleep(takes));
+    }
+  }
+
+  std::unique_ptr<Exchange> metered(std::vector<Piece> pieces, bool is_streamed = true, Duration takes = {}) {
     std::vector<std::unique_ptr<Stage>> stages;
     stages.push_back(std::make_unique<MeterStage>());
     stages.push_back(std::make_unique<PacedCall>(gateway.test.clock, std::move(pieces)));
@@ -67,7 +78,7 @@ struct MeterStageTest : testing::Test {
     Chat chat;
     chat.is_streamed = is_streamed;
     std::unique_ptr<Exchange> exchange = gateway.exchange(std::move(chat));
-    EXPECT_TRUE(gateway.test.run(TestGateway::gather(pipeline, *exchange)));
+    EXPECT_TRUE(gateway.test.run(read(pipeline, *exchange, takes)));
     return exchange;
   }
   TestGateway gateway{std::make_unique<MeterStage>()};
@@ -82,6 +93,15 @@ TEST_F(MeterStageTest, NotesTheTimeBetweenChunksThatSaySomething) {
   EXPECT_EQ(exchange->chunks.sum(), milliseconds(15 + 30 + 40));
   EXPECT_EQ(exchange->chunks.counts()[1], 1U) << "15 ms";
   EXPECT_EQ(exchange->chunks.counts()[3], 1U) << "70 ms";
+}
+
+TEST_F(MeterStageTest, ASlowClientIsNotTakenForASlowProvider) {
+  const auto exchange = metered({{.after = milliseconds(900), .batch = events({Start{}, Delta{.text = "a"}})},
+                                 {.after = milliseconds(30), .batch = events({Ping{}})},
+                                 {.after = milliseconds(40), .batch = events({Delta{.text = "b"}})},
+                                 {.after = milliseconds(500), .batch = events({Finish{}, End{}})}},
+                                true, milliseconds(200));
+  EXPECT_EQ(exchange->chunks.sum(), milliseconds(30 + 40));
 }
 
 TEST_F(MeterStageTest, NotesChunksThatPassRaw) {
