@@ -27,6 +27,7 @@ struct Change {
   std::vector<Statement> statements;
   size_t bytes = 0;
   std::function<void(Result<int64_t>)> done;  // called on the writer's thread; may be empty
+  std::optional<Result<int64_t>> outcome{};   // since its group was committed, or could not be
 };
 
 size_t bytes_of(const std::vector<Statement>& statements) {
@@ -173,23 +174,34 @@ class Store::Engine {
         }
       }
       commit(group_);
-      group_.clear();
+      tell_group();
     }
   }
 
-  // What the writer had in hand when it failed: nobody must wait for it for ever.
+  // What the writer had in hand when it failed: nobody must wait for it for ever. What is durable already is
+  // no failure.
   void give_up_group() {
     if (group_.empty()) return;
     if (connection_ && connection_->has_transaction()) (void)connection_->run_script("ROLLBACK");
-    for (Change& change : std::exchange(group_, {})) {
-      Result<int64_t> outcome = fail(ErrorKind::internal, "the store failed while it wrote");
-      note(outcome);
-      if (change.done) change.done(std::move(outcome));
+    for (Change& change : group_) {
+      if (!change.outcome)
+        change.outcome.emplace(fail(ErrorKind::internal, "the store failed while it wrote"));
+    }
+    tell_group();
+  }
+
+  // Each is told once: it has left the group when its `done` throws.
+  void tell_group() {
+    while (!group_.empty()) {
+      Change change = std::move(group_.front());
+      group_.pop_front();
+      note(*change.outcome);
+      if (change.done) change.done(std::move(*change.outcome));
     }
   }
 
-  // Writer's thread only.
-  void commit(std::vector<Change>& group) {
+  // Gives each change its outcome. Writer's thread only.
+  void commit(std::deque<Change>& group) {
     std::vector<Result<int64_t>> outcomes;
     outcomes.reserve(group.size());
     Result<void> committed = open();
@@ -206,10 +218,7 @@ class Store::Engine {
     }
     if (committed) commits_.fetch_add(1);
     for (size_t i = 0; i < group.size(); ++i) {
-      Result<int64_t> outcome =
-          committed ? std::move(outcomes[i]) : Result<int64_t>(fail(Error(committed.error())));
-      note(outcome);
-      if (const auto done = std::exchange(group[i].done, nullptr)) done(std::move(outcome));
+      group[i].outcome = committed ? std::move(outcomes[i]) : Result<int64_t>(fail(Error(committed.error())));
     }
   }
 
@@ -289,7 +298,7 @@ class Store::Engine {
   size_t queued_bytes_ = 0;
   bool is_stopping_ = false;
   bool wants_checkpoint_ = false;
-  std::vector<Change> group_;  // in the writer's hand; its thread only
+  std::deque<Change> group_;  // in the writer's hand; its thread only
   std::unique_ptr<Worker> writer_;
   std::unique_ptr<Worker> checkpointer_;
 
