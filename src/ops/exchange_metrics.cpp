@@ -13,10 +13,6 @@
 namespace weir {
 namespace {
 
-double seconds(Duration duration) {
-  return static_cast<double>(duration.count()) / 1e9;
-}
-
 std::string_view status_class(int status) {
   constexpr std::array<std::string_view, 6> kClasses = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
   const int hundreds = status / 100;

@@ -7,10 +7,6 @@
 namespace weir {
 namespace {
 
-double seconds(Duration duration) {
-  return static_cast<double>(duration.count()) / 1e9;
-}
-
 constexpr std::string_view kUnknown = "unknown";
 
 const std::vector<std::string_view>& labels_of_times() {
