@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "io/pool.h"
 #include "io/worker.h"
+#include "store/change_group.h"
 #include "store/sqlite.h"
 
 namespace weir {
@@ -22,13 +23,6 @@ constexpr int64_t kLogFailuresEvery = 100;
 
 constexpr std::array kOwnSteps = {
     Migration{1, "CREATE TABLE store_facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);"}};
-
-struct Change {
-  std::vector<Statement> statements;
-  size_t bytes = 0;
-  std::function<void(Result<int64_t>)> done;  // called on the writer's thread; may be empty
-  std::optional<Result<int64_t>> outcome{};   // since its group was committed, or could not be
-};
 
 size_t bytes_of(const std::vector<Statement>& statements) {
   size_t bytes = sizeof(Change);
@@ -169,12 +163,12 @@ class Store::Engine {
         if (queue_.empty()) return {};
         while (!queue_.empty() && group_.size() < kStoreGroupMax) {
           queued_bytes_ -= queue_.front().bytes;
-          group_.push_back(std::move(queue_.front()));
+          group_.add(std::move(queue_.front()));
           queue_.pop_front();
         }
       }
       commit(group_);
-      tell_group();
+      group_.tell([this](const Result<int64_t>& outcome) { note(outcome); });
     }
   }
 
@@ -183,31 +177,18 @@ class Store::Engine {
   void give_up_group() {
     if (group_.empty()) return;
     if (connection_ && connection_->has_transaction()) (void)connection_->run_script("ROLLBACK");
-    for (Change& change : group_) {
-      if (!change.outcome)
-        change.outcome.emplace(fail(ErrorKind::internal, "the store failed while it wrote"));
-    }
-    tell_group();
-  }
-
-  // Each is told once: it has left the group when its `done` throws.
-  void tell_group() {
-    while (!group_.empty()) {
-      Change change = std::move(group_.front());
-      group_.pop_front();
-      note(*change.outcome);
-      if (change.done) change.done(std::move(*change.outcome));
-    }
+    group_.fail_rest(make_error(ErrorKind::internal, "the store failed while it wrote"));
+    group_.tell([this](const Result<int64_t>& outcome) { note(outcome); });
   }
 
   // Gives each change its outcome. Writer's thread only.
-  void commit(std::deque<Change>& group) {
+  void commit(ChangeGroup& group) {
     std::vector<Result<int64_t>> outcomes;
     outcomes.reserve(group.size());
     Result<void> committed = open();
     if (committed) committed = connection_->run_script("BEGIN IMMEDIATE");
     if (committed) {
-      for (const Change& change : group) {
+      for (const Change& change : group.changes()) {
         outcomes.push_back(apply(change));
         // What came before is undone, and what comes after must not be committed by itself.
         if (!connection_->has_transaction()) break;
@@ -216,10 +197,9 @@ class Store::Engine {
                                                  : Result<void>(fail(Error(outcomes.back().error())));
       if (!committed && connection_->has_transaction()) (void)connection_->run_script("ROLLBACK");
     }
-    if (committed) commits_.fetch_add(1);
-    for (size_t i = 0; i < group.size(); ++i) {
-      group[i].outcome = committed ? std::move(outcomes[i]) : Result<int64_t>(fail(Error(committed.error())));
-    }
+    if (!committed) return group.fail_rest(committed.error());
+    commits_.fetch_add(1);
+    group.settle(std::move(outcomes));
   }
 
   // One change in the group's transaction: a failure undoes this change alone. A single statement undoes
@@ -298,7 +278,7 @@ class Store::Engine {
   size_t queued_bytes_ = 0;
   bool is_stopping_ = false;
   bool wants_checkpoint_ = false;
-  std::deque<Change> group_;  // in the writer's hand; its thread only
+  ChangeGroup group_;  // in the writer's hand; its thread only
   std::unique_ptr<Worker> writer_;
   std::unique_ptr<Worker> checkpointer_;
 
