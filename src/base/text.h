@@ -1,5 +1,5 @@
 // Small work on text: ASCII case, trimming, splitting, "did you mean", `*` patterns, durations and sizes of
-// settings. Everything here is ASCII only and leaves other bytes as they are.
+// settings. Everything here but characters() is ASCII only and leaves other bytes as they are.
 #pragma once
 
 #include <cstdint>
@@ -27,6 +27,9 @@ constexpr bool is_space(char c) {
 }
 // Without the white space at both ends.
 std::string_view trim(std::string_view text);
+
+// Characters (Unicode code points) of UTF-8.
+int64_t characters(std::string_view utf8);
 
 // The parts between separators, lazily: n separators make n + 1 parts, empty ones included.
 //   for (std::string_view part : split("a,,b", ','))   // "a", "", "b"

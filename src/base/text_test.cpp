@@ -34,6 +34,15 @@ TEST(Trim, RemovesWhiteSpaceAtBothEnds) {
   EXPECT_EQ(trim(""), "");
 }
 
+TEST(Characters, AreCodePoints) {
+  EXPECT_EQ(characters(""), 0);
+  EXPECT_EQ(characters("plain"), 5);
+  EXPECT_EQ(characters("Gr\xC3\xBC\xC3\x9F"
+                       "e"),
+            5);
+  EXPECT_EQ(characters("\xE2\x82\xAC\xF0\x9F\x99\x82"), 2) << "of three and of four bytes";
+}
+
 TEST(Split, GivesOnePartMoreThanThereAreSeparators) {
   EXPECT_THAT(parts("a,,b", ','), ElementsAre("a", "", "b"));
   EXPECT_THAT(parts(",", ','), ElementsAre("", ""));

@@ -1,6 +1,5 @@
 #include "codec/citations.h"
 
-#include <algorithm>
 #include <array>
 
 #include "codec/provider_json.h"
@@ -110,10 +109,6 @@ bool has_made_citation(JsonValue citations, bool (*is_made)(JsonValue citation))
     if (is_made(citation)) return true;
   }
   return false;
-}
-
-int64_t characters(std::string_view utf8) {
-  return std::ranges::count_if(utf8, [](char byte) { return (byte & 0xC0) != 0x80; });
 }
 
 }  // namespace weir

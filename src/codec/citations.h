@@ -116,7 +116,4 @@ bool is_converse_citation_made(JsonValue citation);
 // Whether one of them is.
 bool has_made_citation(JsonValue citations, bool (*is_made)(JsonValue citation));
 
-// Characters (Unicode code points) of UTF-8.
-int64_t characters(std::string_view utf8);
-
 }  // namespace weir

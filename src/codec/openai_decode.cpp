@@ -4,6 +4,7 @@
 #include <array>
 #include <fmt/core.h>
 
+#include "base/text.h"
 #include "codec/citations.h"
 #include "codec/error_text.h"
 #include "codec/provider_json.h"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/core.h>
 
+#include "base/text.h"
 #include "codec/citations.h"
 #include "codec/retry_headers.h"
 #include "codec/service_tier.h"

@@ -7,7 +7,7 @@
 #include <fmt/core.h>
 
 #include "base/json.h"
-#include "codec/citations.h"
+#include "base/text.h"
 #include "codec/json_member_tap.h"
 #include "codec/openai.h"
 #include "codec/openai_decode.h"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/core.h>
 
+#include "base/text.h"
 #include "codec/citations.h"
 #include "codec/openai_encode.h"
 #include "codec/openai_responses_tools.h"

@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 #include <map>
 
+#include "base/text.h"
 #include "codec/blocks_in_turn.h"
 #include "codec/citations.h"
 #include "codec/openai_encode.h"

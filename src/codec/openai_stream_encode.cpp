@@ -1,6 +1,7 @@
 // Streams in OpenAI's chat dialect, in the chunk shapes that every client accepts (clients.md 2.2).
 #include <map>
 
+#include "base/text.h"
 #include "codec/citations.h"
 #include "codec/openai_encode.h"
 #include "codec/service_tier.h"

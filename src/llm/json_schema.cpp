@@ -8,6 +8,8 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "base/text.h"
+
 namespace weir {
 namespace {
 
@@ -35,10 +37,6 @@ bool has_type(JsonValue value, std::string_view type) {
   if (type == "integer") return is_integer(value);
   if (type == "boolean") return value.is_bool();
   return to_string(value.type()) == type;
-}
-
-int64_t characters(std::string_view text) {
-  return std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; });
 }
 
 class Checker {
