@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "codec/citations.h"
 
@@ -14,21 +15,21 @@ constexpr std::string_view kContent = "answer/content";
 struct Forms {
   bool images = false;
   bool audio = false;
-  bool own_blocks = true;   // blocks, and calls of tools that the vendor runs, as the dialect itself has them
+  // Whose unknown blocks, and calls of tools that the vendor runs, it has as they are.
+  std::optional<Dialect> blocks_of{};
   bool text_first = false;  // the text stands before all calls
 };
-// By the order of the enum.
+// By the order of the enum. InvokeModel's blocks are those of the model behind it.
 constexpr std::array<Forms, kDialectCount> kForms = {{
-    {.images = true, .own_blocks = false, .text_first = true},
-    {.images = true},
-    {},
-    {.images = true},
-    {},
-    {.images = true, .audio = true},
+    {.images = true, .text_first = true},
+    {.images = true, .blocks_of = Dialect::openai_responses},
+    {.blocks_of = Dialect::anthropic_messages},
+    {.images = true, .blocks_of = Dialect::bedrock_converse},
+    {.blocks_of = Dialect::anthropic_messages},
+    {.images = true, .audio = true, .blocks_of = Dialect::gemini},
 }};
 
-// InvokeModel's blocks are those of the model behind it.
-bool has_form(const BlockStart& started, Dialect client, const Forms& forms) {
+bool has_form(const BlockStart& started, const Forms& forms) {
   switch (started.kind) {
     case BlockKind::image:
       return forms.images;
@@ -38,7 +39,7 @@ bool has_form(const BlockStart& started, Dialect client, const Forms& forms) {
       if (started.tool_kind != ToolKind::server) return true;
       [[fallthrough]];
     case BlockKind::unknown:
-      return forms.own_blocks && started.dialect == client;
+      return forms.blocks_of == started.dialect;
     case BlockKind::text:
     case BlockKind::thinking:
     case BlockKind::redacted_thinking:
@@ -79,8 +80,7 @@ AnswerLosses::AnswerLosses(Dialect client, const Request& request)
 Fidelity AnswerLosses::of_block(const BlockStart& started) {
   Fidelity losses;
   const Forms& forms = kForms[static_cast<size_t>(client_)];
-  const Dialect spoken = client_ == Dialect::bedrock_invoke ? Dialect::anthropic_messages : client_;
-  if (is_text_alone_ ? !is_text(started) : !has_form(started, spoken, forms)) {
+  if (is_text_alone_ ? !is_text(started) : !has_form(started, forms)) {
     losses.add(Severity::warning, LossReason::unsupported_block, std::string(kContent),
                std::string(name_of(started)));
     return losses;
