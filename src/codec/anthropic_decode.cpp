@@ -13,11 +13,6 @@ namespace {
 
 constexpr Dialect kDialect = Dialect::anthropic_messages;
 
-std::optional<int64_t> count_of(JsonValue value) {
-  if (!value.is_number()) return std::nullopt;
-  return std::max<int64_t>(0, value.int_or(0));
-}
-
 bool is_custom_tool(std::string_view name, const CallNotes& notes) {
   return notes.custom_tools.contains(name);
 }

@@ -4,17 +4,15 @@
 
 #include "codec/args.h"
 #include "codec/bedrock_converse_content.h"
+#include "codec/provider_json.h"
 
 namespace weir {
 namespace {
 
 constexpr Dialect kDialect = Dialect::bedrock_converse;
 
-std::optional<int64_t> count_of(JsonValue usage, std::string_view name, std::string_view other) {
-  JsonValue value = usage[name];
-  if (!value.is_number()) value = usage[other];
-  if (!value.is_number()) return std::nullopt;
-  return std::max<int64_t>(0, value.int_or(0));
+std::optional<int64_t> count_in(JsonValue usage, std::string_view name, std::string_view other) {
+  return count_of(usage[usage[name].is_number() ? name : other]);
 }
 
 // One content block of a whole message.
@@ -117,10 +115,10 @@ Finish converse_finish(std::string_view reason, JsonValue fields) {
 
 Usage decode_converse_usage(JsonValue usage) {
   Usage into;
-  into.in_uncached = count_of(usage, "inputTokens", "inputTokenCount");
-  into.out_text = count_of(usage, "outputTokens", "outputTokenCount");
-  into.cache_read = count_of(usage, "cacheReadInputTokens", "cacheReadInputTokenCount");
-  into.cache_write_5m = count_of(usage, "cacheWriteInputTokens", "cacheWriteInputTokenCount");
+  into.in_uncached = count_in(usage, "inputTokens", "inputTokenCount");
+  into.out_text = count_in(usage, "outputTokens", "outputTokenCount");
+  into.cache_read = count_in(usage, "cacheReadInputTokens", "cacheReadInputTokenCount");
+  into.cache_write_5m = count_in(usage, "cacheWriteInputTokens", "cacheWriteInputTokenCount");
   for (const JsonValue detail : usage["cacheDetails"]) {
     if (detail["ttl"].string_or("") != "1h" || !detail["inputTokens"].is_number()) continue;
     into.cache_write_1h = std::max<int64_t>(0, detail["inputTokens"].int_or(0));

@@ -1,6 +1,5 @@
 #include "codec/bedrock_invoke_decode.h"
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -16,11 +15,6 @@ namespace {
 
 constexpr Dialect kDialect = Dialect::bedrock_invoke;
 constexpr std::string_view kMetrics = "amazon-bedrock-invocationMetrics";
-
-std::optional<int64_t> count_of(JsonValue value) {
-  if (!value.is_number()) return std::nullopt;
-  return std::max<int64_t>(0, value.int_or(0));
-}
 
 // Where the families put what all of them say. The first that is there counts.
 JsonValue first_of(JsonValue object, std::initializer_list<std::string_view> keys) {

@@ -70,11 +70,6 @@ int status_of_word(std::string_view word) {
   return 0;
 }
 
-std::optional<int64_t> count_of(JsonValue value) {
-  if (!value.is_number()) return std::nullopt;
-  return std::max<int64_t>(0, value.int_or(0));
-}
-
 std::optional<int64_t> count_of_modality(JsonValue details, std::string_view modality) {
   for (const JsonValue one : details) {
     if (one["modality"].string_or("") == modality) return count_of(one["tokenCount"]);

@@ -13,11 +13,6 @@
 namespace weir {
 namespace {
 
-std::optional<int64_t> count_of(JsonValue value) {
-  if (!value.is_number()) return std::nullopt;
-  return std::max<int64_t>(0, value.int_or(0));
-}
-
 // The members of that name, in the order of the names.
 template <size_t kCount>
 std::array<JsonValue, kCount> members_of(JsonValue object,

@@ -78,7 +78,7 @@ class OpaqueClient final : public ClientCodec {
 
 std::optional<int64_t> count_in(JsonValue object, std::initializer_list<std::string_view> names) {
   for (const std::string_view name : names) {
-    if (object[name].is_number()) return object[name].int_or(0);
+    if (const std::optional<int64_t> count = count_of(object[name])) return count;
   }
   return std::nullopt;
 }

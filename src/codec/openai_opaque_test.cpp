@@ -292,6 +292,8 @@ TEST(OpaqueMeter, TellsTheTokensOfImagesFromThoseOfText) {
   EXPECT_EQ(both.out_image, 80);
   EXPECT_EQ(both.out_text, 10);
   EXPECT_EQ(usage_of(R"({"output_tokens":9,"output_tokens_details":{"text_tokens":99}})").out_image, 0);
+  EXPECT_EQ(usage_of(R"({"output_tokens":-9,"output_tokens_details":{"text_tokens":1}})").out_image, 0)
+      << "there is nothing below zero";
 }
 
 TEST(OpaqueMeter, TakesTheWholeWhereThePartsDoNotMakeItUp) {

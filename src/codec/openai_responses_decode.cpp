@@ -12,11 +12,6 @@ namespace {
 
 constexpr Dialect kDialect = Dialect::openai_responses;
 
-std::optional<int64_t> count_of(JsonValue value) {
-  if (!value.is_number()) return std::nullopt;
-  return std::max<int64_t>(0, value.int_or(0));
-}
-
 std::string_view type_of(JsonValue item) {
   return item["type"].string_or("");
 }

@@ -1,5 +1,7 @@
 #include "codec/provider_json.h"
 
+#include <algorithm>
+
 namespace weir {
 namespace {
 
@@ -26,6 +28,11 @@ Result<JsonValue> parse_event(JsonScratch& scratch, std::string_view data) {
   const Result<void> parsed = scratch.doc().reparse(data, kProviderJson);
   if (parsed) return scratch.doc().root();
   return malformed("the provider sent an event that is not JSON", parsed, data);
+}
+
+std::optional<int64_t> count_of(JsonValue value) {
+  if (!value.is_number()) return std::nullopt;
+  return std::max<int64_t>(0, value.int_or(0));
 }
 
 }  // namespace weir

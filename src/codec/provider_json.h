@@ -1,6 +1,8 @@
 // The JSON that providers send: whole answers, and events of streams, in memory that the thread keeps.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "base/json.h"
@@ -16,5 +18,8 @@ Result<JsonValue> parse_answer(JsonScratch& scratch, std::string_view body,
                                JsonType other = JsonType::object);
 // The data of an event. Valid as long as `scratch`. Errors: upstream_malformed with the start of what came.
 Result<JsonValue> parse_event(JsonScratch& scratch, std::string_view data);
+
+// What a provider counts, as tokens: absent is not zero, and nothing is below it.
+std::optional<int64_t> count_of(JsonValue value);
 
 }  // namespace weir
