@@ -29,10 +29,8 @@ size_t bytes_of(const EventBatch& batch) {
 }
 
 // Of the headers of the provider's answer the one that an answer which is written anew has too.
-Headers upstream_id(const EventSource& source) {
-  Headers headers;
-  if (const auto id = source.head().headers.get(kUpstreamIdHeader)) headers.add(kUpstreamIdHeader, *id);
-  return headers;
+void add_upstream_id(const AnswerHead& head, Headers& headers) {
+  if (const auto id = head.headers.get(kUpstreamIdHeader)) headers.add(kUpstreamIdHeader, *id);
 }
 
 // The usual headers of an answer, names and values together.
@@ -123,8 +121,7 @@ Task<void> AnswerWriter::keep_alive() {
   std::string bytes;
   encoder().keep_alive(bytes);
   Result<void> written;
-  if (!response_.is_started())
-    written = co_await start_stream(exchange_.client_codec->stream_content_type(), nullptr);
+  if (!response_.is_started()) written = co_await start_stream(nullptr);
   if (written) written = co_await response_.write(*exchange_.scope, bytes);
   is_writing_keep_alive_ = false;
   silent_since_ = exchange_.now();
@@ -148,15 +145,25 @@ Task<void> AnswerWriter::settle_keep_alive() {
   co_return {};
 }
 
-Task<void> AnswerWriter::start_stream(std::string_view content_type, const Headers* upstream) {
+Task<void> AnswerWriter::start_stream(const AnswerHead* upstream) {
   Headers headers;
   headers.reserve(kAnswerHeaders, kAnswerHeaderBytes);
-  headers.add("content-type", content_type);
+  headers.add("content-type", exchange_.client_codec->stream_content_type());
+  if (upstream) add_upstream_id(*upstream, headers);
+  return start_with(std::move(headers));
+}
+
+Task<void> AnswerWriter::start_raw_stream(const AnswerHead& upstream) {
+  Headers headers;
+  headers.reserve(kAnswerHeaders, kAnswerHeaderBytes);
+  headers.add("content-type", upstream.content_type);
+  for (const HeaderField field : upstream.headers) headers.add(field.name, field.value);
+  return start_with(std::move(headers));
+}
+
+Task<void> AnswerWriter::start_with(Headers headers) {
   headers.add("cache-control", "no-cache");
   headers.add("x-accel-buffering", kNoBuffering);
-  if (upstream) {
-    for (const HeaderField field : *upstream) headers.add(field.name, field.value);
-  }
   add_exchange_headers(exchange_, headers);
   for (const HeaderField field : extra_) headers.add(field.name, field.value);
   outcome_.status = 200;
@@ -191,9 +198,8 @@ Task<void> AnswerWriter::write_streamed(EventSource& source) {
     const EventBatch& batch = **pulled;
     if (!batch.is_raw) note_losses(batch);
     if (!response_.is_started()) {
-      const Headers own = upstream_id(source);
-      CO_TRY(co_await (batch.is_raw ? start_stream(source.head().content_type, &source.head().headers)
-                                    : start_stream(exchange_.client_codec->stream_content_type(), &own)));
+      const AnswerHead& head = source.head();
+      CO_TRY(co_await (batch.is_raw ? start_raw_stream(head) : start_stream(&head)));
     }
     out_.clear();
     if (!batch.is_raw) {
@@ -236,7 +242,7 @@ Task<void> AnswerWriter::write_whole(EventSource& source) {
   }
   ClientReply reply = exchange_.client_codec->encode_answer(folder.answer(), answer_context(exchange_));
   add_exchange_headers(exchange_, reply.headers);
-  for (const HeaderField field : upstream_id(source)) reply.headers.add(field.name, field.value);
+  add_upstream_id(source.head(), reply.headers);
   for (const HeaderField field : extra_) reply.headers.add(field.name, field.value);
   outcome_.status = reply.status;
   outcome_.bytes_out = reply.body.size();
@@ -269,8 +275,7 @@ Task<void> AnswerWriter::write_through(EventSource& source) {
     if (!pulled) co_return co_await fail_with(pulled.error());
     const EventBatch& batch = **pulled;
     if (is_over_ && !response_.is_started()) co_return co_await send_raw(source, batch.raw);
-    if (!response_.is_started())
-      CO_TRY(co_await start_stream(source.head().content_type, &source.head().headers));
+    if (!response_.is_started()) CO_TRY(co_await start_raw_stream(source.head()));
     if (is_over_) co_return co_await finish_with(batch.raw);
     CO_TRY(co_await send_bytes(batch.raw));
   }

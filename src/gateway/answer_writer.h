@@ -51,7 +51,10 @@ class AnswerWriter {
   Task<void> write_whole(EventSource& source);
   Task<void> write_through(EventSource& source);
   Task<void> send_raw(EventSource& source, std::string_view bytes);
-  Task<void> start_stream(std::string_view content_type, const Headers* upstream);
+  // Of an answer that is written anew; null: nothing came yet.
+  Task<void> start_stream(const AnswerHead* upstream);
+  Task<void> start_raw_stream(const AnswerHead& upstream);
+  Task<void> start_with(Headers headers);
   Task<void> send_bytes(std::string_view bytes);
   void note_losses(const EventBatch& batch);
   Task<void> finish_with(std::string_view last_bytes);
