@@ -313,8 +313,8 @@ Task<void> AnswerWriter::fail_with(const Error& error) {
   ClientReply reply = exchange_.client_codec->encode_error(error, exchange_.id);
   add_exchange_headers(exchange_, reply.headers);
   for (const HeaderField field : extra_) reply.headers.add(field.name, field.value);
+  outcome_.status = reply.status;  // also when the client takes a part of it only
   CO_TRY(co_await response_.send(*exchange_.scope, reply.status, reply.headers, reply.body));
-  outcome_.status = reply.status;
   outcome_.bytes_out = reply.body.size();
   co_return {};
 }

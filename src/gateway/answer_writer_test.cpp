@@ -245,5 +245,30 @@ TEST_F(AnswerWriterTest, TellsTheProvidersIdOfTheCallAndNoOtherHeaderOfIt) {
   }
 }
 
+// Goes when a part of what is sent has reached it.
+class LeavingResponse final : public ResponseWriter {
+ public:
+  Task<void> send(Scope&, int, const Headers&, std::string_view) override {
+    co_return fail(ErrorKind::cancelled, "the client is gone");
+  }
+  Task<void> start(Scope&, int, const Headers&) override { co_return {}; }
+  Task<void> write(Scope&, std::string_view) override { co_return {}; }
+  Task<void> finish(Scope&, std::string_view) override { co_return {}; }
+  bool is_started() const override { return false; }
+};
+
+TEST(AnswerWriter, TellsTheStatusOfAFailureThatWasReadInPart) {
+  TestGateway gateway(std::make_unique<ScriptedCall>());
+  const std::unique_ptr<Exchange> exchange = gateway.exchange(Chat{});
+  exchange->client_codec = &chat_client_codec(Dialect::openai_chat, false);
+  LeavingResponse response;
+  const Headers none;
+  AnswerWriter writer(*exchange, response, none);
+  const Result<void> written =
+      gateway.test.run(writer.fail_with(make_error(ErrorKind::timeout, "the deadline passed")));
+  EXPECT_FALSE(written);
+  EXPECT_EQ(writer.outcome(written).status, 504);
+}
+
 }  // namespace
 }  // namespace weir
