@@ -81,8 +81,8 @@ void Logger::push(std::string_view line) {
     queue.lines.append(line).push_back('\n');
     is_half_full = before < kLogQueueBytesMax / 2 && queue.lines.size() >= kLogQueueBytesMax / 2;
   }
-  // The writer clears the flag before it takes the queues' locks: who still sees it set has either a writer
-  // that will come for this line, or one that is about to be woken by another thread.
+  // The writer clears the flag before its last look into the queues: who still sees it set has either a
+  // writer that will come for this line, or one that is about to be woken by another thread.
   if (is_half_full || !has_lines_.load()) wake(is_half_full);
 }
 
@@ -131,9 +131,18 @@ void Logger::run() {
   }
 }
 
+// While lines keep coming the writer looks after them every batch_delay, and nobody has to wake it.
 void Logger::drain() {
-  has_lines_.store(false);
   is_urgent_.store(false);
+  if (write_queued()) return;
+  has_lines_.store(false);
+  // What was queued since the first look found the flag set.
+  if (write_queued()) has_lines_.store(true);
+}
+
+// False: there was none.
+bool Logger::write_queued() {
+  bool has_written = false;
   std::string lines;
   for (Queue& queue : queues_) {
     {
@@ -141,6 +150,7 @@ void Logger::drain() {
       lines.swap(queue.lines);
     }
     if (lines.empty()) continue;
+    has_written = true;
     if (!sink_.write(lines)) {
       const auto lost = std::count(lines.begin(), lines.end(), '\n');
       dropped_.fetch_add(static_cast<uint64_t>(lost), std::memory_order_relaxed);
@@ -149,6 +159,7 @@ void Logger::drain() {
     lines.clear();
     if (lines.capacity() > kLogQueueBytesMax / 8) lines = std::string();
   }
+  return has_written;
 }
 
 MetricCallback Logger::expose(MetricsRegistry& registry) const {

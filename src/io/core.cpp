@@ -37,6 +37,13 @@ size_t Core::run_ready() {
   return ran;
 }
 
+void Core::run_reports() {
+  for (bool goes_on = true; goes_on;) {
+    goes_on = poller_.dispatch();
+    run_ready();
+  }
+}
+
 size_t Core::run_remote() {
   if (!has_remote_.load(std::memory_order_relaxed)) return 0;
   std::vector<std::function<void()>> functions;
@@ -88,8 +95,7 @@ void Core::run() {
     wait();
     turn_began_ = now();
     timers_.advance(turn_began_);
-    poller_.dispatch();
-    run_ready();
+    run_reports();
   }
   is_running_ = false;
 }
@@ -103,7 +109,7 @@ bool Core::poll() {
   size_t done = 0;
   if (poller_.watched() > 1) {  // more than the alarm, which is for loops that sleep
     done = poller_.wait(0);
-    poller_.dispatch();
+    run_reports();
   }
   done += run_ready();
   done += timers_.advance(now());

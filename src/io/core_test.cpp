@@ -1,9 +1,11 @@
 #include "io/core.h"
 
 #include <gtest/gtest.h>
+#include <sys/eventfd.h>
 #include <thread>
 
 #include "io/cores.h"
+#include "io/descriptor.h"
 #include "io/scope.h"
 #include "io/test_core.h"
 
@@ -36,6 +38,39 @@ TEST(Core, SaysWhenThereIsNothingToDo) {
   EXPECT_TRUE(test.core.poll());
   EXPECT_TRUE(ran);
   EXPECT_FALSE(test.core.poll());
+}
+
+Task<void> read_then_write(Scope& scope, Descriptor& input, std::vector<char>& order) {
+  CO_TRY(co_await input.readable(scope));
+  order.push_back('r');
+  co_await scope.core().gather_writes();
+  order.push_back('w');
+  co_return {};
+}
+
+std::string order_of(int inputs) {
+  TestCore test;
+  std::vector<std::unique_ptr<Descriptor>> ready;
+  std::vector<char> order;
+  Scope scope(test.core);
+  for (int i = 0; i < inputs; ++i) {
+    ready.push_back(std::make_unique<Descriptor>(test.core, eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)));
+    scope.spawn(read_then_write(scope, *ready.back(), order));
+  }
+  test.core.poll();  // they are writable
+  for (const auto& input : ready) EXPECT_EQ(eventfd_write(input->fd(), 1), 0);
+  while (test.core.poll()) {
+  }
+  return {order.begin(), order.end()};
+}
+
+TEST(Core, LetsTheWritesOfARoundStandTogether) {
+  EXPECT_EQ(order_of(1), "rw");
+  // The last of a round has nothing to wait for.
+  EXPECT_EQ(order_of(3), "rrrwww");
+  // A round is short, so that the first of many does not wait for all.
+  const std::string round = std::string(16, 'r') + std::string(16, 'w');
+  EXPECT_EQ(order_of(40), round + round + std::string(8, 'r') + std::string(8, 'w'));
 }
 
 Task<void> sleep_and_note(Scope& scope, Duration time, std::atomic<int>& done) {

@@ -66,6 +66,7 @@ Task<void> Http1ResponseWriter::send(Scope& scope, int status, const Headers& he
                                      std::string_view body) {
   CO_TRY(begin(status, headers, BodyFraming::content_length, body.size()));
   Output output{{head_, has_body() ? body : std::string_view()}};
+  co_await scope.core().gather_writes();
   if (!CO_TRY(put(output))) CO_TRY(co_await put_rest(scope, output));
   state_ = State::finished;
   co_return {};
@@ -99,6 +100,7 @@ Task<void> Http1ResponseWriter::write(Scope& scope, std::string_view bytes) {
   ChunkStart chunk;
   Output output{{head}};
   CO_TRY(add_body(output, chunk, bytes));
+  co_await scope.core().gather_writes();
   if (!CO_TRY(put(output))) CO_TRY(co_await put_rest(scope, output));
   co_return {};
 }
@@ -112,6 +114,7 @@ Task<void> Http1ResponseWriter::finish(Scope& scope, std::string_view last_bytes
   const bool is_short = framing_ == BodyFraming::content_length && has_body() && left_ > 0;
   if (is_short) co_return misused("less was written than the content-length says");
   if (framing_ == BodyFraming::chunked && has_body()) output.pieces[4] = kLastChunk;
+  co_await scope.core().gather_writes();
   if (!CO_TRY(put(output))) CO_TRY(co_await put_rest(scope, output));
   state_ = State::finished;
   co_return {};

@@ -138,6 +138,8 @@ Task<std::unique_ptr<ClientResponse>> PooledHttpClient::exchange(Scope& scope,
     pending.is_sent = CO_TRY(co_await send_stream(scope, wire, head, *request.stream));
   } else {
     ClientConnection::Output output = {head, request.body};
+    co_await scope.core().gather_writes();
+    CO_TRY(scope.check());
     const IoState written = wire.write(output);
     if (written == IoState::would_block) {
       pending.is_sent = CO_TRY(co_await wire.write_rest(scope, output));

@@ -40,16 +40,18 @@ void Poller::forget(const Watch& watch) {
 
 size_t Poller::wait(int timeout_ms) {
   const int found = epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()), timeout_ms);
-  next_ = 0;
+  next_ = round_end_ = 0;
   count_ = found > 0 ? static_cast<size_t>(found) : 0;  // a signal ends the wait with an error
   return count_;
 }
 
-void Poller::dispatch() {
-  while (next_ < count_) {
+bool Poller::dispatch() {
+  round_end_ = std::min(next_ + kRoundMax, count_);
+  while (next_ < round_end_) {
     const epoll_event& event = events_[next_++];
     if (event.data.ptr) static_cast<Watch*>(event.data.ptr)->on_ready(event.events);
   }
+  return next_ < count_;
 }
 
 }  // namespace weir

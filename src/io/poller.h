@@ -39,14 +39,19 @@ class Poller {
   // Asks the kernel, and waits up to `timeout_ms` (-1: for ever) when nothing is ready. Returns how many
   // reports there are for dispatch() to make.
   size_t wait(int timeout_ms);
-  void dispatch();
+  // Makes one round of the reports that wait() found, up to kRoundMax. False: those were the last.
+  bool dispatch();
+  // Whether the round that dispatch() makes now goes on behind the report that it has just made.
+  bool is_mid_round() const { return next_ < round_end_; }
 
  private:
   static constexpr size_t kEventsMax = 128;
+  static constexpr size_t kRoundMax = 16;
 
   int epoll_;
   size_t watched_ = 0;
   size_t next_ = 0;  // of events_, to be reported
+  size_t round_end_ = 0;
   size_t count_ = 0;
   std::array<epoll_event, kEventsMax> events_;
 };
