@@ -118,7 +118,7 @@ FieldFailure parse_fields(std::string_view block, size_t count_max, FieldBlock& 
     const size_t name_end = chars::run(block, 0, chars::kToken);
     if (name_end == 0) return {"a header line starts with a character that no name has"};
     if (block[name_end] != ':') return {"a header name is not followed directly by a colon"};
-    const size_t line_end = chars::value_run(block, name_end + 1);
+    const size_t line_end = chars::run(block, name_end + 1, chars::kValue);
     if (block[line_end] != '\r' || block[line_end + 1] != '\n')
       return {"a header value holds a control character"};
     if (out.headers.size() == count_max) return {"there are too many header fields", true};
@@ -257,7 +257,7 @@ Result<void> parse_status_line(std::string_view line, ResponseHead& head) {
   const std::string_view digits = line.substr(9, 3);
   if (!chars::all(digits, chars::kDigit) || digits[0] == '0') return malformed("the status is not a number");
   if (line.size() > 12 && line[12] != ' ') return malformed("the status is not a number of three digits");
-  if (!chars::is_value(line.substr(12))) return malformed("the reason holds a control character");
+  if (!chars::all(line.substr(12), chars::kValue)) return malformed("the reason holds a control character");
   head.status = (digits[0] - '0') * 100 + (digits[1] - '0') * 10 + (digits[2] - '0');
   return {};
 }

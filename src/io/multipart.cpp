@@ -197,7 +197,7 @@ Result<void> MultipartReader::read_head(std::string_view fields) {
 Result<void> MultipartReader::read_field(std::string_view line) {
   const size_t colon = line.find(':');
   if (colon == 0 || colon == std::string_view::npos || !chars::all(line.substr(0, colon), chars::kToken) ||
-      !chars::is_value(chars::trim(line.substr(colon + 1))))
+      !chars::all(chars::trim(line.substr(colon + 1)), chars::kValue))
     return malformed("a part has a header that is none");
   const std::string_view name = line.substr(0, colon);
   const std::string_view value = chars::trim(line.substr(colon + 1));

@@ -17,6 +17,8 @@ namespace {
 
 // Pieces of one sendmsg; more are sent by the next call.
 constexpr size_t kPiecesMax = 16;
+// As much is copied rather than sent in pieces.
+constexpr size_t kCopiedMax = 4096;
 // Connections accepted before other coroutines get their turn.
 constexpr int kAcceptsPerTurn = 64;
 constexpr int kBacklog = 4096;
@@ -85,6 +87,36 @@ int open_socket(int family) {
   return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
+// Little is copied together first: the kernel takes one piece in less time than a list of them.
+ssize_t send_copy(int fd, std::span<const std::string_view> pieces, size_t size) {
+  std::array<char, kCopiedMax> copy;
+  char* end = copy.data();
+  for (const std::string_view piece : pieces) end += piece.copy(end, piece.size());
+  ssize_t sent = 0;
+  do {
+    sent = send(fd, copy.data(), size, MSG_NOSIGNAL);
+  } while (sent < 0 && errno == EINTR);
+  return sent;
+}
+
+ssize_t send_pieces(int fd, std::span<const std::string_view> pieces) {
+  std::array<iovec, kPiecesMax> vectors;
+  size_t count = 0;
+  for (const std::string_view piece : pieces) {
+    if (piece.empty()) continue;
+    if (count == kPiecesMax) break;
+    vectors[count++] = {const_cast<char*>(piece.data()), piece.size()};
+  }
+  msghdr message{};
+  message.msg_iov = vectors.data();
+  message.msg_iovlen = count;
+  ssize_t sent = 0;
+  do {
+    sent = sendmsg(fd, &message, MSG_NOSIGNAL);
+  } while (sent < 0 && errno == EINTR);
+  return sent;
+}
+
 IoState failed_state() {
   return errno == EAGAIN || errno == EWOULDBLOCK ? IoState::would_block : IoState::broken;
 }
@@ -122,21 +154,11 @@ IoResult TcpStream::try_read(std::span<char> buffer) {
 
 IoResult TcpStream::try_write(std::span<const std::string_view> pieces) {
   if (!is_open()) return {IoState::broken, 0};
-  std::array<iovec, kPiecesMax> vectors;
-  size_t count = 0;
-  for (const std::string_view piece : pieces) {
-    if (piece.empty()) continue;
-    if (count == kPiecesMax) break;
-    vectors[count++] = {const_cast<char*>(piece.data()), piece.size()};
-  }
-  if (count == 0) return {IoState::done, 0};
-  msghdr message{};
-  message.msg_iov = vectors.data();
-  message.msg_iovlen = count;
-  ssize_t sent = 0;
-  do {
-    sent = sendmsg(descriptor_.fd(), &message, MSG_NOSIGNAL);
-  } while (sent < 0 && errno == EINTR);
+  size_t size = 0;
+  for (const std::string_view piece : pieces) size += piece.size();
+  if (size == 0) return {IoState::done, 0};
+  const ssize_t sent = size <= kCopiedMax ? send_copy(descriptor_.fd(), pieces, size)
+                                          : send_pieces(descriptor_.fd(), pieces);
   if (sent >= 0) return {IoState::done, static_cast<size_t>(sent)};
   const IoState state = failed_state();
   if (state == IoState::would_block) descriptor_.note_full();
