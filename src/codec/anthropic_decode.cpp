@@ -14,7 +14,7 @@ namespace {
 constexpr Dialect kDialect = Dialect::anthropic_messages;
 
 bool is_custom_tool(std::string_view name, const CallNotes& notes) {
-  return notes.custom_tools.contains(name);
+  return notes.custom_tools->contains(name);
 }
 
 // The content of a whole message, as events of whole blocks.

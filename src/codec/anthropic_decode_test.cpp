@@ -103,7 +103,7 @@ TEST(AnthropicDecode, UnwrapsTheToolThatStandsForASchema) {
 TEST(AnthropicDecode, GivesRenamedAndCustomToolsTheirOwnNamesAndInput) {
   CallNotes notes;
   notes.tool_names.add("srv_tool_1", "srv.tool");
-  notes.custom_tools = {"patch"};
+  notes.custom_tools.make() = {"patch"};
   const std::string text = whole(
       R"({"content":[{"type":"tool_use","id":"1","name":"srv_tool_1","input":{}},)"
       R"({"type":"tool_use","id":"2","name":"patch","input":{"input":"*** Begin"}}],"stop_reason":"tool_use"})",

@@ -212,7 +212,7 @@ TEST(AnthropicProvider, MakesNamesLegalAndCustomToolsFunctions) {
                 R"({"name":"patch","input_schema":{"type":"object","properties":{"input":{"type":"string"}},)"
                 R"("required":["input"]}}],"tool_choice":{"type":"tool","name":")" +
                 wire + R"("}})");
-  EXPECT_EQ(call->notes.custom_tools, (std::set<std::string, std::less<>>{"patch"}));
+  EXPECT_EQ(*call->notes.custom_tools, (std::set<std::string, std::less<>>{"patch"}));
   EXPECT_FALSE(to_anthropic(openai(kHi, R"("tools":[{"type":"web_search"}])")));
 }
 

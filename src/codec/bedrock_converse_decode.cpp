@@ -99,7 +99,7 @@ BlockStart converse_call_start(JsonValue call, const CallNotes& notes) {
   BlockStart started{.kind = BlockKind::tool_call, .dialect = kDialect};
   started.tool_id = call["toolUseId"].string_or("");
   started.tool_name = notes.tool_names.original(call["name"].string_or(""));
-  if (notes.custom_tools.contains(started.tool_name)) started.tool_kind = ToolKind::custom;
+  if (notes.custom_tools->contains(started.tool_name)) started.tool_kind = ToolKind::custom;
   return started;
 }
 

@@ -132,7 +132,7 @@ void TextEvents::add_call(JsonValue call, const CallNotes& notes, std::vector<Ev
   BlockStart started{.index = next_index_, .kind = BlockKind::tool_call, .dialect = kDialect};
   started.tool_id = call["id"].string_or("");
   started.tool_name = notes.tool_names.original(function["name"].string_or(""));
-  const bool is_custom = notes.custom_tools.contains(started.tool_name);
+  const bool is_custom = notes.custom_tools->contains(started.tool_name);
   if (is_custom) started.tool_kind = ToolKind::custom;
   events.push_back(std::move(started));
   std::string text(arguments.is_string() ? arguments.string_or("") : arguments.raw());

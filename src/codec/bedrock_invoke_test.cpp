@@ -326,7 +326,7 @@ TEST(InvokeProvider, ReadsCallsOfChatModels) {
 TEST(InvokeProvider, UnwrapsTheTextOfCustomTools) {
   const Headers none;
   CallNotes notes;
-  notes.custom_tools = {"f"};
+  notes.custom_tools.make() = {"f"};
   const auto events = bedrock_invoke_provider().decode_answer(
       {.headers = &none,
        .body = R"({"choices":[{"message":{"tool_calls":[{"id":"c1","function":{"name":"f",)"

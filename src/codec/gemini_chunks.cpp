@@ -203,7 +203,7 @@ void GeminiChunks::add_call(int choice, Candidate& candidate, std::string id, st
                             std::string_view args, std::string_view signature, std::vector<Event>& events) {
   close(choice, candidate, events);
   const std::string_view name = notes_.tool_names.original(wire_name);
-  const bool is_custom = notes_.custom_tools.contains(name);
+  const bool is_custom = notes_.custom_tools->contains(name);
   BlockStart started{
       .choice = choice, .index = candidate.blocks, .kind = BlockKind::tool_call, .dialect = kDialect};
   started.tool_id = id.empty() ? made_up_id(choice, candidate, name, args) : std::move(id);

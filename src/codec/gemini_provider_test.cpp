@@ -158,7 +158,7 @@ TEST(GeminiProvider, DeclaresAllFunctionsInOneTool) {
       sent(call, "toolConfig"),
       fmt::format(R"({{"functionCallingConfig":{{"mode":"ANY","allowedFunctionNames":["{}"]}}}})", wire));
   EXPECT_NE(records_of(call).find("dropped;/parallel_tool_calls"), std::string::npos);
-  EXPECT_EQ(call->notes.custom_tools, (std::set<std::string, std::less<>>{"free"}));
+  EXPECT_EQ(*call->notes.custom_tools, (std::set<std::string, std::less<>>{"free"}));
   const auto openapi = openai_to_gemini(
       with_fields(R"(,"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object",)"
                   R"("properties":{"n":{"enum":[1,2]}}}}}],"tool_choice":"required")"),
@@ -168,8 +168,8 @@ TEST(GeminiProvider, DeclaresAllFunctionsInOneTool) {
           .find(R"("parameters":{"type":"object","properties":{"n":{"type":"string","enum":["1","2"]}}})"),
       std::string::npos)
       << sent(openapi, "tools");
-  ASSERT_EQ(openapi->notes.restores.size(), 1u);
-  EXPECT_TRUE(openapi->notes.restores.contains("f"));
+  ASSERT_EQ(openapi->notes.restores->size(), 1u);
+  EXPECT_TRUE(openapi->notes.restores->contains("f"));
 }
 
 TEST(GeminiProvider, RefusesToolsThatOthersRun) {
@@ -215,7 +215,7 @@ TEST(GeminiProvider, AsksForAFormat) {
       sent(call, "generationConfig"),
       R"({"responseMimeType":"application/json","responseJsonSchema":{"type":"object","properties":{"value":)"
       R"({"type":"array","items":{"type":"string"}}},"required":["value"]}})");
-  ASSERT_EQ(call->notes.restores.size(), 1u);
+  ASSERT_EQ(call->notes.restores->size(), 1u);
   EXPECT_EQ(
       sent(openai_to_gemini(with_fields(R"(,"response_format":{"type":"json_object"})")), "generationConfig"),
       R"({"responseMimeType":"application/json"})");
@@ -395,8 +395,8 @@ TEST(GeminiProvider, DecodesAnAnswer) {
 TEST(GeminiProvider, TurnsNamesCustomToolsAndLiteralsBack) {
   CallNotes notes;
   notes.tool_names.add("wire", "my tool");
-  notes.custom_tools = {"free"};
-  notes.restores["my tool"].literals = {{.pointer = "/n", .text = "1", .json = "1"}};
+  notes.custom_tools.make() = {"free"};
+  notes.restores.make()["my tool"].literals = {{.pointer = "/n", .text = "1", .json = "1"}};
   const auto events =
       decode(R"({"candidates":[{"content":{"parts":[{"functionCall":{"name":"wire","args":{"n":"1"}}},
       {"functionCall":{"name":"free","args":{"input":"text"}}}]},"finishReason":"STOP"}]})",

@@ -163,7 +163,7 @@ class RequestWriter {
           downlevel_schema(tool.schema.text, gemini_schema_rules(caps_), SchemaUse::arguments,
                            fmt::format("/tools/{}/parameters", at), call_.notes.fidelity);
       json_.key(field).raw(schema.text);
-      if (schema.needs_restore()) call_.notes.restores.emplace(tool.name, std::move(schema.restore));
+      if (schema.needs_restore()) call_.notes.restores.make().emplace(tool.name, std::move(schema.restore));
     }
     json_.end_object();
   }
@@ -310,7 +310,7 @@ class RequestWriter {
                                                 has_own_form ? SchemaUse::arguments : SchemaUse::answer,
                                                 "/response_format/schema", call_.notes.fidelity);
     json_.key(is_openapi() ? "responseSchema" : "responseJsonSchema").raw(schema.text);
-    if (schema.needs_restore()) call_.notes.restores.emplace("", std::move(schema.restore));
+    if (schema.needs_restore()) call_.notes.restores.make().emplace("", std::move(schema.restore));
   }
 
   // One resolution for all media: that of the images that ask for one.

@@ -9,7 +9,7 @@ void note_tool_names(const Chat& chat, std::string (*legal)(std::string_view nam
   for (const Tool& tool : chat.tools) {
     if (tool.kind == ToolKind::server) continue;
     if (tool.kind == ToolKind::custom && custom == CustomTools::wrapped)
-      notes.custom_tools.emplace(tool.name);
+      notes.custom_tools.make().emplace(tool.name);
     std::string wire = legal(tool.name);
     if (wire == tool.name) continue;
     notes.fidelity.add(Severity::info, LossReason::renamed, "/tools", std::string(tool.name), wire);

@@ -24,11 +24,11 @@ TEST(OfferedTools, NamesAreNotedForTheWayBack) {
   EXPECT_NE(wire, "a.b");
   EXPECT_EQ(notes.tool_names.original(wire), "a.b");
   EXPECT_EQ(notes.tool_names.wire("c"), "c");
-  EXPECT_TRUE(notes.custom_tools.contains("a.b"));
+  EXPECT_TRUE(notes.custom_tools->contains("a.b"));
   EXPECT_EQ(notes.fidelity.header_value(), fmt::format("renamed;/tools;a.b>{}", wire));
   CallNotes native;
   note_tool_names(chat, &legal_openai_tool_name, CustomTools::native, native);
-  EXPECT_TRUE(native.custom_tools.empty());
+  EXPECT_TRUE(native.custom_tools->empty());
 }
 
 TEST(OfferedTools, ChoicesKnowWhatIsAllowedAndOfWhichKind) {

@@ -251,9 +251,9 @@ inline std::string describe(const CallNotes& notes) {
   line.flag("strips_usage", notes.strips_usage).flag("base64", notes.wants_base64);
   line.flag("counts_reasoning_apart", notes.counts_reasoning_apart).flag("raw", notes.is_raw);
   if (notes.choices != 1) line.add("choices", std::optional(notes.choices));
-  for (const std::string& tool : notes.custom_tools) line.add("custom", tool);
+  for (const std::string& tool : *notes.custom_tools) line.add("custom", tool);
   for (const std::string& stop : notes.stops) line.add("watches", stop);
-  for (const auto& [tool, restore] : notes.restores) {
+  for (const auto& [tool, restore] : *notes.restores) {
     line.add("restores", tool.empty() ? "answer" : tool).flag("wrapped", restore.is_wrapped);
     for (const auto& literal : restore.literals) line.add(literal.pointer, literal.json);
   }

@@ -153,7 +153,7 @@ class SampleRun {
   CallNotes notes_of(const test::SampleSection& section) const {
     CallNotes notes = notes_;
     if (section.has("json_tool")) notes.json_tool = section.option("json_tool", "");
-    if (section.has("custom")) notes.custom_tools.insert(section.option("custom", ""));
+    if (section.has("custom")) notes.custom_tools.make().insert(section.option("custom", ""));
     if (section.has("embeddings")) notes.operation = Operation::embeddings;
     if (section.has("rerank")) notes.operation = Operation::rerank;
     if (section.has("completion")) notes.operation = Operation::text_completion;

@@ -77,8 +77,8 @@ std::string pointer_segment(std::string_view key) {
 }
 
 const SchemaRestore* find_restore(const CallNotes& notes, std::string_view tool) {
-  const auto found = notes.restores.find(tool);
-  return found == notes.restores.end() ? nullptr : &found->second;
+  const auto found = notes.restores->find(tool);
+  return found == notes.restores->end() ? nullptr : &found->second;
 }
 
 std::string restore_json(std::string_view text, const SchemaRestore& restore) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/seldom.h"
 #include "io/headers.h"
 #include "llm/answer.h"
 #include "llm/capabilities.h"
@@ -83,7 +84,7 @@ struct TargetModel {
 };
 
 struct WireRequest {
-  std::string method = "POST";
+  std::string_view method = "POST";  // a literal
   std::string path{};  // relative to the provider's base URL, percent-encoded, e.g. "/chat/completions"
   Headers headers;     // content-type, accept and the dialect's own; authentication is added by the provider
   std::string body{};
@@ -98,15 +99,18 @@ class ToolNames {
  public:
   // The first of two with the same name counts.
   void add(std::string wire, std::string original);
-  bool empty() const { return originals_.empty(); }
+  bool empty() const { return names_->originals.empty(); }
   // The client's name for a name of the provider; the same name when it was not changed.
   std::string_view original(std::string_view wire) const;
   std::string_view wire(std::string_view original) const;
 
  private:
   using Names = std::map<std::string, std::string, std::less<>>;
-  Names originals_{};  // by the wire's name
-  Names wires_{};      // by the original one
+  struct Both {
+    Names originals{};  // by the wire's name
+    Names wires{};      // by the original one
+  };
+  Seldom<Both> names_;
 };
 
 // How an answer is turned back that follows a schema which was changed for the target.
@@ -135,13 +139,13 @@ struct CallNotes {
       false;  // raw way: usage was asked for by Weir alone, the client must not see that event
   // Custom tools (free text) that were offered as functions with one string `input`: the answer's arguments
   // are unwrapped. The client's names.
-  std::set<std::string, std::less<>> custom_tools{};
+  Seldom<std::set<std::string, std::less<>>> custom_tools;
   // By the client's name of the tool whose arguments they are of; "": of the answer's text.
-  std::map<std::string, SchemaRestore, std::less<>> restores{};
+  Seldom<std::map<std::string, SchemaRestore, std::less<>>> restores;
   // Stop sequences that the target does not take: Weir watches the text for them (llm/stop_matcher.h).
   std::vector<std::string> stops{};
-  bool wants_base64 = false;     // embeddings were asked for as base64
-  bool is_event_stream = false;  // operation opaque: the answer is one
+  bool wants_base64 = false;                  // embeddings were asked for as base64
+  bool is_event_stream = false;               // operation opaque: the answer is one
   std::optional<int64_t> input_characters{};  // operation opaque: of the text to be spoken
   // The provider counts reasoning beside completion_tokens, not within (quirk reasoning_not_in_completion).
   bool counts_reasoning_apart = false;

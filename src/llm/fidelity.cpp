@@ -79,18 +79,19 @@ std::string Fidelity::header_value() const {
 }
 
 void ToolNames::add(std::string wire, std::string original) {
-  originals_.try_emplace(wire, original);
-  wires_.try_emplace(std::move(original), std::move(wire));
+  Both& names = names_.make();
+  names.originals.try_emplace(wire, original);
+  names.wires.try_emplace(std::move(original), std::move(wire));
 }
 
 std::string_view ToolNames::original(std::string_view wire) const {
-  const auto found = originals_.find(wire);
-  return found == originals_.end() ? wire : found->second;
+  const auto found = names_->originals.find(wire);
+  return found == names_->originals.end() ? wire : found->second;
 }
 
 std::string_view ToolNames::wire(std::string_view original) const {
-  const auto found = wires_.find(original);
-  return found == wires_.end() ? original : found->second;
+  const auto found = names_->wires.find(original);
+  return found == names_->wires.end() ? original : found->second;
 }
 
 }  // namespace weir
