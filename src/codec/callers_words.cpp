@@ -162,19 +162,18 @@ std::string callers_pointer(std::string_view pointer, Dialect client, const Requ
   return std::string(pointer);
 }
 
-Result<EncodedCall> in_callers_words(Result<EncodedCall> encoded, Dialect client, const Request& request) {
-  if (!encoded) {
-    Error error = std::move(encoded).error();
-    if (!error.path.empty())
-      error.path = path_of_pointer(callers_pointer(pointer_of_path(error.path), client, request));
-    return fail(std::move(error));
-  }
+Fidelity in_callers_words(const Fidelity& report, Dialect client, const Request& request) {
   Fidelity named;
-  for (const FidelityRecord& record : encoded->notes.fidelity.records())
+  for (const FidelityRecord& record : report.records())
     named.add(record.severity, record.reason, callers_pointer(record.pointer, client, request), record.from,
               record.to);
-  encoded->notes.fidelity = std::move(named);
-  return encoded;
+  return named;
+}
+
+Error in_callers_words(Error error, Dialect client, const Request& request) {
+  if (!error.path.empty())
+    error.path = path_of_pointer(callers_pointer(pointer_of_path(error.path), client, request));
+  return error;
 }
 
 }  // namespace weir

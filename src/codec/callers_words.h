@@ -13,7 +13,8 @@ namespace weir {
 // ("/contents/1/parts", "/generationConfig/maxOutputTokens"). Pointers to nothing that is known stay.
 std::string callers_pointer(std::string_view pointer, Dialect client, const Request& request);
 
-// The same for all records of an encoded request, or for the path of the error ("messages[2].content").
-Result<EncodedCall> in_callers_words(Result<EncodedCall> encoded, Dialect client, const Request& request);
+// The same for all records of a report, and for the path of an error ("messages[2].content").
+Fidelity in_callers_words(const Fidelity& report, Dialect client, const Request& request);
+Error in_callers_words(Error error, Dialect client, const Request& request);
 
 }  // namespace weir

@@ -79,19 +79,16 @@ TEST(CallersWords, AreThoseOfErrorsAndRecords) {
             R"({"contents":[{"parts":[{"text":"a"}]}],"generationConfig":{"candidateCount":2,"topK":3}})");
   const Capabilities plain;
   const TargetModel target{.model = "m", .capabilities = &plain};
-  const auto refused = in_callers_words(
-      provider_codec(Dialect::anthropic_messages).encode_request(request, target), Dialect::gemini, request);
+  const auto refused = provider_codec(Dialect::anthropic_messages).encode_request(request, target);
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().path, "generationConfig.candidateCount");
-  const auto encoded = in_callers_words(provider_codec(Dialect::openai_chat).encode_request(request, target),
-                                        Dialect::gemini, request);
+  EXPECT_EQ(in_callers_words(refused.error(), Dialect::gemini, request).path,
+            "generationConfig.candidateCount");
+  const auto encoded = provider_codec(Dialect::openai_chat).encode_request(request, target);
   ASSERT_TRUE(encoded);
-  EXPECT_EQ(encoded->notes.fidelity.header_value(), "dropped;/generationConfig/topK;3>");
-  EncodedCall call;
-  const auto error = in_callers_words(fail(ErrorKind::unsupported, "no", "messages[0].content[1]"),
-                                      Dialect::gemini, request);
-  ASSERT_FALSE(error);
-  EXPECT_EQ(error.error().path, "contents[0].parts[1]");
+  EXPECT_EQ(in_callers_words(encoded->notes.fidelity, Dialect::gemini, request).header_value(),
+            "dropped;/generationConfig/topK;3>");
+  const Error error = make_error(ErrorKind::unsupported, "no", "messages[0].content[1]");
+  EXPECT_EQ(in_callers_words(error, Dialect::gemini, request).path, "contents[0].parts[1]");
 }
 
 struct WordCase {

@@ -62,6 +62,21 @@ Scope& upstream_scope(Exchange& exchange, UpstreamCall& call) {
   return *exchange.upstream;
 }
 
+// What was reported of the request and of its adaptation, or why it cannot be sent, by the client's own
+// fields.
+Result<std::unique_ptr<EncodedCall>> in_words_of_client(const Exchange& exchange,
+                                                        Result<std::unique_ptr<EncodedCall>> made) {
+  if (!made) {
+    if (!exchange.client_codec) return made;
+    return fail(in_callers_words(std::move(made).error(), exchange.client_codec->dialect(), exchange.sent()));
+  }
+  Fidelity& report = (*made)->notes.fidelity;
+  if (exchange.adapted) report.add(exchange.adapted->fidelity);
+  if (exchange.client_codec && !report.empty())
+    report = in_callers_words(report, exchange.client_codec->dialect(), exchange.sent());
+  return made;
+}
+
 bool is_about_the_key(const Error& error) {
   return error.kind == ErrorKind::upstream_auth || error.kind == ErrorKind::upstream_rate_limited ||
          error.kind == ErrorKind::upstream_quota;
@@ -158,18 +173,15 @@ Task<std::unique_ptr<EventSource>> CallStage::call_with_key(Exchange& exchange, 
   const bool is_large =
       !call.raw && exchange.call.body && exchange.call.body->source().size() > kJsonBytesOnCoreMax;
   const auto encode = [&call] { return encode_call(call); };
-  Result<EncodedCall> made = is_large ? co_await cpu_.run_to_end(exchange.scope->core(), encode) : encode();
-  if (made && exchange.adapted) made->notes.fidelity.add(exchange.adapted->fidelity);
-  if (exchange.client_codec && (!made || !made->notes.fidelity.empty()))
-    made = in_callers_words(std::move(made), exchange.client_codec->dialect(), exchange.sent());
-  EncodedCall encoded = CO_TRY(std::move(made));
-  CO_TRY(check_strict(exchange, encoded.notes.fidelity));
+  auto made = is_large ? co_await cpu_.run_to_end(exchange.scope->core(), encode) : encode();
+  const std::unique_ptr<EncodedCall> encoded = CO_TRY(in_words_of_client(exchange, std::move(made)));
+  CO_TRY(check_strict(exchange, encoded->notes.fidelity));
   exchange.is_raw = call.raw != nullptr;
   // It may have gone while a large body was encoded.
   CO_TRY(exchange.scope->check());
   exchange.timings.mark(Mark::sent, exchange.now());
   Result<UpstreamAnswer> answer =
-      co_await call_upstream(upstream_scope(exchange, call), client_, cpu_, call, encoded);
+      co_await call_upstream(upstream_scope(exchange, call), client_, cpu_, call, *encoded);
   if (attempt.key_index)
     provider.keys->report(*attempt.key_index, exchange.now(), answer ? nullptr : &answer.error());
   if (!answer) co_return fail(std::move(answer).error());

@@ -60,7 +60,7 @@ class OpaqueCallTest : public ClientTest {
   }
 
   void start_call() {
-    encoded_ = encode_call(call_).value();
+    encoded_ = std::move(*encode_call(call_).value());
     scope_.spawn(keep_call(*this));
     test_.settle();
   }

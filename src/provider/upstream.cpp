@@ -258,7 +258,7 @@ Endpoint endpoint_of(const Request& request) {
   return Endpoint::chat;
 }
 
-Result<EncodedCall> encode_call(const UpstreamCall& call) {
+Result<std::unique_ptr<EncodedCall>> encode_call(const UpstreamCall& call) {
   const TargetModel target{.model = call.model, .capabilities = call.capabilities};
   const ProviderCodec& codec = *call.provider->codec;
   // What is not a chat cannot be said as one: a completion can.
@@ -278,13 +278,14 @@ Result<EncodedCall> encode_call(const UpstreamCall& call) {
     if (endpoint == Endpoint::count_tokens && codec.dialect() != Dialect::openai_responses)
       TRY(refuse_truncation(*chat));
   }
-  EncodedCall encoded = TRY(call.raw ? codec.splice_request(*call.raw, *call.request, target)
-                                     : codec.encode_request(*call.request, target));
-  encoded.notes.is_raw = call.raw != nullptr;
+  auto encoded =
+      std::make_unique<EncodedCall>(TRY(call.raw ? codec.splice_request(*call.raw, *call.request, target)
+                                                 : codec.encode_request(*call.request, target)));
+  encoded->notes.is_raw = call.raw != nullptr;
   if (const Chat* chat = chat_of(*call.request))
-    encoded.notes.choices = static_cast<size_t>(std::max<int64_t>(1, chat->choices.value_or(1)));
-  encoded.wire.path = target_of(call, encoded.wire);
-  complete_headers(call, encoded.wire.headers);
+    encoded->notes.choices = static_cast<size_t>(std::max<int64_t>(1, chat->choices.value_or(1)));
+  encoded->wire.path = target_of(call, encoded->wire);
+  complete_headers(call, encoded->wire.headers);
   return encoded;
 }
 

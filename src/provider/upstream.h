@@ -47,7 +47,7 @@ inline constexpr std::string_view kUpstreamIdHeader = "x-upstream-request-id";
 
 // The request of the call, ready to be authenticated and sent: for tests and for the fidelity report in
 // strict mode.
-Result<EncodedCall> encode_call(const UpstreamCall& call);
+Result<std::unique_ptr<EncodedCall>> encode_call(const UpstreamCall& call);
 
 // Authenticates and sends; `cpu` hashes and decodes bodies that are too large for a core. Returns when the
 // head of a good answer is there; a whole (not streamed) answer has been read and decoded by then. Errors:

@@ -27,7 +27,7 @@ Request request_with_reference() {
   return chat;
 }
 
-Result<EncodedCall> encode_for(Dialect dialect, const Request& request) {
+Result<std::unique_ptr<EncodedCall>> encode_for(Dialect dialect, const Request& request) {
   Provider provider;
   provider.codec = &provider_codec(dialect);
   provider.kind.served.set(static_cast<size_t>(Endpoint::chat));
@@ -44,7 +44,7 @@ Result<EncodedCall> encode_for(Dialect dialect, const Request& request) {
 TEST(EncodeCall, RefusesAReferenceThatOnlyAnotherVendorCanLookUp) {
   const Request request = request_with_reference();
   for (const Dialect dialect : {Dialect::openai_chat, Dialect::anthropic_messages}) {
-    const Result<EncodedCall> call = encode_for(dialect, request);
+    const auto call = encode_for(dialect, request);
     ASSERT_FALSE(call) << to_string(dialect);
     EXPECT_EQ(call.error().kind, ErrorKind::unsupported);
     EXPECT_EQ(call.error().path, "/input/1");
@@ -53,9 +53,9 @@ TEST(EncodeCall, RefusesAReferenceThatOnlyAnotherVendorCanLookUp) {
 }
 
 TEST(EncodeCall, SendsAReferenceToTheVendorThatKeepsTheItem) {
-  const Result<EncodedCall> call = encode_for(Dialect::openai_responses, request_with_reference());
+  const auto call = encode_for(Dialect::openai_responses, request_with_reference());
   ASSERT_TRUE(call) << call.error().message;
-  EXPECT_NE(call->wire.body.find(R"({"type":"item_reference","id":"msg_1"})"), std::string::npos);
+  EXPECT_NE((*call)->wire.body.find(R"({"type":"item_reference","id":"msg_1"})"), std::string::npos);
 }
 
 TEST(EncodeCall, RefusesToCountAPromptThatWouldBeShortened) {
@@ -65,7 +65,7 @@ TEST(EncodeCall, RefusesToCountAPromptThatWouldBeShortened) {
   chat.extras.push_back({.dialect = Dialect::openai_responses, .key = "truncation", .raw = {R"("auto")"}});
   const Request request = CountTokens{chat};
   for (const Dialect dialect : {Dialect::anthropic_messages, Dialect::gemini, Dialect::bedrock_converse}) {
-    const Result<EncodedCall> call = encode_for(dialect, request);
+    const auto call = encode_for(dialect, request);
     ASSERT_FALSE(call) << to_string(dialect);
     EXPECT_EQ(call.error().kind, ErrorKind::unsupported) << to_string(dialect);
     EXPECT_EQ(call.error().path, "truncation") << to_string(dialect);
@@ -73,7 +73,7 @@ TEST(EncodeCall, RefusesToCountAPromptThatWouldBeShortened) {
   EXPECT_TRUE(encode_for(Dialect::openai_responses, request)) << "it shortens, and counts what is left";
 }
 
-Result<EncodedCall> encode_opaque(std::initializer_list<Endpoint> served) {
+Result<std::unique_ptr<EncodedCall>> encode_opaque(std::initializer_list<Endpoint> served) {
   Provider provider;
   provider.name = "p";
   provider.base_path = "/v1";
@@ -96,14 +96,14 @@ Result<EncodedCall> encode_opaque(std::initializer_list<Endpoint> served) {
 }
 
 TEST(EncodeCall, SendsAnOpaqueCallToTheEndpointOfItsTask) {
-  const Result<EncodedCall> call = encode_opaque({Endpoint::chat, Endpoint::image_generation});
+  const auto call = encode_opaque({Endpoint::chat, Endpoint::image_generation});
   ASSERT_TRUE(call) << call.error().message;
-  EXPECT_EQ(call->wire.path, "/v1/images/generations");
-  EXPECT_EQ(call->wire.bytes(), R"({"model":"gpt-image-1","prompt":"a weir"})");
+  EXPECT_EQ((*call)->wire.path, "/v1/images/generations");
+  EXPECT_EQ((*call)->wire.bytes(), R"({"model":"gpt-image-1","prompt":"a weir"})");
 }
 
 TEST(EncodeCall, NamesProviderEndpointAndModelWhereThereIsNoSuchEndpoint) {
-  const Result<EncodedCall> call = encode_opaque({Endpoint::chat, Endpoint::image_edit});
+  const auto call = encode_opaque({Endpoint::chat, Endpoint::image_edit});
   ASSERT_FALSE(call);
   EXPECT_EQ(call.error().kind, ErrorKind::unsupported);
   EXPECT_EQ(call.error().message,
@@ -164,7 +164,7 @@ Heard listen(std::vector<std::string> pieces, int64_t choices) {
   call.request = &request;
   call.first_event = std::chrono::minutes(2);
   call.idle = std::chrono::minutes(1);
-  EncodedCall encoded = encode_call(call).value();
+  const std::unique_ptr<EncodedCall> encoded = encode_call(call).value();
   struct Reader {
     static Task<bool> run(Scope& scope, HttpClient& client, Pool& cpu, const UpstreamCall& call,
                           EncodedCall& encoded) {
@@ -177,7 +177,7 @@ Heard listen(std::vector<std::string> pieces, int64_t choices) {
   };
   const MonoTime started = test.core.now();
   Scope scope(test.core);
-  const Result<bool> ended = test.run(Reader::run(scope, client, cpu, call, encoded));
+  const Result<bool> ended = test.run(Reader::run(scope, client, cpu, call, *encoded));
   return {ended ? "end" : std::string(to_string(ended.error().kind)), test.core.now() - started};
 }
 
