@@ -257,8 +257,8 @@ Task<void> read_json(CoreServices& services, Exchange& exchange, const Caller& c
   co_return {};
 }
 
-void begin(Exchange& exchange, CoreServices& services, const EndpointMatch& match, Scope& scope,
-           HttpRequest& request) {
+[[gnu::noinline]] void begin(Exchange& exchange, CoreServices& services, const EndpointMatch& match,
+                             Scope& scope, HttpRequest& request) {
   const ClientCodec& codec = match.row->codec();
   exchange.id = make_id("req", services.core->clock(), services.core->rng());
   exchange.scope = &scope;
@@ -274,6 +274,13 @@ void begin(Exchange& exchange, CoreServices& services, const EndpointMatch& matc
   exchange.timings.mark(Mark::head, request.head_at);
 }
 
+[[gnu::noinline]] std::unexpected<Error> too_many() {
+  Error error =
+      make_error(ErrorKind::overloaded, "too many model calls are under way; try again in a second");
+  error.retry_after_ms = 1000;
+  return fail(std::move(error));
+}
+
 }  // namespace
 
 Task<void> serve_model_call(CoreServices& services, const EndpointMatch& match, Scope& scope,
@@ -285,10 +292,7 @@ Task<void> serve_model_call(CoreServices& services, const EndpointMatch& match, 
   const Admission admission(*services.exchanges_open);
   Result<void> prepared;
   if (admission.is_over_cap()) {
-    Error error =
-        make_error(ErrorKind::overloaded, "too many model calls are under way; try again in a second");
-    error.retry_after_ms = 1000;
-    prepared = fail(std::move(error));
+    prepared = too_many();
   } else {
     prepared = co_await prepare(services, exchange, match.row->body, request, body);
   }

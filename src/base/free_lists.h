@@ -64,7 +64,7 @@ class FreeLists {
   static constexpr size_t kSmallMax = 1024;
   static constexpr size_t kSmallClasses = (kSmallMax + kHeaderBytes + kSmallStep - 1) / kSmallStep + 1;
   // Frames of coroutines, mostly.
-  static constexpr size_t kLargeStep = 256;
+  static constexpr size_t kLargeStep = 64;
   static constexpr size_t kClasses = kSmallClasses + kBytesMax / kLargeStep + 1;
 
   static constexpr size_t small_class(size_t size) {

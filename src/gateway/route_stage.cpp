@@ -36,23 +36,26 @@ class Attempts {
     for (const size_t index : order) {
       if (made_ >= route_.retry.attempts_max) break;
       const Candidate& candidate = candidates[index];
-      if (last_error_.kind == ErrorKind::context_too_long &&
+      if (last_error_ && last_error_->kind == ErrorKind::context_too_long &&
           !could_fit_better(candidate, *exchange_.target)) {
         continue;
       }
       std::unique_ptr<EventSource> source = CO_TRY(co_await at_target(candidate));
       if (source) co_return source;
-      if (!falls_back(route_.fallback, last_error_)) break;
+      if (last_error_ && !falls_back(route_.fallback, *last_error_)) break;
       if (!exchange_.is_repeatable()) {
-        last_error_.message += "; no other attempt was made, since the upload was under way already";
+        last_error_->message += "; no other attempt was made, since the upload was under way already";
         break;
       }
     }
-    co_return fail(std::move(last_error_));
+    if (last_error_) co_return fail(std::move(*last_error_));
+    co_return fail(ErrorKind::upstream_overloaded,
+                   "every target of this model is put aside after repeated failures; try again later");
   }
 
  private:
-  // An answer, or nullptr with last_error_ set. Errors: those that end the exchange whatever is configured.
+  // An answer, or nullptr with last_error_ set unless the target is put aside. Errors: those that end the
+  // exchange whatever is configured.
   Task<std::unique_ptr<EventSource>> at_target(const Candidate& candidate) {
     for (int tries = 1;; ++tries) {
       const BreakerPass pass = candidate.state->breaker().try_pass(exchange_.now());
@@ -61,12 +64,12 @@ class Attempts {
       Result<std::unique_ptr<EventSource>> source = co_await attempt(candidate, pass);
       if (source) co_return source;
       if (exchange_.scope->is_cancelled()) co_return fail(exchange_.scope->reason());
-      last_error_ = std::move(source).error();
-      const bool may_retry = error_row(last_error_.kind).retries_same_target && exchange_.is_repeatable() &&
+      last_error_ = std::make_unique<Error>(std::move(source).error());
+      const bool may_retry = error_row(last_error_->kind).retries_same_target && exchange_.is_repeatable() &&
                              tries < route_.retry.attempts_per_target_max &&
                              made_ < route_.retry.attempts_max;
       if (!may_retry) co_return nullptr;
-      const auto pause = retry_pause(route_.retry, last_error_, tries, exchange_.scope->core().rng());
+      const auto pause = retry_pause(route_.retry, *last_error_, tries, exchange_.scope->core().rng());
       if (!pause || !candidate.target->provider->retry_budget->try_spend()) co_return nullptr;
       if (exchange_.scope->remaining(*pause + Duration(1)) <= *pause) co_return nullptr;
       CO_TRY(co_await exchange_.scope->sleep(*pause));
@@ -114,9 +117,7 @@ class Attempts {
   const Route& route_;
   const Next next_;
   int made_ = 0;
-  Error last_error_ =
-      make_error(ErrorKind::upstream_overloaded,
-                 "every target of this model is put aside after repeated failures; try again later");
+  std::unique_ptr<Error> last_error_;  // null: none of the targets was asked
 };
 
 // Only what a strategy asks for is estimated: the walk over a long prompt is not free.
@@ -166,6 +167,18 @@ Result<void> keep_within_regions(const Exchange& exchange, std::vector<size_t>& 
       exchange.regions.empty() ? "model" : "x-weir-region");
 }
 
+// Where the exchange may go, as the route's strategy ranks it. Error: forbidden.
+[[gnu::noinline]] Result<std::vector<size_t>> ordered_targets(const Exchange& exchange) {
+  const PickContext context{.now = exchange.now(),
+                            .session = exchange.session,
+                            .input_tokens = expected_input_tokens(exchange),
+                            .output_tokens = expected_output_tokens(exchange)};
+  std::vector<size_t> order =
+      order_candidates(*exchange.route, exchange.plan->candidates, context, exchange.scope->core().rng());
+  TRY(keep_within_regions(exchange, order));
+  return order;
+}
+
 // The route's own limit, where that is nearer than what the client and the settings allow.
 void tighten_deadline(Exchange& exchange) {
   if (!exchange.route->timeout) return;
@@ -182,13 +195,7 @@ Task<std::unique_ptr<EventSource>> RouteStage::handle(Exchange& exchange, Next n
   exchange.plan = CO_TRY(plans_.find(exchange.snapshot, model_of(exchange.request)));
   exchange.route = exchange.plan->route;
   tighten_deadline(exchange);
-  const PickContext context{.now = exchange.now(),
-                            .session = exchange.session,
-                            .input_tokens = expected_input_tokens(exchange),
-                            .output_tokens = expected_output_tokens(exchange)};
-  std::vector<size_t> order =
-      order_candidates(*exchange.route, exchange.plan->candidates, context, exchange.scope->core().rng());
-  CO_TRY(keep_within_regions(exchange, order));
+  const std::vector<size_t> order = CO_TRY(ordered_targets(exchange));
   Attempts attempts(exchange, *exchange.route, next);
   co_return co_await attempts.run(exchange.plan->candidates, order);
 }

@@ -98,7 +98,7 @@ class ClientConnection final : private Timer {
   IoState write(Output& output);
   // Writes the rest. False: the connection broke, or the peer answers before it has taken everything (a
   // refusal): what it says is there to read. Errors: the scope's reason.
-  Task<bool> write_rest(Scope& scope, Output output);
+  [[gnu::noinline]] Task<bool> write_rest(Scope& scope, Output output);
   // Whether the peer says something, or has closed, without being waited for: that is in buffer() then.
   bool is_answered();
   // Waits for bytes; holds no memory while it waits with an empty buffer.

@@ -142,7 +142,7 @@ class ClientResponse {
   virtual bool is_complete() const = 0;
 };
 // The rest of the body. Errors as read(), and upstream_malformed over `bytes_max`.
-Task<std::string> read_all(Scope& scope, ClientResponse& response, size_t bytes_max);
+[[gnu::noinline]] Task<std::string> read_all(Scope& scope, ClientResponse& response, size_t bytes_max);
 
 class HttpClient {
  public:

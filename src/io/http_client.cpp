@@ -43,7 +43,9 @@ std::optional<uint64_t> content_length(const ClientRequest& request) {
   return request.body.size();
 }
 
-Result<std::string> write_head(const ClientRequest& request) {
+// Not inlined, here and below, or what it needs for a moment would be a part of the frame that waits for the
+// answer.
+[[gnu::noinline]] Result<std::string> write_head(const ClientRequest& request) {
   if (request.origin.host.size() > HostText::kHostBytesMax)
     return fail(ErrorKind::bad_request, "the request's host is too long");
   const HostText host(request.origin);
@@ -62,7 +64,8 @@ Result<std::string> write_head(const ClientRequest& request) {
 
 // Sends head and body as the body comes. False: not all of it, since the peer broke off or answers already
 // (a refusal): what it says is there to read.
-Task<bool> send_stream(Scope& scope, ClientConnection& wire, std::string_view head, RequestBody& body) {
+[[gnu::noinline]] Task<bool> send_stream(Scope& scope, ClientConnection& wire, std::string_view head,
+                                         RequestBody& body) {
   const bool is_chunked = !body.size();
   for (;;) {
     const std::string_view piece = CO_TRY(co_await body.read(scope));

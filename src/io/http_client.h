@@ -43,7 +43,7 @@ class PooledHttpClient final : public HttpClient {
       Scope& scope, std::unique_ptr<ClientConnection> connection, std::string_view head,
       const ClientRequest& request);
   // Null: more bytes are needed.
-  Result<std::unique_ptr<ClientResponse>> take_answer(Pending& pending);
+  [[gnu::noinline]] Result<std::unique_ptr<ClientResponse>> take_answer(Pending& pending);
   Result<std::unique_ptr<ClientResponse>> make_response(std::unique_ptr<ClientConnection> connection,
                                                         ResponseHead head);
 

@@ -11,8 +11,8 @@ namespace weir {
 
 // A signature covers method, path, query, body and the headers host, content-type and x-amz-*: nothing of it
 // may change afterwards. Large bodies are hashed in `cpu`. Errors: overloaded, the scope's reason.
-Task<void> authenticate_call(Scope& scope, Pool& cpu, const Provider& provider, const Credential& credential,
-                             WireRequest& wire);
+[[gnu::noinline]] Task<void> authenticate_call(Scope& scope, Pool& cpu, const Provider& provider,
+                                               const Credential& credential, WireRequest& wire);
 
 // The signing itself. `body_hash` is sha256_hex of the body.
 void sign_call(const Provider& provider, const Credential& credential, int64_t unix_seconds,
