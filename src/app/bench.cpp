@@ -4,13 +4,12 @@
 #include <array>
 #include <cstdio>
 #include <fmt/core.h>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <string>
 #include <sys/resource.h>
 #include <vector>
 
+#include "app/file_text.h"
 #include "app/loadgen.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -62,12 +61,6 @@ std::string chat_body(const BenchOptions& options) {
   return body;
 }
 
-Result<std::string> read_body(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return fail(ErrorKind::bad_request, fmt::format("{} cannot be read", path));
-  return std::string((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-}
-
 Result<Headers> headers_of(const BenchOptions& options) {
   Headers headers;
   const bool is_anthropic = options.dialect == "anthropic";
@@ -87,7 +80,7 @@ Result<std::string> request_of(const BenchOptions& options, const Url& url) {
   const bool has_body = options.method != "GET" && options.method != "HEAD";
   const std::string body = !has_body                   ? std::string()
                            : options.body_file.empty() ? chat_body(options)
-                                                       : TRY(read_body(options.body_file));
+                                                       : TRY(read_file_text(options.body_file));
   std::string target = url.target;
   // A server's address without a path: the path of the dialect.
   if (target == "/" && has_body) {

@@ -1,12 +1,11 @@
 #include "app/compile.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <set>
 #include <unistd.h>
 
+#include "app/file_text.h"
 #include "app/listen.h"
 #include "base/text.h"
 #include "codec/codecs.h"
@@ -25,12 +24,6 @@ constexpr std::string_view kExtractProvider = "weir";
 constexpr std::string_view kExtractModel = "extract";
 // Enough to mend a file by; a file with more is wrong as a whole.
 constexpr size_t kProblemsMax = 100;
-
-Result<std::string> read_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return fail(ErrorKind::bad_request, fmt::format("{} cannot be read", path));
-  return std::string((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-}
 
 class Compiler {
  public:
@@ -93,10 +86,10 @@ class Compiler {
     std::vector<CatalogText> providers;
     std::vector<CatalogText> prices;
     for (const std::string& file : config_.provider_files) {
-      providers.push_back({ .file = file, .text = texts.emplace_back(TRY(read_file(file))) });
+      providers.push_back({ .file = file, .text = texts.emplace_back(TRY(read_file_text(file))) });
     }
     for (const std::string& file : config_.price_files) {
-      prices.push_back({ .file = file, .text = texts.emplace_back(TRY(read_file(file))) });
+      prices.push_back({ .file = file, .text = texts.emplace_back(TRY(read_file_text(file))) });
     }
     snapshot_->catalog =
         std::make_shared<const Catalog>(TRY(Catalog::embedded().extended(providers, prices)));
@@ -138,7 +131,7 @@ class Compiler {
       }
       return std::string(trim(found->second));
     }
-    const Result<std::string> text = read_file(source.file);
+    const Result<std::string> text = read_file_text(source.file);
     if (!text) return fail(at(line, text.error().message));
     if (trim(*text).empty()) return fail(at(line, fmt::format("{} is empty", source.file)));
     return std::string(trim(*text));

@@ -1,10 +1,9 @@
 #include "app/config.h"
 
 #include <array>
-#include <fstream>
-#include <iterator>
 
 #include "app/config_rows.h"
+#include "app/file_text.h"
 #include "app/settings_yaml.h"
 #include "provider/catalog_rows.h"
 
@@ -263,15 +262,12 @@ ReadConfig read_config(std::string file, std::string_view text) {
 
 ReadConfig read_config_file(const std::string& path) {
   if (path.empty()) return {};
-  std::ifstream in(path, std::ios::binary);
-  if (!in) {
-    ReadConfig read;
-    read.config.file = path;
-    read.problems.push_back(yaml_error(path, 0, "cannot be read"));
-    return read;
-  }
-  const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  return read_config(path, text);
+  Result<std::string> text = read_file_text(path);
+  if (text) return read_config(path, *text);
+  ReadConfig read;
+  read.config.file = path;
+  read.problems.push_back(std::move(text).error());
+  return read;
 }
 
 namespace {

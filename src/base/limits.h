@@ -72,6 +72,9 @@ inline constexpr size_t kEventStreamFrameBytesMax = 16 * kMiB;
 // What is kept of a provider's error answer, for the log and for the words that tell its kind.
 inline constexpr size_t kProviderBodyMax = 4 * kKiB;
 
+// A file that a person named: the configuration, what it refers to, a body for a measurement.
+inline constexpr size_t kNamedFileBytesMax = 64 * kMiB;
+
 // Store.
 // Changes waiting for the thread that writes to the database, as bytes of their values; one more is
 // overloaded.
