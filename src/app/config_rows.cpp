@@ -14,7 +14,9 @@ Rows<ProviderTimeouts> timeout_rows() {
           .max = 600},
       Row{.key = "first_event",
           .member = &ProviderTimeouts::first_event,
-          .sentence = "From sending a streamed request to its first event.",
+          .sentence =
+              "From sending a streamed request to the first of the answer itself; thinking that is not shown "
+              "counts as waiting.",
           .min = 0.001,
           .max = 86'400},
       Row{.key = "idle",

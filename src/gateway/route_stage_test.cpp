@@ -77,6 +77,34 @@ TEST_F(Regions, WhereNothingIsLeftTheErrorSaysWhatThereIs) {
   EXPECT_TRUE(gateway_.call->answers.size() == 1) << "nobody was asked";
 }
 
+class CommitPoint : public Regions {
+ protected:
+  // Who answered in the end, when the first target breaks off after these.
+  std::string answers_after(std::vector<Event> events) {
+    const std::unique_ptr<Exchange> exchange = gateway_.exchange(chat());
+    gateway_.call->answers.clear();
+    gateway_.call->answers.emplace_back(std::move(events));
+    gateway_.call->answers.emplace_back(std::vector<Event>{End{}});
+    gateway_.call->breaks = make_error(ErrorKind::upstream_overloaded, "overloaded");
+    const Result<std::vector<Event>> answer = gateway_.events(*exchange);
+    if (!answer) return std::string(to_string(answer.error().kind));
+    return exchange->target->target->provider->name;
+  }
+};
+
+TEST_F(CommitPoint, ABlockThatOnlyBeganIsNotBeyondIt) {
+  gateway_.snapshot->routes.routes().front()->retry.attempts_per_target_max = 1;
+  const std::vector<Event> began = {Start{}, BlockStart{}};
+  EXPECT_EQ(answers_after(began), "america");
+  EXPECT_EQ(answers_after({Start{}, BlockStart{.kind = BlockKind::thinking}, Delta{}}), "america");
+}
+
+TEST_F(CommitPoint, AnswersWithContentAreNotTriedElsewhere) {
+  EXPECT_EQ(answers_after({Start{}, BlockStart{}, Delta{.text = "Hel"}}), "upstream_overloaded");
+  EXPECT_EQ(answers_after({Start{}, BlockStart{.kind = BlockKind::tool_call, .tool_name = "f"}}),
+            "upstream_overloaded");
+}
+
 class RouteTimeout : public Regions {
  protected:
   // What comes of an answer that takes that long, on a route with a limit of ten seconds, when five have

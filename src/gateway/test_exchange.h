@@ -13,6 +13,25 @@
 
 namespace weir {
 
+// An answer that breaks off after its events.
+class BrokenSource final : public EventSource {
+ public:
+  BrokenSource(std::vector<Event> events, Error error) : error_(std::move(error)) {
+    batch_.events = std::move(events);
+  }
+  const AnswerHead& head() const override { return head_; }
+  Task<const EventBatch*> next(Scope&) override {
+    if (std::exchange(is_given_, true)) co_return fail(error_);
+    co_return &batch_;
+  }
+
+ private:
+  EventBatch batch_;
+  AnswerHead head_;
+  Error error_;
+  bool is_given_ = false;
+};
+
 // The last stage: notes each request and gives what the test has put there.
 class ScriptedCall final : public Stage {
  public:
@@ -31,13 +50,15 @@ class ScriptedCall final : public Stage {
     --running;
     if (!slept) co_return std::move(slept).fail();
     if (!events) co_return std::move(events).fail();
+    if (breaks) co_return std::make_unique<BrokenSource>(std::move(*events), *std::exchange(breaks, {}));
     co_return std::make_unique<StoredSource>(std::move(*events));
   }
   const Chat& chat(size_t index) const { return std::get<Chat>(requests.at(index)); }
 
   std::deque<Result<std::vector<Event>>> answers;
   std::vector<Request> requests;
-  Fidelity fidelity;  // what the adapted requests say, of all calls
+  std::optional<Error> breaks;  // what the next answer ends with, after its events
+  Fidelity fidelity;            // what the adapted requests say, of all calls
   Duration takes{};
   int running = 0;
   int running_max = 0;

@@ -20,8 +20,20 @@ std::string_view to_string(Role role) {
 }
 
 bool is_content(const Event& event) {
-  return !std::holds_alternative<Start>(event) && !std::holds_alternative<Ping>(event) &&
-         !std::holds_alternative<UsageReport>(event);
+  if (const auto* delta = std::get_if<Delta>(&event)) return !delta->text.empty();
+  if (const auto* block = std::get_if<BlockStart>(&event)) {
+    switch (block->kind) {
+      case BlockKind::tool_call:
+        return !block->tool_name.empty() || !block->data.empty();
+      case BlockKind::redacted_thinking:
+      case BlockKind::unknown:
+        return !block->data.empty();
+      default:
+        return false;
+    }
+  }
+  return !std::holds_alternative<Start>(event) && !std::holds_alternative<BlockEnd>(event) &&
+         !std::holds_alternative<Ping>(event) && !std::holds_alternative<UsageReport>(event);
 }
 
 Task<const EventBatch*> StoredSource::next(Scope&) {

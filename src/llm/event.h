@@ -130,6 +130,9 @@ using Event =
     std::variant<Start, BlockStart, Delta, BlockEnd, Logprobs, Finish, UsageReport, Ping, Payload, End>;
 
 // True for events that carry something of the answer: the first one is the head point and the commit point.
+// A block that only begins is not yet that, nor an empty delta: providers send both before they have anything
+// to say, and may fail afterwards. The name of a tool is: the model has chosen, and its arguments may be long
+// in coming.
 bool is_content(const Event& event);
 
 }  // namespace weir

@@ -25,8 +25,8 @@ class TlsClientContext;  // io/tls.h
 
 struct ProviderTimeouts {
   Duration connect = std::chrono::seconds(5);
-  Duration first_event = std::chrono::seconds(120);  // from sending to the first event of the answer
-  Duration idle = std::chrono::seconds(60);          // between two reads of an answer
+  Duration first_event = std::chrono::minutes(5);  // from sending to the first content of the answer
+  Duration idle = std::chrono::seconds(60);        // between two reads of an answer
 };
 
 struct Provider {
