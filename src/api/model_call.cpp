@@ -43,14 +43,41 @@ std::optional<Duration> duration_of(const Headers& headers, std::string_view nam
   return Duration(static_cast<int64_t>(std::min(number * static_cast<double>(unit.count()), kDay)));
 }
 
-// The client's own limit: x-weir-timeout-ms, or the SDKs' x-stainless-timeout in seconds.
-Duration timeout_of(const Headers& headers, const GatewaySettings& settings) {
+std::unexpected<Error> bad_wish(std::string_view header, std::string_view what) {
+  return fail(ErrorKind::bad_request, fmt::format("{} is {}", header, what), std::string(header));
+}
+
+// The client's own limit: x-weir-timeout-ms, or the SDKs' x-stainless-timeout in seconds, which no person
+// wrote: what cannot be read of that is left out.
+Result<Duration> timeout_of(const Headers& headers, const GatewaySettings& settings) {
+  constexpr std::string_view kOwn = "x-weir-timeout-ms";
+  const auto own = duration_of(headers, kOwn, std::chrono::milliseconds(1));
+  if (!own && headers.contains(kOwn)) return bad_wish(kOwn, "a number of milliseconds above 0");
   Duration timeout = settings.timeout;
-  for (const auto& limit : {duration_of(headers, "x-weir-timeout-ms", std::chrono::milliseconds(1)),
-                            duration_of(headers, "x-stainless-timeout", std::chrono::seconds(1))}) {
+  for (const auto& limit : {own, duration_of(headers, "x-stainless-timeout", std::chrono::seconds(1))}) {
     if (limit) timeout = std::min(timeout, *limit);
   }
   return timeout;
+}
+
+Result<bool> is_strict(const Headers& headers) {
+  constexpr std::string_view kStrict = "x-weir-strict";
+  const auto said = headers.get(kStrict);
+  if (!said) return false;
+  for (const std::string_view yes : {"1", "true", "yes", "on"}) {
+    if (equals_ignore_case(*said, yes)) return true;
+  }
+  for (const std::string_view no : {"", "0", "false", "no", "off"}) {
+    if (equals_ignore_case(*said, no)) return false;
+  }
+  return bad_wish(kStrict, "1 or 0 (or true or false)");
+}
+
+// The adapt stage reads it, where there is something to choose.
+Result<void> check_choices(const Headers& headers) {
+  const std::string_view said = headers.get_or("x-weir-choices", "");
+  if (said.empty() || said == "error" || said == "fanout") return {};
+  return bad_wish("x-weir-choices", "error or fanout");
 }
 
 Result<std::vector<Tag>> tags_of(const Headers& headers) {
@@ -146,18 +173,25 @@ Task<std::string> admit_signed(CoreServices& services, Exchange& exchange, const
   co_return text;
 }
 
+// Most callers ask nothing of Weir itself, and are spared a look-up for each wish.
+bool has_wishes(const Headers& headers) {
+  for (const HeaderField field : headers) {
+    if (starts_with_ignore_case(field.name, "x-weir-")) return true;
+  }
+  return false;
+}
+
 // What the caller asks of Weir itself, in headers of its own.
 Result<void> read_wishes(Exchange& exchange, const Headers& headers) {
+  if (!has_wishes(headers)) return {};
   exchange.tags = TRY(tags_of(headers));
   if (const auto priority = headers.get("x-weir-priority")) {
     const auto known = priority_from_string(*priority);
-    if (!known) {
-      return fail(ErrorKind::bad_request, "x-weir-priority is interactive, normal or batch",
-                  "x-weir-priority");
-    }
+    if (!known) return bad_wish("x-weir-priority", "interactive, normal or batch");
     exchange.priority = *known;
   }
-  exchange.is_strict = headers.get_or("x-weir-strict", "") == "1";
+  exchange.is_strict = TRY(is_strict(headers));
+  TRY(check_choices(headers));
   exchange.session = headers.get_or("x-weir-session", "");
   exchange.regions = regions_of(headers);
   return {};
@@ -244,7 +278,8 @@ Task<void> read_json(CoreServices& services, Exchange& exchange, const Caller& c
   if (caller.principal) exchange.principal = *caller.principal;
   const BodyForm form = CO_TRY(check_content(request.headers, exchange.call.dialect, taken));
   CO_TRY(read_wishes(exchange, request.headers));
-  exchange.scope->set_deadline(request.first_byte_at + timeout_of(request.headers, snapshot.settings));
+  const Duration timeout = CO_TRY(timeout_of(request.headers, snapshot.settings));
+  exchange.scope->set_deadline(request.first_byte_at + timeout);
   if (form == BodyForm::multipart) {
     CO_TRY(co_await read_form(exchange, caller, request, body));
   } else {
