@@ -87,12 +87,29 @@ bool is_about_the_key(const Error& error) {
 Task<std::unique_ptr<EventSource>> CallStage::handle(Exchange& exchange, Next) {
   const Provider& provider = *exchange.target->target->provider;
   exchange.is_raw = false;
-  if (provider.local) return provider.local->answer(*exchange.scope, exchange.sent());
+  if (provider.local) return answer_locally(exchange, *provider.local);
   if (operation_of(exchange.request) == Operation::count_tokens &&
       !provider.kind.serves(Endpoint::count_tokens)) {
     return count_here(exchange);
   }
   return call_remote(exchange);
+}
+
+Task<std::unique_ptr<EventSource>> CallStage::answer_locally(Exchange& exchange, LocalModel& model) {
+  Result<Fidelity> losses = model.losses(exchange.sent());
+  Result<EncodedCall> made = EncodedCall();
+  if (losses) {
+    made->notes.fidelity = *std::move(losses);
+    if (exchange.adapted) made->notes.fidelity.add(exchange.adapted->fidelity);
+  } else {
+    made = std::move(losses).fail();
+  }
+  if (exchange.client_codec)
+    made = in_callers_words(std::move(made), exchange.client_codec->dialect(), exchange.sent());
+  CO_TRY(std::move(made));
+  CO_TRY(check_strict(exchange, made->notes.fidelity));
+  exchange.fidelity = std::move(made->notes.fidelity);
+  co_return co_await model.answer(*exchange.scope, exchange.sent());
 }
 
 // Tokens of a prompt for a provider that cannot count them: Weir's own count, marked as an estimate.

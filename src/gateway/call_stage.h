@@ -28,6 +28,8 @@ class CallStage final : public Stage {
     int credentials = 0;
   };
 
+  // By a model of this process.
+  static Task<std::unique_ptr<EventSource>> answer_locally(Exchange& exchange, LocalModel& model);
   Task<std::unique_ptr<EventSource>> count_here(Exchange& exchange);
   Task<std::unique_ptr<EventSource>> call_remote(Exchange& exchange);
   // One attempt with a key that is not one of `tried`; the attempt says which.

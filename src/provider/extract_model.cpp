@@ -237,11 +237,16 @@ ExtractAnswer extract(const ExtractRequest& request) {
   }
   apply_stop_sequences(request, answer);
   apply_max_tokens(request, answer);
-  for (const std::string* part : {&request.instructions, &request.context, &request.question}) {
-    answer.input_tokens += count_tokens(kTokenizer, *part);
-  }
+  answer.input_tokens = count_input_tokens(request);
   answer.output_tokens = count_tokens(kTokenizer, answer.text);
   return answer;
+}
+
+int64_t count_input_tokens(const ExtractRequest& request) {
+  int64_t tokens = 0;
+  for (const std::string* part : {&request.instructions, &request.context, &request.question})
+    tokens += count_tokens(kTokenizer, *part);
+  return tokens;
 }
 
 std::vector<std::string_view> stream_chunks(std::string_view text) {

@@ -60,4 +60,7 @@ ExtractAnswer extract(const ExtractRequest& request);
 // ends within a character of valid UTF-8.
 std::vector<std::string_view> stream_chunks(std::string_view text);
 
+// The input_tokens of the answer to the request, without the answer.
+int64_t count_input_tokens(const ExtractRequest& request);
+
 }  // namespace weir

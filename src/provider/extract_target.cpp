@@ -1,6 +1,8 @@
 #include "provider/extract_target.h"
 
-#include "llm/prompt_tokens.h"
+#include <fmt/core.h>
+
+#include "codec/unused.h"
 #include "provider/extract_model.h"
 
 namespace weir {
@@ -15,6 +17,8 @@ std::string text_of(const std::vector<Block>& blocks) {
       piece = words->text;
     } else if (const auto* document = std::get_if<DocumentBlock>(&block.body)) {
       piece = document->text;
+    } else if (const auto* refusal = std::get_if<RefusalBlock>(&block.body)) {
+      piece = refusal->text;
     } else if (const auto* result = std::get_if<ToolResultBlock>(&block.body)) {
       inner = text_of(result->content);
       piece = inner;
@@ -108,16 +112,81 @@ std::vector<Event> events_of(const ExtractAnswer& answer) {
   return events;
 }
 
+// What this model does not look at, or refuses because an answer without it would be another one.
+class Losses {
+ public:
+  Result<Fidelity> of(const Chat& chat) {
+    if (chat.choices.value_or(1) > 1)
+      return fail(ErrorKind::unsupported, "weir/extract gives one answer at a time: n must be 1", "n");
+    TRY(look_at_tools(chat));
+    for (size_t at = 0; at < chat.messages.size(); ++at) {
+      if (!chat.messages[at].name.empty()) lose(fmt::format("/messages/{}/name", at));
+      TRY(look_at(chat.messages[at].content, at));
+    }
+    if (chat.temperature) lose("/temperature", fmt::format("{}", *chat.temperature));
+    if (chat.top_p) lose("/top_p", fmt::format("{}", *chat.top_p));
+    for (const ExtraField& extra : chat.extras) lose(fmt::format("/{}", extra.key));
+    // As another model that reads nothing but text: no dialect's own forms mean more to it.
+    TRY(report_unused(chat, Dialect::bedrock_invoke, {ChatField::stop}, fidelity_));
+    return std::move(fidelity_);
+  }
+
+ private:
+  void lose(std::string pointer, std::string from = {}) {
+    fidelity_.add(Severity::warning, LossReason::dropped, std::move(pointer), std::move(from));
+  }
+
+  Result<void> look_at_tools(const Chat& chat) {
+    const ToolChoiceMode mode = chat.tool_choice ? chat.tool_choice->mode : ToolChoiceMode::automatic;
+    if (mode == ToolChoiceMode::required || mode == ToolChoiceMode::named)
+      return fail(ErrorKind::unsupported, "weir/extract calls no tools: leave tool_choice out",
+                  "tool_choice");
+    if (!chat.tools.empty() && mode != ToolChoiceMode::none) lose("/tools");
+    return {};
+  }
+
+  Result<void> look_at(const std::vector<Block>& blocks, size_t message) {
+    for (const Block& block : blocks) {
+      const std::string place = fmt::format("/messages/{}/content", message);
+      const auto* document = std::get_if<DocumentBlock>(&block.body);
+      const auto* unknown = std::get_if<UnknownBlock>(&block.body);
+      if (std::holds_alternative<ImageBlock>(block.body) || std::holds_alternative<AudioBlock>(block.body) ||
+          std::holds_alternative<VideoBlock>(block.body) || (document && document->text.empty()) ||
+          (unknown && unknown->is_reference))
+        return fail(ErrorKind::unsupported, "weir/extract reads text only, and documents of plain text",
+                    fmt::format("messages[{}].content", message));
+      if (const auto* result = std::get_if<ToolResultBlock>(&block.body))
+        TRY(look_at(result->content, message));
+      if (document && document->wants_citations) lose(place, "citations");
+      if (unknown)
+        fidelity_.add(Severity::warning, LossReason::unsupported_block, place, std::string(unknown->type));
+      if (std::holds_alternative<ToolCallBlock>(block.body))
+        fidelity_.add(Severity::warning, LossReason::unsupported_block, place, "tool call");
+      if (std::holds_alternative<ThinkingBlock>(block.body) ||
+          std::holds_alternative<RedactedThinkingBlock>(block.body))
+        fidelity_.add(Severity::info, LossReason::thinking_dropped, place);
+      if (block.cache) fidelity_.add(Severity::info, LossReason::cache_dropped, place);
+    }
+    return {};
+  }
+
+  Fidelity fidelity_;
+};
+
 class ExtractTarget final : public LocalModel {
  public:
   explicit ExtractTarget(Pool& cpu) : cpu_(cpu) {}
 
+  Result<Fidelity> losses(const Request& request) const override {
+    const Chat* chat = chat_of(request);
+    return chat ? Losses().of(*chat) : Fidelity();
+  }
+
   Task<std::unique_ptr<EventSource>> answer(Scope& scope, const Request& request) override {
     if (const auto* count = std::get_if<CountTokens>(&request)) {
       const Chat chat = count->chat;  // shares its arena
-      const int64_t tokens = CO_TRY(co_await cpu_.run(scope, [chat]() -> Result<int64_t> {
-        return estimate_prompt_tokens(chat, TokenizerKind::o200k_base);
-      }));
+      const int64_t tokens = CO_TRY(co_await cpu_.run(
+          scope, [chat]() -> Result<int64_t> { return count_input_tokens(request_of(chat)); }));
       Usage usage;
       usage.in_uncached = tokens;
       co_return std::make_unique<StoredSource>(std::vector<Event>{UsageReport{usage}, End{}});
