@@ -71,9 +71,21 @@ class ResponseWriter {
   virtual bool is_started() const = 0;
 };
 
+// A whole answer to a request that came to nothing.
+struct ErrorAnswer {
+  int status = 0;
+  Headers headers{};
+  std::string body{};
+};
+// The message as plain text.
+ErrorAnswer plain_error_answer(const Error& error);
+
 class HttpHandler {
  public:
   virtual ~HttpHandler() = default;
+  // What a client is told whose request the server refuses before it comes to handle(). `request` has what
+  // could be read of its head: of one that is too large the method and the target, perhaps cut.
+  virtual ErrorAnswer refuse(const Error& error, const HttpRequest&) { return plain_error_answer(error); }
   // The scope is the request's: cancelled when the client hangs up, when its deadline passes and at shutdown.
   // An Error returned before the response started is written by the server as a plain text response (handlers
   // that have a dialect write their own error body instead).

@@ -180,7 +180,7 @@ Task<void> Http1Connection::finish_exchange(Scope& request_scope, Result<void> h
   }
   if (!handled && !response.is_started() && may_be_told(request_scope)) {
     // With the connection's scope: the request's may be cancelled by what is reported here.
-    const PlainErrorAnswer answer(handled.error());
+    const ErrorAnswer answer = plain_error_answer(handled.error());
     CO_TRY(co_await response.send(scope_, answer.status, answer.headers, answer.body));
   }
   goes_on_ = response.keeps_alive() && (body.is_complete() || CO_TRY(co_await body.drain(scope_)));
@@ -188,8 +188,23 @@ Task<void> Http1Connection::finish_exchange(Scope& request_scope, Result<void> h
   co_return {};
 }
 
+HttpRequest Http1Connection::refused_request() const {
+  HttpRequest request;
+  request.first_byte_at = first_byte_at_;
+  std::string_view line = input_.view();
+  while (line.starts_with("\r\n")) line.remove_prefix(2);
+  line = line.substr(0, line.find('\r'));
+  const size_t method_end = line.find(' ');
+  if (method_end == std::string_view::npos) return request;
+  const std::string_view target = line.substr(method_end + 1);
+  if (!target.starts_with('/')) return request;
+  request.method = line.substr(0, method_end);
+  request.target = target.substr(0, target.find(' '));
+  return request;
+}
+
 void Http1Connection::refuse(const Error& error) {
-  const PlainErrorAnswer answer(error);
+  const ErrorAnswer answer = service_.handler().refuse(error, refused_request());
   std::string head;
   const Result<void> appended = append_response_head(head, {.status = http1_status(error),
                                                             .headers = &answer.headers,

@@ -45,6 +45,8 @@ class Http1Connection final : public HttpConnection {
   [[gnu::noinline]] Task<void> finish_exchange(Scope& request_scope, Result<void> handled,
                                                Http1BodyReader& body, Http1ResponseWriter& response);
   void refuse(const Error& error);
+  // What can be read of the head that is refused: at most method and target.
+  HttpRequest refused_request() const;
   [[gnu::noinline]] Task<void> linger();
 
   HttpService& service_;

@@ -289,6 +289,9 @@ TEST_F(Http1ConnectionTest, AnswersWhatTheCodecRefusesAndCloses) {
     EXPECT_EQ(service.counters().connections_open.get(), 0);
   }
   EXPECT_EQ(handler.calls, 0);
+  EXPECT_THAT(handler.refused,
+              testing::ElementsAre("GET /", "GET /", "GET /", " ", "GET /aaaaaaaaa", "GET /", " "))
+      << "the handler says what the refused are told";
 }
 
 TEST_F(Http1ConnectionTest, BrokenChunksAreABadRequest) {

@@ -243,7 +243,8 @@ Task<void> Http2Connection::serve(std::unique_ptr<Http2Stream> stream) {
     if (request_scope.is_cancelled()) {
       handled = fail(request_scope.reason());
     } else if (stream->refusal()) {
-      handled = fail(*stream->refusal());
+      const ErrorAnswer answer = service_.handler().refuse(*stream->refusal(), request);
+      handled = co_await stream->send(request_scope, answer.status, answer.headers, answer.body);
     } else {
       service_.counters().requests_active.add(1);
       handled = co_await call_handler(service_.handler(), request_scope, request, *stream, *stream);
@@ -270,7 +271,7 @@ Task<void> Http2Connection::finish_stream(Http2Stream& stream, Scope& request_sc
     handled = fail(ErrorKind::internal, "internal error");
   }
   if (!handled && !stream.is_started() && may_be_told(request_scope)) {
-    const PlainErrorAnswer answer(handled.error());
+    const ErrorAnswer answer = plain_error_answer(handled.error());
     (void)co_await stream.send(scope_, answer.status, answer.headers, answer.body);
   }
   if (stream.is_finished() && !stream.is_input_ended()) (void)co_await stream.linger(scope_);

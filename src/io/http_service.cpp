@@ -153,12 +153,14 @@ Task<void> call_handler(HttpHandler& handler, Scope& scope, HttpRequest& request
   co_return fail(ErrorKind::internal, "internal error");
 }
 
-PlainErrorAnswer::PlainErrorAnswer(const Error& error) : status(error.http_status()) {
-  headers.add("content-type", "text/plain; charset=utf-8");
-  if (error.retry_after_ms) headers.add("retry-after", std::to_string((*error.retry_after_ms + 999) / 1000));
+ErrorAnswer plain_error_answer(const Error& error) {
+  ErrorAnswer answer{.status = error.http_status(), .body = error.message + "\n"};
+  answer.headers.add("content-type", "text/plain; charset=utf-8");
+  if (error.retry_after_ms)
+    answer.headers.add("retry-after", std::to_string((*error.retry_after_ms + 999) / 1000));
   if (error.kind == ErrorKind::method_not_allowed && !error.detail.empty())
-    headers.add("allow", error.detail);
-  body = error.message + "\n";
+    answer.headers.add("allow", error.detail);
+  return answer;
 }
 
 }  // namespace weir

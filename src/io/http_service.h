@@ -136,12 +136,4 @@ class HttpService {
 Task<void> call_handler(HttpHandler& handler, Scope& scope, HttpRequest& request, BodyReader& body,
                         ResponseWriter& response);
 
-// How an Error that no dialect has a body for is answered: its message as plain text.
-struct PlainErrorAnswer {
-  explicit PlainErrorAnswer(const Error& error);
-  int status;
-  Headers headers;
-  std::string body;
-};
-
 }  // namespace weir

@@ -23,11 +23,17 @@ class TestHandler final : public HttpHandler {
     co_return result;
   }
 
+  ErrorAnswer refuse(const Error& error, const HttpRequest& request) override {
+    refused.push_back(request.method + " " + request.target.substr(0, 10));
+    return plain_error_answer(error);
+  }
+
   int calls = 0;
   int active = 0;
   HttpRequest last;
   std::vector<std::string> cancelled;  // why the scopes of requests were cancelled
   std::vector<ErrorKind> errors;       // what handlers returned
+  std::vector<std::string> refused;    // methods and the first ten characters of targets
   size_t body_bytes_max = 1'000'000;
 
  private:
