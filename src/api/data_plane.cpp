@@ -25,9 +25,28 @@ Task<void> send_preflight(Scope& scope, const CoreServices& services, const Http
 Task<void> DataPlane::handle(Scope& scope, HttpRequest& request, BodyReader& body, ResponseWriter& response) {
   Result<void> answered = co_await answer(scope, request, body, response);
   if (answered || response.is_started() || scope.is_cancelled()) co_return answered;
+  const ErrorAnswer reply = refuse(answered.error(), request);
+  co_return co_await response.send(scope, reply.status, reply.headers, reply.body);
+}
+
+ErrorAnswer DataPlane::refuse(const Error& error, const HttpRequest& request) {
   const Id id = make_id("req", services_.core->clock(), services_.core->rng());
-  co_return co_await send_error(scope, response, codec_for_errors(request.path(), request.headers),
-                                answered.error(), id, cors_headers(request, services_.snapshot->settings));
+  ClientReply reply = error_reply(codec_for_errors(request.path(), request.headers), error, id,
+                                  cors_headers(request, services_.snapshot->settings));
+  note(request, id, {}, reply.status, &error);
+  return {.status = reply.status, .headers = std::move(reply.headers), .body = std::move(reply.body)};
+}
+
+void DataPlane::note(const HttpRequest& request, std::string_view id, std::string_view key_name, int status,
+                     const Error* error) {
+  services_.observer->answered({.id = id,
+                                .method = request.method,
+                                .path = request.path(),
+                                .key_name = key_name,
+                                .status = status,
+                                .error = error,
+                                .wall_ns = services_.core->clock().wall_ns(),
+                                .took = services_.core->clock().now() - request.first_byte_at});
 }
 
 Task<void> DataPlane::answer(Scope& scope, HttpRequest& request, BodyReader& body, ResponseWriter& response) {
@@ -49,22 +68,32 @@ Task<void> DataPlane::answer_other(const EndpointMatch& match, Scope& scope, Htt
   const Principal principal = CO_TRY(
       authenticate_without_body(request, snapshot->keys, {.allowed_origins = snapshot->settings.cors_origins},
                                 services_.core->clock().wall_ns() / 1'000'000'000));
-  const Headers extra = cors_headers(request, snapshot->settings);
-  if (match.row->action == Action::list_models) {
-    co_return co_await send_models(scope, *snapshot, principal, request, response, extra);
+  const Id id = make_id("req", services_.core->clock(), services_.core->rng());
+  Headers extra = cors_headers(request, snapshot->settings);
+  extra.add("x-request-id", id);
+  if (wants_anthropic_shape(request.headers)) extra.add("request-id", id);
+  switch (match.row->action) {
+    case Action::list_models:
+      CO_TRY(co_await send_models(scope, *snapshot, principal, request, response, extra));
+      break;
+    case Action::capabilities:
+      CO_TRY(
+          co_await send_capabilities(scope, *services_.cpu, snapshot, principal, request, response, extra));
+      break;
+    case Action::get_response:
+      CO_TRY(co_await send_stored_response(scope, *services_.cpu, *services_.responses, principal, match.rest,
+                                           request, response, extra));
+      break;
+    case Action::delete_response:
+      CO_TRY(co_await delete_stored_response(scope, *services_.responses, principal, match.rest, response,
+                                             extra));
+      break;
+    default:
+      CO_TRY(co_await send_model(scope, *snapshot, principal, match.rest, request, response, extra));
+      break;
   }
-  if (match.row->action == Action::capabilities) {
-    co_return co_await send_capabilities(scope, *services_.cpu, snapshot, principal, request, response,
-                                         extra);
-  }
-  if (match.row->action == Action::get_response) {
-    co_return co_await send_stored_response(scope, *services_.cpu, *services_.responses, principal,
-                                            match.rest, request, response, extra);
-  }
-  if (match.row->action == Action::delete_response)
-    co_return co_await delete_stored_response(scope, *services_.responses, principal, match.rest, response,
-                                              extra);
-  co_return co_await send_model(scope, *snapshot, principal, match.rest, request, response, extra);
+  note(request, id, principal.key_name, 200, nullptr);
+  co_return {};
 }
 
 }  // namespace weir

@@ -10,12 +10,16 @@ class DataPlane final : public HttpHandler {
  public:
   explicit DataPlane(CoreServices& services) : services_(services) {}
   Task<void> handle(Scope& scope, HttpRequest& request, BodyReader& body, ResponseWriter& response) override;
+  ErrorAnswer refuse(const Error& error, const HttpRequest& request) override;
 
  private:
   Task<void> answer(Scope& scope, HttpRequest& request, BodyReader& body, ResponseWriter& response);
   // Not inlined, or its frame would be a part of that of every model call.
   [[gnu::noinline]] Task<void> answer_other(const EndpointMatch& match, Scope& scope, HttpRequest& request,
                                             ResponseWriter& response);
+  // `error`: null for success.
+  void note(const HttpRequest& request, std::string_view id, std::string_view key_name, int status,
+            const Error* error);
 
   CoreServices& services_;
 };

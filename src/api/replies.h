@@ -17,6 +17,8 @@ Task<void> send_json(Scope& scope, ResponseWriter& response, int status, std::st
 Task<void> send_text(Scope& scope, ResponseWriter& response, int status, std::string_view text,
                      std::string_view content_type = "text/plain; charset=utf-8");
 // The error in the dialect of `codec`, with Allow for method_not_allowed.
+ClientReply error_reply(const ClientCodec& codec, const Error& error, std::string_view request_id,
+                        const Headers& extra = {});
 Task<void> send_error(Scope& scope, ResponseWriter& response, const ClientCodec& codec, const Error& error,
                       std::string_view request_id, const Headers& extra = {});
 

@@ -9,6 +9,9 @@
 namespace weir {
 namespace {
 
+// More of a path, which anybody may send, is not logged.
+constexpr size_t kPathBytesMax = 256;
+
 // Writes the members of one line. Names and the values of closed sets are written as they stand; text from
 // elsewhere is escaped.
 class Line {
@@ -125,6 +128,22 @@ void append_access_log_line(std::string& out, const Exchange& exchange, const Ex
   out += '}';
 }
 
+void append_access_log_line(std::string& out, const PlainRequest& request) {
+  Line line(out);
+  line.flat([&](FlatText& to) {
+    to.text(R"({"ts_ms":)").decimal(request.wall_ns / 1'000'000);
+    to.text(R"(,"request_id":")").text(request.id).byte('"');
+  });
+  line.text_if_any(R"(,"method":)", request.method.substr(0, kPathBytesMax));
+  line.text_if_any(R"(,"path":)", request.path.substr(0, kPathBytesMax));
+  line.text_if_any(R"(,"key":)", request.key_name);
+  if (request.error) write_error(line, *request.error);
+  line.flat([&](FlatText& to) {
+    to.text(R"(,"status":)").decimal(request.status);
+    to.text(R"(,"total_ms":)").fixed<3>(request.took.count() / 1000).byte('}');
+  });
+}
+
 Result<std::unique_ptr<AccessLog>> AccessLog::to_file(const std::string& path) {
   auto log = std::make_unique<AccessLog>();
   log->fd_ = open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
@@ -144,6 +163,16 @@ void AccessLog::ended(const Exchange& exchange, const ExchangeOutcome& outcome) 
   thread_local std::string line;
   line.clear();
   append_access_log_line(line, exchange, outcome, exchange.scope->core().clock().wall_ns());
+  write(line);
+}
+
+void AccessLog::answered(const PlainRequest& request) {
+  std::string line;
+  append_access_log_line(line, request);
+  write(line);
+}
+
+void AccessLog::write(const std::string& line) {
   if (logger_) {
     logger_->line(line);
   } else {

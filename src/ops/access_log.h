@@ -1,4 +1,4 @@
-// The access log: one JSON line for each exchange.
+// The access log: one JSON line for each exchange, and for each other request.
 #pragma once
 
 #include <memory>
@@ -14,6 +14,9 @@ namespace weir {
 void append_access_log_line(std::string& out, const Exchange& exchange, const ExchangeOutcome& outcome,
                             int64_t wall_ns);
 
+// The same for what is no model call.
+void append_access_log_line(std::string& out, const PlainRequest& request);
+
 class AccessLog final : public ExchangeObserver {
  public:
   AccessLog() = default;  // to the process's log
@@ -23,8 +26,11 @@ class AccessLog final : public ExchangeObserver {
 
   void started(const Exchange&) override {}
   void ended(const Exchange& exchange, const ExchangeOutcome& outcome) override;
+  void answered(const PlainRequest& request) override;
 
  private:
+  void write(const std::string& line);
+
   int fd_ = -1;
   std::unique_ptr<FdLogSink> sink_;
   std::unique_ptr<Logger> logger_;

@@ -61,7 +61,7 @@ ExchangeMetrics::ExchangeMetrics(MetricsRegistry& registry, GenAiNames names)
   in_flight_ =
       registry.up_down_counter({.name = "weir_in_flight", .help = "Model calls under way."}).with({});
   requests_ = registry.counter({.name = "weir_requests_total",
-                                .help = "Model calls answered.",
+                                .help = "Requests answered; those that are no model calls have no route.",
                                 .labels = {"route", "status_class", "error_type"}});
   attempts_ = registry.counter(
       {.name = "weir_attempts_total", .help = "Attempts at targets.", .labels = {"provider", "outcome"}});
@@ -290,6 +290,11 @@ void ExchangeMetrics::ended(const Exchange& exchange, const ExchangeOutcome& out
   observe_times(exchange, labels, series);
   observe_overhead(exchange.timings);
   if (inferences_) inferences_->count(exchange, {operation, provider, model, error}, series.inference);
+}
+
+void ExchangeMetrics::answered(const PlainRequest& request) {
+  const std::string_view error = request.error ? to_string(request.error->kind) : "none";
+  requests_.with({"none", status_class(request.status), error}).add();
 }
 
 }  // namespace weir

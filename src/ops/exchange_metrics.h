@@ -19,6 +19,7 @@ class ExchangeMetrics final : public ExchangeObserver {
   explicit ExchangeMetrics(MetricsRegistry& registry, GenAiNames names = GenAiNames::v1_41);
   void started(const Exchange& exchange) override;
   void ended(const Exchange& exchange, const ExchangeOutcome& outcome) override;
+  void answered(const PlainRequest& request) override;
 
  private:
   // Operation, provider, model, error type, route and class of the status.

@@ -27,6 +27,9 @@ class CompositeObserver final : public ExchangeObserver {
   void ended(const Exchange& exchange, const ExchangeOutcome& outcome) override {
     for (const auto& part : parts_) part->ended(exchange, outcome);
   }
+  void answered(const PlainRequest& request) override {
+    for (const auto& part : parts_) part->answered(request);
+  }
 
  private:
   std::vector<std::unique_ptr<ExchangeObserver>> parts_;
