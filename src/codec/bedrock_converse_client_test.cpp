@@ -310,6 +310,9 @@ TEST(ConverseClient, WritesErrorsAsTheServiceDoes) {
   };
   for (const Row& row : {Row{ErrorKind::bad_request, 400, "ValidationException"},
                          Row{ErrorKind::context_too_long, 400, "ValidationException"},
+                         Row{ErrorKind::method_not_allowed, 405, "ValidationException"},
+                         Row{ErrorKind::body_too_large, 413, "ValidationException"},
+                         Row{ErrorKind::unsupported_media_type, 415, "ValidationException"},
                          Row{ErrorKind::unauthenticated, 403, "UnrecognizedClientException"},
                          Row{ErrorKind::forbidden, 403, "AccessDeniedException"},
                          Row{ErrorKind::model_not_found, 404, "ResourceNotFoundException"},

@@ -53,13 +53,15 @@ ExceptionRow exception_of_kind(ErrorKind kind) {
     case ErrorKind::unsupported:
     case ErrorKind::context_too_long:
     case ErrorKind::content_policy:
+    case ErrorKind::cancelled:
+      return {"ValidationException", 400};
+    // What is wrong with the HTTP around a call has no exception of its own; its status tells.
     case ErrorKind::method_not_allowed:
     case ErrorKind::body_too_large:
     case ErrorKind::head_too_large:
     case ErrorKind::unsupported_media_type:
     case ErrorKind::expectation_failed:
-    case ErrorKind::cancelled:
-      return {"ValidationException", 400};
+      return {"ValidationException", error_row(kind).http_status};
     case ErrorKind::internal:
     case ErrorKind::upstream_auth:
     case ErrorKind::upstream_unreachable:
