@@ -151,6 +151,18 @@ bool matches_path(const EndpointRow& row, std::string_view path) {
   return match_path(row.path, path).has_value();
 }
 
+// Whether the path is an action of a model, by whatever method: then its last segment is no model's name.
+bool is_action(std::string_view path) {
+  for (const EndpointRow& row : kRows) {
+    if (row.path.find("{model}:") != std::string_view::npos && matches_path(row, path)) return true;
+  }
+  return false;
+}
+
+bool takes_name(const EndpointRow& row, std::string_view path) {
+  return row.action != Action::get_model || !is_action(path);
+}
+
 bool matches_method(const EndpointRow& row, std::string_view method) {
   return row.method == method || (method == "HEAD" && row.method == "GET");
 }
@@ -161,7 +173,8 @@ std::string allowed_methods(std::string_view path) {
   path = without_base(path);
   std::string methods;
   for (const EndpointRow& row : kRows) {
-    if (!matches_path(row, path) || methods.find(row.method) != std::string::npos) continue;
+    if (!matches_path(row, path) || !takes_name(row, path) || methods.find(row.method) != std::string::npos)
+      continue;
     methods += row.method;
     methods += row.method == "GET" ? ", HEAD, " : ", ";
   }
@@ -172,7 +185,7 @@ Result<EndpointMatch> find_endpoint(std::string_view method, std::string_view pa
   const std::string_view plain = without_base(path);
   for (const EndpointRow& row : kRows) {
     const std::optional<PathParts> parts = match_path(row.path, plain);
-    if (!parts || !matches_method(row, method)) continue;
+    if (!parts || !matches_method(row, method) || !takes_name(row, plain)) continue;
     EndpointMatch match{.row = &row, .rest = {}, .model = {}};
     match.rest = TRY(percent_decode(parts->rest));
     match.model = TRY(percent_decode(parts->model));
@@ -197,8 +210,12 @@ const ClientCodec& codec_for_errors(std::string_view path, const Headers& header
   if (headers.contains("x-goog-api-key") || headers.contains("x-goog-api-client") ||
       path.starts_with("/gemini/"))
     return gemini_generate_client();
+  if (plain.starts_with("/v1beta") || plain.starts_with("/v1/projects/") ||
+      plain.starts_with("/v1/publishers/"))
+    return gemini_generate_client();
   if (plain.starts_with("/model/") || path.starts_with("/bedrock/")) return bedrock_converse_client();
-  const bool is_anthropic = headers.contains("anthropic-version") || path.starts_with("/anthropic/");
+  const bool is_anthropic = headers.contains("anthropic-version") || path.starts_with("/anthropic/") ||
+                            plain.starts_with("/v1/messages/");
   return is_anthropic ? anthropic_messages_client() : openai_chat_client();
 }
 

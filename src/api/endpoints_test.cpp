@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "codec/anthropic.h"
 #include "codec/gemini.h"
 #include "codec/openai.h"
 
@@ -81,6 +82,22 @@ TEST(Endpoints, GivesErrorsInGooglesFormToItsClients) {
   EXPECT_EQ(&codec_for_errors("/v1/nothing", headers), &openai_chat_client());
   headers.add("x-goog-api-client", "google-genai-sdk/1.0");
   EXPECT_EQ(&codec_for_errors("/v1/nothing", headers), &gemini_generate_client());
+}
+
+TEST(Endpoints, GivesErrorsInTheFormThatThePathIsOf) {
+  for (const std::string_view path : {"/v1beta/nothing", "/gemini/v1beta/models/x:y", "/v1beta1/x/y"})
+    EXPECT_EQ(&codec_for_errors(path, {}), &gemini_generate_client()) << path;
+  for (const std::string_view path : {"/v1/messages/batches", "/anthropic/v1/nothing"})
+    EXPECT_EQ(&codec_for_errors(path, {}), &anthropic_messages_client()) << path;
+}
+
+TEST(Endpoints, AnActionIsNoModelsName) {
+  const Result<EndpointMatch> match = find_endpoint("GET", "/v1beta/models/gemini-x:generateContent");
+  ASSERT_FALSE(match);
+  EXPECT_EQ(match.error().kind, ErrorKind::method_not_allowed);
+  EXPECT_EQ(match.error().detail, "POST, OPTIONS");
+  EXPECT_TRUE(find_endpoint("GET", "/v1beta/models/gemini-x"));
+  EXPECT_TRUE(find_endpoint("GET", "/v1/models/m:free")) << "a colon may be of the name";
 }
 
 TEST(Endpoints, ReadsTheModelOutOfBedrocksPaths) {
