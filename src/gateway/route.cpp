@@ -24,6 +24,29 @@ std::string_view matched_part(const Route& route, std::string_view model) {
   return model.substr(star, model.size() - (route.pattern.size() - 1));
 }
 
+// The name that the pattern would take, for one who wrote its fixed beginning nearly so; else the pattern.
+std::string nearly_matched(const Route& route, std::string_view model) {
+  const size_t star = route.pattern.find('*');
+  const std::string_view before = std::string_view(route.pattern).substr(0, star);
+  const std::string_view after = std::string_view(route.pattern).substr(star + 1);
+  size_t head = before.size();
+  if (before.ends_with('/')) {
+    // A provider's name ends at its slash, however long somebody made it.
+    head = 0;
+    for (auto slashes = std::count(before.begin(), before.end(), '/'); slashes > 0; --slashes) {
+      const size_t slash = model.find('/', head);
+      if (slash == std::string_view::npos) return route.pattern;
+      head = slash + 1;
+    }
+  }
+  if (head >= model.size() || edit_distance(model.substr(0, head), before) > std::max<size_t>(1, head / 3))
+    return route.pattern;
+  std::string_view rest = model.substr(head);
+  if (rest.size() <= after.size()) return route.pattern;
+  rest.remove_suffix(after.size());
+  return std::string(before).append(rest).append(after);
+}
+
 }  // namespace
 
 std::string_view to_string(Strategy strategy) {
@@ -85,9 +108,12 @@ Result<RouteTable::Match> RouteTable::find(std::string_view model) const {
       return Match{.route = route, .wildcard = matched_part(*route, model)};
   }
   std::vector<std::string_view> known;
-  known.reserve(exact_.size() + wildcards_.size());
+  known.reserve(exact_.size() + renamed_.size() + wildcards_.size());
   for (const auto& [name, route] : exact_) known.push_back(name);
-  for (const Route* route : wildcards_) known.push_back(route->pattern);
+  for (const auto& [name, target] : renamed_) known.push_back(name);
+  std::vector<std::string> nearly;
+  nearly.reserve(wildcards_.size());
+  for (const Route* route : wildcards_) known.push_back(nearly.emplace_back(nearly_matched(*route, model)));
   std::sort(known.begin(), known.end());
   return fail(ErrorKind::model_not_found,
               fmt::format("there is no model {}{}", model, did_you_mean(model, known)), "model");

@@ -61,6 +61,19 @@ TEST(RouteTable, AnUnknownModelIsAnsweredWithTheNearestNames) {
   EXPECT_EQ(match.error().path, "model");
 }
 
+TEST(RouteTable, WildcardsAndTheirAliasesAreAmongTheNearestNames) {
+  const RouteTable routes = table({"oai/*", "openai/*", "anthropic/*", "gpt-4o"}, {{"gpt", "openai/gpt-4o"}});
+  const auto told = [&](std::string_view model) { return routes.find(model).error().message; };
+  EXPECT_NE(told("OAI/fake-text").find("did you mean 'oai/fake-text'"), std::string::npos)
+      << told("OAI/fake-text");
+  EXPECT_NE(told("oia/fake-text").find("'oai/fake-text'"), std::string::npos) << told("oia/fake-text");
+  EXPECT_NE(told("opnai/gpt-4o-mini").find("did you mean 'openai/gpt-4o-mini'"), std::string::npos)
+      << told("opnai/gpt-4o-mini");
+  EXPECT_NE(told("gtp").find("did you mean 'gpt'"), std::string::npos) << told("gtp");
+  EXPECT_EQ(told("mistral/large-2411-instruct").find("did you mean"), std::string::npos)
+      << told("mistral/large-2411-instruct");
+}
+
 TEST(RouteTable, RefusesWhatCannotBeMeant) {
   const auto make = [](std::vector<const char*> patterns,
                        std::vector<std::pair<std::string, std::string>> aliases) {
