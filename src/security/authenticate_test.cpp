@@ -232,6 +232,8 @@ TEST(Cors, AnswersAllowedOriginsOnlyAndNeverAllowsCredentials) {
   EXPECT_EQ(answer.get_or("access-control-allow-origin", ""), "https://a.example");
   EXPECT_EQ(answer.get_or("vary", ""), "origin");
   EXPECT_FALSE(answer.contains("access-control-allow-credentials"));
+  for (const std::string_view name : {"x-should-retry", "retry-after-ms", "request-id", "server-timing"})
+    EXPECT_NE(answer.get_or("access-control-expose-headers", "").find(name), std::string::npos) << name;
   const Headers preflight = cors_preflight_headers(from_page, {"*"}, "POST, OPTIONS");
   EXPECT_EQ(preflight.get_or("access-control-allow-methods", ""), "POST, OPTIONS");
 }

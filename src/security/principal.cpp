@@ -13,9 +13,8 @@ bool may_use(const Principal& principal, std::string_view model) {
 }
 
 bool is_within(const std::vector<std::string>& regions, std::string_view region) {
-  return !region.empty() && std::ranges::any_of(regions, [region](const std::string& glob) {
-    return glob_match(glob, region);
-  });
+  return !region.empty() &&
+         std::ranges::any_of(regions, [region](const std::string& glob) { return glob_match(glob, region); });
 }
 
 }  // namespace weir
