@@ -82,8 +82,14 @@ Task<void> DataPlane::answer_other(const EndpointMatch& match, Scope& scope, Htt
       break;
     case Action::get_response:
       CO_TRY(co_await send_stored_response(scope, *services_.cpu, *services_.responses, principal, match.rest,
-                                           request, response, extra));
+                                           StoredPart::response, request, response, extra));
       break;
+    case Action::list_input_items:
+      CO_TRY(co_await send_stored_response(scope, *services_.cpu, *services_.responses, principal, match.rest,
+                                           StoredPart::input_items, request, response, extra));
+      break;
+    case Action::cancel_response:
+      co_return co_await refuse_to_cancel(scope, *services_.responses, principal, match.rest);
     case Action::delete_response:
       CO_TRY(co_await delete_stored_response(scope, *services_.responses, principal, match.rest, response,
                                              extra));

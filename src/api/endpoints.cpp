@@ -51,8 +51,10 @@ constexpr std::array kRows = {
     EndpointRow{"GET", "/v1/models", Action::list_models, nullptr},
     EndpointRow{"GET", "/v1/models/*", Action::get_model, nullptr},
     EndpointRow{"GET", "/v1/capabilities", Action::capabilities, nullptr},
-    EndpointRow{"GET", "/v1/responses/*", Action::get_response, nullptr},
-    EndpointRow{"DELETE", "/v1/responses/*", Action::delete_response, nullptr},
+    EndpointRow{"GET", "/v1/responses/{id}", Action::get_response, nullptr},
+    EndpointRow{"GET", "/v1/responses/{id}/input_items", Action::list_input_items, nullptr},
+    EndpointRow{"POST", "/v1/responses/{id}/cancel", Action::cancel_response, nullptr},
+    EndpointRow{"DELETE", "/v1/responses/{id}", Action::delete_response, nullptr},
     // Google's: any version (v1, v1beta, v1beta1), and each place where its APIs put models.
     EndpointRow{"POST", "/*/models/{model}:generateContent", Action::model_call, &gemini_generate_client},
     EndpointRow{"POST", "/*/models/{model}:streamGenerateContent", Action::model_call, &gemini_stream_client},
@@ -140,6 +142,9 @@ std::optional<PathParts> match_path(std::string_view pattern, std::string_view p
       const std::string_view action = wanted.substr(kModel.size());
       if (segment.size() <= action.size() || !segment.ends_with(action)) return std::nullopt;
       parts.model = segment.substr(0, segment.size() - action.size());
+    } else if (wanted == "{id}") {
+      if (segment.empty()) return std::nullopt;
+      parts.rest = segment;
     } else if (wanted == "*" ? segment.empty() : wanted != segment) {
       return std::nullopt;
     }

@@ -19,6 +19,8 @@ enum class Action : uint8_t {
   get_model,
   capabilities,
   get_response,
+  list_input_items,
+  cancel_response,
   delete_response,
   health
 };
@@ -30,7 +32,7 @@ struct EndpointRow {
   std::string_view method;
   // Segments are compared as they were sent. '*' stands for any one segment, at the end for one or more.
   // '{model}' stands for one segment, decoded after the split (an ARN holds %2F), at the end for one or more;
-  // it may have an action behind it: "{model}:generateContent".
+  // it may have an action behind it: "{model}:generateContent". '{id}' stands for one segment.
   std::string_view path;
   Action action;
   const ClientCodec& (*codec)();  // of model calls; nullptr for the others
@@ -39,7 +41,7 @@ struct EndpointRow {
 
 struct EndpointMatch {
   const EndpointRow* row = nullptr;
-  std::string rest;   // what a '*' at the end stood for, percent-decoded
+  std::string rest;   // what '{id}', or a '*' at the end, stood for, percent-decoded
   std::string model;  // what '{model}' stood for, percent-decoded
 };
 

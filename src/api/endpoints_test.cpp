@@ -30,6 +30,23 @@ TEST(Endpoints, KnowsTheResponsesApi) {
   }
 }
 
+TEST(Endpoints, KnowsWhatCanBeAskedOfAStoredResponse) {
+  const std::tuple<std::string_view, std::string_view, Action> rows[] = {
+      {"GET", "/v1/responses/resp%5F1", Action::get_response},
+      {"DELETE", "/openai/v1/responses/resp_1", Action::delete_response},
+      {"GET", "/v1/responses/resp_1/input_items", Action::list_input_items},
+      {"POST", "/v1/responses/resp_1/cancel", Action::cancel_response}};
+  for (const auto& [method, path, action] : rows) {
+    const Result<EndpointMatch> match = find_endpoint(method, path);
+    ASSERT_TRUE(match) << path;
+    EXPECT_EQ(match->row->action, action) << path;
+    EXPECT_EQ(match->rest, "resp_1") << path;
+  }
+  EXPECT_EQ(allowed_methods("/v1/responses/resp_1/cancel"), "POST, OPTIONS");
+  EXPECT_EQ(allowed_methods("/v1/responses/resp_1"), "GET, HEAD, DELETE, OPTIONS");
+  EXPECT_EQ(find_endpoint("GET", "/v1/responses/resp_1/other").error().kind, ErrorKind::not_found);
+}
+
 TEST(Endpoints, KnowsWhatPassesAsBytesAndInWhichForm) {
   const std::pair<std::string_view, BodyForm> paths[] = {{"/v1/moderations", BodyForm::json},
                                                          {"/v1/audio/speech", BodyForm::json},

@@ -12,7 +12,6 @@
 namespace weir {
 namespace {
 
-constexpr std::string_view kInputItems = "/input_items";
 constexpr int64_t kPageMax = 100;
 
 std::unexpected<Error> unknown(std::string_view id) {
@@ -42,30 +41,37 @@ Result<ItemPage> page_of(std::string_view query) {
   return page;
 }
 
-Result<std::string> body_of(const std::string& kept, bool wants_items, const ItemPage& page) {
+Result<std::string> body_of(const std::string& kept, StoredPart part, const ItemPage& page) {
   const JsonDoc doc = TRY(JsonDoc::parse(kept, {.replaces_lone_surrogates = true}));
-  if (wants_items) return responses_input_list(doc.root(), page);
+  if (part == StoredPart::input_items) return responses_input_list(doc.root(), page);
   return std::string(doc.root()["response"].raw());
 }
 
 }  // namespace
 
 Task<void> send_stored_response(Scope& scope, Pool& cpu, KeptTexts& responses, const Principal& principal,
-                                std::string rest, const HttpRequest& request, ResponseWriter& response,
-                                const Headers& extra) {
-  const bool wants_items = rest.ends_with(kInputItems);
-  if (wants_items) rest.resize(rest.size() - kInputItems.size());
+                                std::string id, StoredPart part, const HttpRequest& request,
+                                ResponseWriter& response, const Headers& extra) {
   const ItemPage page = CO_TRY(page_of(request.query()));
-  const std::shared_ptr<const std::string> kept = CO_TRY(co_await responses.find(scope, principal, rest));
-  if (!kept) co_return unknown(rest);
+  const std::shared_ptr<const std::string> kept = CO_TRY(co_await responses.find(scope, principal, id));
+  if (!kept) co_return unknown(id);
   Result<std::string> body = std::string();
   if (kept->size() <= kJsonBytesOnCoreMax) {
-    body = body_of(*kept, wants_items, page);
+    body = body_of(*kept, part, page);
   } else {
-    body = co_await cpu.run(scope, [kept, wants_items, page] { return body_of(*kept, wants_items, page); });
+    body = co_await cpu.run(scope, [kept, part, page] { return body_of(*kept, part, page); });
   }
   const std::string json = CO_TRY(std::move(body));
   co_return co_await send_json(scope, response, 200, json, extra);
+}
+
+Task<void> refuse_to_cancel(Scope& scope, KeptTexts& responses, const Principal& principal, std::string id) {
+  if (!CO_TRY(co_await responses.find(scope, principal, id))) co_return unknown(id);
+  co_return fail(ErrorKind::bad_request,
+                 fmt::format("{} cannot be cancelled: only a response that was created with background: true "
+                             "can, and this one is complete",
+                             id),
+                 "response_id");
 }
 
 Task<void> delete_stored_response(Scope& scope, KeptTexts& responses, const Principal& principal,

@@ -1,5 +1,5 @@
 // Stored answers of the Responses dialect: GET and DELETE /v1/responses/{id}, GET
-// /v1/responses/{id}/input_items.
+// /v1/responses/{id}/input_items, POST /v1/responses/{id}/cancel.
 #pragma once
 
 #include <string>
@@ -12,11 +12,16 @@
 
 namespace weir {
 
-// `rest` is what follows /v1/responses/; large ones are read in `cpu`. Errors: not_found, bad_request for a
-// bad page.
+// The answer itself, or the list of the items that led to it.
+enum class StoredPart : uint8_t { response, input_items };
+
+// Large ones are read in `cpu`. Errors: not_found, bad_request for a bad page.
 Task<void> send_stored_response(Scope& scope, Pool& cpu, KeptTexts& responses, const Principal& principal,
-                                std::string rest, const HttpRequest& request, ResponseWriter& response,
-                                const Headers& extra);
+                                std::string id, StoredPart part, const HttpRequest& request,
+                                ResponseWriter& response, const Headers& extra);
+// As OpenAI has it, only what was begun in the background can be cancelled, and Weir refuses to begin that.
+// Errors: bad_request for an answer that is there, else not_found.
+Task<void> refuse_to_cancel(Scope& scope, KeptTexts& responses, const Principal& principal, std::string id);
 // What Weir keeps goes; what a provider keeps of the same answer stays with it.
 Task<void> delete_stored_response(Scope& scope, KeptTexts& responses, const Principal& principal,
                                   std::string id, ResponseWriter& response, const Headers& extra);

@@ -39,8 +39,15 @@ class ResponsesTest : public testing::Test {
     Scope scope(core);
     if (request.method == "DELETE")
       co_return co_await delete_stored_response(scope, responses, caller, std::move(rest), sent, Headers());
-    co_return co_await send_stored_response(scope, cpu, responses, caller, std::move(rest), request, sent,
-                                            Headers());
+    if (request.method == "POST")
+      co_return co_await refuse_to_cancel(scope, responses, caller, std::move(rest));
+    StoredPart part = StoredPart::response;
+    if (rest.ends_with("/input_items")) {
+      part = StoredPart::input_items;
+      rest.resize(rest.find('/'));
+    }
+    co_return co_await send_stored_response(scope, cpu, responses, caller, std::move(rest), part, request,
+                                            sent, Headers());
   }
   // The body; for a failure its kind.
   std::string call(std::string method, std::string rest, const Principal& caller, std::string query = "") {
@@ -86,6 +93,13 @@ TEST_F(ResponsesTest, ItsItemsComeInPagesTheNewestFirst) {
   EXPECT_EQ(rest.root()["data"].at(0)["content"].at(0)["text"].string_or(""), "a");
   EXPECT_EQ(call("GET", "resp_1/input_items", ann_, "?limit=0"), "bad_request");
   EXPECT_EQ(call("GET", "resp_1/input_items", ann_, "?order=up"), "bad_request");
+}
+
+TEST_F(ResponsesTest, WhatIsCompleteCannotBeCancelled) {
+  EXPECT_EQ(call("POST", "resp_1", ann_), "bad_request");
+  EXPECT_EQ(call("POST", "resp_1", bob_), "not_found");
+  EXPECT_EQ(call("POST", "resp_2", ann_), "not_found");
+  EXPECT_NE(call("GET", "resp_1", ann_), "not_found") << "it is still there";
 }
 
 TEST_F(ResponsesTest, ADeletedResponseIsGoneForGood) {
