@@ -16,16 +16,18 @@ struct Stretch {
 };
 
 // What `server-timing` names. "upstream" is the provider's own time; everything else is Weir's.
-constexpr std::array<Stretch, 7> kStretches = {{
+constexpr std::array<Stretch, 9> kStretches = {{
     {"read", Mark::first_byte, Mark::body},
     {"decode", Mark::body, Mark::decoded},
     {"pick", Mark::decoded, Mark::picked},
-    {"encode", Mark::picked, Mark::sent},
+    {"retry", Mark::picked, Mark::tried_again},
+    {"queue", Mark::queued, Mark::admitted},
+    {"encode", Mark::admitted, Mark::sent},
     {"upstream", Mark::sent, Mark::upstream_head},
     {"first_event", Mark::upstream_head, Mark::first_event},
     {"write", Mark::first_event, Mark::first_write},
 }};
-// Nothing takes so long; the text has room for seven numbers of this length.
+// Nothing takes so long; the text has room for nine numbers of this length.
 constexpr int64_t kTimingUsMax = 999'999'999'999;
 
 }  // namespace
@@ -33,6 +35,12 @@ constexpr int64_t kTimingUsMax = 999'999'999'999;
 Duration Timings::between(Mark from, Mark to) const {
   if (!has(from) || !has(to)) return {};
   return at(to) - at(from);
+}
+
+void Timings::try_again(MonoTime at) {
+  for (const Mark mark : {Mark::queued, Mark::admitted, Mark::sent, Mark::upstream_head})
+    this->mark(mark, {});
+  mark(Mark::tried_again, at);
 }
 
 SpanId make_span_id(Rng& rng) {

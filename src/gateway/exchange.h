@@ -31,7 +31,10 @@ enum class Mark : uint8_t {
   head,           // its head was complete
   body,           // its body was complete
   decoded,        // decoded and authorised
-  picked,         // the target of the (last) attempt was chosen
+  picked,         // the first target was chosen
+  tried_again,    // so was that of the last attempt, when it is not the first
+  queued,         // that attempt had to wait for a place at its target
+  admitted,       // it has one
   sent,           // its request was encoded and handed to the client
   upstream_head,  // the head of its answer was there
   first_event,    // the first content event was decoded
@@ -40,16 +43,19 @@ enum class Mark : uint8_t {
 };
 inline constexpr size_t kMarkCount = static_cast<size_t>(Mark::done) + 1;
 
-using ServerTiming = InlineText<240>;
+using ServerTiming = InlineText<260>;
 
 class Timings {
  public:
   void mark(Mark mark, MonoTime at) { at_[static_cast<size_t>(mark)] = at; }
   bool has(Mark mark) const { return at_[static_cast<size_t>(mark)] != MonoTime{}; }
   MonoTime at(Mark mark) const { return at_[static_cast<size_t>(mark)]; }
+  // For another attempt: what the one before it has marked is over.
+  void try_again(MonoTime at);
   // Zero unless both were marked.
   Duration between(Mark from, Mark to) const;
-  // "read;dur=0.120, decode;dur=0.030, ..." in milliseconds, of the stages that are over.
+  // "read;dur=0.120, decode;dur=0.030, ..." in milliseconds, of the stages that are over; `queue` and `retry`
+  // only where there was waiting, or another attempt.
   ServerTiming server_timing() const;
 
  private:

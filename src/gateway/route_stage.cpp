@@ -80,7 +80,11 @@ class Attempts {
     Breaker& breaker = candidate.state->breaker();
     ++made_;
     exchange_.target = &candidate;
-    exchange_.timings.mark(Mark::picked, exchange_.now());
+    if (made_ == 1) {
+      exchange_.timings.mark(Mark::picked, exchange_.now());
+    } else {
+      exchange_.timings.try_again(exchange_.now());
+    }
     candidate.target->provider->retry_budget->on_call();
     Result<std::unique_ptr<EventSource>> source = co_await call(candidate);
     if (source) {
@@ -97,10 +101,12 @@ class Attempts {
     const std::shared_ptr<TargetState>& state = candidate.state;
     std::optional<Permits::Permit> permit = Permits::try_acquire(state->permits());
     if (!permit) {
+      exchange_.timings.mark(Mark::queued, exchange_.now());
       permit = CO_TRY(co_await Permits::acquire(*exchange_.scope, state->permits(), exchange_.priority,
                                                 exchange_.principal.key_id));
     }
     const MonoTime started = exchange_.now();
+    exchange_.timings.mark(Mark::admitted, started);
     std::unique_ptr<EventSource> source = CO_TRY(co_await next_(exchange_));
     auto committed = std::make_unique<CommittedSource>(std::move(source), state, *std::move(permit));
     Result<void> began = co_await committed->commit(*exchange_.scope);

@@ -105,6 +105,57 @@ TEST_F(CommitPoint, AnswersWithContentAreNotTriedElsewhere) {
             "upstream_overloaded");
 }
 
+class Stages : public Regions {
+ protected:
+  // The marks of an exchange whose first answer is `first`, each call taking a second.
+  Timings timings_of(Result<std::vector<Event>> first) {
+    const std::unique_ptr<Exchange> exchange = gateway_.exchange(chat());
+    gateway_.call->takes = seconds(1);
+    gateway_.call->answers.clear();
+    gateway_.call->answers.emplace_back(std::move(first));
+    gateway_.call->answers.emplace_back(std::vector<Event>{End{}});
+    EXPECT_TRUE(gateway_.events(*exchange));
+    return exchange->timings;
+  }
+  static Task<void> ask(TestGateway& gateway, Exchange& exchange) {
+    CO_TRY(co_await TestGateway::gather(*gateway.pipeline, exchange));
+    co_return {};
+  }
+  static Task<void> ask_both(TestGateway& gateway, Exchange& first, Exchange& second) {
+    Scope scope(gateway.test.core);
+    scope.spawn(ask(gateway, first));
+    scope.spawn(ask(gateway, second));
+    co_return co_await scope.join_all();
+  }
+};
+
+TEST_F(Stages, AFailedAttemptIsNoTimeOfThePick) {
+  gateway_.snapshot->routes.routes().front()->retry.attempts_per_target_max = 1;
+  const Timings timings = timings_of(fail(ErrorKind::upstream_overloaded, "overloaded"));
+  EXPECT_EQ(timings.between(Mark::picked, Mark::tried_again), seconds(1));
+  EXPECT_EQ(timings.at(Mark::admitted), timings.at(Mark::tried_again));
+  EXPECT_NE(timings.server_timing().view().find("retry;dur=1000.000"), std::string_view::npos);
+}
+
+TEST_F(Stages, WhatNeitherWaitedNorFailedHasNoSuchStage) {
+  const Timings timings = timings_of(std::vector<Event>{End{}});
+  EXPECT_FALSE(timings.has(Mark::tried_again));
+  EXPECT_FALSE(timings.has(Mark::queued));
+  EXPECT_EQ(timings.server_timing().view().find("retry"), std::string_view::npos);
+}
+
+TEST_F(Stages, WaitingForAPlaceIsAStageOfItsOwn) {
+  gateway_.snapshot->routes.routes().front()->targets.front().concurrency = 1;
+  const std::unique_ptr<Exchange> first = gateway_.exchange(chat());
+  const std::unique_ptr<Exchange> second = gateway_.exchange(chat());
+  gateway_.call->takes = seconds(1);
+  gateway_.call->answers.assign(2, std::vector<Event>{End{}});
+  EXPECT_TRUE(gateway_.test.run(ask_both(gateway_, *first, *second)));
+  EXPECT_FALSE(first->timings.has(Mark::queued));
+  EXPECT_EQ(second->timings.between(Mark::queued, Mark::admitted), seconds(1));
+  EXPECT_EQ(second->timings.between(Mark::picked, Mark::queued), seconds(0));
+}
+
 class RouteTimeout : public Regions {
  protected:
   // What comes of an answer that takes that long, on a route with a limit of ten seconds, when five have

@@ -46,6 +46,11 @@ int64_t us(const Timings& timings, Mark from, Mark to) {
   return timings.between(from, to).count() / 1000;
 }
 
+// Of a call that was never admitted it is all the time that was left.
+Mark queue_end(const Timings& timings) {
+  return timings.has(Mark::admitted) ? Mark::admitted : Mark::done;
+}
+
 void write_caller_and_target(Line& line, const Exchange& exchange) {
   line.text(R"(,"model":)", model_of(exchange.request));
   if (exchange.target) {
@@ -71,6 +76,10 @@ void write_counts_and_times(Line& line, const Exchange& exchange, const Exchange
     to.text(R"(,"attempts":)").decimal(static_cast<int64_t>(exchange.attempts.size()));
     to.text(R"(,"bytes_out":)").decimal(static_cast<int64_t>(outcome.bytes_out));
     to.text(R"(,"total_ms":)").fixed<3>(us(timings, Mark::first_byte, Mark::done));
+    if (timings.has(Mark::queued))
+      to.text(R"(,"queue_ms":)").fixed<3>(us(timings, Mark::queued, queue_end(timings)));
+    if (timings.has(Mark::tried_again))
+      to.text(R"(,"retry_ms":)").fixed<3>(us(timings, Mark::picked, Mark::tried_again));
     to.text(R"(,"upstream_ms":)").fixed<3>(us(timings, Mark::sent, Mark::upstream_head));
     to.text(R"(,"first_write_ms":)").fixed<3>(us(timings, Mark::first_byte, Mark::first_write));
   });

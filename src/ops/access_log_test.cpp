@@ -29,7 +29,9 @@ TEST(AccessLog, SaysWhatHappened) {
   EXPECT_EQ(root["status"].int_or(0), 200);
   EXPECT_EQ(root["attempts"].int_or(0), 1);
   EXPECT_EQ(root["bytes_out"].int_or(0), 500);
-  EXPECT_EQ(root["total_ms"].double_or(0), 9);
+  EXPECT_EQ(root["total_ms"].double_or(0), 12);
+  EXPECT_EQ(root["queue_ms"].double_or(0), 1);
+  EXPECT_EQ(root["retry_ms"].double_or(0), 1);
   EXPECT_EQ(root["usage"]["out_text"].int_or(0), 34);
   EXPECT_EQ(root["usage"]["source"].string_or(""), "provider");
   EXPECT_EQ(root["cost_nano_usd"].int_or(0), 2'500'000);

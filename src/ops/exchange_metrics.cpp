@@ -47,10 +47,12 @@ struct Stretch {
   Mark to;
 };
 // Weir's own time, from the first readable byte; the provider's is not among it.
-constexpr std::array<Stretch, 6> kStretches = {{{"read", Mark::first_byte, Mark::body},
+constexpr std::array<Stretch, 8> kStretches = {{{"read", Mark::first_byte, Mark::body},
                                                 {"decode", Mark::body, Mark::decoded},
                                                 {"pick", Mark::decoded, Mark::picked},
-                                                {"encode", Mark::picked, Mark::sent},
+                                                {"retry", Mark::picked, Mark::tried_again},
+                                                {"queue", Mark::queued, Mark::admitted},
+                                                {"encode", Mark::admitted, Mark::sent},
                                                 {"first_event", Mark::upstream_head, Mark::first_event},
                                                 {"write", Mark::first_event, Mark::first_write}}};
 
@@ -88,12 +90,14 @@ ExchangeMetrics::ExchangeMetrics(MetricsRegistry& registry, GenAiNames names)
       registry.counter({.name = "weir_usage_mismatch_total",
                         .help = "Answers whose reported tokens are far from what their text comes to.",
                         .labels = {"provider"}});
-  const HistogramFamily overhead =
-      registry.histogram({.name = "weir_overhead_seconds",
-                          .help = "Time spent in Weir, by stage, from the first readable byte.",
-                          .unit = "s",
-                          .labels = {"stage"}},
-                         kOverheadBuckets);
+  const HistogramFamily overhead = registry.histogram(
+      {.name = "weir_overhead_seconds",
+       .help =
+           "Time spent in Weir, by stage, from the first readable byte; retry has failed attempts and the "
+           "pauses behind them.",
+       .unit = "s",
+       .labels = {"stage"}},
+      kOverheadBuckets);
   for (size_t i = 0; i < kStretches.size(); ++i) overhead_[i] = overhead.with({kStretches[i].stage});
   register_histograms(registry);
   if (names == GenAiNames::latest_too) inferences_.emplace(registry);

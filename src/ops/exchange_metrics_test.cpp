@@ -164,6 +164,9 @@ TEST_F(ExchangeMetricsTest, MeasuresEachStageFromTheFirstByteOn) {
   // Marks are a millisecond apart: reading takes two of them, picking one.
   EXPECT_THAT(text, HasSubstr(R"(weir_overhead_seconds_sum{stage="read"} 0.002)"));
   EXPECT_THAT(text, HasSubstr(R"(weir_overhead_seconds_sum{stage="pick"} 0.001)"));
+  EXPECT_THAT(text, HasSubstr(R"(weir_overhead_seconds_sum{stage="retry"} 0.001)"));
+  EXPECT_THAT(text, HasSubstr(R"(weir_overhead_seconds_sum{stage="queue"} 0.001)"));
+  EXPECT_THAT(text, HasSubstr(R"(weir_overhead_seconds_sum{stage="encode"} 0.001)"));
   EXPECT_THAT(text, Not(HasSubstr(R"(stage="upstream")")));
 }
 
@@ -225,6 +228,7 @@ TEST_F(ExchangeMetricsTest, TellsTheStatesOfBreakersAndKeys) {
   EXPECT_THAT(text, HasSubstr(R"(weir_credential_fetches_total{outcome="failed"} 0)"));
   EXPECT_THAT(text, HasSubstr("weir_config_generation 7"));
   EXPECT_THAT(text, HasSubstr("weir_exchanges_open 3"));
+  EXPECT_THAT(text, HasSubstr("weir_queue_depth 0"));
   EXPECT_THAT(text, HasSubstr("weir_rss_bytes "));
 }
 

@@ -78,6 +78,13 @@ std::vector<MetricCallback> expose_process_metrics(MetricsRegistry& metrics, Pro
   callbacks.push_back(metrics.gauge_callback(
       {.name = "weir_exchanges_open", .help = "Model calls that hold a place of admission."}, {},
       [sources] { return static_cast<double>(sources.exchanges_open->load()); }));
+  callbacks.push_back(metrics.gauge_callback(
+      {.name = "weir_queue_depth", .help = "Model calls that wait for a place at their target."}, {},
+      [sources] {
+        size_t waiting = 0;
+        sources.states->for_each([&](const TargetState& target) { waiting += target.permits()->waiting(); });
+        return static_cast<double>(waiting);
+      }));
   for (const BreakerState state : {BreakerState::closed, BreakerState::open, BreakerState::half_open}) {
     callbacks.push_back(metrics.gauge_callback(
         {.name = "weir_breaker_state", .help = "Targets by the state of their breaker.", .labels = {"state"}},

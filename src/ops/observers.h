@@ -47,8 +47,8 @@ struct ProcessSources {
   const TargetStates* states = nullptr;
   const std::atomic<int64_t>* exchanges_open = nullptr;
 };
-// weir_rss_bytes, weir_config_generation, weir_exchanges_open; weir_breaker_state and weir_key_state: how
-// many targets and keys are in each state (which ones, the admin plane's status tells);
+// weir_rss_bytes, weir_config_generation, weir_exchanges_open, weir_queue_depth; weir_breaker_state and
+// weir_key_state: how many targets and keys are in each state (which ones, the admin plane's status tells);
 // weir_credential_fetches_total by outcome.
 std::vector<MetricCallback> expose_process_metrics(MetricsRegistry& metrics, ProcessSources sources);
 
