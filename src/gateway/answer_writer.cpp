@@ -59,9 +59,8 @@ void add_exchange_headers(const Exchange& exchange, Headers& headers) {
     headers.add("x-weir-model", exchange.target->model);
     headers.add("x-weir-provider", exchange.target->target->provider->name);
   }
-  headers.add("x-weir-attempts", InlineText<FlatText::kDecimalBytes>::written([&](FlatText& out) {
-                out.decimal(static_cast<int64_t>(exchange.attempts.size()));
-              }));
+  headers.add("x-weir-attempts", InlineText<FlatText::kDecimalBytes>::written(
+                                     [&](FlatText& out) { out.decimal(exchange.calls_made()); }));
   if (exchange.cost_nano_usd) headers.add("x-weir-cost-usd", usd(*exchange.cost_nano_usd));
   if (!exchange.fidelity.empty()) headers.add("x-weir-fidelity", exchange.fidelity.header_value());
   if (const ServerTiming timing = exchange.timings.server_timing(); !timing.empty())

@@ -197,6 +197,7 @@ Task<std::unique_ptr<EventSource>> CallStage::call_with_key(Exchange& exchange, 
   // It may have gone while a large body was encoded.
   CO_TRY(exchange.scope->check());
   exchange.timings.mark(Mark::sent, exchange.now());
+  attempt.was_sent = true;
   Result<UpstreamAnswer> answer =
       co_await call_upstream(upstream_scope(exchange, call), client_, cpu_, call, *encoded);
   if (attempt.key_index)

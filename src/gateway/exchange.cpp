@@ -53,6 +53,10 @@ void Exchange::note_failure(const Error& error) {
   attempts.back().upstream_status = error.upstream_status;
 }
 
+int64_t Exchange::calls_made() const {
+  return std::ranges::count_if(attempts, &Attempt::was_sent);
+}
+
 bool Exchange::outlasts_client() const {
   if (!route) return false;
   return (route->on_client_gone.empty() ? snapshot->settings.on_client_gone : route->on_client_gone) ==

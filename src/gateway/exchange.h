@@ -85,6 +85,8 @@ struct Attempt {
   std::string key_name;               // of the provider's key
   std::optional<size_t> key_index{};  // in the provider's ring
   SpanId span_id;
+  bool was_sent =
+      false;  // to the provider; else it ended here: no key is ready, or the request cannot be said
 };
 
 struct Tag {
@@ -143,6 +145,8 @@ struct Exchange {
   // Notes what the last attempt failed with; the first word on it counts. No effect without attempts.
   void note_failure(const Error& error);
   const Chat* chat() const { return chat_of(request); }
+  // How many calls to providers were made.
+  int64_t calls_made() const;
   // Whether another attempt can be made: what passed by is gone.
   bool is_repeatable() const { return !form || form->can_restart(); }
   // Whether calls to providers go on when the client is gone: as the route says, or the settings.

@@ -73,7 +73,7 @@ void write_counts_and_times(Line& line, const Exchange& exchange, const Exchange
     to.text(R"(,"status":)").decimal(outcome.status);
     to.text(outcome.was_streamed ? R"(,"stream":true)" : R"(,"stream":false)");
     to.text(exchange.is_raw ? R"(,"raw":true)" : R"(,"raw":false)");
-    to.text(R"(,"attempts":)").decimal(static_cast<int64_t>(exchange.attempts.size()));
+    to.text(R"(,"attempts":)").decimal(exchange.calls_made());
     to.text(R"(,"bytes_out":)").decimal(static_cast<int64_t>(outcome.bytes_out));
     to.text(R"(,"total_ms":)").fixed<3>(us(timings, Mark::first_byte, Mark::done));
     if (timings.has(Mark::queued))

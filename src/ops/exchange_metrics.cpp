@@ -66,7 +66,7 @@ ExchangeMetrics::ExchangeMetrics(MetricsRegistry& registry, GenAiNames names)
                                 .help = "Requests answered; those that are no model calls have no route.",
                                 .labels = {"route", "status_class", "error_type"}});
   attempts_ = registry.counter(
-      {.name = "weir_attempts_total", .help = "Attempts at targets.", .labels = {"provider", "outcome"}});
+      {.name = "weir_attempts_total", .help = "Calls to providers.", .labels = {"provider", "outcome"}});
   fallbacks_ = registry.counter({.name = "weir_fallbacks_total",
                                  .help = "Model calls that went on to another target.",
                                  .labels = {"from", "to", "reason"}});
@@ -242,6 +242,7 @@ void ExchangeMetrics::observe_overhead(const Timings& timings) {
 
 void ExchangeMetrics::count_attempts(const Exchange& exchange) {
   for (const Attempt& attempt : exchange.attempts) {
+    if (!attempt.was_sent) continue;
     attempts_.with({attempt.provider, attempt.failure ? to_string(*attempt.failure) : "ok"}).add();
   }
   for (size_t i = 1; i < exchange.attempts.size(); ++i) {

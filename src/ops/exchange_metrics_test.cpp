@@ -181,6 +181,18 @@ TEST_F(ExchangeMetricsTest, NamesTheTargetsOfAFallback) {
               HasSubstr(R"(weir_attempts_total{provider="my-anthropic",outcome="upstream_overloaded"} 1)"));
 }
 
+TEST_F(ExchangeMetricsTest, AnAttemptThatEndedInWeirIsNoCallToAProvider) {
+  ended_.exchange.attempts.clear();
+  ended_.add_attempt("my-anthropic", ErrorKind::upstream_rate_limited);
+  ended_.exchange.attempts.back().was_sent = false;  // its keys were cooling
+  ended_.add_attempt("my-openai", std::nullopt);
+  const std::string text = scrape_after_end();
+  EXPECT_EQ(ended_.exchange.calls_made(), 1);
+  EXPECT_THAT(text, Not(HasSubstr(R"(weir_attempts_total{provider="my-anthropic")")));
+  EXPECT_THAT(text, HasSubstr(R"(weir_fallbacks_total{from="my-anthropic",to="my-openai",)"))
+      << "it is one all the same";
+}
+
 TEST_F(ExchangeMetricsTest, CallsANameThatACallerMadeUpOther) {
   ended_.candidate.row = nullptr;
   ended_.target.model = "*";

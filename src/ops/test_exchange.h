@@ -60,7 +60,8 @@ struct EndedExchange {
                                  .started = exchange.timings.at(Mark::sent),
                                  .took = std::chrono::milliseconds(1),
                                  .key_name = "OPENAI_API_KEY",
-                                 .span_id = "53995c3f42cd8ad8"});
+                                 .span_id = "53995c3f42cd8ad8",
+                                 .was_sent = true});
   }
   void fail_with(ErrorKind kind, int status) {
     outcome.error = make_error(kind, "it \"failed\"");

@@ -119,8 +119,7 @@ void append_attempt(std::string& out, const Exchange& exchange, size_t index, Mo
 }  // namespace
 
 size_t span_count(const Exchange& exchange) {
-  return 1 + static_cast<size_t>(std::ranges::count_if(
-                 exchange.attempts, [](const Attempt& attempt) { return !attempt.span_id.empty(); }));
+  return 1 + static_cast<size_t>(exchange.calls_made());
 }
 
 void append_spans(std::string& out, const Exchange& exchange, const ExchangeOutcome& outcome, MonoTime now,
@@ -138,7 +137,7 @@ void append_spans(std::string& out, const Exchange& exchange, const ExchangeOutc
   }
   span.text("weir.request_id", exchange.id);
   span.text("weir.api_key", exchange.principal.key_name);
-  span.number("weir.attempts", static_cast<int64_t>(exchange.attempts.size()));
+  span.number("weir.attempts", exchange.calls_made());
   span.number("weir.cost_nano_usd", exchange.cost_nano_usd);
   if (outcome.status > 0) span.number("http.response.status_code", int64_t{outcome.status});
   const std::optional<ErrorKind> failure = outcome.error ? std::optional(outcome.error->kind) : std::nullopt;
@@ -146,8 +145,7 @@ void append_spans(std::string& out, const Exchange& exchange, const ExchangeOutc
   write_answer(span, exchange);
   span.end(failure, outcome.error ? std::string_view(outcome.error->message) : std::string_view());
   for (size_t i = 0; i < exchange.attempts.size(); ++i) {
-    // An attempt without a span was never sent (no key was ready).
-    if (exchange.attempts[i].span_id.empty()) continue;
+    if (!exchange.attempts[i].was_sent) continue;
     out += ',';
     append_attempt(out, exchange, i, now, wall_ns);
   }
