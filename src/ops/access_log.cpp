@@ -52,12 +52,44 @@ Mark queue_end(const Timings& timings) {
 }
 
 void write_caller_and_target(Line& line, const Exchange& exchange) {
+  // Without a codec the exchange began inside.
+  if (exchange.client_codec) {
+    line.flat(
+        [&](FlatText& to) { to.text(R"(,"dialect":")").text(to_string(exchange.call.dialect)).byte('"'); });
+    line.text(R"(,"path":)", exchange.call.path.substr(0, kPathBytesMax));
+  }
   line.text(R"(,"model":)", model_of(exchange.request));
+  if (exchange.route) line.text(R"(,"route":)", exchange.route->pattern);
   if (exchange.target) {
     line.text(R"(,"provider":)", exchange.target->target->provider->name);
     line.text(R"(,"target_model":)", exchange.target->model);
   }
   line.text_if_any(R"(,"key":)", exchange.principal.key_name);
+}
+
+// The SDKs' own count of their tries of one call, from the second on: the calls before have lines too.
+void write_client_retry(Line& line, const Exchange& exchange) {
+  constexpr size_t kDigitsMax = 9;
+  const std::string_view count = exchange.call.headers.get_or("x-stainless-retry-count", "0");
+  if (count != "0") line.text(R"(,"client_retry":)", count.substr(0, kDigitsMax));
+}
+
+// How the answer ended, in one word.
+std::string_view end_reason(const ExchangeOutcome& outcome) {
+  if (!outcome.error) return "complete";
+  switch (outcome.error->kind) {
+    case ErrorKind::cancelled:
+      return "client_gone";
+    case ErrorKind::shutting_down:
+      return "shutdown";
+    case ErrorKind::timeout:
+    case ErrorKind::request_timeout:
+    case ErrorKind::upstream_timeout:
+      return "timeout";
+    default:
+      // The head was out already: the client saw a part of an answer.
+      return outcome.status == 200 ? "cut" : "error";
+  }
 }
 
 void write_error(Line& line, const Error& error) {
@@ -71,6 +103,7 @@ void write_counts_and_times(Line& line, const Exchange& exchange, const Exchange
   const Timings& timings = exchange.timings;
   line.flat([&](FlatText& to) {
     to.text(R"(,"status":)").decimal(outcome.status);
+    to.text(R"(,"end_reason":")").text(end_reason(outcome)).byte('"');
     to.text(outcome.was_streamed ? R"(,"stream":true)" : R"(,"stream":false)");
     to.text(exchange.is_raw ? R"(,"raw":true)" : R"(,"raw":false)");
     to.text(R"(,"attempts":)").decimal(exchange.calls_made());
@@ -127,6 +160,7 @@ void append_access_log_line(std::string& out, const Exchange& exchange, const Ex
   });
   write_caller_and_target(line, exchange);
   if (outcome.error) write_error(line, *outcome.error);
+  write_client_retry(line, exchange);
   write_counts_and_times(line, exchange, outcome);
   write_usage(line, exchange.usage);
   line.count_if_any(R"(,"cost_nano_usd":)", exchange.cost_nano_usd);

@@ -3,6 +3,7 @@
 #include <fstream>
 #include <gtest/gtest.h>
 
+#include "codec/anthropic.h"
 #include "ops/test_exchange.h"
 
 namespace weir {
@@ -36,6 +37,52 @@ TEST(AccessLog, SaysWhatHappened) {
   EXPECT_EQ(root["usage"]["source"].string_or(""), "provider");
   EXPECT_EQ(root["cost_nano_usd"].int_or(0), 2'500'000);
   EXPECT_TRUE(root["error"].is_absent());
+}
+
+TEST(AccessLog, SaysWhereACallCameInAndHowItEnded) {
+  test::EndedExchange ended;
+  ended.exchange.client_codec = &anthropic_messages_client();
+  ended.exchange.call.dialect = Dialect::anthropic_messages;
+  ended.exchange.call.path = "/v1/messages";
+  ended.exchange.call.headers.add("x-stainless-retry-count", "2");
+  const auto reason = [&] {
+    const auto line = JsonDoc::parse(access_log_line(ended.exchange, ended.outcome, 0));
+    return std::string(line.value().root()["end_reason"].string_or(""));
+  };
+  const auto line = JsonDoc::parse(access_log_line(ended.exchange, ended.outcome, 0));
+  ASSERT_TRUE(line) << line.error().message;
+  EXPECT_EQ(line->root()["dialect"].string_or(""), "anthropic_messages");
+  EXPECT_EQ(line->root()["path"].string_or(""), "/v1/messages");
+  EXPECT_EQ(line->root()["route"].string_or(""), "smart");
+  EXPECT_EQ(line->root()["client_retry"].string_or(""), "2");
+  EXPECT_EQ(reason(), "complete");
+  ended.fail_with(ErrorKind::cancelled, 200);
+  EXPECT_EQ(reason(), "client_gone");
+  ended.fail_with(ErrorKind::upstream_truncated, 200);
+  EXPECT_EQ(reason(), "cut");
+  ended.fail_with(ErrorKind::upstream_timeout, 504);
+  EXPECT_EQ(reason(), "timeout");
+  ended.fail_with(ErrorKind::bad_request, 400);
+  EXPECT_EQ(reason(), "error");
+}
+
+TEST(AccessLog, HasALineForWhatIsNoModelCall) {
+  const Error error = make_error(ErrorKind::not_found, "there is no /v1/x");
+  std::string line;
+  append_access_log_line(line, {.id = "req_2",
+                                .method = "GET",
+                                .path = "/v1/\"x\xff",
+                                .status = 404,
+                                .error = &error,
+                                .wall_ns = 5'000'000,
+                                .took = std::chrono::milliseconds(2)});
+  const auto parsed = JsonDoc::parse(line);
+  ASSERT_TRUE(parsed) << parsed.error().message << line;
+  EXPECT_EQ(parsed->root()["request_id"].string_or(""), "req_2");
+  EXPECT_EQ(parsed->root()["method"].string_or(""), "GET");
+  EXPECT_EQ(parsed->root()["error"].string_or(""), "not_found");
+  EXPECT_EQ(parsed->root()["status"].int_or(0), 404);
+  EXPECT_EQ(parsed->root()["total_ms"].double_or(0), 2);
 }
 
 TEST(AccessLog, SaysWhatIsBilledByAnotherMeasureThanTokens) {

@@ -159,6 +159,14 @@ TEST_F(ExchangeMetricsTest, GivesThePlaceInFlightBack) {
   EXPECT_THAT(registry_.prometheus_text(), HasSubstr("weir_in_flight 0"));
 }
 
+TEST_F(ExchangeMetricsTest, CountsWhatIsNoModelCallWithoutARoute) {
+  const Error error = make_error(ErrorKind::method_not_allowed, "no");
+  metrics_.answered({.id = "req_2", .status = 405, .error = &error});
+  EXPECT_THAT(
+      registry_.prometheus_text(),
+      HasSubstr(R"(weir_requests_total{route="none",status_class="4xx",error_type="method_not_allowed"} 1)"));
+}
+
 TEST_F(ExchangeMetricsTest, MeasuresEachStageFromTheFirstByteOn) {
   const std::string text = scrape_after_end();
   // Marks are a millisecond apart: reading takes two of them, picking one.
