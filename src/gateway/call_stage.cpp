@@ -158,6 +158,7 @@ Task<std::unique_ptr<EventSource>> CallStage::call_with_key(Exchange& exchange, 
   const Provider& provider = *target.target->provider;
   Attempt& attempt = exchange.attempts.emplace_back();
   attempt.provider = provider.name;
+  attempt.asked = &provider;
   attempt.model = target.model;
 
   UpstreamCall call;

@@ -77,6 +77,7 @@ struct TraceContext {
 // One try at one target.
 struct Attempt {
   std::string provider;
+  const Provider* asked = nullptr;  // that one; of the exchange's snapshot
   std::string model;
   std::optional<ErrorKind> failure;  // nothing: it answered
   int upstream_status = 0;
@@ -140,7 +141,7 @@ struct Exchange {
   std::optional<int64_t> cost_nano_usd;
   std::string response_model;  // as the provider named it
   std::string response_id;
-  std::vector<StopReason> stop_reasons;
+  std::vector<std::string> finish_reasons;  // the provider's words; Weir's where it has none
 
   // Notes what the last attempt failed with; the first word on it counts. No effect without attempts.
   void note_failure(const Error& error);

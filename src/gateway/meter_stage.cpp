@@ -59,7 +59,8 @@ class MeteredSource final : public EventSource {
       exchange_.response_model = start->model;
       exchange_.response_id = start->id;
     } else if (const auto* finish = std::get_if<Finish>(&event)) {
-      exchange_.stop_reasons.push_back(finish->reason);
+      exchange_.finish_reasons.emplace_back(finish->native.empty() ? to_string(finish->reason)
+                                                                   : std::string_view(finish->native));
     } else if (std::holds_alternative<End>(event)) {
       settle(true);
     }

@@ -30,9 +30,26 @@ std::string_view model_label(const Exchange& exchange) {
 
 std::string_view provider_label(const Exchange& exchange) {
   if (!exchange.target) return "none";
-  const Provider& provider = *exchange.target->target->provider;
-  return provider.kind.otel_name.empty() ? std::string_view(provider.name)
-                                         : std::string_view(provider.kind.otel_name);
+  return vendor_of(*exchange.target->target->provider);
+}
+
+std::string_view address_label(const Exchange& exchange) {
+  return exchange.target ? std::string_view(exchange.target->target->provider->origin.host) : "";
+}
+
+std::string port_label(const Exchange& exchange) {
+  const uint16_t port = exchange.target ? exchange.target->target->provider->origin.port : 0;
+  return address_label(exchange).empty() ? "" : std::to_string(port);
+}
+
+// A version that the registry knows has the name of its model; what it does not know is "other".
+std::string response_model_label(const Exchange& exchange) {
+  if (exchange.response_model.empty() || !exchange.target) return "none";
+  const std::string_view asked = model_label(exchange);
+  if (exchange.response_model == asked) return std::string(asked);
+  const ModelRow* row = exchange.snapshot->catalog->find_model(exchange.target->target->provider->kind.name,
+                                                               exchange.response_model);
+  return std::string(row ? std::string_view(row->model) : kMetricOther);
 }
 
 std::string_view route_label(const Exchange& exchange) {
@@ -107,11 +124,18 @@ ExchangeMetrics::ExchangeMetrics(MetricsRegistry& registry, GenAiNames names)
 void ExchangeMetrics::register_histograms(MetricsRegistry& registry) {
   const std::vector<std::string_view> labels = {"gen_ai_operation_name", "gen_ai_provider_name",
                                                 "gen_ai_request_model"};
+  // Those of Weir's own calls say who answered, and where.
+  std::vector<std::string_view> of_calls = labels;
+  of_calls.insert(of_calls.end(), {"gen_ai_response_model", "server_address", "server_port"});
+  const auto with = [&of_calls](std::string_view label) {
+    std::vector<std::string_view> all = of_calls;
+    all.push_back(label);
+    return all;
+  };
   tokens_ = registry.histogram({.name = "gen_ai_client_token_usage",
                                 .help = "Tokens of a model call.",
                                 .unit = "{token}",
-                                .labels = {"gen_ai_operation_name", "gen_ai_provider_name",
-                                           "gen_ai_request_model", "gen_ai_token_type"}},
+                                .labels = with("gen_ai_token_type")},
                                kTokenBuckets);
   duration_ = registry.histogram(
       {.name = "gen_ai_server_request_duration_seconds",
@@ -134,18 +158,18 @@ void ExchangeMetrics::register_histograms(MetricsRegistry& registry) {
       {.name = "gen_ai_client_operation_duration_seconds",
        .help = "Weir's calls to providers, from the request that was sent to the end of the answer.",
        .unit = "s",
-       .labels = {"gen_ai_operation_name", "gen_ai_provider_name", "gen_ai_request_model", "error_type"}},
+       .labels = with("error_type")},
       kDurationBuckets);
   first_chunk_ =
       registry.histogram({.name = "gen_ai_client_operation_time_to_first_chunk_seconds",
                           .help = "From the request that was sent to a provider to the first content.",
                           .unit = "s",
-                          .labels = labels},
+                          .labels = of_calls},
                          kDurationBuckets);
   per_chunk_ = registry.histogram({.name = "gen_ai_client_operation_time_per_output_chunk_seconds",
                                    .help = "Between one chunk of a streamed answer and the next.",
                                    .unit = "s",
-                                   .labels = labels},
+                                   .labels = of_calls},
                                   kDurationBuckets);
 }
 
@@ -153,14 +177,15 @@ void ExchangeMetrics::started(const Exchange&) {
   in_flight_.add(1);
 }
 
-ExchangeMetrics::Series& ExchangeMetrics::series_of(const Labels& labels) {
+ExchangeMetrics::Series& ExchangeMetrics::series_of(const Exchange& exchange, const Labels& labels) {
   constexpr size_t kSeriesMax = 64;  // of a thread; others take their places
   thread_local std::array<Series, kSeriesMax> known;
   uint64_t hash = 0;
   for (const std::string_view label : labels) hash = std::rotl(hash, 21) ^ hash_text(label);
   Series& series = known[hash % kSeriesMax];
   if (series.metrics_id != id_ || !std::equal(labels.begin(), labels.end(), series.labels.begin())) {
-    series = {.metrics_id = id_};
+    series = {
+        .metrics_id = id_, .port = port_label(exchange), .response_model = response_model_label(exchange)};
     std::copy(labels.begin(), labels.end(), series.labels.begin());
   }
   return series;
@@ -185,16 +210,18 @@ void ExchangeMetrics::count_tokens(const Exchange& exchange, const Labels& label
   const bool has_measure =
       exchange.usage.in_sound_ms || exchange.usage.in_characters || exchange.usage.images;
   if (has_measure && !has_tokens) return;
-  const auto& [operation, provider, model, error, route, status] = labels;
-  found(series.tokens_in, tokens_, {operation, provider, model, "input"})
+  const auto& [operation, provider, model, error, route, status, address, response] = labels;
+  const std::string_view answered = series.response_model;
+  found(series.tokens_in, tokens_, {operation, provider, model, answered, address, series.port, "input"})
       .observe(static_cast<double>(exchange.usage.input_total()));
-  found(series.tokens_out, tokens_, {operation, provider, model, "output"})
+  found(series.tokens_out, tokens_, {operation, provider, model, answered, address, series.port, "output"})
       .observe(static_cast<double>(exchange.usage.output_total()));
   // Of the tokens of input and output, those of these kinds; most calls have none.
   const Usage& usage = exchange.usage;
   const auto observe_kind = [&](std::optional<Histogram>& handle, int64_t count, std::string_view type) {
     if (count > 0)
-      found(handle, tokens_, {operation, provider, model, type}).observe(static_cast<double>(count));
+      found(handle, tokens_, {operation, provider, model, answered, address, series.port, type})
+          .observe(static_cast<double>(count));
   };
   observe_kind(series.tokens_cached, usage.cache_read.value_or(0), "cached_input");
   observe_kind(series.tokens_cache_creation,
@@ -210,24 +237,27 @@ void ExchangeMetrics::count_tokens(const Exchange& exchange, const Labels& label
 }
 
 void ExchangeMetrics::observe_times(const Exchange& exchange, const Labels& labels, Series& series) {
-  const auto& [operation, provider, model, error, route, status] = labels;
+  const auto& [operation, provider, model, error, route, status, address, response] = labels;
   const Timings& timings = exchange.timings;
   found(series.duration, duration_, {operation, provider, model, error})
       .observe(seconds(timings.between(Mark::first_byte, Mark::done)));
   const bool was_sent = timings.has(Mark::sent);
   if (was_sent) {
-    found(series.call_duration, call_duration_, {operation, provider, model, error})
+    found(series.call_duration, call_duration_,
+          {operation, provider, model, series.response_model, address, series.port, error})
         .observe(seconds(timings.between(Mark::sent, Mark::done)));
   }
   if (!timings.has(Mark::first_event)) return;
   found(series.first_token, first_token_, {operation, provider, model})
       .observe(seconds(timings.between(Mark::first_byte, Mark::first_event)));
   if (was_sent) {
-    found(series.first_chunk, first_chunk_, {operation, provider, model})
+    found(series.first_chunk, first_chunk_,
+          {operation, provider, model, series.response_model, address, series.port})
         .observe(seconds(timings.between(Mark::sent, Mark::first_event)));
   }
   if (const ChunkTimes& chunks = exchange.chunks; !chunks.empty()) {
-    found(series.per_chunk, per_chunk_, {operation, provider, model})
+    found(series.per_chunk, per_chunk_,
+          {operation, provider, model, series.response_model, address, series.port})
         .observe_all(chunks.counts(), seconds(chunks.sum()));
   }
 }
@@ -274,9 +304,11 @@ void ExchangeMetrics::ended(const Exchange& exchange, const ExchangeOutcome& out
                          model_label(exchange),
                          error,
                          route_label(exchange),
-                         status_class(outcome.status)};
-  const auto& [operation, provider, model, error_type, route, status] = labels;
-  Series& series = series_of(labels);
+                         status_class(outcome.status),
+                         address_label(exchange),
+                         exchange.response_model};
+  const auto& [operation, provider, model, error_type, route, status, address, response] = labels;
+  Series& series = series_of(exchange, labels);
   found(series.requests, requests_, {route, status, error}).add();
   count_attempts(exchange);
   check_usage(exchange);

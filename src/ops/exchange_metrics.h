@@ -22,13 +22,16 @@ class ExchangeMetrics final : public ExchangeObserver {
   void answered(const PlainRequest& request) override;
 
  private:
-  // Operation, provider, model, error type, route and class of the status.
-  using Labels = std::array<std::string_view, 6>;
+  // Operation, provider, model, error type, route, class of the status; the provider's address, and the
+  // model that it says has answered.
+  using Labels = std::array<std::string_view, 8>;
   // Where exchanges with these labels are counted. Each thread remembers some, so that a request does not
   // look its series up again; those of a registry that is gone have an id that nobody asks with.
   struct Series {
     uint64_t metrics_id = 0;
-    std::array<std::string, 6> labels{};
+    std::array<std::string, 8> labels{};
+    std::string port{};            // of the address
+    std::string response_model{};  // as the registry names it
     std::optional<Counter> requests{};
     std::optional<Counter> cost{};
     std::optional<Histogram> tokens_in{};
@@ -45,7 +48,7 @@ class ExchangeMetrics final : public ExchangeObserver {
     InferenceMetrics::Series inference{};
   };
   void register_histograms(MetricsRegistry& registry);
-  Series& series_of(const Labels& labels);
+  Series& series_of(const Exchange& exchange, const Labels& labels);
   void count_tokens(const Exchange& exchange, const Labels& labels, Series& series);
   void count_measured(const Usage& usage, const Labels& labels);
   void count_attempts(const Exchange& exchange);

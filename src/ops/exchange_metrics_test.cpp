@@ -35,7 +35,8 @@ TEST_F(ExchangeMetricsTest, CountsAGoodCallUnderTheConventionalNames) {
   EXPECT_THAT(text, HasSubstr(R"(weir_cost_usd_total{provider="openai",model="gpt-4o"} 0.0025)"));
   EXPECT_THAT(text, HasSubstr(R"(gen_ai_client_token_usage_sum{gen_ai_operation_name="chat",)"
                               R"(gen_ai_provider_name="openai",gen_ai_request_model="gpt-4o",)"
-                              R"(gen_ai_token_type="output"} 34)"));
+                              R"(gen_ai_response_model="gpt-4o",server_address="api.example.com",)"
+                              R"(server_port="8443",gen_ai_token_type="output"} 34)"));
   EXPECT_THAT(text, HasSubstr("gen_ai_server_request_duration_seconds_count"));
   EXPECT_THAT(text, HasSubstr("gen_ai_server_time_to_first_token_seconds_bucket"));
   EXPECT_THAT(text, HasSubstr("gen_ai_server_time_per_output_token_seconds_count"));
@@ -61,7 +62,8 @@ TEST_F(ExchangeMetricsTest, ObservesTheTimeBetweenChunks) {
   for (const int ms : {0, 15, 30, 1030}) ended_.exchange.chunks.note(first + std::chrono::milliseconds(ms));
   const std::string text = scrape_after_end();
   const std::string labels =
-      R"({gen_ai_operation_name="chat",gen_ai_provider_name="openai",gen_ai_request_model="gpt-4o")";
+      R"({gen_ai_operation_name="chat",gen_ai_provider_name="openai",gen_ai_request_model="gpt-4o",)"
+      R"(gen_ai_response_model="gpt-4o",server_address="api.example.com",server_port="8443")";
   const std::string name = "gen_ai_client_operation_time_per_output_chunk_seconds";
   EXPECT_THAT(text, HasSubstr(name + "_count" + labels + "} 3"));
   EXPECT_THAT(text, HasSubstr(name + "_sum" + labels + "} 1.03"));
@@ -207,6 +209,8 @@ TEST_F(ExchangeMetricsTest, CallsANameThatACallerMadeUpOther) {
   ended_.candidate.model = "made-up-by-a-caller";
   const std::string text = scrape_after_end();
   EXPECT_THAT(text, HasSubstr(R"(gen_ai_request_model="other")"));
+  ended_.exchange.response_model = "made-up-by-a-provider";
+  EXPECT_THAT(scrape_after_end(), HasSubstr(R"(gen_ai_response_model="other")"));
   EXPECT_THAT(text, Not(HasSubstr("made-up")));
 }
 

@@ -15,6 +15,10 @@ struct EndedExchange {
     provider.name = "my-openai";
     provider.kind.name = "openai";
     provider.kind.otel_name = "openai";
+    provider.origin = {.host = "api.example.com", .port = 8443, .is_tls = true};
+    // Not owned: it lives as long as the process.
+    snapshot->catalog = std::shared_ptr<const Catalog>(std::shared_ptr<void>(), &Catalog::embedded());
+    exchange.snapshot = snapshot;
     target.model = "gpt-4o";
     route.pattern = "smart";
     row.model = "gpt-4o";
@@ -41,7 +45,7 @@ struct EndedExchange {
     exchange.content_bytes = 136;
     exchange.cost_nano_usd = 2'500'000;
     exchange.response_model = "gpt-4o-2024-08-06";
-    exchange.stop_reasons = {StopReason::end};
+    exchange.finish_reasons = {"stop"};
     // One millisecond for each mark.
     for (size_t i = 0; i < kMarkCount; ++i) {
       exchange.timings.mark(static_cast<Mark>(i), core.clock.now());
@@ -54,6 +58,7 @@ struct EndedExchange {
 
   void add_attempt(std::string name, std::optional<ErrorKind> failure) {
     exchange.attempts.push_back({.provider = std::move(name),
+                                 .asked = &provider,
                                  .model = "gpt-4o",
                                  .failure = failure,
                                  .upstream_status = failure ? 503 : 0,
@@ -70,6 +75,7 @@ struct EndedExchange {
 
   TestCore core;
   Scope scope{core.core};
+  std::shared_ptr<Snapshot> snapshot = std::make_shared<Snapshot>();
   Provider provider;
   RouteTarget target;
   Route route;

@@ -57,6 +57,12 @@ TEST(TraceSpan, IsAServerSpanWithAClientSpanForEachAttempt) {
   EXPECT_EQ(failed["status"]["code"].int_or(0), 2);
   const JsonValue good = span_at(request, 2);
   EXPECT_EQ(attribute(good, "error.type"), "");
+  EXPECT_EQ(attribute(good, "gen_ai.provider.name"), R"({"stringValue":"openai"})") << "the vendor";
+  EXPECT_EQ(attribute(good, "weir.provider"), R"({"stringValue":"my-openai"})");
+  EXPECT_EQ(attribute(good, "server.address"), R"({"stringValue":"api.example.com"})");
+  EXPECT_EQ(attribute(good, "server.port"), R"({"intValue":"8443"})");
+  EXPECT_EQ(attribute(good, "gen_ai.response.finish_reasons"),
+            R"({"arrayValue":{"values":[{"stringValue":"stop"}]}})");
   EXPECT_EQ(attribute(good, "gen_ai.response.model"), R"({"stringValue":"gpt-4o-2024-08-06"})");
   EXPECT_EQ(span_count(ended.exchange), 3U);
 }

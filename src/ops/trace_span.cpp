@@ -46,12 +46,12 @@ class SpanWriter {
     json_.begin_object().key("key").value(key).key("value").begin_object();
     json_.key("doubleValue").value(*value).end_object().end_object();
   }
-  void reasons(const std::vector<StopReason>& reasons) {
+  void reasons(const std::vector<std::string>& reasons) {
     if (reasons.empty()) return;
     json_.begin_object().key("key").value("gen_ai.response.finish_reasons").key("value").begin_object();
     json_.key("arrayValue").begin_object().key("values").begin_array();
-    for (const StopReason reason : reasons) {
-      json_.begin_object().key("stringValue").value(to_string(reason)).end_object();
+    for (const std::string& reason : reasons) {
+      json_.begin_object().key("stringValue").value(reason).end_object();
     }
     json_.end_array().end_object().end_object().end_object();
   }
@@ -86,7 +86,7 @@ void write_request(SpanWriter& span, const Exchange& exchange, std::string_view 
 void write_answer(SpanWriter& span, const Exchange& exchange) {
   span.text("gen_ai.response.id", exchange.response_id);
   span.text("gen_ai.response.model", exchange.response_model);
-  span.reasons(exchange.stop_reasons);
+  span.reasons(exchange.finish_reasons);
   const Usage& usage = exchange.usage;
   if (usage.empty()) return;
   span.number("gen_ai.usage.input_tokens", usage.input_total());
@@ -94,6 +94,15 @@ void write_answer(SpanWriter& span, const Exchange& exchange) {
   span.number("gen_ai.usage.cache_read.input_tokens", usage.cache_read);
   span.number("gen_ai.usage.reasoning.output_tokens", usage.out_reasoning);
   span.text("weir.usage.source", to_string(usage.source));
+}
+
+// Who was called, and where.
+void write_provider(SpanWriter& span, const Provider& provider) {
+  span.text("gen_ai.provider.name", vendor_of(provider));
+  span.text("weir.provider", provider.name);
+  if (provider.origin.host.empty()) return;
+  span.text("server.address", provider.origin.host);
+  span.number("server.port", int64_t{provider.origin.port});
 }
 
 void append_attempt(std::string& out, const Exchange& exchange, size_t index, MonoTime now, int64_t wall_ns) {
@@ -108,7 +117,7 @@ void append_attempt(std::string& out, const Exchange& exchange, size_t index, Mo
              kClientSpan);
   span.times(attempt.started, end);
   write_request(span, exchange, attempt.model);
-  span.text("gen_ai.provider.name", attempt.provider);
+  if (attempt.asked) write_provider(span, *attempt.asked);
   span.text("weir.key", attempt.key_name);
   if (attempt.upstream_status > 0) span.number("http.response.status_code", int64_t{attempt.upstream_status});
   if (attempt.failure) span.text("error.type", to_string(*attempt.failure));
@@ -131,9 +140,7 @@ void append_spans(std::string& out, const Exchange& exchange, const ExchangeOutc
   span.times(exchange.timings.at(Mark::first_byte), exchange.timings.at(Mark::done));
   write_request(span, exchange, model);
   if (exchange.target) {
-    const Provider& provider = *exchange.target->target->provider;
-    span.text("gen_ai.provider.name",
-              provider.kind.otel_name.empty() ? provider.name : provider.kind.otel_name);
+    span.text("gen_ai.provider.name", vendor_of(*exchange.target->target->provider));
   }
   span.text("weir.request_id", exchange.id);
   span.text("weir.api_key", exchange.principal.key_name);

@@ -48,4 +48,10 @@ struct Provider {
   std::shared_ptr<RetryBudget> retry_budget;  // never null
 };
 
+// `gen_ai.provider.name`: the vendor's, where its row has one, else the configured name.
+inline std::string_view vendor_of(const Provider& provider) {
+  return provider.kind.otel_name.empty() ? std::string_view(provider.name)
+                                         : std::string_view(provider.kind.otel_name);
+}
+
 }  // namespace weir
