@@ -76,6 +76,13 @@ TEST(TraceSpan, StatesWallTimesOfTheMarks) {
   EXPECT_EQ(server["endTimeUnixNano"].string_or(""), "999999000000");
 }
 
+TEST(TraceSpan, HasTheTagsOfTheCall) {
+  test::EndedExchange ended;
+  ended.exchange.tags.push_back({.key = "team", .value = "red"});
+  const JsonDoc request = spans_of(ended);
+  EXPECT_EQ(attribute(span_at(request, 0), "weir.tag.team"), R"({"stringValue":"red"})");
+}
+
 TEST(TraceSpan, SaysWhatTheCallerWasTold) {
   test::EndedExchange ended;
   ended.fail_with(ErrorKind::timeout, 504);

@@ -146,6 +146,7 @@ void append_spans(std::string& out, const Exchange& exchange, const ExchangeOutc
   span.text("weir.api_key", exchange.principal.key_name);
   span.number("weir.attempts", exchange.calls_made());
   span.number("weir.cost_nano_usd", exchange.cost_nano_usd);
+  for (const Tag& tag : exchange.tags) span.text("weir.tag." + tag.key, tag.value);
   if (outcome.status > 0) span.number("http.response.status_code", int64_t{outcome.status});
   const std::optional<ErrorKind> failure = outcome.error ? std::optional(outcome.error->kind) : std::nullopt;
   if (failure) span.text("error.type", to_string(*failure));
