@@ -77,8 +77,10 @@ constexpr std::array<Stretch, 8> kStretches = {{{"read", Mark::first_byte, Mark:
 
 ExchangeMetrics::ExchangeMetrics(MetricsRegistry& registry, GenAiNames names)
     : id_(next_metrics_id.fetch_add(1, std::memory_order_relaxed)) {
-  in_flight_ =
-      registry.up_down_counter({.name = "weir_in_flight", .help = "Model calls under way."}).with({});
+  const UpDownCounterFamily in_flight = registry.up_down_counter(
+      {.name = "weir_in_flight", .help = "Model calls under way.", .labels = {"kind"}});
+  for (size_t i = 0; i < kOperationCount; ++i)
+    in_flight_[i] = in_flight.with({to_string(static_cast<Operation>(i))});
   requests_ = registry.counter({.name = "weir_requests_total",
                                 .help = "Requests answered; those that are no model calls have no route.",
                                 .labels = {"route", "status_class", "error_type"}});
@@ -173,8 +175,8 @@ void ExchangeMetrics::register_histograms(MetricsRegistry& registry) {
                                   kDurationBuckets);
 }
 
-void ExchangeMetrics::started(const Exchange&) {
-  in_flight_.add(1);
+void ExchangeMetrics::started(const Exchange& exchange) {
+  in_flight_[static_cast<size_t>(operation_of(exchange.request))].add(1);
 }
 
 ExchangeMetrics::Series& ExchangeMetrics::series_of(const Exchange& exchange, const Labels& labels) {
@@ -297,7 +299,7 @@ void ExchangeMetrics::check_usage(const Exchange& exchange) {
 }
 
 void ExchangeMetrics::ended(const Exchange& exchange, const ExchangeOutcome& outcome) {
-  in_flight_.add(-1);
+  in_flight_[static_cast<size_t>(operation_of(exchange.request))].add(-1);
   const std::string_view error = outcome.error ? to_string(outcome.error->kind) : "none";
   const Labels labels = {operation_name(exchange.request),
                          provider_label(exchange),

@@ -22,6 +22,7 @@ class ExchangeMetrics final : public ExchangeObserver {
   void answered(const PlainRequest& request) override;
 
  private:
+  static constexpr size_t kOperationCount = static_cast<size_t>(Operation::opaque) + 1;
   // Operation, provider, model, error type, route, class of the status; the provider's address, and the
   // model that it says has answered.
   using Labels = std::array<std::string_view, 8>;
@@ -56,8 +57,8 @@ class ExchangeMetrics final : public ExchangeObserver {
   void observe_times(const Exchange& exchange, const Labels& labels, Series& series);
   void observe_overhead(const Timings& timings);
 
-  const uint64_t id_;  // never used twice in a process
-  UpDownCounter in_flight_;
+  const uint64_t id_;                                     // never used twice in a process
+  std::array<UpDownCounter, kOperationCount> in_flight_;  // by operation
   CounterFamily requests_;
   CounterFamily attempts_;
   CounterFamily fallbacks_;

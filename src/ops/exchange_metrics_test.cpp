@@ -155,10 +155,12 @@ TEST_F(ExchangeMetricsTest, CountsWhatIsBilledByAnotherMeasureThanTokens) {
 }
 
 TEST_F(ExchangeMetricsTest, GivesThePlaceInFlightBack) {
+  ended_.exchange.request = Embed{};
   metrics_.started(ended_.exchange);
-  EXPECT_THAT(registry_.prometheus_text(), HasSubstr("weir_in_flight 1"));
+  EXPECT_THAT(registry_.prometheus_text(), HasSubstr(R"(weir_in_flight{kind="embeddings"} 1)"));
+  EXPECT_THAT(registry_.prometheus_text(), HasSubstr(R"(weir_in_flight{kind="chat"} 0)"));
   metrics_.ended(ended_.exchange, ended_.outcome);
-  EXPECT_THAT(registry_.prometheus_text(), HasSubstr("weir_in_flight 0"));
+  EXPECT_THAT(registry_.prometheus_text(), HasSubstr(R"(weir_in_flight{kind="embeddings"} 0)"));
 }
 
 TEST_F(ExchangeMetricsTest, CountsWhatIsNoModelCallWithoutARoute) {
