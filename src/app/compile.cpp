@@ -86,14 +86,20 @@ class Compiler {
     std::vector<CatalogText> providers;
     std::vector<CatalogText> prices;
     for (const std::string& file : config_.provider_files) {
-      providers.push_back({ .file = file, .text = texts.emplace_back(TRY(read_file_text(file))) });
+      providers.push_back({ .file = file, .text = texts.emplace_back(TRY(catalog_text(file))) });
     }
     for (const std::string& file : config_.price_files) {
-      prices.push_back({ .file = file, .text = texts.emplace_back(TRY(read_file_text(file))) });
+      prices.push_back({ .file = file, .text = texts.emplace_back(TRY(catalog_text(file))) });
     }
     snapshot_->catalog =
         std::make_shared<const Catalog>(TRY(Catalog::embedded().extended(providers, prices)));
     return {};
+  }
+
+  Result<std::string> catalog_text(const std::string& file) const {
+    Result<std::string> text = read_file_text(file);
+    if (!text) return fail(at(config_.catalog_line, text.error().message));
+    return text;
   }
 
   void add_extract() {

@@ -203,7 +203,8 @@ TEST_F(Compile, WithoutKeysOnlyThisMachineMayReachWeir) {
     EXPECT_EQ(complaint(std::string("server: {listen: \"") + closed + "\"}"), "") << closed;
   }
   EXPECT_TRUE(has(complaint("server: {admin_listen: \"0.0.0.0:1\"}"), "server.admin_listen is"));
-  for (const char* wrong : {"localhost", "localhost:", "localhost:http", "localhost:65536", "localhost:-1"}) {
+  EXPECT_TRUE(has(complaint("server: {listen: \"localhost:65536\"}"), "not between 0 and 65535"));
+  for (const char* wrong : {"localhost", "localhost:", "localhost:http", "localhost:-1"}) {
     EXPECT_TRUE(has(complaint(std::string("server: {listen: \"") + wrong + "\"}"), "write HOST:PORT"))
         << wrong;
   }

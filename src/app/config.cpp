@@ -19,12 +19,15 @@ Result<void> read_rows(std::string_view file, const YamlNode& node, std::string_
                        S& into, std::initializer_list<std::string_view> others) {
   std::vector<std::string_view> known(others);
   for (const Setting<S>& row : rows) known.push_back(row.key);
-  TRY(YamlFields(file, node, what).check(known));
+  if (node.type != YamlType::map) return YamlFields(file, node, what).check(known);
+  YamlProblems problems;
+  problems.note(YamlFields(file, node, what).check(known));
   YamlNode own = node;
   std::erase_if(own.children, [&](const YamlNode& child) {
-    return std::find(others.begin(), others.end(), child.key) != others.end();
+    return std::ranges::none_of(rows, [&](const Setting<S>& row) { return row.key == child.key; });
   });
-  return read_settings(file, own, what, rows, into);
+  problems.note(read_settings(file, own, what, rows, into));
+  return std::move(problems).outcome();
 }
 
 // A text member of a map, for messages about what is wrong elsewhere in it.
@@ -68,8 +71,12 @@ class Reader {
  private:
   // True for success; keeps the error otherwise.
   bool note(Result<void> outcome) {
-    if (!outcome && problems_.size() < kProblemsMax) problems_.push_back(std::move(outcome).error());
-    return outcome.has_value();
+    if (outcome) return true;
+    for (const std::string_view line : split(outcome.error().message, '\n')) {
+      if (problems_.size() < kProblemsMax)
+        problems_.push_back(make_error(ErrorKind::bad_request, std::string(line)));
+    }
+    return false;
   }
 
   template <class S>
@@ -92,8 +99,9 @@ class Reader {
   Result<void> each(const YamlFields& fields, std::string_view key, Read read) {
     const YamlNode* list = TRY(fields.optional_node(key, YamlType::sequence));
     if (!list) return {};
-    for (const YamlNode& item : list->children) TRY(read(item));
-    return {};
+    YamlProblems problems;
+    for (const YamlNode& item : list->children) problems.note(read(item));
+    return std::move(problems).outcome();
   }
 
   Result<void> read_aliases(const YamlNode& root, const YamlFields& fields) {
@@ -111,6 +119,7 @@ class Reader {
     if (!node || node->type == YamlType::null) return {};
     const YamlFields catalog(file_, *node, "catalog");
     TRY(catalog.check(keys_of(catalog_fields())));
+    config_.catalog_line = node->line;
     config_.provider_files = TRY(catalog.texts("providers"));
     config_.price_files = TRY(catalog.texts("prices"));
     return {};
@@ -130,34 +139,42 @@ class Reader {
   Result<void> read_provider(const YamlNode& node, ProviderConfig& provider) {
     const YamlFields fields(file_, node, "a provider");
     provider.name = text_of(node, "name");
-    TRY(fields.check(keys_of(provider_fields())));
-    provider.name = TRY(fields.text("name"));
-    provider.kind = TRY(fields.optional_text("kind"))
-    .value_or(provider.name);
-    provider.base_url = TRY(fields.optional_text("base_url"))
-    .value_or("");
-    provider.region = TRY(fields.optional_text("region"))
-    .value_or("");
-    provider.ca_file = TRY(fields.optional_text("ca_file"))
-    .value_or("");
-    provider.auth = TRY(fields.optional_text("auth"))
-    .value_or("");
-    provider.headers = TRY(fields.text_map("headers"));
-    if (const YamlNode* own = TRY(fields.optional_node("capabilities", YamlType::map))) {
-      provider.capabilities = TRY(parse_capabilities(file_, *own));
-    }
+    YamlProblems problems;
+    problems.note(fields.check(keys_of(provider_fields())));
+    if (node.type != YamlType::map) return std::move(problems).outcome();
+    problems.take(fields.text("name"), provider.name);
+    provider.kind = provider.name;
+    problems.take(fields.optional_text("kind"), provider.kind);
+    problems.take(fields.optional_text("base_url"), provider.base_url);
+    problems.take(fields.optional_text("region"), provider.region);
+    problems.take(fields.optional_text("ca_file"), provider.ca_file);
+    problems.take(fields.optional_text("auth"), provider.auth);
+    problems.take(fields.text_map("headers"), provider.headers);
+    problems.note(read_parts(node, fields, provider));
+    problems.note(
+        each(fields, "keys", [&](const YamlNode& item) { return read_provider_key(item, provider.keys); }));
+    return std::move(problems).outcome();
+  }
+
+  // The maps within a provider.
+  Result<void> read_parts(const YamlNode& node, const YamlFields& fields, ProviderConfig& provider) {
+    YamlProblems problems;
+    const YamlNode* own = nullptr;
+    problems.take(fields.optional_node("capabilities", YamlType::map), own);
+    if (own) problems.take(parse_capabilities(file_, *own), provider.capabilities);
     if (const YamlNode* timeouts = node.find("timeouts")) {
-      TRY(read_settings(file_, *timeouts, "timeouts", timeout_rows(), provider.timeouts));
+      problems.note(read_settings(file_, *timeouts, "timeouts", timeout_rows(), provider.timeouts));
     }
     if (const YamlNode* credentials = node.find("credentials")) {
-      TRY(read_settings(file_, *credentials, "credentials", credential_rows(), provider.credentials));
+      problems.note(
+          read_settings(file_, *credentials, "credentials", credential_rows(), provider.credentials));
       const CredentialConfig& said = provider.credentials;
       if (!said.client_secret_env.empty() && !said.client_secret_file.empty()) {
-        return fail(
-            yaml_error(file_, credentials->line, "give either client_secret_env or client_secret_file"));
+        problems.note(fail(
+            yaml_error(file_, credentials->line, "give either client_secret_env or client_secret_file")));
       }
     }
-    return each(fields, "keys", [&](const YamlNode& item) { return read_provider_key(item, provider.keys); });
+    return std::move(problems).outcome();
   }
 
   Result<void> read_provider_key(const YamlNode& item, std::vector<ProviderKeyConfig>& keys) {
@@ -184,52 +201,57 @@ class Reader {
 
   Result<void> read_route(const YamlNode& node, RouteConfig& route) {
     route.model = text_of(node, "model");
-    TRY(read_rows(file_, node, "a route", route_rows(), route, {"targets", "retry", "fallback", "breaker"}));
+    YamlProblems problems;
+    problems.note(
+        read_rows(file_, node, "a route", route_rows(), route, {"targets", "retry", "fallback", "breaker"}));
+    if (node.type != YamlType::map) return std::move(problems).outcome();
     const YamlFields fields(file_, node, "a route");
-    TRY(fields.text("model"));
+    problems.take(fields.text("model"), route.model);
     RetryConfig retry;
     if (const YamlNode* part = node.find("retry"))
-      TRY(read_settings(file_, *part, "retry", retry_rows(), retry));
+      problems.note(read_settings(file_, *part, "retry", retry_rows(), retry));
     route.retry = {.attempts_max = static_cast<int>(retry.attempts_max),
                    .attempts_per_target_max = static_cast<int>(retry.attempts_per_target_max),
                    .backoff_base = retry.backoff_base,
                    .backoff_max = retry.backoff_max,
                    .retry_after_max = retry.retry_after_max};
     if (const YamlNode* part = node.find("fallback")) {
-      TRY(read_settings(file_, *part, "fallback", fallback_rows(), route.fallback));
+      problems.note(read_settings(file_, *part, "fallback", fallback_rows(), route.fallback));
     }
     BreakerConfig breaker;
     if (const YamlNode* part = node.find("breaker"))
-      TRY(read_settings(file_, *part, "breaker", breaker_rows(), breaker));
+      problems.note(read_settings(file_, *part, "breaker", breaker_rows(), breaker));
     route.breaker = {.failures_to_open = static_cast<int>(breaker.failures_to_open),
                      .failure_share = breaker.failure_share,
                      .window = static_cast<int>(breaker.window),
                      .open_for = breaker.open_for,
                      .open_for_max = breaker.open_for_max};
-    TRY(each(fields, "targets", [&](const YamlNode& item) -> Result<void> {
+    problems.note(each(fields, "targets", [&](const YamlNode& item) -> Result<void> {
       RouteTargetConfig& target = route.targets.emplace_back();
       target.line = item.line;
       TRY(read_settings(file_, item, "a target", target_rows(), target));
       TRY(YamlFields(file_, item, "a target").text("provider"));
       return {};
     }));
-    if (route.targets.empty()) return fail(fields.error("targets", "a route needs at least one target"));
-    return {};
+    if (problems.empty() && route.targets.empty())
+      return fail(fields.error("targets", "a route needs at least one target"));
+    return std::move(problems).outcome();
   }
 
   Result<void> read_key(const YamlNode& node, KeyConfig& key) {
     const YamlFields fields(file_, node, "a key");
-    TRY(fields.check(keys_of(key_fields())));
-    key.name = TRY(fields.text("name"));
-    key.hash = TRY(fields.optional_text("hash"))
-    .value_or("");
-    key.source = TRY(read_secret(fields));
-    key.access_key_id = TRY(fields.optional_text("access_key_id"))
-    .value_or("");
-    key.models = TRY(fields.texts("models"));
-    key.regions = TRY(fields.texts("regions"));
-    key.admin = TRY(fields.optional_bool("admin"))
-    .value_or(false);
+    YamlProblems problems;
+    problems.note(fields.check(keys_of(key_fields())));
+    if (node.type != YamlType::map) return std::move(problems).outcome();
+    problems.take(fields.text("name"), key.name);
+    problems.take(fields.optional_text("hash"), key.hash);
+    problems.take(read_secret(fields), key.source);
+    problems.take(fields.optional_text("access_key_id"), key.access_key_id);
+    problems.take(fields.texts("models"), key.models);
+    problems.take(fields.texts("regions"), key.regions);
+    problems.take(fields.optional_bool("admin"), key.admin);
+    // What follows from a problem above is none of its own.
+    if (!problems.empty()) return std::move(problems).outcome();
     if (key.hash.empty() == key.source.name().empty()) {
       return fail(fields.error(
           "hash", "a key needs one of hash, env and file; `weir key` makes a key with its hash"));

@@ -117,6 +117,7 @@ struct Config {
   std::vector<RouteConfig> routes;
   std::vector<AliasConfig> aliases;
   std::vector<KeyConfig> keys;
+  int catalog_line = 0;
   std::vector<std::string> provider_files;  // over the embedded tables
   std::vector<std::string> price_files;
 };

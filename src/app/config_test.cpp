@@ -1,5 +1,6 @@
 #include "app/config.h"
 
+#include <algorithm>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <iterator>
@@ -59,6 +60,23 @@ TEST(Config, UnknownKeysAreRefusedWithTheirLineAndTheNearestKnownOne) {
   EXPECT_NE(complaint("routs: []").find("routes"), std::string::npos);
   EXPECT_NE(complaint("routes: [{model: m, targets: [{provider: p, modle: x}]}]").find("model"),
             std::string::npos);
+}
+
+TEST(Config, EachProblemOfAMapIsToldOnItsOwnLine) {
+  const ReadConfig read = read_config("weir.yaml",
+                                      "server:\n  threds: 1\n  drain_timeout: soon\n  log_level: loud\n"
+                                      "providers:\n  - name: a\n    knd: x\n    kyes:\n      - {env: A}\n"
+                                      "    timeouts:\n      idel: 1s\n"
+                                      "routes:\n  - model: m\n    targets:\n      - {provider: a, modle: x}\n"
+                                      "    strategy: best\n");
+  std::vector<std::string> told;
+  for (const Error& problem : read.problems)
+    told.push_back(problem.message.substr(0, problem.message.find(": ")));
+  std::ranges::sort(told);
+  EXPECT_EQ(told, (std::vector<std::string>{"weir.yaml line 11", "weir.yaml line 15", "weir.yaml line 16",
+                                            "weir.yaml line 2", "weir.yaml line 3", "weir.yaml line 4",
+                                            "weir.yaml line 7", "weir.yaml line 8"}))
+      << "a key whose value is a list or a map is told in the key's line";
 }
 
 TEST(Config, ValuesOutOfRangeAndOfTheWrongTypeSayWhatIsAccepted) {

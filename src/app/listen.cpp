@@ -18,6 +18,8 @@ Result<ListenAddress> parse_listen_address(std::string_view text) {
   address.host = host.empty() ? "0.0.0.0" : host;
   const std::string_view port = text.substr(colon + 1);
   const auto [end, failed] = std::from_chars(port.data(), port.data() + port.size(), address.port);
+  if (failed == std::errc::result_out_of_range)
+    return fail(ErrorKind::bad_request, fmt::format("the port of '{}' is not between 0 and 65535", text));
   if (failed != std::errc() || end != port.data() + port.size()) {
     return fail(ErrorKind::bad_request, fmt::format("'{}' has no port; write HOST:PORT", text));
   }

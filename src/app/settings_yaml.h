@@ -44,11 +44,13 @@ Result<void> read_settings(std::string_view file, const YamlNode& map, std::stri
   std::vector<std::string_view> keys;
   for (const Setting<S>& row : rows) keys.push_back(row.key);
   if (map.type == YamlType::null) return {};
-  TRY(YamlFields(file, map, what).check(keys));
+  if (map.type != YamlType::map) return YamlFields(file, map, what).check(keys);
+  YamlProblems problems;
+  problems.note(YamlFields(file, map, what).check(keys));
   for (const Setting<S>& row : rows) {
     const YamlNode* node = map.find(row.key);
     if (!node || node->type == YamlType::null) continue;
-    TRY(std::visit(
+    problems.note(std::visit(
         [&](auto member) -> Result<void> {
           auto& value = into.*member;
           TRY(read_value(file, *node, value));
@@ -65,7 +67,7 @@ Result<void> read_settings(std::string_view file, const YamlNode& map, std::stri
         },
         row.member));
   }
-  return {};
+  return std::move(problems).outcome();
 }
 
 // The settings in which `a` and `b` differ and that only a new start takes, as "server.threads".

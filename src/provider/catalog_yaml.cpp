@@ -100,8 +100,9 @@ class TreeBuilder : public YAML::EventHandler {
     }
     Open& parent = open_.back();
     if (parent.key) {
-      // An empty value has the mark of whatever comes next; the line of its key is what a reader looks for.
-      if (node.type == YamlType::null) node.line = parent.key_line;
+      // A value may begin a line below its key, and an empty one has the mark of whatever comes next: the
+      // line of its key is what a reader looks for.
+      node.line = parent.key_line;
       node.key = std::move(*parent.key);
       parent.key.reset();
     }
@@ -195,13 +196,26 @@ Result<void> YamlFields::check(std::span<const std::string_view> known) const {
     return fail(
         yaml_error(file_, node_.line, fmt::format("{} must be a map, not {}", what_, to_string(node_.type))));
   }
+  YamlProblems problems;
   for (const YamlNode& member : node_.children) {
     const std::string_view key = member.key;
     if (std::ranges::find(known, key) != known.end()) continue;
     const std::string hint = did_you_mean(key, known, 1);
-    return fail(yaml_error(file_, member.line, fmt::format("{} has no field '{}'{}", what_, key, hint)));
+    problems.note(
+        fail(yaml_error(file_, member.line, fmt::format("{} has no field '{}'{}", what_, key, hint))));
   }
-  return {};
+  return std::move(problems).outcome();
+}
+
+void YamlProblems::note(Result<void> outcome) {
+  if (outcome) return;
+  if (!lines_.empty()) lines_ += '\n';
+  lines_ += outcome.error().message;
+}
+
+Result<void> YamlProblems::outcome() && {
+  if (lines_.empty()) return {};
+  return fail(ErrorKind::bad_request, std::move(lines_));
 }
 
 int YamlFields::line(std::string_view key) const {

@@ -22,7 +22,7 @@ std::string_view to_string(YamlType type);
 
 struct YamlNode {
   YamlType type = YamlType::null;
-  int line = 0;                    // 1-based; where the value starts
+  int line = 0;                    // 1-based; where the value starts, or its key
   std::string key;                 // of a member of a map
   std::string text;                // of a scalar, unquoted
   bool is_quoted = false;          // a quoted scalar is always a string, never a number, a boolean or null
@@ -45,9 +45,38 @@ Result<YamlNode> parse_yaml(std::string_view file, std::string_view text, const 
 // "config/prices.yaml line 12: <what>", as bad_request.
 Error yaml_error(std::string_view file, int line, std::string_view what);
 
+// The problems of one map, for a reader that goes on behind each.
+class YamlProblems {
+ public:
+  void note(Result<void> outcome);
+  // The value, where there is one and it is right.
+  template <class T>
+  void take(Result<std::optional<T>> read, T& into) {
+    if (!read) {
+      note(std::move(read).fail());
+    } else if (*read) {
+      into = **std::move(read);
+    }
+  }
+  template <class T>
+  void take(Result<T> read, T& into) {
+    if (!read) {
+      note(std::move(read).fail());
+    } else {
+      into = *std::move(read);
+    }
+  }
+  bool empty() const { return lines_.empty(); }
+  // Error: bad_request, a problem a line.
+  Result<void> outcome() &&;
+
+ private:
+  std::string lines_;
+};
+
 // The members of one map, taken one by one by the code that knows the schema.
 //   YamlFields fields(file, node, "model");
-//   TRY(fields.check({"provider", "model", "input"}));       // refuses every other key, naming the nearest
+//   TRY(fields.check({"provider", "model", "input"}));       // refuses each other key, naming the nearest
 //   auto provider = TRY(fields.text("provider"));            // absent or null: an error
 //   auto input = TRY(fields.optional_text("input"));         // absent or null: nullopt
 // REQUIRES that file and node outlive this.
