@@ -9,6 +9,7 @@
 #include "app/compile.h"
 #include "app/config.h"
 #include "app/config_docs.h"
+#include "app/machine_check.h"
 #include "app/serve.h"
 #include "app/version.h"
 #include "base/json.h"
@@ -65,6 +66,7 @@ std::vector<Error> problems_of(const std::string& path) {
                                   .previous = nullptr,
                                   .generation = 1});
   for (Error& problem : made.problems) read.problems.push_back(std::move(problem));
+  for (Error& problem : check_machine(read.config)) read.problems.push_back(std::move(problem));
   return std::move(read.problems);
 }
 

@@ -9,6 +9,7 @@
 #include "app/listen.h"
 #include "base/text.h"
 #include "codec/codecs.h"
+#include "io/http_chars.h"
 #include "io/tls.h"
 #include "provider/aws_credentials.h"
 #include "provider/catalog_yaml.h"
@@ -24,6 +25,22 @@ constexpr std::string_view kExtractProvider = "weir";
 constexpr std::string_view kExtractModel = "extract";
 // Enough to mend a file by; a file with more is wrong as a whole.
 constexpr size_t kProblemsMax = 100;
+
+bool is_header(std::string_view name, std::string_view value) {
+  return !name.empty() && http_chars::all(name, http_chars::kToken) &&
+         http_chars::all(value, http_chars::kValue);
+}
+
+// Whether a browser could send it as `origin`: scheme and host, with a port unless it is the usual one.
+bool is_origin(std::string_view text) {
+  if (text == "*" || text == "null") return true;
+  const size_t host = text.find("://");
+  if (host == std::string_view::npos || host == 0) return false;
+  // Extensions and applications have schemes of their own.
+  if (!text.starts_with("http")) return text.find('/', host + 3) == std::string_view::npos;
+  const Result<Url> url = parse_url(text);
+  return url && to_string(url->origin) == text;
+}
 
 class Compiler {
  public:
@@ -47,9 +64,12 @@ class Compiler {
     check_aliases();
     add_keys();
     const bool has_keys = !config_.keys.empty();
-    note(at(config_.listen_line, check_listen("server.listen", config_.server.listen, has_keys)));
-    note(at(config_.admin_listen_line,
+    note(
+        at(config_.line_of("server.listen"), check_listen("server.listen", config_.server.listen, has_keys)));
+    note(at(config_.line_of("server.admin_listen"),
             check_listen("server.admin_listen", config_.server.admin_listen, has_keys)));
+    check_origins();
+    check_traces();
     // Only whole parts are put together: what follows from a problem above is not a problem of its own.
     if (problems_.empty()) note(assemble());
     if (!problems_.empty()) snapshot_ = nullptr;
@@ -69,6 +89,27 @@ class Compiler {
   Result<void> at(int line, Result<void> outcome) const {
     if (outcome) return {};
     return fail(at(line, outcome.error().message));
+  }
+
+  void check_origins() {
+    for (const std::string& origin : config_.gateway.cors_origins) {
+      if (is_origin(origin)) continue;
+      const Result<Url> url = parse_url(origin);
+      note(at(config_.line_of("gateway.cors_origins"),
+              fail(ErrorKind::bad_request,
+                   fmt::format("gateway.cors_origins: no browser sends the origin {}; write {}", origin,
+                               url ? to_string(url->origin) : "https://HOST, or '*'"))));
+    }
+  }
+
+  void check_traces() {
+    const std::string& endpoint = config_.telemetry.otlp_endpoint;
+    if (endpoint.empty()) return;
+    if (const Result<Url> url = parse_url(endpoint); !url) {
+      note(at(config_.line_of("telemetry.otlp_endpoint"),
+              fail(ErrorKind::bad_request, fmt::format("telemetry.otlp_endpoint: {} is not taken: {}",
+                                                       endpoint, url.error().message))));
+    }
   }
 
   Result<void> assemble() {
@@ -179,7 +220,14 @@ class Compiler {
     provider->origin = url->origin;
     provider->base_path = url->target;
     while (provider->base_path.ends_with('/')) provider->base_path.pop_back();
-    for (const auto& [name, value] : config.headers) provider->headers.add(name, value);
+    for (const auto& [name, value] : config.headers) {
+      if (!is_header(name, value))
+        return fail(
+            at(config.line, fmt::format("headers: '{}' is no name of a header, or its value has a line "
+                                        "feed or another control character",
+                                        name)));
+      provider->headers.add(name, value);
+    }
     provider->region = TRY(region_of(config, *provider));
     provider->capabilities = config.capabilities;
     provider->timeouts = config.timeouts;

@@ -210,6 +210,30 @@ TEST_F(Compile, WithoutKeysOnlyThisMachineMayReachWeir) {
   }
 }
 
+TEST_F(Compile, OriginsAreWhatABrowserSends) {
+  const auto told = [&](std::string_view origin) {
+    return complaint(fmt::format("gateway: {{cors_origins: [\"{}\"]}}", origin));
+  };
+  for (const char* good : {"*", "https://app.example.com", "http://localhost:3000", "chrome-extension://abc"})
+    EXPECT_EQ(told(good), "") << good;
+  for (const char* bad :
+       {"example.com", "https://a.example/", "https://a.example:443", "https://A.example", "x://a/"})
+    EXPECT_TRUE(has(told(bad), "weir.yaml line 1: gateway.cors_origins: ")) << bad;
+  EXPECT_TRUE(has(told("https://a.example/"), "write https://a.example"));
+}
+
+TEST_F(Compile, ProvidersHeadersAndTheCollectorAreChecked) {
+  const auto told = [&](std::string_view header) {
+    return complaint(fmt::format(
+        R"(providers: [{{name: a, kind: vllm, base_url: "http://127.0.0.1:1/v1", headers: {{{}}}}}])",
+        header));
+  };
+  EXPECT_EQ(told("x-team: red"), "");
+  EXPECT_TRUE(has(told("\"x y\": red"), "line 1: headers: 'x y' is no name"));
+  EXPECT_TRUE(has(told("x: \"a\\nb\""), "control character"));
+  EXPECT_TRUE(has(complaint("telemetry:\n  otlp_endpoint: foo"), "line 2: telemetry.otlp_endpoint: foo"));
+}
+
 TEST_F(Compile, AFileOfAuthoritiesIsReadAndBelongsToAnHttpsAddress) {
   const std::string missing =
       complaint("providers:\n  - {name: a, kind: vllm, base_url: \"https://x/v1\", ca_file: /no/such.pem}\n");

@@ -36,11 +36,6 @@ std::string text_of(const YamlNode& map, std::string_view key) {
   return node && node->type == YamlType::scalar ? node->text : "";
 }
 
-int line_of(const YamlNode* map, std::string_view key) {
-  const YamlNode* node = map ? map->find(key) : nullptr;
-  return node ? node->line : 0;
-}
-
 class Reader {
  public:
   Reader(Config& config, std::vector<Error>& problems)
@@ -52,8 +47,6 @@ class Reader {
     note(fields.check({"server", "gateway", "fetch", "keep", "telemetry", "providers", "routes", "aliases",
                        "keys", "catalog"}));
     read_section(root, "server", server_setting_rows(), config_.server);
-    config_.listen_line = line_of(root.find("server"), "listen");
-    config_.admin_listen_line = line_of(root.find("server"), "admin_listen");
     read_section(root, "gateway", gateway_setting_rows(), config_.gateway);
     read_section(root, "fetch", fetch_setting_rows(), config_.fetch);
     read_section(root, "keep", keep_setting_rows(), config_.keep);
@@ -81,7 +74,11 @@ class Reader {
 
   template <class S>
   void read_section(const YamlNode& root, std::string_view key, Rows<S> rows, S& into) {
-    if (const YamlNode* node = root.find(key)) note(read_settings(file_, *node, key, rows, into));
+    const YamlNode* node = root.find(key);
+    if (!node) return;
+    for (const YamlNode& member : node->children)
+      config_.lines.emplace(fmt::format("{}.{}", key, member.key), member.line);
+    note(read_settings(file_, *node, key, rows, into));
   }
 
   template <class Item, class Read>

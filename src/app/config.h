@@ -2,6 +2,7 @@
 // so that what only the compiler can see (an unknown provider) names its place too.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -106,8 +107,7 @@ struct KeyConfig {
 struct Config {
   std::string file;  // for messages; empty: no file
   ServerSettings server;
-  int listen_line = 0;  // 0: not said
-  int admin_listen_line = 0;
+  std::map<std::string, int, std::less<>> lines;  // of the members of sections: "server.listen"
   ServerSettings server_in_file;  // as the file says it; the command line may have changed `server`
   GatewaySettings gateway;
   FetchSettings fetch;
@@ -120,6 +120,12 @@ struct Config {
   int catalog_line = 0;
   std::vector<std::string> provider_files;  // over the embedded tables
   std::vector<std::string> price_files;
+
+  // 0: the file does not say it.
+  int line_of(std::string_view setting) const {
+    const auto found = lines.find(setting);
+    return found == lines.end() ? 0 : found->second;
+  }
 };
 
 struct ReadConfig {

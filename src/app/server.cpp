@@ -4,6 +4,7 @@
 #include <latch>
 
 #include "app/listen.h"
+#include "app/machine_check.h"
 #include "app/settings_yaml.h"
 #include "base/crypto.h"
 #include "base/json.h"
@@ -135,6 +136,8 @@ Result<void> Server::start() {
                                     .extract = extract_,
                                     .previous = nullptr,
                                     .generation = 1}));
+  if (const std::vector<Error> problems = check_machine(config_); !problems.empty())
+    return fail(as_one_error(problems));
   observer_ = TRY(make_observer(metrics_, config_.server.access_log, config_.telemetry, workers_));
   if (!config_.server.tls_certificate.empty()) {
     tls_ = TRY(TlsServerContext::load(

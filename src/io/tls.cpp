@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <system_error>
 #include <unistd.h>
 
 #include "base/assert.h"
@@ -25,6 +26,12 @@ const unsigned char* bytes_of(std::string_view text) {
 }
 
 std::unexpected<Error> unusable(std::string_view what, const std::string& file) {
+  // The first error is the cause; what the system refused is behind its own number.
+  const unsigned long first = ERR_peek_error();
+  if (ERR_SYSTEM_ERROR(first)) {
+    const std::string why = std::generic_category().message(ERR_GET_REASON(first));
+    return fail(ErrorKind::bad_request, fmt::format("{} {}: {}", what, file, why));
+  }
   const unsigned long code = ERR_peek_last_error();
   const char* why = code == 0 ? nullptr : ERR_reason_error_string(code);
   return fail(ErrorKind::bad_request, fmt::format("{} {}: {}", what, file, why ? why : "cannot be read"));
