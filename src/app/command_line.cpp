@@ -56,8 +56,13 @@ void append_problem(JsonWriter& json, std::string_view file, std::string_view me
   json.key("message").value(message).end_object();
 }
 
+struct Findings {
+  std::vector<Error> problems;
+  std::vector<Error> warnings;
+};
+
 // Names and ranges are checked by compiling; secrets must be there to be read.
-std::vector<Error> problems_of(const std::string& path) {
+Findings look_at(const std::string& path) {
   ReadConfig read = read_config_file(path);
   Pool pool("check", 1, 1);
   Compilation made = try_compile({.config = &read.config,
@@ -67,25 +72,36 @@ std::vector<Error> problems_of(const std::string& path) {
                                   .generation = 1});
   for (Error& problem : made.problems) read.problems.push_back(std::move(problem));
   for (Error& problem : check_machine(read.config)) read.problems.push_back(std::move(problem));
-  return std::move(read.problems);
+  return {.problems = std::move(read.problems), .warnings = std::move(made.warnings)};
+}
+
+void print_findings_json(const std::string& path, const Findings& found) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().key("ok").value(found.problems.empty()).key("file").value(path);
+  for (const auto& [name, list] :
+       {std::pair("problems", &found.problems), std::pair("warnings", &found.warnings)}) {
+    json.key(name).begin_array();
+    for (const Error& one : *list) append_problem(json, path, one.message);
+    json.end_array();
+  }
+  json.end_object();
+  std::printf("%s\n", out.c_str());
 }
 
 int check(const std::string& path, bool is_json) {
-  const std::vector<Error> problems = problems_of(path);
+  const Findings found = look_at(path);
   if (is_json) {
-    std::string out;
-    JsonWriter json(out);
-    json.begin_object().key("ok").value(problems.empty()).key("file").value(path);
-    json.key("problems").begin_array();
-    for (const Error& problem : problems) append_problem(json, path, problem.message);
-    json.end_array().end_object();
-    std::printf("%s\n", out.c_str());
-  } else if (problems.empty()) {
-    std::printf("%s: ok\n", path.empty() ? "the defaults" : path.c_str());
-  } else {
-    std::fprintf(stderr, "%s\n", as_one_error(problems).message.c_str());
+    print_findings_json(path, found);
+    return found.problems.empty() ? 0 : 1;
   }
-  return problems.empty() ? 0 : 1;
+  for (const Error& warning : found.warnings) std::fprintf(stderr, "warning: %s\n", warning.message.c_str());
+  if (found.problems.empty()) {
+    std::printf("%s: ok\n", path.empty() ? "the defaults" : path.c_str());
+    return 0;
+  }
+  std::fprintf(stderr, "%s\n", as_one_error(found.problems).message.c_str());
+  return 1;
 }
 
 int print_effective(const std::string& path) {
@@ -104,7 +120,8 @@ void add_config_commands(CLI::App& app, int& status) {
   CLI::App* check_command =
       app.add_subcommand("check", "Validate a configuration: exit 1 says what is wrong and where.");
   check_command->add_option("--config,config", *path, "Configuration file");
-  check_command->add_flag("--json", *is_json, "Output for programs: ok and problems with line and message");
+  check_command->add_flag("--json", *is_json,
+                          "Output for programs: ok, problems and warnings with line and message");
   check_command->callback([path, is_json, &status] { status = check(*path, *is_json); });
   auto is_docs = std::make_shared<bool>(false);
   CLI::App* config_command =

@@ -7,6 +7,7 @@
 
 #include "app/file_text.h"
 #include "app/listen.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "codec/codecs.h"
 #include "io/http_chars.h"
@@ -73,7 +74,8 @@ class Compiler {
     // Only whole parts are put together: what follows from a problem above is not a problem of its own.
     if (problems_.empty()) note(assemble());
     if (!problems_.empty()) snapshot_ = nullptr;
-    return {.snapshot = std::move(snapshot_), .problems = std::move(problems_)};
+    return {
+        .snapshot = std::move(snapshot_), .problems = std::move(problems_), .warnings = std::move(warnings_)};
   }
 
  private:
@@ -234,8 +236,21 @@ class Compiler {
     if (!config.ca_file.empty()) provider->tls = TRY(tls_of(config, provider->origin));
     keep_or_make_states(*provider, TRY(keys_of(config, provider->kind)));
     if (provider->keys->size() == 0) TRY(add_credentials(config, *provider));
+    warn_of_no_key(config, *provider);
     snapshot_->providers.push_back(std::move(provider));
     return {};
+  }
+
+  void warn_of_no_key(const ProviderConfig& config, const Provider& provider) {
+    if (!provider.kind.needs_key || provider.keys->size() > 0 || provider.credentials) return;
+    std::string variables;
+    for (const std::string& name : provider.kind.key_env)
+      variables += (variables.empty() ? "" : " or ") + name;
+    warnings_.push_back(at(
+        config.line,
+        fmt::format("the provider {} has no key, so each call to it will fail; "
+                    "{}{}",
+                    config.name, variables.empty() ? "" : "set " + variables + ", or ", "give it `keys`")));
   }
 
   Result<ProviderKind> with_scheme(const ProviderConfig& config, const ProviderKind& kind) const {
@@ -536,6 +551,7 @@ class Compiler {
   const Config& config_;
   std::shared_ptr<Snapshot> snapshot_;
   std::vector<Error> problems_;
+  std::vector<Error> warnings_;
   std::set<std::string> unusable_providers_;
   std::map<std::string, std::string> ca_files_;  // by origin
   std::vector<std::unique_ptr<Route>> routes_;
@@ -555,6 +571,7 @@ Compilation try_compile(const CompileInputs& inputs) {
 Result<std::shared_ptr<const Snapshot>> compile_snapshot(const CompileInputs& inputs) {
   Compilation made = try_compile(inputs);
   if (!made.snapshot) return fail(as_one_error(made.problems));
+  for (const Error& warning : made.warnings) log_warn("configuration", {{"warning", warning.message}});
   return std::move(made.snapshot);
 }
 

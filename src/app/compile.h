@@ -24,12 +24,13 @@ struct CompileInputs {
 struct Compilation {
   std::shared_ptr<const Snapshot> snapshot;  // null when there are problems
   std::vector<Error> problems;  // bad_request naming file, line and remedy, in the order of the parts
+  std::vector<Error> warnings;  // the same for what can be served, but hardly as it was meant
 };
 
 // Everything that can be found wrong, at most a hundred problems. What follows from another problem, such as
 // a route to a provider that could not be made, is not told again.
 Compilation try_compile(const CompileInputs& inputs);
-// Errors: bad_request, all problems, one a line.
+// Logs what it is warned of. Errors: bad_request, all problems, one a line.
 Result<std::shared_ptr<const Snapshot>> compile_snapshot(const CompileInputs& inputs);
 
 // The environment of this process.

@@ -210,6 +210,18 @@ TEST_F(Compile, WithoutKeysOnlyThisMachineMayReachWeir) {
   }
 }
 
+TEST_F(Compile, AProviderWithoutItsKeyIsAWarning) {
+  const Compilation without = compile("providers:\n  - {name: openai}\n");
+  EXPECT_TRUE(without.problems.empty());
+  ASSERT_EQ(without.warnings.size(), 1u);
+  EXPECT_TRUE(has(without.warnings[0].message, "weir.yaml line 2: the provider openai has no key"));
+  EXPECT_TRUE(has(without.warnings[0].message, "set OPENAI_API_KEY, or give it `keys`"));
+  EXPECT_TRUE(compile("providers: [{name: openai}]", {{"OPENAI_API_KEY", "k"}}).warnings.empty());
+  EXPECT_TRUE(
+      compile(R"(providers: [{name: v, kind: vllm, base_url: "http://127.0.0.1:1"}])").warnings.empty())
+      << "it needs none";
+}
+
 TEST_F(Compile, OriginsAreWhatABrowserSends) {
   const auto told = [&](std::string_view origin) {
     return complaint(fmt::format("gateway: {{cors_origins: [\"{}\"]}}", origin));

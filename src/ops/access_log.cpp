@@ -92,11 +92,17 @@ std::string_view end_reason(const ExchangeOutcome& outcome) {
   }
 }
 
-void write_error(Line& line, const Error& error) {
+// A key that is missing, or was refused before, is no fault of a provider that was not asked.
+Blame blame_of(const Exchange& exchange, const Error& error) {
+  const bool is_ours = error.kind == ErrorKind::upstream_auth && exchange.calls_made() == 0;
+  return is_ours ? Blame::gateway : error_row(error.kind).blame;
+}
+
+void write_error(Line& line, const Error& error, Blame blame) {
   line.text(R"(,"error":)", to_string(error.kind));
   line.text(R"(,"message":)", error.message);
   line.text_if_any(R"(,"detail":)", error.detail);
-  line.text(R"(,"blame":)", to_string(error_row(error.kind).blame));
+  line.text(R"(,"blame":)", to_string(blame));
 }
 
 void write_counts_and_times(Line& line, const Exchange& exchange, const ExchangeOutcome& outcome) {
@@ -159,7 +165,7 @@ void append_access_log_line(std::string& out, const Exchange& exchange, const Ex
     to.text(R"(","operation":")").text(operation_name(exchange.request)).byte('"');
   });
   write_caller_and_target(line, exchange);
-  if (outcome.error) write_error(line, *outcome.error);
+  if (outcome.error) write_error(line, *outcome.error, blame_of(exchange, *outcome.error));
   write_client_retry(line, exchange);
   write_counts_and_times(line, exchange, outcome);
   write_usage(line, exchange.usage);
@@ -180,7 +186,7 @@ void append_access_log_line(std::string& out, const PlainRequest& request) {
   line.text_if_any(R"(,"method":)", request.method.substr(0, kPathBytesMax));
   line.text_if_any(R"(,"path":)", request.path.substr(0, kPathBytesMax));
   line.text_if_any(R"(,"key":)", request.key_name);
-  if (request.error) write_error(line, *request.error);
+  if (request.error) write_error(line, *request.error, error_row(request.error->kind).blame);
   line.flat([&](FlatText& to) {
     to.text(R"(,"status":)").decimal(request.status);
     to.text(R"(,"total_ms":)").fixed<3>(request.took.count() / 1000).byte('}');

@@ -112,6 +112,18 @@ TEST(AccessLog, SaysWhoseFaultAFailureWas) {
   EXPECT_EQ(line->root()["message"].string_or(""), "it \"failed\"");
 }
 
+TEST(AccessLog, BlamesNoProviderThatWasNotAsked) {
+  test::EndedExchange ended;
+  ended.fail_with(ErrorKind::upstream_auth, 502);
+  const auto blame = [&] {
+    const auto line = JsonDoc::parse(access_log_line(ended.exchange, ended.outcome, 0));
+    return std::string(line.value().root()["blame"].string_or(""));
+  };
+  EXPECT_EQ(blame(), "provider");
+  ended.exchange.attempts.back().was_sent = false;
+  EXPECT_EQ(blame(), "gateway");
+}
+
 TEST(AccessLog, LeavesOutWhatIsUnknown) {
   test::EndedExchange ended;
   ended.exchange.usage = {};
