@@ -104,13 +104,20 @@ int check(const std::string& path, bool is_json) {
   return 1;
 }
 
-int print_effective(const std::string& path) {
-  const Result<Config> config = load_config(path);
-  if (!config) {
-    std::fprintf(stderr, "weir: %s\n", config.error().message.c_str());
+Result<std::string> effective_config(const std::string& path, bool is_json) {
+  const Config config = TRY(load_config(path));
+  const std::shared_ptr<const Catalog> catalog = TRY(catalog_of(config));
+  const PrintContext context{.catalog = catalog.get(), .environment = process_environment()};
+  return is_json ? print_config_json(config, context) + "\n" : print_config(config, context);
+}
+
+int print_effective(const std::string& path, bool is_json) {
+  const Result<std::string> text = effective_config(path, is_json);
+  if (!text) {
+    std::fprintf(stderr, "weir: %s\n", text.error().message.c_str());
     return 1;
   }
-  std::fputs(print_config(*config).c_str(), stdout);
+  std::fputs(text->c_str(), stdout);
   return 0;
 }
 
@@ -127,12 +134,13 @@ void add_config_commands(CLI::App& app, int& status) {
   CLI::App* config_command =
       app.add_subcommand("config", "Print the effective configuration, secrets hidden.");
   config_command->add_option("--config,config", *path, "Configuration file");
+  config_command->add_flag("--json", *is_json, "Output for programs");
   config_command->add_flag("--docs", *is_docs, "Print the page of all settings instead");
-  config_command->callback([path, is_docs, &status] {
+  config_command->callback([path, is_docs, is_json, &status] {
     if (*is_docs) {
       std::fputs(configuration_docs().c_str(), stdout);
     } else {
-      status = print_effective(*path);
+      status = print_effective(*path, *is_json);
     }
   });
 }

@@ -14,6 +14,7 @@
 #include "gateway/route.h"
 #include "gateway/settings.h"
 #include "ops/telemetry_settings.h"
+#include "provider/catalog.h"
 
 namespace weir {
 
@@ -145,7 +146,14 @@ Result<Config> load_config(const std::string& path);
 // One bad_request whose message has a problem on each line. REQUIRES at least one.
 Error as_one_error(const std::vector<Error>& problems);
 
+// What fills in where the configuration is silent.
+struct PrintContext {
+  const Catalog* catalog = &Catalog::embedded();
+  std::map<std::string, std::string> environment{};
+};
 // The effective configuration as YAML. It holds names of secrets, never secrets.
-std::string print_config(const Config& config);
+std::string print_config(const Config& config, const PrintContext& context = {});
+// The same as one line of JSON: durations and sizes are texts, as in YAML.
+std::string print_config_json(const Config& config, const PrintContext& context = {});
 
 }  // namespace weir

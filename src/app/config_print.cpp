@@ -1,6 +1,12 @@
 // The effective configuration as YAML.
+#include <charconv>
+#include <cmath>
+
+#include "app/compile.h"
 #include "app/config_rows.h"
 #include "app/settings_yaml.h"
+#include "base/assert.h"
+#include "base/json.h"
 
 namespace weir {
 namespace {
@@ -11,11 +17,49 @@ std::string secret_text(const SecretSource& source) {
   return source.env.empty() ? "file: " + print_value(source.file) : "env: " + print_value(source.env);
 }
 
-std::string print_provider(const ProviderConfig& provider) {
+std::string value_text(bool value) {
+  return value ? "true" : "false";
+}
+std::string value_text(int64_t value) {
+  return fmt::format("{}", value);
+}
+std::string value_text(const TemperatureRange& range) {
+  return fmt::format("[{}, {}]", range.min, range.max);
+}
+std::string value_text(const EffortSet& set) {
+  std::vector<std::string> names;
+  for (size_t i = 0; i < kEffortLevelCount; ++i) {
+    const auto level = static_cast<EffortLevel>(i);
+    if (set.contains(level)) names.emplace_back(to_string(level));
+  }
+  return print_value(names);
+}
+template <class Enum>
+  requires std::is_enum_v<Enum>
+std::string value_text(Enum value) {
+  return print_value(std::string(to_string(value)));
+}
+
+std::string print_capabilities(const Capabilities& capabilities) {
+  if (capabilities == Capabilities{}) return "";
+  std::string out = "    capabilities:\n";
+  for_each_capability([&](std::string_view name, auto member) {
+    if (const auto& value = capabilities.*member)
+      out += fmt::format("      {}: {}\n", name, value_text(*value));
+  });
+  if (capabilities.tokenizer != TokenizerKind::estimate)
+    out += fmt::format("      tokenizer: {}\n", value_text(capabilities.tokenizer));
+  return out;
+}
+
+std::string print_provider(const ProviderConfig& provider, const PrintContext& context) {
+  const ProviderKind* kind = context.catalog->find_kind(provider.kind);
+  const std::string base_url =
+      effective_base_url(provider, kind ? *kind : ProviderKind(), context.environment);
   std::string out =
       fmt::format("  - name: {}\n    kind: {}\n", print_value(provider.name), print_value(provider.kind));
   for (const auto& [key, value] :
-       {std::pair("base_url", &provider.base_url), std::pair("region", &provider.region),
+       {std::pair("base_url", &base_url), std::pair("region", &provider.region),
         std::pair("ca_file", &provider.ca_file), std::pair("auth", &provider.auth)}) {
     if (!value->empty()) out += fmt::format("    {}: {}\n", key, print_value(*value));
   }
@@ -34,6 +78,7 @@ std::string print_provider(const ProviderConfig& provider) {
   if (provider.credentials != CredentialConfig{}) {
     out += "    credentials:\n" + print_settings(credential_rows(), provider.credentials, 6);
   }
+  out += print_capabilities(provider.capabilities);
   return out + "    timeouts:\n" + print_settings(timeout_rows(), provider.timeouts, 6);
 }
 
@@ -81,16 +126,54 @@ std::string print_key(const KeyConfig& key) {
                      what, print_value(key.models), print_value(key.regions), key.admin);
 }
 
+// A plain scalar that JSON has a form for, else a text.
+void write_scalar(JsonWriter& json, const YamlNode& node) {
+  double number = 0;
+  const char* end = node.text.data() + node.text.size();
+  const auto [stop, failed] = std::from_chars(node.text.data(), end, number);
+  if (!node.is_quoted && (node.text == "true" || node.text == "false")) {
+    json.value(node.text == "true");
+  } else if (!node.is_quoted && failed == std::errc() && stop == end && std::isfinite(number)) {
+    json.value(number);
+  } else {
+    json.value(node.text);
+  }
+}
+
+void write_json(JsonWriter& json, const YamlNode& node) {
+  switch (node.type) {
+    case YamlType::null:
+      json.null();
+      break;
+    case YamlType::scalar:
+      write_scalar(json, node);
+      break;
+    case YamlType::sequence:
+      json.begin_array();
+      for (const YamlNode& item : node.children) write_json(json, item);
+      json.end_array();
+      break;
+    case YamlType::map:
+      json.begin_object();
+      for (const YamlNode& member : node.children) {
+        json.key(member.key);
+        write_json(json, member);
+      }
+      json.end_object();
+      break;
+  }
+}
+
 }  // namespace
 
-std::string print_config(const Config& config) {
+std::string print_config(const Config& config, const PrintContext& context) {
   std::string out = "server:\n" + print_settings(server_setting_rows(), config.server);
   out += "gateway:\n" + print_settings(gateway_setting_rows(), config.gateway);
   out += "fetch:\n" + print_settings(fetch_setting_rows(), config.fetch);
   out += "keep:\n" + print_settings(keep_setting_rows(), config.keep);
   out += "telemetry:\n" + print_settings(telemetry_setting_rows(), config.telemetry);
   if (!config.providers.empty()) out += "providers:\n";
-  for (const ProviderConfig& provider : config.providers) out += print_provider(provider);
+  for (const ProviderConfig& provider : config.providers) out += print_provider(provider, context);
   if (!config.routes.empty()) out += "routes:\n";
   for (const RouteConfig& route : config.routes) out += print_route(route);
   if (!config.aliases.empty()) out += "aliases:\n";
@@ -101,6 +184,15 @@ std::string print_config(const Config& config) {
   for (const KeyConfig& key : config.keys) out += print_key(key);
   out += fmt::format("catalog:\n  providers: {}\n  prices: {}\n", print_value(config.provider_files),
                      print_value(config.price_files));
+  return out;
+}
+
+std::string print_config_json(const Config& config, const PrintContext& context) {
+  const Result<YamlNode> tree = parse_yaml("the configuration", print_config(config, context));
+  std::string out;
+  JsonWriter json(out);
+  WEIR_ASSERT(tree, "what is printed can be read");
+  write_json(json, *tree);
   return out;
 }
 

@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "app/config_docs.h"
+#include "base/json.h"
 
 namespace weir {
 namespace {
@@ -151,6 +152,31 @@ TEST(Config, WhatIsPrintedReadsBackToTheSame) {
   EXPECT_EQ(again.keys[0].models, example.keys[0].models);
   EXPECT_EQ(again.keys[0].regions, example.keys[0].regions);
   EXPECT_EQ(printed.find("search"), std::string::npos) << "values of headers are not shown";
+}
+
+TEST(Config, WhatIsPrintedIsWhatHolds) {
+  const Config config = parse_config("weir.yaml", R"(providers:
+  - {name: openai, capabilities: {vision: false, context: 8192, temperature: [0, 1.5], effort_levels: [low, high]}}
+  - {name: aws, kind: bedrock}
+)")
+                            .value();
+  const std::string printed = print_config(config, {.environment = {{"AWS_REGION", "eu-west-1"}}});
+  for (const char* part :
+       {"base_url: \"https://api.openai.com/v1\"", "eu-west-1.amazonaws.com", "vision: false",
+        "context: 8192", "temperature: [0, 1.5]", "effort_levels: [\"low\", \"high\"]"})
+    EXPECT_NE(printed.find(part), std::string::npos) << part << " in " << printed;
+  const Config again = parse_config("printed", printed).value();
+  EXPECT_EQ(again.providers[0].capabilities, config.providers[0].capabilities);
+}
+
+TEST(Config, IsPrintedForProgramsToo) {
+  const Config config =
+      parse_config("weir.yaml", "server: {threads: 3}\nproviders: [{name: openai}]\n").value();
+  const JsonDoc json = JsonDoc::parse(print_config_json(config)).value();
+  EXPECT_EQ(json.root()["server"]["threads"].int_or(0), 3);
+  EXPECT_EQ(json.root()["server"]["listen"].string_or(""), "127.0.0.1:7480");
+  EXPECT_EQ(json.root()["providers"].at(0)["name"].string_or(""), "openai");
+  EXPECT_EQ(json.root()["providers"].at(0)["timeouts"]["connect"].string_or(""), "5s");
 }
 
 TEST(Docs, ConfigurationPageIsUpToDate) {

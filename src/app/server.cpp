@@ -210,7 +210,7 @@ AdminActions Server::admin_actions() {
   };
   actions.effective_config = [this] {
     const std::lock_guard lock(state_mutex_);
-    return print_config(config_);
+    return print_config(config_, {.catalog = snapshot_->catalog.get(), .environment = environment_});
   };
   actions.status = [this] { return status_json(); };
   return actions;

@@ -168,6 +168,8 @@ const YamlNode* YamlNode::find(std::string_view name) const {
 Error yaml_error(std::string_view file, int line, std::string_view what) {
   std::string message =
       line > 0 ? fmt::format("{} line {}: {}", file, line, what) : fmt::format("{}: {}", file, what);
+  // One line for each problem, whatever was quoted.
+  std::ranges::replace(message, '\n', ' ');
   return make_error(ErrorKind::bad_request, std::move(message));
 }
 
