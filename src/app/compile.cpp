@@ -24,6 +24,8 @@ namespace weir {
 namespace {
 
 constexpr std::string_view kExtractProvider = "weir";
+// Of the models behind wildcards, which a list of models is to help with, not to be complete.
+constexpr size_t kListedNamesMax = 50'000;
 constexpr std::string_view kRegion = "{region}";
 constexpr std::string_view kExtractModel = "extract";
 // Enough to mend a file by; a file with more is wrong as a whole.
@@ -43,6 +45,17 @@ bool is_origin(std::string_view text) {
   if (!text.starts_with("http")) return text.find('/', host + 3) == std::string_view::npos;
   const Result<Url> url = parse_url(text);
   return url && to_string(url->origin) == text;
+}
+
+// What the pattern's '*' stands for in the name; nothing when it does not match, or has none.
+std::optional<std::string> starred_part(std::string_view pattern, std::string_view name) {
+  const size_t star = pattern.find('*');
+  if (star == std::string_view::npos) return std::nullopt;
+  const std::string_view before = pattern.substr(0, star);
+  const std::string_view after = pattern.substr(star + 1);
+  if (name.size() <= before.size() + after.size() || !name.starts_with(before) || !name.ends_with(after))
+    return std::nullopt;
+  return std::string(name.substr(star, name.size() - before.size() - after.size()));
 }
 
 class Compiler {
@@ -119,9 +132,27 @@ class Compiler {
   Result<void> assemble() {
     std::vector<std::pair<std::string, std::string>> aliases;
     for (const AliasConfig& alias : config_.aliases) aliases.emplace_back(alias.alias, alias.model);
-    snapshot_->routes = TRY(RouteTable::make(std::move(routes_), std::move(aliases)));
+    snapshot_->routes = TRY(RouteTable::make(std::move(routes_), std::move(aliases), known_of_wildcards()));
     snapshot_->keys = TRY(ApiKeys::make(std::move(keys_), std::move(access_keys_)));
     return {};
+  }
+
+  // The priced models of the providers that wildcard routes lead to, by the names that the routes give them.
+  std::vector<std::string> known_of_wildcards() const {
+    std::vector<std::string> names;
+    for (const auto& route : routes_) {
+      const size_t star = route->pattern.find('*');
+      if (star == std::string::npos) continue;
+      for (const RouteTarget& target : route->targets) {
+        for (const ModelRow& row : snapshot_->catalog->models()) {
+          if (row.provider != target.provider->kind.name) continue;
+          if (names.size() == kListedNamesMax) return names;
+          if (const auto part = starred_part(target.model, row.model))
+            names.push_back(std::string(route->pattern).replace(star, 1, *part));
+        }
+      }
+    }
+    return names;
   }
 
   Result<void> load_catalog() {

@@ -1,5 +1,6 @@
 #include "app/compile.h"
 
+#include <algorithm>
 #include <chrono>
 #include <fstream>
 #include <gtest/gtest.h>
@@ -208,6 +209,20 @@ TEST_F(Compile, WithoutKeysOnlyThisMachineMayReachWeir) {
     EXPECT_TRUE(has(complaint(std::string("server: {listen: \"") + wrong + "\"}"), "write HOST:PORT"))
         << wrong;
   }
+}
+
+TEST_F(Compile, WhatIsKnownOfWildcardsIsListed) {
+  const auto made = snapshot(R"(
+providers: [{name: oai, kind: openai}]
+routes:
+  - {model: s/*, targets: [{provider: oai}]}
+  - {model: mini-*, targets: [{provider: oai, model: gpt-4o-*}]}
+)",
+                             {{"OPENAI_API_KEY", "k"}});
+  const std::vector<std::string>& names = made->routes.names();
+  for (const char* name : {"s/gpt-4o", "s/gpt-4o-mini", "mini-mini", "weir/extract"})
+    EXPECT_TRUE(std::ranges::find(names, name) != names.end()) << name;
+  EXPECT_TRUE(std::ranges::find(names, "s/claude-opus-4-1") == names.end()) << "another vendor's";
 }
 
 TEST_F(Compile, AProviderWithoutItsKeyIsAWarning) {

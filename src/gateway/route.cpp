@@ -61,7 +61,8 @@ std::optional<Strategy> strategy_from_string(std::string_view name) {
 }
 
 Result<RouteTable> RouteTable::make(std::vector<std::unique_ptr<Route>> routes,
-                                    std::vector<std::pair<std::string, std::string>> aliases) {
+                                    std::vector<std::pair<std::string, std::string>> aliases,
+                                    const std::vector<std::string>& known) {
   RouteTable table;
   table.exact_.reserve(routes.size() + aliases.size());
   for (const auto& route : routes) {
@@ -93,6 +94,7 @@ Result<RouteTable> RouteTable::make(std::vector<std::unique_ptr<Route>> routes,
     }
   }
   table.routes_ = std::move(routes);
+  table.list_names(known);
   return table;
 }
 
@@ -119,13 +121,16 @@ Result<RouteTable::Match> RouteTable::find(std::string_view model) const {
               fmt::format("there is no model {}{}", model, did_you_mean(model, known)), "model");
 }
 
-std::vector<std::string> RouteTable::names() const {
-  std::vector<std::string> names;
-  names.reserve(exact_.size() + renamed_.size());
-  for (const auto& [name, route] : exact_) names.push_back(name);
-  for (const auto& [name, target] : renamed_) names.push_back(name);
-  std::sort(names.begin(), names.end());
-  return names;
+void RouteTable::list_names(const std::vector<std::string>& known) {
+  names_.reserve(exact_.size() + renamed_.size() + known.size());
+  for (const auto& [name, route] : exact_) names_.push_back(name);
+  for (const auto& [name, target] : renamed_) names_.push_back(name);
+  for (const std::string& name : known) {
+    if (find(name)) names_.push_back(name);
+  }
+  std::ranges::sort(names_);
+  const auto twice = std::ranges::unique(names_);
+  names_.erase(twice.begin(), twice.end());
 }
 
 }  // namespace weir

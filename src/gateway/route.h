@@ -99,15 +99,18 @@ class RouteTable {
   // Exact names and aliases by hash, wildcards by longest fixed part. Errors: bad_request for a pattern
   // twice, more than one
   // '*', an alias to nothing.
+  // `known`: names of models that wildcards take, as far as anybody knows them; others are no error.
   static Result<RouteTable> make(std::vector<std::unique_ptr<Route>> routes,
-                                 std::vector<std::pair<std::string, std::string>> aliases);
+                                 std::vector<std::pair<std::string, std::string>> aliases,
+                                 const std::vector<std::string>& known = {});
   // Error: model_not_found whose message names the nearest models.
   Result<Match> find(std::string_view model) const;
-  // Public names without wildcards, sorted: for GET /v1/models.
-  std::vector<std::string> names() const;
+  // Public names without wildcards, sorted, those known of wildcards among them: for GET /v1/models.
+  const std::vector<std::string>& names() const { return names_; }
   const std::vector<std::unique_ptr<Route>>& routes() const { return routes_; }
 
  private:
+  void list_names(const std::vector<std::string>& known);
   // Looked up by views, without making a string.
   struct NameHash {
     using is_transparent = void;
@@ -119,7 +122,8 @@ class RouteTable {
   std::vector<std::unique_ptr<Route>> routes_;
   ByName<const Route*> exact_;
   ByName<std::pair<const Route*, std::string>> renamed_;  // aliases of what only a wildcard matches
-  std::vector<const Route*> wildcards_;                   // longest fixed part first
+  std::vector<std::string> names_;
+  std::vector<const Route*> wildcards_;  // longest fixed part first
 };
 
 }  // namespace weir

@@ -41,6 +41,14 @@ TEST(RouteTable, AliasesReachExactAndWildcardRoutes) {
   EXPECT_EQ(routes.names(), (std::vector<std::string>{"fast", "gpt-4o", "smart"}));
 }
 
+TEST(RouteTable, ListsWhatIsKnownOfItsWildcards) {
+  std::vector<std::unique_ptr<Route>> routes;
+  for (const char* pattern : {"openai/*", "openai/gpt-4o", "smart"}) routes.push_back(route(pattern));
+  const RouteTable made =
+      RouteTable::make(std::move(routes), {}, {"openai/o3", "openai/gpt-4o", "mistral/large"}).value();
+  EXPECT_EQ(made.names(), (std::vector<std::string>{"openai/gpt-4o", "openai/o3", "smart"}));
+}
+
 TEST(RouteTable, TakesBedrocksIdsAndArns) {
   const RouteTable routes =
       table({"gpt-4o", "anthropic.*", "arn:aws:bedrock:*", "us.anthropic.claude-x-v1:0"},
