@@ -89,6 +89,11 @@ TEST(Config, ValuesOutOfRangeAndOfTheWrongTypeSayWhatIsAccepted) {
             std::string::npos);
 }
 
+TEST(Config, ABodyMayBeAsLargeAsTheBudgetOfAll) {
+  EXPECT_EQ(complaint("gateway: {body_bytes_max: 1GiB}"), "");
+  EXPECT_NE(complaint("gateway: {body_bytes_max: 2GiB}"), "");
+}
+
 TEST(Config, SecretsAreNeverInTheFile) {
   const std::string text = complaint("providers:\n  - {name: openai, keys: [sk-secret]}\n");
   EXPECT_NE(text.find("env"), std::string::npos) << text;

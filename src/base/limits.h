@@ -23,8 +23,8 @@ inline constexpr size_t kExchangesMax = 8'000;
 inline constexpr size_t kRequestHeadBytesMax = 64 * kKiB;
 // Header fields in one request or upstream answer, trailers counted on their own.
 inline constexpr size_t kHeaderCountMax = 100;
-// One request body, or one whole (not streamed) upstream answer after decompression; more is body_too_large
-// (413).
+// One request body, unless a setting says otherwise, or one whole (not streamed) upstream answer after
+// decompression; more is body_too_large (413).
 inline constexpr size_t kBodyBytesMax = 64 * kMiB;
 // All bodies held by the process at one time; a body that would not fit is refused as overloaded.
 inline constexpr size_t kBodyBudgetBytes = 1 * kGiB;

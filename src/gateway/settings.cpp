@@ -26,9 +26,10 @@ std::span<const Setting<GatewaySettings>> gateway_setting_rows() {
           .max = 600},
       Row{.key = "body_bytes_max",
           .member = &GatewaySettings::body_bytes_max,
-          .sentence = "The largest request body; a larger one gets 413.",
+          .sentence = "The largest request body; a larger one gets 413. All bodies that are held at one time "
+                      "share 1GiB.",
           .min = 1024,
-          .max = static_cast<double>(kBodyBytesMax)},
+          .max = static_cast<double>(kBodyBudgetBytes)},
       Row{.key = "cors_origins",
           .member = &GatewaySettings::cors_origins,
           .sentence =
