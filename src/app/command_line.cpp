@@ -1,6 +1,7 @@
 #include "app/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 
@@ -13,6 +14,7 @@
 #include "app/serve.h"
 #include "app/version.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "provider/extract_target.h"
 #include "security/api_keys.h"
 
@@ -238,9 +240,26 @@ void add_small_commands(CLI::App& app) {
 
 }  // namespace
 
+namespace {
+
+// What is wrong with the first word, when it is no command: the parser would only say that one is required.
+std::string unknown_command(const CLI::App& app, int argc, char** argv) {
+  const std::string_view word = argc > 1 ? argv[1] : "";
+  if (word.empty() || word.starts_with('-')) return "";
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(command->get_name());
+  if (std::ranges::find(names, word) != names.end()) return "";
+  const std::vector<std::string_view> known(names.begin(), names.end());
+  return fmt::format("there is no command {}{} (weir --help lists them)", word, did_you_mean(word, known));
+}
+
+}  // namespace
+
 int run_command_line(int argc, char** argv) {
   CLI::App app("Weir: one server between your applications and every model.", "weir");
   app.require_subcommand(1);
+  app.set_version_flag("--version", fmt::format("weir {}", kVersion), "Print the version");
   int status = 0;
   add_serve(app, status);
   add_config_commands(app, status);
@@ -251,6 +270,10 @@ int run_command_line(int argc, char** argv) {
                     &status_command);
   add_bench_command(app, status);
   add_small_commands(app);
+  if (const std::string unknown = unknown_command(app, argc, argv); !unknown.empty()) {
+    std::fprintf(stderr, "weir: %s\n", unknown.c_str());
+    return 2;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

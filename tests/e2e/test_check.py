@@ -55,6 +55,39 @@ def test_check_tells_programs_the_same(bad, tmp_path):
     assert json.loads(missing.stdout)["problems"] == [{"message": "cannot be read"}]
 
 
+def test_what_a_start_would_trip_over_is_told(tmp_path):
+    path = tmp_path / "weir.yaml"
+    path.write_text("server:\n  data_dir: /etc/passwd\n  tls_key: /k\ngateway: {cors_origins: [example.com]}\n")
+    told = {one["line"] for one in json.loads(weir("check", "--json", path).stdout)["problems"]}
+    assert told == {2, 3, 4}
+    assert weir("serve", "--config", path).returncode == 1
+    folder = weir("check", tmp_path)
+    assert (folder.returncode, folder.stderr) == (1, f"{tmp_path}: cannot be read\n")
+
+
+def test_a_provider_without_its_key_is_warned_of(tmp_path):
+    path = tmp_path / "weir.yaml"
+    path.write_text("providers: [{name: openai}]\n")
+    env = {"OPENAI_API_KEY": ""}
+    told = json.loads(weir("check", "--json", path, **env).stdout)
+    assert told["ok"] and "OPENAI_API_KEY" in told["warnings"][0]["message"]
+    done = weir("check", path, **env)
+    assert done.returncode == 0 and "warning: " in done.stderr
+
+
+def test_the_configuration_that_holds_is_printed_for_programs(tmp_path):
+    path = tmp_path / "weir.yaml"
+    path.write_text("providers: [{name: openai, capabilities: {vision: false}}]\n")
+    provider = json.loads(weir("config", "--json", path).stdout)["providers"][0]
+    assert provider["base_url"].startswith("https://") and provider["capabilities"] == {"vision": False}
+
+
+def test_a_mistyped_command_is_told_the_nearest():
+    done = weir("serv")
+    assert done.returncode == 2 and "'serve'" in done.stderr
+    assert re.fullmatch(r"weir \d+\.\d+\.\d+\n", weir("--version").stdout)
+
+
 def test_the_example_passes():
     keys = dict.fromkeys(["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "WEIR_CI_KEY"], "some-key")
     done = weir("check", "--json", stacks.ROOT / "config/weir.example.yaml", **keys)
