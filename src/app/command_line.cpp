@@ -10,6 +10,7 @@
 #include "app/compile.h"
 #include "app/config.h"
 #include "app/config_docs.h"
+#include "app/effective.h"
 #include "app/machine_check.h"
 #include "app/serve.h"
 #include "app/version.h"

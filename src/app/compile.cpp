@@ -1,11 +1,11 @@
 #include "app/compile.h"
 
 #include <algorithm>
-#include <deque>
 #include <map>
 #include <set>
 #include <unistd.h>
 
+#include "app/effective.h"
 #include "app/file_text.h"
 #include "app/listen.h"
 #include "base/log.h"
@@ -26,7 +26,6 @@ namespace {
 constexpr std::string_view kExtractProvider = "weir";
 // Of the models behind wildcards, which a list of models is to help with, not to be complete.
 constexpr size_t kListedNamesMax = 50'000;
-constexpr std::string_view kRegion = "{region}";
 constexpr std::string_view kExtractModel = "extract";
 // Enough to mend a file by; a file with more is wrong as a whole.
 constexpr size_t kProblemsMax = 100;
@@ -286,7 +285,7 @@ class Compiler {
 
   Result<std::string> base_url_of(const ProviderConfig& config, const ProviderKind& kind) const {
     std::string url = effective_base_url(config, kind, inputs_.environment);
-    if (url.find(kRegion) != std::string::npos)
+    if (url.find(kRegionPlace) != std::string::npos)
       return fail(at(config.line, fmt::format("the provider {} needs a region, or AWS_REGION", config.name)));
     return url;
   }
@@ -581,32 +580,6 @@ Result<std::shared_ptr<const Snapshot>> compile_snapshot(const CompileInputs& in
   if (!made.snapshot) return fail(as_one_error(made.problems));
   for (const Error& warning : made.warnings) log_warn("configuration", {{"warning", warning.message}});
   return std::move(made.snapshot);
-}
-
-Result<std::shared_ptr<const Catalog>> catalog_of(const Config& config) {
-  // Not owned: the embedded catalog lives as long as the process.
-  if (config.provider_files.empty() && config.price_files.empty())
-    return std::shared_ptr<const Catalog>(std::shared_ptr<void>(), &Catalog::embedded());
-  std::deque<std::string> texts;
-  const auto read = [&](const std::string& file) -> Result<CatalogText> {
-    Result<std::string> text = read_file_text(file);
-    if (!text) return fail(yaml_error(config.file, config.catalog_line, text.error().message));
-    return CatalogText{.file = file, .text = texts.emplace_back(*std::move(text))};
-  };
-  std::vector<CatalogText> providers;
-  std::vector<CatalogText> prices;
-  for (const std::string& file : config.provider_files) providers.push_back(TRY(read(file)));
-  for (const std::string& file : config.price_files) prices.push_back(TRY(read(file)));
-  return std::make_shared<const Catalog>(TRY(Catalog::embedded().extended(providers, prices)));
-}
-
-std::string effective_base_url(const ProviderConfig& config, const ProviderKind& kind,
-                               const std::map<std::string, std::string>& environment) {
-  std::string url = config.base_url.empty() ? kind.base_url.value_or("") : config.base_url;
-  const size_t place = url.find(kRegion);
-  if (place == std::string::npos) return url;
-  const std::string region = config.region.empty() ? aws_region_of_environment(environment) : config.region;
-  return region.empty() ? url : url.replace(place, kRegion.size(), region);
 }
 
 std::map<std::string, std::string> process_environment() {

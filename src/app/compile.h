@@ -33,14 +33,6 @@ Compilation try_compile(const CompileInputs& inputs);
 // Logs what it is warned of. Errors: bad_request, all problems, one a line.
 Result<std::shared_ptr<const Snapshot>> compile_snapshot(const CompileInputs& inputs);
 
-// The embedded catalog with the configuration's own files on top. Errors: bad_request naming the line.
-Result<std::shared_ptr<const Catalog>> catalog_of(const Config& config);
-
-// Where the provider is: as configured, else its kind's address, with the region in the place that it leaves
-// for one. Where no region is known "{region}" stays.
-std::string effective_base_url(const ProviderConfig& config, const ProviderKind& kind,
-                               const std::map<std::string, std::string>& environment);
-
 // The environment of this process.
 std::map<std::string, std::string> process_environment();
 

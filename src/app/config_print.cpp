@@ -2,8 +2,8 @@
 #include <charconv>
 #include <cmath>
 
-#include "app/compile.h"
 #include "app/config_rows.h"
+#include "app/effective.h"
 #include "app/settings_yaml.h"
 #include "base/assert.h"
 #include "base/json.h"

@@ -161,7 +161,8 @@ TEST(Config, WhatIsPrintedReadsBackToTheSame) {
 
 TEST(Config, WhatIsPrintedIsWhatHolds) {
   const Config config = parse_config("weir.yaml", R"(providers:
-  - {name: openai, capabilities: {vision: false, context: 8192, temperature: [0, 1.5], effort_levels: [low, high]}}
+  - name: openai
+    capabilities: {vision: false, context: 8192, temperature: [0, 1.5], effort_levels: [low, high]}
   - {name: aws, kind: bedrock}
 )")
                             .value();
