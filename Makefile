@@ -16,7 +16,7 @@ build: ## install what is missing and build the release binary: build/weir
 test: ## what CI runs: sanitized unit tests, simulation, corpora, checks, real SDKs (about 25 minutes from nothing)
 	@tools/test.sh
 
-test-all: ## that, and release and tsan trees, fuzzers, 100,000 seeds, arm64, bare Debian (hours)
+test-all: ## that, and release and tsan trees, fuzzers, 100,000 seeds, coding agents, arm64, bare Debian (hours)
 	@tools/test.sh all
 
 test-bare: ## `make run` and `make test` in a chroot of bare Debian 12 (root; KEEP=1 keeps it)

@@ -3,7 +3,7 @@
 #
 # BINARY is WEIR_BINARY or build/test/weir without it. --direct leaves Weir out: the SDKs meet the fake provider
 # itself, which proves the tests. What is missing is installed under build/, by the lock files; a second run is
-# quick. E2E_ONLY="current last older node" chooses suites; "cli" is one more, only when named. The summaries stand last; any failure exits non-zero.
+# quick. E2E_ONLY="current last older node" chooses suites; "cli" is one more, only when named, as `make test-all` does. The summaries stand last; any failure exits non-zero.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD

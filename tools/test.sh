@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # tools/test.sh        what CI and a newcomer run: one sanitized tree, unit tests, 1,000 simulated seeds, corpora, checks,
 #                      the real SDKs and engines against that binary.
-# tools/test.sh all    that, and what takes long: other trees, fuzzers, 100,000 seeds, full kill counts, arm64, bare Debian.
+# tools/test.sh all    that, and what takes long: other trees, fuzzers, 100,000 seeds, full kill counts, the programs of two
+#                      coding agents, arm64, bare Debian.
 # Exits non-zero if anything failed. A phase that cannot run here says so and why.
 source "$(dirname "$0")/common.sh"
 source tools/phases.sh
@@ -17,6 +18,8 @@ export WEIR_SIM_SEEDS=${WEIR_SIM_SEEDS:-$seeds_default}
 export WEIR_KILL_CYCLES=${WEIR_KILL_CYCLES:-$kill_cycles_default}
 export PATH=$PWD/build/tools/usr/bin:$PATH
 
+# Fewer seeds: the thread sanitizer is an order of magnitude slower.
+tsan_simulation() { WEIR_SIM_SEEDS=${WEIR_TSAN_SEEDS:-1000} run_ctest tsan -L sim; }
 run_ctest() { ctest --test-dir "build/$1" --output-on-failure --no-tests=error -j "$(nproc)" "${@:2}"; }
 
 phase "install" tools/install.sh build test || report
@@ -27,10 +30,12 @@ if [ -x tests/run_e2e.sh ]; then
 fi
 
 if [ "$size" = all ]; then
+  phase "end to end: Codex and OpenCode against build/test/weir" env E2E_ONLY=cli tests/run_e2e.sh build/test/weir || true
   phase "build the release tree" tools/build.sh release all &&
     phase "unit tests of the release tree" run_ctest release -LE sim || true
   phase "build the tsan tree (thread sanitizer)" tools/build.sh tsan &&
-    phase "unit tests of the tsan tree" run_ctest tsan -LE sim || true
+    phase "unit tests of the tsan tree" run_ctest tsan -LE sim &&
+    phase "${WEIR_TSAN_SEEDS:-1000} simulated seeds in the tsan tree" tsan_simulation || true
   phase "every fuzzer, ${FUZZ_SECONDS:-30} s each" tools/fuzz.sh || true
   phase "h2spec against build/test/weir" tools/h2spec.sh || true
   phase "arm64: cross build, unit tests under qemu-user" tools/arm64.sh || true
