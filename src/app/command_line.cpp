@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <fmt/core.h>
 
 #include "app/bench.h"
 #include "app/client_commands.h"
