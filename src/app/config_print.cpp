@@ -131,8 +131,11 @@ void write_scalar(JsonWriter& json, const YamlNode& node) {
   double number = 0;
   const char* end = node.text.data() + node.text.size();
   const auto [stop, failed] = std::from_chars(node.text.data(), end, number);
+  const std::optional<int64_t> whole = node.is_quoted ? std::nullopt : parse_yaml_int(node.text);
   if (!node.is_quoted && (node.text == "true" || node.text == "false")) {
     json.value(node.text == "true");
+  } else if (whole) {
+    json.value(*whole);
   } else if (!node.is_quoted && failed == std::errc() && stop == end && std::isfinite(number)) {
     json.value(number);
   } else {

@@ -3,9 +3,6 @@
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
-#include <unistd.h>
-
-#include "io/test_certificate.h"
 
 namespace weir {
 namespace {

@@ -149,7 +149,7 @@ TEST_F(Stages, WaitingForAPlaceIsAStageOfItsOwn) {
   const std::unique_ptr<Exchange> first = gateway_.exchange(chat());
   const std::unique_ptr<Exchange> second = gateway_.exchange(chat());
   gateway_.call->takes = seconds(1);
-  gateway_.call->answers.assign(2, std::vector<Event>{End{}});
+  for (int i = 0; i < 2; ++i) gateway_.call->answers.emplace_back(std::vector<Event>{End{}});
   EXPECT_TRUE(gateway_.test.run(ask_both(gateway_, *first, *second)));
   EXPECT_FALSE(first->timings.has(Mark::queued));
   EXPECT_EQ(second->timings.between(Mark::queued, Mark::admitted), seconds(1));

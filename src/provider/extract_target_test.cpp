@@ -14,7 +14,7 @@ class ExtractTargetTest : public testing::Test {
     Chat made;
     made.model = "weir/extract";
     Message& message = made.messages.emplace_back();
-    message.content.push_back({.body = std::move(body)});
+    message.content.push_back({.body = std::move(body), .cache = {}, .pointer = {}});
     return made;
   }
   // The records as the header has them; for an error its kind and path.
