@@ -43,7 +43,7 @@ enum class Mark : uint8_t {
 };
 inline constexpr size_t kMarkCount = static_cast<size_t>(Mark::done) + 1;
 
-using ServerTiming = InlineText<260>;
+using ServerTiming = InlineText<250>;
 
 class Timings {
  public:
