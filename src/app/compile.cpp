@@ -25,7 +25,7 @@ namespace {
 
 constexpr std::string_view kExtractProvider = "weir";
 // Of the models behind wildcards, which a list of models is to help with, not to be complete.
-constexpr size_t kListedNamesMax = 50'000;
+constexpr size_t kListedNamesMax = 2'000;
 constexpr std::string_view kExtractModel = "extract";
 // Enough to mend a file by; a file with more is wrong as a whole.
 constexpr size_t kProblemsMax = 100;
