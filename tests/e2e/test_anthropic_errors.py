@@ -178,6 +178,13 @@ def test_a_stream_that_breaks_before_any_content_is_a_plain_error(client, case, 
 
 
 @pytest.mark.weir
+def test_a_block_that_only_began_is_no_content_yet(client, case):
+    with pytest.raises(anthropic.APIStatusError) as raised:
+        ask(client, case, "ant", "error-event-after=2", stream=True)  # its second one begins the block
+    assert raised.value.status_code in (502, 503, 529)
+
+
+@pytest.mark.weir
 def test_a_stream_that_broke_before_any_content_is_tried_again(client, case, upstream):
     stream = ask(client, case, upstream, "cut-after-head;times=1", stream=True)
     assert text_of(stream) == "Echo: Hello there, friend"
