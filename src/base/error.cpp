@@ -15,7 +15,7 @@ constexpr std::array<ErrorRow, kErrorKindCount> kRows = {{
     {context_too_long, "context_too_long", 400, false, true, false, caller},
     {content_policy, "content_policy", 400, false, false, false, policy},
     {unauthenticated, "unauthenticated", 401, false, false, false, caller},
-    {forbidden, "forbidden", 403, false, false, false, caller},
+    {forbidden, "forbidden", 403, false, true, false, caller},
     {not_found, "not_found", 404, false, false, false, caller},
     {model_not_found, "model_not_found", 404, false, true, false, caller},
     {method_not_allowed, "method_not_allowed", 405, false, false, false, caller},
@@ -52,9 +52,13 @@ static_assert(rows_are_in_order(), "every ErrorKind has its row, in the order of
 
 }  // namespace
 
-const ErrorRow& error_row(ErrorKind kind) { return kRows[static_cast<size_t>(kind)]; }
+const ErrorRow& error_row(ErrorKind kind) {
+  return kRows[static_cast<size_t>(kind)];
+}
 
-std::string_view to_string(ErrorKind kind) { return error_row(kind).name; }
+std::string_view to_string(ErrorKind kind) {
+  return error_row(kind).name;
+}
 
 std::string_view to_string(Blame blame) {
   constexpr std::array<std::string_view, 4> kNames = {"caller", "policy", "provider", "gateway"};

@@ -281,7 +281,7 @@ TEST(ConverseDecode, KnowsEveryExceptionByItsName) {
       {"InternalServerException", ErrorKind::upstream_error},
       {"ServiceUnavailableException", ErrorKind::upstream_overloaded},
       {"ValidationException", ErrorKind::bad_request},
-      {"AccessDeniedException", ErrorKind::upstream_auth},
+      {"AccessDeniedException", ErrorKind::forbidden},
       {"UnrecognizedClientException", ErrorKind::upstream_auth},
       {"ExpiredTokenException", ErrorKind::upstream_auth},
       {"ResourceNotFoundException", ErrorKind::model_not_found},

@@ -30,6 +30,16 @@ constexpr std::array<std::string_view, 5> kQuota = {
     "insufficient_quota", "exceeded your current quota", "credit balance is too low",
     "billing_hard_limit", "insufficient balance",
 };
+// Of a 401 or 403 that is about what the request names: the key itself is good.
+constexpr std::array<std::string_view, 8> kNoRight = {
+    "not have permission", "not have access",   "don't have access",   "insufficient permission",
+    "missing scope",       "not authorized to", "unsupported_country", "access_terminated",
+};
+// Of a 403 that is about the key.
+constexpr std::array<std::string_view, 9> kBadKey = {
+    "api key",        "api_key",      "apikey",           "authentication",     "credential",
+    "security token", "expiredtoken", "invalidsignature", "unrecognizedclient",
+};
 constexpr std::array<std::string_view, 4> kNoModel = {"model_not_found", "does not exist", "model not found",
                                                       "unknown model"};
 
@@ -51,8 +61,9 @@ bool says(const ProviderErrorWords& words, const std::array<std::string_view, N>
 ErrorKind kind_of_status(int status) {
   switch (status) {
     case 401:
-    case 403:
       return ErrorKind::upstream_auth;
+    case 403:
+      return ErrorKind::forbidden;
     case 402:
       return ErrorKind::upstream_quota;
     case 404:
@@ -96,10 +107,13 @@ int status_of_type(std::string_view type) {
 ErrorKind kind_of(const ProviderErrorWords& words) {
   const int status = words.status ? words.status : status_of_type(words.type);
   if (says(words, kQuota)) return ErrorKind::upstream_quota;
-  if (status >= 500 || status == 429 || status == 401) return kind_of_status(status);
+  if (status >= 500 || status == 429) return kind_of_status(status);
+  if (status == 401) return says(words, kNoRight) ? ErrorKind::forbidden : ErrorKind::upstream_auth;
   if (says(words, kTooLong)) return ErrorKind::context_too_long;
   if (says(words, kPolicy)) return ErrorKind::content_policy;
-  if (status == 400 && says(words, kNoModel)) return ErrorKind::model_not_found;
+  if ((status == 400 || status == 403) && says(words, kNoModel)) return ErrorKind::model_not_found;
+  // A refusal of what one caller named must not cost all the others the key.
+  if (status == 403 && !says(words, kNoRight) && says(words, kBadKey)) return ErrorKind::upstream_auth;
   return kind_of_status(status);
 }
 
@@ -111,7 +125,9 @@ bool is_key_char(char c) {
 }  // namespace
 
 std::string hide_keys(std::string_view text) {
-  constexpr std::array<std::string_view, 6> kStarts = {"sk-", "Bearer ", "wk_", "AIza", "gsk_", "xai-"};
+  // An ARN of AWS's users and roles holds the number of the operator's account.
+  constexpr std::array<std::string_view, 8> kStarts = {"sk-",  "Bearer ", "wk_",           "AIza",
+                                                       "gsk_", "xai-",    "arn:aws:iam::", "arn:aws:sts::"};
   constexpr size_t kSecretMin = 8;
   std::string out;
   for (size_t at = 0; at < text.size();) {
@@ -152,13 +168,15 @@ Error error_of_foreign_body(int status, std::string_view body) {
   for (const char c : sanitize_utf8(clip_utf8(body, kShown))) {
     shown.push_back(static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c);
   }
-  Error error = classify_provider_error({.status = status, .type = {}, .code = {}, .message = {}});
+  // The words of a body that is no dialect's count only where they tell a bad key from a wish too many.
+  Error error = classify_provider_error(
+      {.status = status, .type = {}, .code = {}, .message = status == 403 ? std::string_view(shown) : ""});
   if (error.kind == ErrorKind::upstream_auth) return error;
   // A page instead of an answer is trouble on the way, whatever the status says of the request.
   const bool is_page = contains_ignore_case(body.substr(0, 512), "<html") ||
                        contains_ignore_case(body.substr(0, 512), "<!doctype");
-  const bool blames_request =
-      error.kind == ErrorKind::bad_request || error.kind == ErrorKind::model_not_found;
+  const bool blames_request = error.kind == ErrorKind::bad_request ||
+                              error.kind == ErrorKind::model_not_found || error.kind == ErrorKind::forbidden;
   if (is_page && blames_request) error.kind = ErrorKind::upstream_error;
   error.message = fmt::format("the provider answered {} with {}", status,
                               body.empty() ? "no body" : "a body that is not its dialect's");

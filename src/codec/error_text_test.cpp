@@ -32,6 +32,30 @@ TEST(ErrorText, TellsQuotaPolicyAndModelsApart) {
   EXPECT_EQ(kind(400, "x", "model_not_found"), ErrorKind::model_not_found);
 }
 
+// One caller's wish for what the account may not have must not cost the others the key.
+TEST(ErrorText, TellsABadKeyFromARightThatIsMissing) {
+  EXPECT_EQ(kind(403, "Project `proj_1` does not have access to model `gpt-9`", "model_not_found"),
+            ErrorKind::model_not_found);
+  EXPECT_EQ(kind(403, "Country, region, or territory not supported", "unsupported_country_region_territory"),
+            ErrorKind::forbidden);
+  EXPECT_EQ(kind(403, "You do not have permission to access the File x", "", "PERMISSION_DENIED"),
+            ErrorKind::forbidden);
+  EXPECT_EQ(kind(403, "Your API key does not have permission to use the specified resource.", "",
+                 "permission_error"),
+            ErrorKind::forbidden);
+  EXPECT_EQ(kind(403, "User: arn:aws:iam::1:user/x is not authorized to perform: bedrock:InvokeModel"),
+            ErrorKind::forbidden);
+  EXPECT_EQ(kind(401, "You have insufficient permissions for this operation. Missing scopes: model.request"),
+            ErrorKind::forbidden);
+  EXPECT_EQ(kind(403, "Your API key was reported as leaked.", "", "PERMISSION_DENIED"),
+            ErrorKind::upstream_auth);
+  EXPECT_EQ(kind(403, "Could not validate credentials"), ErrorKind::upstream_auth);
+  EXPECT_EQ(kind(403, "x", "", "ExpiredTokenException"), ErrorKind::upstream_auth);
+  EXPECT_EQ(error_of_foreign_body(403, "<html>Attention Required</html>").kind, ErrorKind::upstream_error);
+  EXPECT_EQ(error_of_foreign_body(403, "invalid API key").kind, ErrorKind::upstream_auth);
+  EXPECT_EQ(error_of_foreign_body(403, "error code: 1020").kind, ErrorKind::forbidden);
+}
+
 TEST(ErrorText, GoesByTheStatusElse) {
   EXPECT_EQ(kind(400, "x"), ErrorKind::bad_request);
   EXPECT_EQ(kind(422, "x"), ErrorKind::bad_request);
@@ -118,7 +142,7 @@ TEST(ErrorText, KnowsTheTypeOfEveryErrorInsideAStream) {
   constexpr std::array<WordsCase, 11> kCases = {{
       {"invalid_request_error", ErrorKind::bad_request},
       {"authentication_error", ErrorKind::upstream_auth},
-      {"permission_error", ErrorKind::upstream_auth},
+      {"permission_error", ErrorKind::forbidden},
       {"not_found_error", ErrorKind::model_not_found},
       {"request_too_large", ErrorKind::body_too_large},
       {"rate_limit_error", ErrorKind::upstream_rate_limited},
@@ -139,7 +163,7 @@ TEST(ErrorText, KnowsTheKindOfEveryStatus) {
       {400, ErrorKind::bad_request},
       {401, ErrorKind::upstream_auth},
       {402, ErrorKind::upstream_quota},
-      {403, ErrorKind::upstream_auth},
+      {403, ErrorKind::forbidden},
       {404, ErrorKind::model_not_found},
       {408, ErrorKind::upstream_timeout},
       {409, ErrorKind::bad_request},
@@ -157,7 +181,8 @@ TEST(ErrorText, KnowsTheKindOfEveryStatus) {
 }
 
 TEST(ErrorText, HidesEveryFormOfAKey) {
-  for (const std::string start : {"sk-", "Bearer ", "wk_", "AIza", "gsk_", "xai-"}) {
+  for (const std::string start :
+       {"sk-", "Bearer ", "wk_", "AIza", "gsk_", "xai-", "arn:aws:iam::", "arn:aws:sts::"}) {
     EXPECT_EQ(hide_keys("key " + start + "Abc123def456, bad"), "key " + start + "…, bad");
     EXPECT_EQ(hide_keys("key " + start + "a"), "key " + start + "a");
   }

@@ -144,7 +144,7 @@ TEST(GeminiDecode, KnowsTheStatusOfEveryErrorInsideAStream) {
       {"FAILED_PRECONDITION", 400, ErrorKind::bad_request},
       {"OUT_OF_RANGE", 400, ErrorKind::bad_request},
       {"UNAUTHENTICATED", 401, ErrorKind::upstream_auth},
-      {"PERMISSION_DENIED", 403, ErrorKind::upstream_auth},
+      {"PERMISSION_DENIED", 403, ErrorKind::forbidden},
       {"NOT_FOUND", 404, ErrorKind::model_not_found},
       {"ABORTED", 500, ErrorKind::upstream_error},
       {"RESOURCE_EXHAUSTED", 429, ErrorKind::upstream_rate_limited},

@@ -541,7 +541,7 @@ TEST(GeminiProvider, ClassifiesErrors) {
                  R"([{"@type":"x/google.rpc.ErrorInfo","reason":"API_KEY_INVALID"}])"),
             ErrorKind::upstream_auth);
   EXPECT_EQ(kind(401, "UNAUTHENTICATED", "x"), ErrorKind::upstream_auth);
-  EXPECT_EQ(kind(403, "PERMISSION_DENIED", "x"), ErrorKind::upstream_auth);
+  EXPECT_EQ(kind(403, "PERMISSION_DENIED", "x"), ErrorKind::forbidden);
   EXPECT_EQ(kind(404, "NOT_FOUND", "models/x is not found"), ErrorKind::model_not_found);
   EXPECT_EQ(kind(429, "RESOURCE_EXHAUSTED", "slow"), ErrorKind::upstream_rate_limited);
   EXPECT_EQ(kind(500, "INTERNAL", "x"), ErrorKind::upstream_error);

@@ -275,7 +275,8 @@ TEST(GeminiReplay, ErrorsEmbeddingsAndCountsDecode) {
         {.status = static_cast<int>(code), .headers = &headers, .body = recording.body}, 0);
     EXPECT_FALSE(error.message.empty());
     const bool is_about_key = recording.body.find("API_KEY_INVALID") != std::string::npos;
-    if (is_about_key || code == 403) EXPECT_EQ(error.kind, ErrorKind::upstream_auth);
+    if (is_about_key) EXPECT_EQ(error.kind, ErrorKind::upstream_auth);
+    if (code == 403) EXPECT_EQ(error.kind, ErrorKind::forbidden);
     if (code == 404 && parsed) EXPECT_EQ(error.kind, ErrorKind::model_not_found);
     if (code == 429) EXPECT_EQ(error.kind, ErrorKind::upstream_rate_limited);
   }

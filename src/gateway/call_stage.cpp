@@ -77,9 +77,10 @@ Result<std::unique_ptr<EncodedCall>> in_words_of_client(const Exchange& exchange
   return made;
 }
 
+// Of the provider's rights too: keys may belong to different accounts.
 bool is_about_the_key(const Error& error) {
-  return error.kind == ErrorKind::upstream_auth || error.kind == ErrorKind::upstream_rate_limited ||
-         error.kind == ErrorKind::upstream_quota;
+  return error.kind == ErrorKind::upstream_auth || error.kind == ErrorKind::forbidden ||
+         error.kind == ErrorKind::upstream_rate_limited || error.kind == ErrorKind::upstream_quota;
 }
 
 }  // namespace

@@ -101,6 +101,21 @@ TEST_F(CallStageTest, WhoIsRefusedWithEveryTokenIsToldAfterTheSecond) {
   EXPECT_EQ(fetched_, 2);
 }
 
+// What one caller names and may not have is no reason to take the provider from the others.
+TEST_F(CallStageTest, ARightThatIsMissingCostsNoKey) {
+  const auto key = [](std::string name) {
+    return ProviderKey{.name = name, .secret = std::make_shared<const Secret>(Secret::copy_of(name))};
+  };
+  gateway_.provider->credentials = nullptr;
+  gateway_.provider->keys = std::make_shared<KeyRing>(std::vector{key("a"), key("b")});
+  server_.answer = [](const test::SeenRequest&) {
+    return test::FakeReply{.status = 403, .body = R"({"error":{"message":"you have no access to file_1"}})"};
+  };
+  EXPECT_EQ(call(), Outcome("forbidden", 2)) << "the other key may belong to who has it";
+  server_.answer = [](const test::SeenRequest&) { return test::FakeReply{.body = std::string(kAnswer)}; };
+  EXPECT_EQ(call(), Outcome("ok", 1));
+}
+
 TEST_F(CallStageTest, NothingIsAskedForAClientThatIsGone) {
   gateway_.route.on_client_gone = "drain";
   gateway_.scope.cancel(make_error(ErrorKind::cancelled, "the client hung up"));

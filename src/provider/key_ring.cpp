@@ -28,22 +28,27 @@ KeyRing::KeyRing(std::vector<ProviderKey> keys) {
 }
 
 KeyState KeyRing::Entry::state_at(MonoTime now) const {
-  const bool is_over = until != MonoTime{} && now >= until;
-  return is_over ? KeyState::ready : state;
+  return state == KeyState::cooling && now >= until ? KeyState::ready : state;
 }
 
 Result<KeyRing::Pick> KeyRing::pick(MonoTime now, Rng& rng, const std::vector<size_t>& tried) {
   const std::lock_guard lock(mutex_);
   double total = 0;
   for (size_t i = 0; i < keys_.size(); ++i) {
-    if (keys_[i].state_at(now) == KeyState::ready && !is_in(tried, i)) total += keys_[i].key.weight;
+    if (keys_[i].is_usable_at(now) && !is_in(tried, i)) total += keys_[i].key.weight;
   }
   double at = rng.unit() * total;
   for (size_t i = 0; i < keys_.size() && total > 0; ++i) {
-    const Entry& entry = keys_[i];
-    if (entry.state_at(now) != KeyState::ready || is_in(tried, i)) continue;
+    Entry& entry = keys_[i];
+    if (!entry.is_usable_at(now) || is_in(tried, i)) continue;
     at -= entry.key.weight;
-    if (at < 0) return Pick{.index = i, .credential = entry.credential, .name = entry.key.name};
+    if (at >= 0) continue;
+    // The call is the trial of a disabled key; no other is risked before it is known how that went.
+    if (entry.state == KeyState::disabled) {
+      entry.is_on_trial = true;
+      entry.until = now + entry.rest;
+    }
+    return Pick{.index = i, .credential = entry.credential, .name = entry.key.name};
   }
   return fail(why_none(now));
 }
@@ -70,11 +75,16 @@ Error KeyRing::why_none(MonoTime now) const {
 }
 
 void KeyRing::report(size_t index, MonoTime now, const Error* outcome) {
-  if (!outcome)
-    return;  // a key that works is ready already: what put it aside would have kept it from being picked
+  if (!outcome && !has_disabled_.load(std::memory_order_relaxed)) return;
   const std::lock_guard lock(mutex_);
   if (index >= keys_.size()) return;
   Entry& entry = keys_[index];
+  // Whoever judged the request has taken the key.
+  const bool is_taken =
+      !outcome || (outcome->upstream_status >= 400 && outcome->upstream_status < 500 &&
+                   outcome->kind != ErrorKind::upstream_auth && outcome->kind != ErrorKind::upstream_quota);
+  if (is_taken && entry.state == KeyState::disabled) entry.state = KeyState::ready;
+  if (!outcome) return;
   const Duration wait = outcome->retry_after_ms
                             ? Duration(std::chrono::milliseconds(*outcome->retry_after_ms))
                             : Duration::zero();
@@ -84,16 +94,26 @@ void KeyRing::report(size_t index, MonoTime now, const Error* outcome) {
       entry.until = now + (wait > Duration::zero() ? wait : kCoolDownDefault);
       break;
     case ErrorKind::upstream_quota:
-      entry.state = KeyState::disabled;
-      entry.until = wait > Duration::zero() ? now + wait : MonoTime{};
+      disable(entry, now, wait);
+      has_disabled_.store(true, std::memory_order_relaxed);
       break;
     case ErrorKind::upstream_auth:
-      entry.state = KeyState::disabled;
-      entry.until = MonoTime{};
+      disable(entry, now, Duration::zero());
+      has_disabled_.store(true, std::memory_order_relaxed);
       break;
     default:
       break;
   }
+}
+
+void KeyRing::disable(Entry& entry, MonoTime now, Duration stated) {
+  const bool is_disabled = entry.state == KeyState::disabled;
+  // What calls say that were under way when it was disabled is no news.
+  if (is_disabled && !entry.is_on_trial) return;
+  entry.rest = is_disabled ? std::min(entry.rest * 2, kRestMax) : kRestMin;
+  entry.is_on_trial = false;
+  entry.state = KeyState::disabled;
+  entry.until = now + std::max(entry.rest, stated);
 }
 
 void KeyRing::forgive() {
@@ -123,7 +143,7 @@ bool KeyRing::has_same_keys(const std::vector<ProviderKey>& keys) const {
 bool KeyRing::has_other(MonoTime now, const std::vector<size_t>& tried) const {
   const std::lock_guard lock(mutex_);
   for (size_t i = 0; i < keys_.size(); ++i) {
-    if (keys_[i].state_at(now) == KeyState::ready && !is_in(tried, i)) return true;
+    if (keys_[i].is_usable_at(now) && !is_in(tried, i)) return true;
   }
   return false;
 }

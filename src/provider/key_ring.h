@@ -1,7 +1,9 @@
-// The keys of one provider: picked by weight, cooled down after a 429, put aside after a 401 or when the
-// quota is gone. Shared by all cores; thread-safe (one short lock per pick).
+// The keys of one provider: picked by weight, cooled down after a 429, put aside when the provider refuses
+// them or when the quota is gone, and tried again by one call after a pause. Shared by all cores; thread-safe
+// (one short lock per pick).
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -21,7 +23,7 @@ namespace weir {
 enum class KeyState : uint8_t {
   ready,
   cooling,   // rate limited until a time
-  disabled,  // refused by the provider (401, 403) or out of quota; until the next reload, or the stated reset
+  disabled,  // refused by the provider or out of quota; until a call that tries it succeeds, or a reload
 };
 std::string_view to_string(KeyState state);
 
@@ -37,6 +39,10 @@ class KeyRing {
   // What a ring without a configured cool-down waits after a 429 that names no time.
   static constexpr Duration kCoolDownDefault = std::chrono::seconds(10);
 
+  // How long a disabled key rests before one call tries it again; each refusal in a row doubles it.
+  static constexpr Duration kRestMin = std::chrono::seconds(10);
+  static constexpr Duration kRestMax = std::chrono::minutes(15);
+
   explicit KeyRing(std::vector<ProviderKey> keys);
 
   struct Pick {
@@ -44,7 +50,8 @@ class KeyRing {
     std::shared_ptr<const Credential> credential;
     std::string_view name;  // valid as long as the ring
   };
-  // A ready key by weighted chance, not one of `tried`. Errors: upstream_auth when every key is disabled,
+  // A ready key by weighted chance, not one of `tried`; one whose rest is over counts as ready for one call.
+  // Errors: upstream_auth when every key is disabled,
   // upstream_rate_limited with retry_after_ms of the first that comes back when every key cools down,
   // upstream_auth with the variable's name in the message when there are no keys at all.
   Result<Pick> pick(MonoTime now, Rng& rng, const std::vector<size_t>& tried = {});
@@ -70,13 +77,19 @@ class KeyRing {
     ProviderKey key;
     std::shared_ptr<const Credential> credential;
     KeyState state = KeyState::ready;
-    MonoTime until{};  // cooling, or disabled with a known end; zero: no end
+    MonoTime until{};          // cooling, or the end of a disabled key's rest
+    Duration rest{};           // disabled: its length
+    bool is_on_trial = false;  // disabled: a call tries it
+    bool is_usable_at(MonoTime now) const { return state == KeyState::ready || now >= until; }
     KeyState state_at(MonoTime now) const;
   };
   Error why_none(MonoTime now) const;  // REQUIRES the lock
+  // REQUIRES the lock. `stated` is the pause that the provider named, zero if none.
+  static void disable(Entry& entry, MonoTime now, Duration stated);
 
   mutable std::mutex mutex_;
   std::vector<Entry> keys_;
+  std::atomic<bool> has_disabled_ = false;  // some key may be: a success is worth the lock
 };
 
 }  // namespace weir

@@ -55,17 +55,76 @@ TEST(KeyRing, WhenAllCoolDownTheErrorSaysWhenTheFirstComesBack) {
   EXPECT_EQ(none.error().retry_after_ms, 2000);
 }
 
-TEST(KeyRing, ARefusedKeyIsPutAsideForGood) {
+TEST(KeyRing, ARefusedKeyIsPutAside) {
   KeyRing ring({key("a"), key("b")});
   Rng rng(1);
   const Error refused = make_error(ErrorKind::upstream_auth, "");
   ring.report(0, at(0), &refused);
-  for (int i = 0; i < 100; ++i) EXPECT_EQ(ring.pick(at(100'000), rng)->index, 1u);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(ring.pick(at(9), rng)->index, 1u);
   ring.report(1, at(0), &refused);
   EXPECT_EQ(ring.pick(at(1), rng).error().kind, ErrorKind::upstream_auth);
   EXPECT_EQ(ring.status(at(1))[0].state, KeyState::disabled);
   ring.forgive();
   EXPECT_TRUE(ring.pick(at(2), rng)) << "a reload tries them again";
+}
+
+// Seconds after `from` at which the ring's only key is given out, and that it is given to one call only.
+int seconds_until_tried(KeyRing& ring, int from) {
+  Rng rng(1);
+  for (int second = from; second < from + 2000; ++second) {
+    if (!ring.pick(at(second), rng)) continue;
+    EXPECT_FALSE(ring.pick(at(second), rng)) << "one call tries it";
+    return second - from;
+  }
+  return -1;
+}
+
+TEST(KeyRing, OneCallTriesARefusedKeyAgainAfterAPauseThatGrows) {
+  KeyRing ring({key("a")});
+  Rng rng(1);
+  const Error refused = make_error(ErrorKind::upstream_auth, "");
+  int now = 0;
+  ring.report(0, at(now), &refused);
+  ring.report(0, at(now), &refused);  // a call that was under way
+  std::vector<int> pauses;
+  for (int i = 0; i < 9; ++i) {
+    pauses.push_back(seconds_until_tried(ring, now));
+    now += pauses.back();
+    EXPECT_EQ(ring.status(at(now))[0].state, KeyState::disabled);
+    ring.report(0, at(now), &refused);
+  }
+  EXPECT_EQ(pauses, (std::vector<int>{10, 20, 40, 80, 160, 320, 640, 900, 900}));
+  now += seconds_until_tried(ring, now);
+  ring.report(0, at(now), nullptr);
+  EXPECT_EQ(ring.status(at(now))[0].state, KeyState::ready);
+  EXPECT_TRUE(ring.pick(at(now), rng));
+  EXPECT_TRUE(ring.pick(at(now), rng)) << "it serves all again";
+  ring.report(0, at(now), &refused);
+  EXPECT_EQ(seconds_until_tried(ring, now), 10) << "the pauses begin anew";
+}
+
+TEST(KeyRing, ATrialThatTheProviderJudgedOtherwiseShowsAGoodKey) {
+  KeyRing ring({key("a")});
+  const Error gone = make_error(ErrorKind::upstream_quota, "");
+  ring.report(0, at(0), &gone);
+  Error broken = make_error(ErrorKind::upstream_error, "");
+  broken.upstream_status = 500;
+  ASSERT_EQ(seconds_until_tried(ring, 0), 10);
+  ring.report(0, at(10), &broken);
+  EXPECT_EQ(ring.status(at(10))[0].state, KeyState::disabled) << "nothing is known of the key";
+  ASSERT_EQ(seconds_until_tried(ring, 10), 10);
+  Error bad = make_error(ErrorKind::bad_request, "");
+  bad.upstream_status = 400;
+  ring.report(0, at(20), &bad);
+  EXPECT_EQ(ring.status(at(20))[0].state, KeyState::ready);
+}
+
+TEST(KeyRing, ARightThatIsMissingLeavesTheKeyAlone) {
+  KeyRing ring({key("a")});
+  Error error = make_error(ErrorKind::forbidden, "");
+  error.upstream_status = 403;
+  ring.report(0, at(0), &error);
+  EXPECT_EQ(ring.status(at(0))[0].state, KeyState::ready);
 }
 
 TEST(KeyRing, SkipsWhatWasTriedAndOtherErrorsChangeNothing) {

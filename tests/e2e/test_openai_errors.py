@@ -87,10 +87,9 @@ def test_a_wrong_key_of_weirs_form_is_refused(stack, case):
 
 
 @pytest.mark.weir
-@pytest.mark.parametrize("status", [401, 403])
-def test_the_providers_refusal_of_weirs_key_is_not_the_callers_fault(client, case, upstream, status):
+def test_the_providers_refusal_of_weirs_key_is_not_the_callers_fault(client, case, upstream):
     with pytest.raises(openai.InternalServerError) as raised:
-        ask(client, case, upstream, f"status={status}")
+        ask(client, case, upstream, "status=401")
     assert raised.value.status_code == 502
     assert_error_shape(raised.value)
     assert raised.value.code == "upstream_auth"
