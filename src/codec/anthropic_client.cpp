@@ -41,8 +41,7 @@ Result<void> read_thinking(Chat& chat, JsonValue value) {
   } else if (type == "enabled") {
     reasoning.budget_tokens = TRY(value["budget_tokens"].as_int());
   } else {
-    return fail(ErrorKind::bad_request, "thinking.type must be enabled, adaptive or disabled",
-                "thinking.type");
+    return unknown_value("thinking.type must be enabled, adaptive or disabled", "thinking.type");
   }
   return {};
 }
@@ -53,7 +52,7 @@ Result<void> read_format(Chat& chat, JsonValue value) {
   const std::string_view type = TRY(required_string(value, "type"));
   if (type != "json_schema") {
     const std::string path = value.path() + ".type";
-    return fail(ErrorKind::bad_request, fmt::format("{} must be json_schema", path), path);
+    return unknown_value(fmt::format("{} must be json_schema", path), path);
   }
   TRY(value["schema"].expect(JsonType::object));
   chat.format.kind = FormatKind::json_schema;
@@ -66,13 +65,13 @@ Result<void> read_output_config(Chat& chat, JsonValue value) {
   TRY(value.expect(JsonType::object));
   for (const JsonValue member : value) {
     if (member.key() == "format") {
-      TRY(read_format(chat, member));
+      TRY(settle_unknown(chat, read_format(chat, member)));
     } else if (member.key() == "effort") {
       if (member.is_null()) continue;
       chat.reasoning.effort = from_string<EffortLevel>(TRY(member.as_string()));
       if (!chat.reasoning.effort) {
-        return fail(ErrorKind::bad_request, "output_config.effort must be low, medium, high, xhigh or max",
-                    "output_config.effort");
+        TRY(settle_unknown(chat, unknown_value("output_config.effort must be low, medium, high, xhigh or max",
+                                               "output_config.effort")));
       }
     } else {
       chat.extras.push_back({.dialect = kDialect,

@@ -157,12 +157,16 @@ Result<void> decode_content(JsonValue content, std::vector<Block>& into) {
   return {};
 }
 
-Result<Role> decode_role(JsonValue message) {
+// The role of a message as far as Weir knows it; another is the user's to whoever reads only the text.
+Result<Role> decode_role(JsonValue message, Chat& chat) {
   const std::string_view role = TRY(required_string(message, "role"));
   if (role == "user") return Role::user;
   if (role == "assistant") return Role::assistant;
   if (role == "system") return Role::system;
-  return wrong(message["role"], "must be \"user\", \"assistant\" or \"system\"");
+  const std::string path = message["role"].path();
+  TRY(settle_unknown(
+      chat, unknown_value(fmt::format(R"({} must be "user", "assistant" or "system")", path), path)));
+  return Role::user;
 }
 
 }  // namespace
@@ -184,7 +188,7 @@ Result<void> decode_anthropic_messages(JsonValue messages, Chat& chat) {
   for (const JsonValue source : messages) {
     TRY(source.expect(JsonType::object));
     Message& message = chat.messages.emplace_back();
-    message.role = TRY(decode_role(source));
+    message.role = TRY(decode_role(source, chat));
     TRY(decode_content(source["content"], message.content));
   }
   return {};
@@ -230,7 +234,8 @@ Result<void> decode_anthropic_tool_choice(JsonValue choice, Chat& chat) {
     into.mode = ToolChoiceMode::named;
     into.name = TRY(required_string(choice, "name"));
   } else if (type != "auto") {
-    return wrong(choice["type"], "must be auto, any, tool or none");
+    const std::string path = choice["type"].path();
+    return unknown_value(fmt::format("{} must be auto, any, tool or none", path), path);
   }
   std::optional<bool> is_single;
   TRY(read_field(choice["disable_parallel_tool_use"], is_single));

@@ -131,8 +131,7 @@ Result<void> read_output_config(Chat& chat, JsonValue value) {
   if (format.is_absent()) return {};
   const std::string_view type = TRY(required_string(format, "type"));
   if (type != "json_schema")
-    return fail(ErrorKind::bad_request, "outputConfig.textFormat.type must be json_schema",
-                "outputConfig.textFormat.type");
+    return unknown_value("outputConfig.textFormat.type must be json_schema", "outputConfig.textFormat.type");
   const JsonValue schema = format["structure"]["jsonSchema"];
   chat.format.kind = FormatKind::json_schema;
   const std::string_view text = TRY(required_string(schema, "schema"));

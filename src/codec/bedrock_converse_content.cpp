@@ -70,7 +70,8 @@ Result<Media> decode_media(JsonValue body, std::string_view kind) {
   Media media;
   media.mime = converse_media_type(kind, format);
   if (media.mime.empty())
-    return wrong(body["format"], fmt::format("'{}' is no known {} format", format, kind));
+    return unknown_value(fmt::format("{} '{}' is no known {} format", body["format"].path(), format, kind),
+                         body["format"].path());
   media.base64 = TRY(required_string(body["source"], "bytes"));
   return media;
 }
@@ -210,7 +211,12 @@ Result<void> decode_blocks(JsonValue content, Chat& chat, std::vector<Block>& in
       continue;
     }
     Block block;
-    block.body = TRY(decode_body(source, chat));
+    if (Result<BlockBody> body = decode_body(source, chat)) {
+      block.body = std::move(*body);
+    } else {
+      TRY(settle_unknown(chat, fail(std::move(body).error())));
+      block.body = unknown_block(source, (*source.begin()).key());
+    }
     const bool is_plain = !std::holds_alternative<UnknownBlock>(block.body);
     const std::string_view kind = (*source.begin()).key();
     if (kind == "citationsContent")
@@ -232,7 +238,7 @@ Result<void> decode_tool_choice(JsonValue choice, Chat& chat) {
     into.mode = ToolChoiceMode::named;
     into.name = TRY(required_string(mode, "name"));
   } else if (mode.key() != "auto") {
-    return wrong(choice, "must be auto, any or tool");
+    return unknown_value(fmt::format("{} must be auto, any or tool", choice.path()), choice.path());
   }
   return {};
 }
@@ -297,8 +303,11 @@ Result<void> decode_converse_messages(JsonValue messages, Chat& chat) {
     TRY(source.expect(JsonType::object));
     Message& message = chat.messages.emplace_back();
     const std::string_view role = TRY(required_string(source, "role"));
-    if (role != "user" && role != "assistant") return wrong(source["role"], "must be user or assistant");
-    message.role = role == "user" ? Role::user : Role::assistant;
+    if (role != "user" && role != "assistant") {
+      const std::string path = source["role"].path();
+      TRY(settle_unknown(chat, unknown_value(fmt::format("{} must be user or assistant", path), path)));
+    }
+    message.role = role == "assistant" ? Role::assistant : Role::user;
     const JsonValue content = source["content"];
     if (!content.is_array()) return wrong(content, "is required: an array of content blocks");
     TRY(decode_blocks(content, chat, message.content));

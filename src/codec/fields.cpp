@@ -42,6 +42,16 @@ Result<std::string_view> required_string(JsonValue object, std::string_view key)
   return text;
 }
 
+std::unexpected<Error> unknown_value(std::string message, std::string path) {
+  return fail(ErrorKind::unsupported, std::move(message), std::move(path));
+}
+
+Result<void> settle_unknown(Chat& chat, Result<void> read) {
+  if (read || read.error().kind != ErrorKind::unsupported) return read;
+  if (!chat.only_raw) chat.only_raw = std::make_shared<const Error>(std::move(read).error());
+  return {};
+}
+
 std::string json_pointer(JsonValue value) {
   std::string pointer = "/";
   for (const char c : value.path()) {

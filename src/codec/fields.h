@@ -6,6 +6,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "base/json.h"
@@ -22,6 +24,12 @@ Result<void> read_field(JsonValue value, bool& into);
 Result<std::string_view> required_string(JsonValue object, std::string_view key);
 // "messages[2].content" as a JSON pointer: "/messages/2/content".
 std::string json_pointer(JsonValue value);
+
+// The failure of a reader that meets a value which only the client's own vendor may know (a newer effort,
+// another role), of a field that it knows: read_fields keeps the first of them beside the Chat and reads on.
+std::unexpected<Error> unknown_value(std::string message, std::string path);
+// Does so: what unknown_value() gave becomes chat.only_raw; any other failure is passed on.
+Result<void> settle_unknown(Chat& chat, Result<void> read);
 
 // One row of a request's table of fields: what to do with a member of the top-level object.
 template <class Into>
@@ -44,7 +52,11 @@ Result<void> read_fields(std::span<const FieldRow<Into>> rows, JsonValue object,
       }
     }
     if (found) {
-      TRY(found->read(into, member));
+      Result<void> read = found->read(into, member);
+      if constexpr (std::is_same_v<Into, Chat>) {
+        if (!read) read = settle_unknown(into, std::move(read));
+      }
+      TRY(std::move(read));
     } else {
       into.extras.push_back({.dialect = dialect, .key = key, .raw = {member.raw()}});
     }

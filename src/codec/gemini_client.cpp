@@ -63,7 +63,10 @@ Result<void> read_level(Reasoning& reasoning, JsonValue value) {
   const std::string level = to_lower(TRY(value.as_string()));
   if (level == "thinking_level_unspecified") return {};
   reasoning.effort = from_string<EffortLevel>(level);
-  if (!reasoning.effort) return wrong(value, "must be MINIMAL, LOW, MEDIUM or HIGH");
+  if (!reasoning.effort) {
+    const std::string path = value.path();
+    return unknown_value(fmt::format("{} must be MINIMAL, LOW, MEDIUM or HIGH", path), path);
+  }
   return {};
 }
 
@@ -74,7 +77,7 @@ Result<void> read_thinking(Chat& chat, JsonValue value) {
   Reasoning& reasoning = chat.reasoning;
   std::optional<int64_t> budget;
   TRY(read_field(gemini_member(value, "thinkingBudget"), budget));
-  TRY(read_level(reasoning, gemini_member(value, "thinkingLevel")));
+  TRY(settle_unknown(chat, read_level(reasoning, gemini_member(value, "thinkingLevel"))));
   std::optional<bool> includes_thoughts;
   TRY(read_field(gemini_member(value, "includeThoughts"), includes_thoughts));
   if (budget == 0) {

@@ -134,7 +134,14 @@ class ContentsDecoder {
       }
     }
     if (part.size() == 0) return {};
-    return wrong(part, "must hold text, inlineData, fileData, functionCall or functionResponse");
+    const std::string path = part.path();
+    TRY(settle_unknown(
+        chat_,
+        unknown_value(
+            fmt::format("{} must hold text, inlineData, fileData, functionCall or functionResponse", path),
+            path)));
+    add(message, unknown_part(part, (*part.begin()).key()));
+    return {};
   }
 
   Result<BlockBody> decode_media_part(JsonValue part, JsonValue data, JsonValue file) {
@@ -210,12 +217,15 @@ class ContentsDecoder {
   size_t calls_ = 0;
 };
 
-Result<Role> decode_role(JsonValue content) {
+// The role of a turn as far as Weir knows it; another is the user's to whoever reads only the text.
+Result<Role> decode_role(JsonValue content, Chat& chat) {
   const std::string_view role = content["role"].string_or("user");
   if (role == "user" || role == "function" || role == "tool" || role.empty()) return Role::user;
   if (role == "model" || role == "assistant") return Role::assistant;
   if (role == "system") return Role::system;
-  return wrong(content["role"], "must be \"user\" or \"model\"");
+  const std::string path = content["role"].path();
+  TRY(settle_unknown(chat, unknown_value(fmt::format(R"({} must be "user" or "model")", path), path)));
+  return Role::user;
 }
 
 Result<Tool> decode_function(JsonValue source, Arena& arena) {
@@ -271,7 +281,7 @@ Result<void> decode_gemini_contents(JsonValue contents, Chat& chat) {
   ContentsDecoder decoder(chat);
   const auto decode = [&](JsonValue content) -> Result<void> {
     Message message;
-    if (content.is_object()) message.role = TRY(decode_role(content));
+    if (content.is_object()) message.role = TRY(decode_role(content, chat));
     decoder.begin_turn(message.role);
     TRY(decoder.decode(content, message));
     chat.messages.push_back(std::move(message));

@@ -168,7 +168,7 @@ Result<void> read_gemini_fields(std::span<const GeminiFieldRow> rows, JsonValue 
     const std::string key = gemini_camel(member.key());
     const auto row = std::find_if(rows.begin(), rows.end(), [&](const auto& one) { return one.key == key; });
     if (row != rows.end()) {
-      TRY(row->read(chat, member));
+      TRY(settle_unknown(chat, row->read(chat, member)));
     } else {
       chat.extras.push_back({.dialect = kDialect,
                              .key = chat.arena->keep(fmt::format("{}{}", prefix, key)),

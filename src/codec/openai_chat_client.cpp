@@ -38,9 +38,9 @@ Result<void> read_format(Chat& chat, JsonValue value) {
   if (type == "text") return {};
   if (type == "json_object") return format.kind = FormatKind::json_object, Result<void>{};
   if (type != "json_schema") {
-    return fail(ErrorKind::bad_request,
-                fmt::format("{} is not a response_format; use text, json_object or json_schema", type),
-                "response_format.type");
+    return unknown_value(
+        fmt::format("{} is not a response_format; use text, json_object or json_schema", type),
+        "response_format.type");
   }
   const JsonValue schema = value["json_schema"];
   if (!schema.is_object()) {
@@ -64,8 +64,7 @@ Result<void> read_effort(Chat& chat, JsonValue value) {
   if (name == "none") return chat.reasoning.is_disabled = true, Result<void>{};
   chat.reasoning.effort = from_string<EffortLevel>(name);
   if (chat.reasoning.effort) return {};
-  return fail(
-      ErrorKind::bad_request,
+  return unknown_value(
       fmt::format("{} is not a reasoning_effort; use none, minimal, low, medium, high, xhigh or max", name),
       "reasoning_effort");
 }

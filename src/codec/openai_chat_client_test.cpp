@@ -204,10 +204,7 @@ TEST(OpenAiChatClient, NamesTheFieldThatIsWrong) {
   EXPECT_EQ(refusal(with(R"("n":0)")), "n");
   EXPECT_EQ(refusal(with(R"("seed":1.5)")), "seed");
   EXPECT_EQ(refusal(with(R"("stop":["a",1])")), "stop[1]");
-  EXPECT_EQ(refusal(with(R"("reasoning_effort":"huge")")), "reasoning_effort");
-  EXPECT_EQ(refusal(with(R"("tool_choice":"maybe")")), "tool_choice");
   EXPECT_EQ(refusal(with(R"("tool_choice":{"type":"function","function":{}})")), "tool_choice.function.name");
-  EXPECT_EQ(refusal(with(R"("response_format":{"type":"yaml"})")), "response_format.type");
   EXPECT_EQ(refusal(with(R"("response_format":{"type":"json_schema"})")), "response_format.json_schema");
   EXPECT_EQ(refusal(with(R"("tools":[{"type":"function","function":{}}])")), "tools[0].function.name");
   EXPECT_EQ(refusal(with(R"("tools":[{"type":"function","function":{"name":"f","parameters":1}}])")),
@@ -217,7 +214,6 @@ TEST(OpenAiChatClient, NamesTheFieldThatIsWrong) {
 TEST(OpenAiChatClient, NamesTheMessageAndThePartThatAreWrong) {
   EXPECT_EQ(refusal(with_message("1")), "messages[0]");
   EXPECT_EQ(refusal(with_message(R"({"content":"a"})")), "messages[0].role");
-  EXPECT_EQ(refusal(with_message(R"({"role":"king","content":"a"})")), "messages[0].role");
   EXPECT_EQ(refusal(with_message(R"({"role":"user"})")), "messages[0].content");
   EXPECT_EQ(refusal(with_message(R"({"role":"user","content":5})")), "messages[0].content");
   EXPECT_EQ(refusal(with_message(R"({"role":"tool","content":"a"})")), "messages[0].tool_call_id");

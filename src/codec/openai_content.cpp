@@ -10,16 +10,19 @@ namespace {
 
 constexpr Dialect kDialect = Dialect::openai_chat;
 
-Result<Role> decode_role(JsonValue message) {
+// The role of a message as far as Weir knows it; another is the user's to whoever reads only the text.
+Result<Role> decode_role(JsonValue message, Chat& chat) {
   const std::string_view role = TRY(required_string(message, "role"));
   if (role == "user") return Role::user;
   if (role == "assistant") return Role::assistant;
   if (role == "system") return Role::system;
   if (role == "developer") return Role::developer;
   if (role == "tool" || role == "function") return Role::tool;
-  return fail(ErrorKind::bad_request,
-              fmt::format("{} is not a role; use system, developer, user, assistant or tool", role),
-              message["role"].path());
+  TRY(settle_unknown(
+      chat,
+      unknown_value(fmt::format("{} is not a role; use system, developer, user, assistant or tool", role),
+                    message["role"].path())));
+  return Role::user;
 }
 
 // Extension: prompt-cache markers on content parts and tools, as several vendors take them.
@@ -225,7 +228,7 @@ Result<void> decode_openai_messages(JsonValue messages, Chat& chat) {
   for (const JsonValue source : messages) {
     TRY(source.expect(JsonType::object));
     Message message;
-    message.role = TRY(decode_role(source));
+    message.role = TRY(decode_role(source, chat));
     if (message.role != Role::tool) TRY(read_field(source["name"], message.name));
     if (message.role == Role::assistant) {
       TRY(decode_assistant(source, message));
@@ -248,7 +251,9 @@ Result<void> decode_openai_tools(JsonValue tools, Chat& chat) {
   TRY(tools.expect(JsonType::array));
   for (const JsonValue source : tools) {
     TRY(source.expect(JsonType::object));
-    const std::string_view type = TRY(required_string(source, "type"));
+    // Some servers read functions without it.
+    const bool is_bare = source["type"].is_absent() && source["function"].is_object();
+    const std::string_view type = is_bare ? "function" : TRY(required_string(source, "type"));
     Tool tool{.dialect = kDialect, .type = type, .raw = {source.raw()}};
     tool.cache = TRY(decode_cache(source));
     if (type == "function") {
@@ -286,10 +291,10 @@ Result<void> decode_openai_tool_choice(JsonValue choice, Chat& chat) {
   if (choice.is_string()) {
     const std::string_view mode = TRY(choice.as_string());
     if (mode == "auto") return {};
-    if (mode == "required") return into.mode = ToolChoiceMode::required, Result<void>{};
+    if (mode == "required" || mode == "any")  // Mistral's word
+      return into.mode = ToolChoiceMode::required, Result<void>{};
     if (mode == "none") return into.mode = ToolChoiceMode::none, Result<void>{};
-    return fail(
-        ErrorKind::bad_request,
+    return unknown_value(
         fmt::format("{} is not a tool_choice; use auto, none, required or an object that names a tool", mode),
         "tool_choice");
   }
@@ -304,6 +309,10 @@ Result<void> decode_openai_tool_choice(JsonValue choice, Chat& chat) {
     }
     return {};
   }
+  if (type != "function" && type != "custom")
+    return unknown_value(
+        fmt::format("{} is no type of a tool_choice; use function, custom or allowed_tools", type),
+        "tool_choice.type");
   into.mode = ToolChoiceMode::named;
   into.name = TRY(required_string(type == "custom" ? choice["custom"] : choice["function"], "name"));
   return {};

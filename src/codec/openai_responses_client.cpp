@@ -23,9 +23,8 @@ Result<void> read_format(Chat& chat, JsonValue value) {
   if (type == "text") return {};
   if (type == "json_object") return format.kind = FormatKind::json_object, Result<void>{};
   if (type != "json_schema") {
-    return fail(ErrorKind::bad_request,
-                fmt::format("{} is not a format; use text, json_object or json_schema", type),
-                "text.format.type");
+    return unknown_value(fmt::format("{} is not a format; use text, json_object or json_schema", type),
+                         "text.format.type");
   }
   format.kind = FormatKind::json_schema;
   format.name = TRY(required_string(value, "name"));
@@ -54,8 +53,7 @@ Result<void> read_reasoning(Chat& chat, JsonValue value) {
   if (name == "none") return chat.reasoning.is_disabled = true, Result<void>{};
   chat.reasoning.effort = from_string<EffortLevel>(name);
   if (chat.reasoning.effort) return {};
-  return fail(
-      ErrorKind::bad_request,
+  return unknown_value(
       fmt::format("{} is not a reasoning effort; use none, minimal, low, medium, high, xhigh or max", name),
       "reasoning.effort");
 }
@@ -178,7 +176,7 @@ Result<Chat> decode_chat(const ClientCall& call) {
         root["input"].is_absent() ? "input is missing" : "input must not be empty";
     return fail(ErrorKind::bad_request, fmt::format("{}: a text or an array of items", problem), "input");
   }
-  TRY(decode_responses_instructions(root["instructions"], chat));
+  TRY(settle_unknown(chat, decode_responses_instructions(root["instructions"], chat)));
   return chat;
 }
 

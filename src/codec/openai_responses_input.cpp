@@ -11,15 +11,17 @@ namespace {
 
 constexpr Dialect kDialect = Dialect::openai_responses;
 
-Result<Role> decode_role(JsonValue message) {
+// The role of a message as far as Weir knows it; another is the user's to whoever reads only the text.
+Result<Role> decode_role(JsonValue message, Chat& chat) {
   const std::string_view role = TRY(required_string(message, "role"));
   if (role == "user") return Role::user;
   if (role == "assistant") return Role::assistant;
   if (role == "system") return Role::system;
   if (role == "developer") return Role::developer;
-  return fail(ErrorKind::bad_request,
-              fmt::format("{} is not a role; use system, developer, user or assistant", role),
-              message["role"].path());
+  TRY(settle_unknown(
+      chat, unknown_value(fmt::format("{} is not a role; use system, developer, user or assistant", role),
+                          message["role"].path())));
+  return Role::user;
 }
 
 Result<BlockBody> decode_image(JsonValue part) {
@@ -144,7 +146,7 @@ class InputDecoder {
   }
 
   Result<void> message(JsonValue source) {
-    const Role role = TRY(decode_role(source));
+    const Role role = TRY(decode_role(source, chat_));
     if (role != Role::assistant || chat_.messages.empty() || chat_.messages.back().role != role)
       chat_.messages.push_back({.role = role, .content = {}, .name = {}});
     return decode_content(source["content"], {}, blocks());
@@ -242,6 +244,8 @@ Result<void> decode_responses_input(JsonValue input, Chat& chat) {
 
 Result<void> decode_responses_instructions(JsonValue instructions, Chat& chat) {
   if (instructions.is_absent()) return {};
+  if (instructions.is_array())
+    return unknown_value("instructions is a string here: send its messages in input", "instructions");
   const std::string_view text = TRY(instructions.as_string());
   if (text.empty()) return {};
   Message message{.role = Role::system, .content = {}, .name = {}};
@@ -281,8 +285,7 @@ Result<void> decode_responses_tool_choice(JsonValue choice, Chat& chat) {
     if (mode == "auto") return {};
     if (mode == "required") return into.mode = ToolChoiceMode::required, Result<void>{};
     if (mode == "none") return into.mode = ToolChoiceMode::none, Result<void>{};
-    return fail(
-        ErrorKind::bad_request,
+    return unknown_value(
         fmt::format("{} is not a tool_choice; use auto, none, required or an object that names a tool", mode),
         "tool_choice");
   }

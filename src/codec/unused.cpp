@@ -84,6 +84,11 @@ Result<void> refuse_truncation(const Chat& chat) {
               "truncation");
 }
 
+Result<void> refuse_unknown_values(const Chat& chat) {
+  if (chat.only_raw) return fail(*chat.only_raw);
+  return {};
+}
+
 Result<void> report_unused(const Chat& chat, Dialect target, const std::vector<ChatField>& taken,
                            Fidelity& fidelity) {
   if (target != Dialect::openai_responses) TRY(refuse_truncation(chat));

@@ -28,6 +28,9 @@ inline constexpr size_t kChatFieldCount = static_cast<size_t>(ChatField::metadat
 // does not do that, be it that the prompt is only counted.
 Result<void> refuse_truncation(const Chat& chat);
 
+// Error: what the client's decoder did not understand. For whoever does not pass the client's own bytes.
+Result<void> refuse_unknown_values(const Chat& chat);
+
 // A record for each field that the chat states and the target does not take. `taken` names those that it
 // writes, or reports by itself where they do not fit: so a field that is added here is reported by each
 // dialect until that says otherwise. Blocks of which another dialect said more are reported too. Error:

@@ -62,19 +62,17 @@ Scope& upstream_scope(Exchange& exchange, UpstreamCall& call) {
   return *exchange.upstream;
 }
 
-// What was reported of the request and of its adaptation, or why it cannot be sent, by the client's own
-// fields.
-Result<std::unique_ptr<EncodedCall>> in_words_of_client(const Exchange& exchange,
-                                                        Result<std::unique_ptr<EncodedCall>> made) {
-  if (!made) {
-    if (!exchange.client_codec) return made;
-    return fail(in_callers_words(std::move(made).error(), exchange.client_codec->dialect(), exchange.sent()));
-  }
-  Fidelity& report = (*made)->notes.fidelity;
+// What was reported of the request and of its adaptation, by the client's own fields.
+Fidelity in_words_of_client(const Exchange& exchange, Fidelity report) {
   if (exchange.adapted) report.add(exchange.adapted->fidelity);
-  if (exchange.client_codec && !report.empty())
-    report = in_callers_words(report, exchange.client_codec->dialect(), exchange.sent());
-  return made;
+  if (!exchange.client_codec || report.empty()) return report;
+  return in_callers_words(report, exchange.client_codec->dialect(), exchange.sent());
+}
+
+// Why the request cannot be sent.
+Error in_words_of_client(const Exchange& exchange, Error error) {
+  if (!exchange.client_codec) return error;
+  return in_callers_words(std::move(error), exchange.client_codec->dialect(), exchange.sent());
 }
 
 // Of the provider's rights too: keys may belong to different accounts.
@@ -97,19 +95,11 @@ Task<std::unique_ptr<EventSource>> CallStage::handle(Exchange& exchange, Next) {
 }
 
 Task<std::unique_ptr<EventSource>> CallStage::answer_locally(Exchange& exchange, LocalModel& model) {
+  if (const Chat* chat = chat_of(exchange.sent())) CO_TRY(refuse_unknown_values(*chat));
   Result<Fidelity> losses = model.losses(exchange.sent());
-  Result<EncodedCall> made = EncodedCall();
-  if (losses) {
-    made->notes.fidelity = *std::move(losses);
-    if (exchange.adapted) made->notes.fidelity.add(exchange.adapted->fidelity);
-  } else {
-    made = std::move(losses).fail();
-  }
-  if (exchange.client_codec)
-    made = in_callers_words(std::move(made), exchange.client_codec->dialect(), exchange.sent());
-  CO_TRY(std::move(made));
-  CO_TRY(check_strict(exchange, made->notes.fidelity));
-  exchange.fidelity = std::move(made->notes.fidelity);
+  if (!losses) co_return fail(in_words_of_client(exchange, std::move(losses).error()));
+  exchange.fidelity = in_words_of_client(exchange, *std::move(losses));
+  CO_TRY(check_strict(exchange, exchange.fidelity));
   co_return co_await model.answer(*exchange.scope, exchange.sent());
 }
 
@@ -117,6 +107,7 @@ Task<std::unique_ptr<EventSource>> CallStage::answer_locally(Exchange& exchange,
 Task<std::unique_ptr<EventSource>> CallStage::count_here(Exchange& exchange) {
   const Chat chat = *chat_of(exchange.sent());  // a copy shares the texts
   CO_TRY(refuse_truncation(chat));
+  CO_TRY(refuse_unknown_values(chat));
   const TokenizerKind tokenizer = exchange.target->capabilities.tokenizer;
   Usage usage;
   usage.in_uncached = CO_TRY(co_await cpu_.run(*exchange.scope, [chat, tokenizer]() -> Result<int64_t> {
@@ -193,7 +184,9 @@ Task<std::unique_ptr<EventSource>> CallStage::call_with_key(Exchange& exchange, 
       !call.raw && exchange.call.body && exchange.call.body->source().size() > kJsonBytesOnCoreMax;
   const auto encode = [&call] { return encode_call(call); };
   auto made = is_large ? co_await cpu_.run_to_end(exchange.scope->core(), encode) : encode();
-  const std::unique_ptr<EncodedCall> encoded = CO_TRY(in_words_of_client(exchange, std::move(made)));
+  if (!made) co_return fail(in_words_of_client(exchange, std::move(made).error()));
+  const std::unique_ptr<EncodedCall> encoded = *std::move(made);
+  encoded->notes.fidelity = in_words_of_client(exchange, std::move(encoded->notes.fidelity));
   CO_TRY(check_strict(exchange, encoded->notes.fidelity));
   exchange.is_raw = call.raw != nullptr;
   // It may have gone while a large body was encoded.

@@ -14,6 +14,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/error.h"
 #include "llm/arena.h"
 #include "llm/capabilities.h"
 #include "llm/dialect.h"
@@ -57,7 +58,6 @@ enum class ToolKind : uint8_t {
   custom,    // arguments are free text (OpenAI custom tools)
   server,    // run by the provider (web search and the like)
 };
-
 struct VideoBlock {
   Media media{};
 };
@@ -96,8 +96,7 @@ struct RefusalBlock {
   std::string_view text{};
 };
 
-// A block that only its own dialect understands (server tool results, search results, ...): raw for that
-// dialect, reported as not carried for the others.
+// What only its own dialect understands (server tool results, ...): raw for that, not carried for the others.
 struct UnknownBlock {
   Dialect dialect = Dialect::openai_chat;
   std::string_view type{};
@@ -117,8 +116,7 @@ using BlockBody =
     std::variant<TextBlock, ImageBlock, DocumentBlock, AudioBlock, VideoBlock, ToolCallBlock, ToolResultBlock,
                  ThinkingBlock, RedactedThinkingBlock, RefusalBlock, UnknownBlock>;
 
-// A block as its dialect has it, where the IR says less: a text with its citations. Raw for that dialect,
-// reported as a plain block for the others.
+// A block as its dialect has it, where the IR says less (a text with its citations); plain for the others.
 struct OwnForm {
   Dialect dialect = Dialect::openai_chat;
   std::string_view type{};  // e.g. "citationsContent"
@@ -144,7 +142,6 @@ struct Message {
 };
 
 // ---- Tools
-// -------------------------------------------------------------------------------------------------------
 
 struct Tool {
   ToolKind kind = ToolKind::function;
@@ -170,7 +167,6 @@ struct ToolChoice {
 };
 
 // ---- Other settings
-// ----------------------------------------------------------------------------------------------
 
 enum class FormatKind : uint8_t { text, json_object, json_schema };
 struct ResponseFormat {
@@ -236,6 +232,10 @@ struct Chat {
   std::string_view prompt_cache_key{};  // prompts with the same key share a cache
   std::vector<MetadataEntry> metadata{};
   std::vector<ExtraField> extras{};
+
+  // The first value that only the client's own vendor may know (a newer effort): the client's bytes may pass,
+  // and whoever writes them anew returns this. nullptr: everything was understood.
+  std::shared_ptr<const Error> only_raw{};
 
   // Conversations that the server keeps (OpenAI Responses): the answer that this request continues, and
   // whether this answer may be continued later. Absent: the dialect's own default.

@@ -273,6 +273,7 @@ Result<std::unique_ptr<EncodedCall>> encode_call(const UpstreamCall& call) {
                 "model");
   }
   if (const Chat* chat = call.raw ? nullptr : chat_of(*call.request)) {
+    TRY(refuse_unknown_values(*chat));
     TRY(refuse_unresolved_references(*chat, codec.dialect()));
     // Of a prompt that is counted the codecs report nothing.
     if (endpoint == Endpoint::count_tokens && codec.dialect() != Dialect::openai_responses)

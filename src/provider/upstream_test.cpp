@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "codec/codecs.h"
+#include "codec/openai.h"
 #include "io/pool.h"
 #include "io/test_core.h"
 
@@ -27,7 +28,7 @@ Request request_with_reference() {
   return chat;
 }
 
-Result<std::unique_ptr<EncodedCall>> encode_for(Dialect dialect, const Request& request) {
+Result<std::unique_ptr<EncodedCall>> encode_for(Dialect dialect, const Request& request, const ClientCall* raw = nullptr) {
   Provider provider;
   provider.codec = &provider_codec(dialect);
   provider.kind.served.set(static_cast<size_t>(Endpoint::chat));
@@ -38,6 +39,7 @@ Result<std::unique_ptr<EncodedCall>> encode_for(Dialect dialect, const Request& 
   call.model = "m";
   call.capabilities = &capabilities;
   call.request = &request;
+  call.raw = raw;
   return encode_call(call);
 }
 
@@ -56,6 +58,25 @@ TEST(EncodeCall, SendsAReferenceToTheVendorThatKeepsTheItem) {
   const auto call = encode_for(Dialect::openai_responses, request_with_reference());
   ASSERT_TRUE(call) << call.error().message;
   EXPECT_NE((*call)->wire.body.find(R"({"type":"item_reference","id":"msg_1"})"), std::string::npos);
+}
+
+TEST(EncodeCall, PassesWhatOnlyTheClientsVendorKnowsAndRefusesToSayItAnew) {
+  ClientCall client;
+  client.body = std::make_shared<const JsonDoc>(
+      JsonDoc::parse(
+          R"({"model":"a","messages":[{"role":"user","content":"hi"}],"reasoning_effort":"default"})")
+          .value());
+  const Request request = openai_chat_client().decode_request(client).value();
+  for (const Dialect dialect : {Dialect::openai_chat, Dialect::anthropic_messages}) {
+    const auto call = encode_for(dialect, request);
+    ASSERT_FALSE(call) << to_string(dialect);
+    EXPECT_EQ(call.error().kind, ErrorKind::unsupported);
+    EXPECT_EQ(call.error().path, "reasoning_effort");
+  }
+  const auto raw = encode_for(Dialect::openai_chat, request, &client);
+  ASSERT_TRUE(raw) << raw.error().message;
+  EXPECT_EQ((*raw)->wire.bytes(),
+            R"({"model":"m","messages":[{"role":"user","content":"hi"}],"reasoning_effort":"default"})");
 }
 
 TEST(EncodeCall, RefusesToCountAPromptThatWouldBeShortened) {
