@@ -172,12 +172,12 @@ Error error_of_foreign_body(int status, std::string_view body) {
   Error error = classify_provider_error(
       {.status = status, .type = {}, .code = {}, .message = status == 403 ? std::string_view(shown) : ""});
   if (error.kind == ErrorKind::upstream_auth) return error;
-  // A page instead of an answer is trouble on the way, whatever the status says of the request.
+  // A page instead of an answer, or nothing, is trouble on the way, whatever the status says of the request.
   const bool is_page = contains_ignore_case(body.substr(0, 512), "<html") ||
                        contains_ignore_case(body.substr(0, 512), "<!doctype");
   const bool blames_request = error.kind == ErrorKind::bad_request ||
                               error.kind == ErrorKind::model_not_found || error.kind == ErrorKind::forbidden;
-  if (is_page && blames_request) error.kind = ErrorKind::upstream_error;
+  if ((is_page || body.empty()) && blames_request) error.kind = ErrorKind::upstream_error;
   error.message = fmt::format("the provider answered {} with {}", status,
                               body.empty() ? "no body" : "a body that is not its dialect's");
   if (!body.empty()) error.message += ": " + hide_keys(trim(shown));

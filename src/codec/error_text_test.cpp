@@ -90,6 +90,10 @@ TEST(ErrorText, DescribesBodiesThatAreNotTheDialects) {
   const Error page = error_of_foreign_body(404, "<!DOCTYPE html>\n<html>lost</html>");
   EXPECT_EQ(page.kind, ErrorKind::upstream_error);
   EXPECT_EQ(error_of_foreign_body(400, "<html>proxy</html>").kind, ErrorKind::upstream_error);
+  for (const int status : {400, 403, 404, 422})
+    EXPECT_EQ(error_of_foreign_body(status, "").kind, ErrorKind::upstream_error) << status;
+  EXPECT_EQ(error_of_foreign_body(401, "").kind, ErrorKind::upstream_auth);
+  EXPECT_EQ(error_of_foreign_body(400, "messages: too few").kind, ErrorKind::bad_request);
   EXPECT_EQ(error_of_foreign_body(502, "").message, "the provider answered 502 with no body");
   const Error noisy = error_of_foreign_body(500, std::string("bad\x01\xff\n", 6) + std::string(1000, 'x'));
   EXPECT_LT(noisy.message.size(), 300U);
