@@ -40,8 +40,7 @@ constexpr std::array<std::string_view, 9> kBadKey = {
     "api key",        "api_key",      "apikey",           "authentication",     "credential",
     "security token", "expiredtoken", "invalidsignature", "unrecognizedclient",
 };
-constexpr std::array<std::string_view, 4> kNoModel = {"model_not_found", "does not exist", "model not found",
-                                                      "unknown model"};
+constexpr std::array<std::string_view, 3> kNoModel = {"model_not_found", "model not found", "unknown model"};
 
 bool contains_ignore_case(std::string_view text, std::string_view word) {
   const auto found = std::search(text.begin(), text.end(), word.begin(), word.end(), [](char a, char b) {
@@ -56,6 +55,12 @@ bool says(const ProviderErrorWords& words, const std::array<std::string_view, N>
     return contains_ignore_case(words.code, word) || contains_ignore_case(words.type, word) ||
            contains_ignore_case(words.message, word);
   });
+}
+
+// Much else may be missing: a vector store, a file, a conversation.
+bool says_no_model(const ProviderErrorWords& words) {
+  return says(words, kNoModel) || (contains_ignore_case(words.message, "model") &&
+                                   contains_ignore_case(words.message, "does not exist"));
 }
 
 ErrorKind kind_of_status(int status) {
@@ -111,7 +116,7 @@ ErrorKind kind_of(const ProviderErrorWords& words) {
   if (status == 401) return says(words, kNoRight) ? ErrorKind::forbidden : ErrorKind::upstream_auth;
   if (says(words, kTooLong)) return ErrorKind::context_too_long;
   if (says(words, kPolicy)) return ErrorKind::content_policy;
-  if ((status == 400 || status == 403) && says(words, kNoModel)) return ErrorKind::model_not_found;
+  if ((status == 400 || status == 403) && says_no_model(words)) return ErrorKind::model_not_found;
   // A refusal of what one caller named must not cost all the others the key.
   if (status == 403 && !says(words, kNoRight) && says(words, kBadKey)) return ErrorKind::upstream_auth;
   return kind_of_status(status);

@@ -30,6 +30,8 @@ TEST(ErrorText, TellsQuotaPolicyAndModelsApart) {
   EXPECT_EQ(kind(400, "triggering Azure's content management policy"), ErrorKind::content_policy);
   EXPECT_EQ(kind(404, "The model `x` does not exist"), ErrorKind::model_not_found);
   EXPECT_EQ(kind(400, "x", "model_not_found"), ErrorKind::model_not_found);
+  EXPECT_EQ(kind(400, "The model `x` does not exist"), ErrorKind::model_not_found);
+  EXPECT_EQ(kind(400, "The vector store vs_1 does not exist"), ErrorKind::bad_request);
 }
 
 // One caller's wish for what the account may not have must not cost the others the key.
@@ -107,7 +109,7 @@ struct WordsCase {
 
 // Each sentence has one of the words by which the table knows it, and no other.
 TEST(ErrorText, KnowsEveryWordOfItsTables) {
-  constexpr std::array<WordsCase, 26> kCases = {{
+  constexpr std::array<WordsCase, 25> kCases = {{
       {"context_length_exceeded", ErrorKind::context_too_long},
       {"the maximum context length is 8192", ErrorKind::context_too_long},
       {"Prompt is too long: 9 tokens", ErrorKind::context_too_long},
@@ -131,7 +133,6 @@ TEST(ErrorText, KnowsEveryWordOfItsTables) {
       {"billing_hard_limit_reached", ErrorKind::upstream_quota},
       {"Insufficient balance", ErrorKind::upstream_quota},
       {"model_not_found", ErrorKind::model_not_found},
-      {"`x` does not exist", ErrorKind::model_not_found},
       {"Model not found: x", ErrorKind::model_not_found},
       {"unknown model x", ErrorKind::model_not_found},
   }};
