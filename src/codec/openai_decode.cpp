@@ -259,7 +259,7 @@ Result<std::vector<Event>> decode_openai_answer(const WireReply& reply, const Ca
   const JsonValue root = TRY(parse_answer(scratch, reply.body));
   const auto [error, choices, reported] = members_of<3>(root, {"error", "choices", "usage"});
   if (error.is_object() && !choices) return fail(openai_error_of(error, reply.status));
-  if (!choices.is_array()) {
+  if (!choices.is_array() || choices.size() == 0) {
     return fail(ErrorKind::upstream_malformed, "the provider's answer has no choices");
   }
   std::vector<Event> events;

@@ -285,7 +285,7 @@ TEST(OpenAiAnswer, ARefusalThatEndsWithStopIsARefusal) {
 
 TEST(OpenAiAnswer, RefusesWhatIsNoAnswer) {
   const Headers headers;
-  for (const std::string_view body : {"", "<html>", "[]", "{}", R"({"choices":{}})"}) {
+  for (const std::string_view body : {"", "<html>", "[]", "{}", R"({"choices":{}})", R"({"choices":[]})"}) {
     const auto decoded = openai_chat_provider().decode_answer({.headers = &headers, .body = body}, {});
     ASSERT_FALSE(decoded) << body;
     EXPECT_EQ(decoded.error().kind, ErrorKind::upstream_malformed) << body;
