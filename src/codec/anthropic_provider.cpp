@@ -7,6 +7,7 @@
 #include "codec/anthropic_decode.h"
 #include "codec/anthropic_encode.h"
 #include "codec/anthropic_request.h"
+#include "codec/raw_limit.h"
 
 namespace weir {
 namespace {
@@ -55,14 +56,15 @@ JsonEdit removal_of(JsonValue object, JsonValue member) {
 }
 
 // The client's body as Vertex AI takes it: with the version, and the model gone into the path.
-std::string splice_for_vertex(const JsonDoc& body, const CallNotes& notes, std::string_view model_text) {
+// `edits`: what else is to change.
+std::string splice_for_vertex(const JsonDoc& body, const CallNotes& notes, std::string_view model_text,
+                              std::vector<JsonEdit> edits) {
   const JsonValue root = body.root();
   const JsonValue model = root["model"];
   const JsonValue version = root[kAnthropicVersionField];
   const std::string version_text = fmt::format("\"{}\"", kVertexAnthropicVersion);
   const std::string version_member = fmt::format("\"{}\":{}", kAnthropicVersionField, version_text);
   std::string model_member;
-  std::vector<JsonEdit> edits;
   if (version) {
     edits.push_back({.offset = version.offset(), .length = version.raw().size(), .text = version_text});
   }
@@ -107,15 +109,18 @@ class AnthropicProvider final : public ProviderCodec {
     if (!call.wire.headers.contains(kVersionHeader)) call.wire.headers.add(kVersionHeader, kVersion);
     const JsonValue model = client.body->root()["model"];
     std::vector<JsonEdit> edits;
+    RawLimit limit(request, target);
+    if (limit.is_over()) limit.clamp(client.body->root()["max_tokens"], edits, call.notes.fidelity);
     std::string name;
     append_json_string(name, target.model);
     if (target.capabilities->quirks.vertex_anthropic) {
-      call.wire.body = splice_for_vertex(*client.body, call.notes, name);
+      call.wire.body = splice_for_vertex(*client.body, call.notes, name, std::move(edits));
       return call;
     }
     if (model.string_or("") != target.model) {
       edits.push_back({.offset = model.offset(), .length = model.raw().size(), .text = name});
     }
+    std::ranges::sort(edits, {}, &JsonEdit::offset);
     if (edits.empty()) {
       call.wire.client_body = client.body->source();
     } else {

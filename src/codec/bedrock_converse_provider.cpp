@@ -7,6 +7,7 @@
 #include "codec/bedrock_models.h"
 #include "codec/bedrock_wire.h"
 #include "codec/provider_json.h"
+#include "codec/raw_limit.h"
 
 namespace weir {
 namespace {
@@ -53,7 +54,12 @@ class ConverseProvider final : public ProviderCodec {
   Result<EncodedCall> splice_request(const ClientCall& client, const Request& request,
                                      const TargetModel& target) const override {
     EncodedCall call = TRY(new_call(request, target));
-    call.wire.body = client.body->source();
+    RawLimit limit(request, target);
+    std::vector<JsonEdit> edits;
+    if (limit.is_over()) {
+      limit.clamp(client.body->root()["inferenceConfig"]["maxTokens"], edits, call.notes.fidelity);
+    }
+    call.wire.body = splice(client.body->source(), edits);
     return call;
   }
 

@@ -14,6 +14,7 @@
 #include "codec/bedrock_models.h"
 #include "codec/bedrock_wire.h"
 #include "codec/provider_json.h"
+#include "codec/raw_limit.h"
 
 namespace weir {
 namespace {
@@ -127,7 +128,10 @@ class InvokeProvider final : public ProviderCodec {
                                      const TargetModel& target) const override {
     EncodedCall call = TRY(new_call(request, target));
     if (const Chat* chat = chat_of(request)) take_headers(*chat, call.wire.headers);
-    call.wire.body = client.body->source();
+    RawLimit limit(request, target);
+    std::vector<JsonEdit> edits;
+    if (limit.is_over()) limit.clamp(client.body->root()["max_tokens"], edits, call.notes.fidelity);
+    call.wire.body = splice(client.body->source(), edits);
     return call;
   }
 

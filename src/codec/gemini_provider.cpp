@@ -10,6 +10,7 @@
 #include "codec/gemini_embeddings.h"
 #include "codec/gemini_fields.h"
 #include "codec/gemini_request.h"
+#include "codec/raw_limit.h"
 
 namespace weir {
 namespace {
@@ -96,6 +97,11 @@ class GeminiProvider final : public ProviderCodec {
     std::vector<JsonEdit> edits;
     for (const JsonValue stated : model_names(client.body->root()))
       edits.push_back({.offset = stated.offset(), .length = stated.raw().size(), .text = name});
+    RawLimit limit(request, target);
+    if (limit.is_over()) {
+      const JsonValue config = gemini_member(client.body->root(), "generationConfig");
+      limit.clamp(gemini_member(config, "maxOutputTokens"), edits, call.notes.fidelity);
+    }
     std::sort(edits.begin(), edits.end(),
               [](const JsonEdit& a, const JsonEdit& b) { return a.offset < b.offset; });
     call.wire.body = splice(client.body->source(), edits);

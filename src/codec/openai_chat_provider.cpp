@@ -12,6 +12,7 @@
 #include "codec/openai_embeddings.h"
 #include "codec/openai_opaque.h"
 #include "codec/openai_provider_messages.h"
+#include "codec/raw_limit.h"
 #include "codec/rerank.h"
 #include "codec/schema_downlevel.h"
 #include "codec/service_tier.h"
@@ -405,6 +406,12 @@ class Splice {
     edits_.push_back({.offset = value.key_offset(), .length = from.size() + 2, .text = to});
   }
 
+  // Both names at once are the client's mistake, which the vendor tells.
+  void clamp(RawLimit& limit, Fidelity& fidelity) {
+    for (const std::string_view name : {"max_tokens", "max_completion_tokens"})
+      limit.clamp(root_[name], edits_, fidelity);
+  }
+
   void apply(std::string_view source, WireRequest& wire) {
     if (edits_.empty()) {
       wire.client_body = source;
@@ -452,8 +459,10 @@ class OpenAiChatProvider final : public ProviderCodec {
     if (const auto* opaque = std::get_if<Opaque>(&request)) return splice_opaque(client, *opaque, target);
     EncodedCall call = new_call(request, target);
     const JsonValue root = client.body->root();
+    RawLimit limit(request, target);
     Splice edits(root, target);
     edits.model();
+    if (limit.is_over()) edits.clamp(limit, call.notes.fidelity);
     if (std::holds_alternative<Chat>(request)) {
       call.wire.path =
           operation_of(request) == Operation::text_completion ? "/completions" : "/chat/completions";

@@ -1,10 +1,12 @@
 // The provider half of the Responses dialect: requests from the IR, or the client's own bytes with a splice.
+#include <algorithm>
 #include <fmt/core.h>
 
 #include "codec/openai_decode.h"
 #include "codec/openai_responses.h"
 #include "codec/openai_responses_decode.h"
 #include "codec/openai_responses_request.h"
+#include "codec/raw_limit.h"
 
 namespace weir {
 namespace {
@@ -40,11 +42,14 @@ class ResponsesProvider final : public ProviderCodec {
     EncodedCall call = new_call(request);
     const JsonValue model = client.body->root()["model"];
     std::vector<JsonEdit> edits;
+    RawLimit limit(request, target);
+    if (limit.is_over()) limit.clamp(client.body->root()["max_output_tokens"], edits, call.notes.fidelity);
     std::string name;
     if (model.string_or("") != target.model) {
       append_json_string(name, target.model);
       edits.push_back({.offset = model.offset(), .length = model.raw().size(), .text = name});
     }
+    std::ranges::sort(edits, {}, &JsonEdit::offset);
     call.wire.body = splice(client.body->source(), edits);
     return call;
   }
