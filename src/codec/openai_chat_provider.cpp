@@ -9,6 +9,7 @@
 #include "codec/offered_tools.h"
 #include "codec/openai.h"
 #include "codec/openai_decode.h"
+#include "codec/openai_deviations.h"
 #include "codec/openai_embeddings.h"
 #include "codec/openai_opaque.h"
 #include "codec/openai_provider_messages.h"
@@ -296,8 +297,9 @@ class ChatWriter {
     if (keeps_answer()) write_metadata();
   }
 
-  // Whether the caller wants the provider to keep the answer; metadata is taken for no other.
+  // Whether the caller wants the provider to keep the answer, and it can; metadata is taken for no other.
   bool keeps_answer() const {
+    if (quirks_.no_metadata || quirks_.no_store) return false;
     return std::any_of(chat_.extras.begin(), chat_.extras.end(), [](const ExtraField& extra) {
       return extra.dialect == kDialect && extra.key == "store" && extra.raw.text == "true";
     });
@@ -333,9 +335,13 @@ class ChatWriter {
     }
   }
 
+  bool is_refused(std::string_view key) const {
+    return (key == "store" && quirks_.no_store) || (key == "logit_bias" && quirks_.no_logit_bias);
+  }
+
   void write_extras() {
     for (const ExtraField& extra : chat_.extras) {
-      if (extra.dialect == kDialect) {
+      if (extra.dialect == kDialect && !is_refused(extra.key)) {
         json_.key(extra.key).raw(extra.raw.text);
       } else {
         lose(Severity::warning, LossReason::dropped, extra.key);
@@ -452,6 +458,10 @@ class OpenAiChatProvider final : public ProviderCodec {
     call.wire.path = "/chat/completions";
     TRY(ChatWriter(*chat, target, call).write());
     return call;
+  }
+
+  bool takes_raw(const ClientCall& client, const TargetModel& target) const override {
+    return !client.body || !must_be_rewritten(client.body->root(), target.capabilities->quirks);
   }
 
   Result<EncodedCall> splice_request(const ClientCall& client, const Request& request,

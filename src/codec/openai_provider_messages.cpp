@@ -15,15 +15,12 @@ bool is_tool_result(const Block& block) {
   return std::holds_alternative<ToolResultBlock>(block.body);
 }
 
+constexpr size_t kShortIdLength = 9;
+
 // Mistral takes ids of nine letters and digits only. The same id gives the same nine, so a call and its
 // result still meet; ids of new calls are the provider's own, so nothing is mapped back.
 std::string nine_characters(std::string_view id) {
-  constexpr size_t kLength = 9;
-  const auto is_legal = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-  };
-  if (id.size() == kLength && std::all_of(id.begin(), id.end(), is_legal)) return std::string(id);
-  return sha256_hex(id).substr(0, kLength);
+  return is_nine_characters(id) ? std::string(id) : sha256_hex(id).substr(0, kShortIdLength);
 }
 
 // A message and where it stood in the request.
@@ -135,11 +132,19 @@ class MessagesWriter {
   // One message with text (a plain string when it is one text block without a marker) and parts.
   Result<void> write_parts(std::string_view role, const Message& message, std::span<const Block> blocks) {
     json_.begin_object().key("role").value(role);
-    if (!message.name.empty() && !quirks_.no_message_name) json_.key("name").value(message.name);
+    if (!message.name.empty()) write_name(message.name);
     json_.key("content");
     TRY(write_content(blocks));
     json_.end_object();
     return {};
+  }
+
+  void write_name(std::string_view name) {
+    if (!quirks_.no_message_name) {
+      json_.key("name").value(name);
+    } else {
+      notes_.fidelity.add(Severity::info, LossReason::dropped, pointer("/name"), std::string(name));
+    }
   }
 
   Result<void> write_content(std::span<const Block> blocks) {
@@ -429,6 +434,13 @@ class MessagesWriter {
 };
 
 }  // namespace
+
+bool is_nine_characters(std::string_view id) {
+  const auto is_legal = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  };
+  return id.size() == kShortIdLength && std::all_of(id.begin(), id.end(), is_legal);
+}
 
 Result<void> write_openai_messages(JsonWriter& json, const Chat& chat, const TargetModel& target,
                                    CallNotes& notes) {
