@@ -15,8 +15,8 @@ constexpr Dialect kDialect = Dialect::anthropic_messages;
 
 Result<void> read_max_tokens(Chat& chat, JsonValue value) {
   TRY(read_field(value, chat.max_tokens));
-  if (chat.max_tokens && *chat.max_tokens < 1)
-    return fail(ErrorKind::bad_request, "max_tokens must be at least 1", "max_tokens");
+  if (chat.max_tokens && *chat.max_tokens < 0)
+    return fail(ErrorKind::bad_request, "max_tokens must not be below 0", "max_tokens");
   return {};
 }
 

@@ -155,7 +155,7 @@ TEST(AnthropicClient, NamesTheFieldThatIsWrong) {
   const std::string rest = R"("messages":[{"role":"user","content":"a"}]})";
   EXPECT_EQ(refusal(R"({"model":"m",)" + rest).substr(0, 11), "max_tokens:");
   EXPECT_EQ(refusal(R"({"max_tokens":1,)" + rest).substr(0, 6), "model:");
-  EXPECT_EQ(refusal(R"({"model":"m","max_tokens":0,)" + rest).substr(0, 11), "max_tokens:");
+  EXPECT_EQ(refusal(R"({"model":"m","max_tokens":-1,)" + rest).substr(0, 11), "max_tokens:");
   EXPECT_EQ(refusal(R"({"model":"m","max_tokens":"9",)" + rest).substr(0, 11), "max_tokens:");
   EXPECT_EQ(refusal(R"({"model":"m","max_tokens":1})").substr(0, 9), "messages:");
   EXPECT_EQ(refusal(R"({"model":"m","max_tokens":1,"messages":[]})").substr(0, 9), "messages:");

@@ -407,6 +407,28 @@ TEST(AnthropicProvider, GivesItsOwnDialectBackWhole) {
   EXPECT_TRUE(call->notes.fidelity.empty()) << records_of(call);
 }
 
+// The vendors differ in what a limit of nothing means; this one does not take it.
+TEST(AnthropicProvider, RefusesALimitOfNothingOnlyWhereItWritesIt) {
+  const std::string body = R"({"model":"m","max_tokens":0,"messages":[{"role":"user","content":"a"}]})";
+  const Capabilities capabilities;
+  const TargetModel target{.model = "m", .capabilities = &capabilities};
+  const ClientCall client = test::client_call(Dialect::anthropic_messages, body);
+  const Result<Request> request = anthropic_messages_client().decode_request(client);
+  ASSERT_TRUE(request) << request.error().message;
+  const auto written = anthropic_messages_provider().encode_request(*request, target);
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().kind, ErrorKind::unsupported);
+  EXPECT_EQ(written.error().path, "max_tokens");
+  const auto passed = anthropic_messages_provider().splice_request(client, *request, target);
+  ASSERT_TRUE(passed);
+  EXPECT_EQ(passed->wire.bytes(), body);
+  const Request openai =
+      test::openai_chat(R"({"model":"m","max_tokens":0,"messages":[{"role":"user","content":"a"}]})");
+  const auto sent = openai_chat_provider().encode_request(openai, target);
+  ASSERT_TRUE(sent);
+  EXPECT_NE(sent->wire.body.find(R"("max_tokens":0)"), std::string::npos) << sent->wire.body;
+}
+
 TEST(AnthropicProvider, SplicesOnlyTheModel) {
   const ClientCall client = test::client_call(
       Dialect::anthropic_messages,

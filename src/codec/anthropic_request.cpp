@@ -97,6 +97,10 @@ class RequestWriter {
     if (chat_.choices.value_or(1) > 1) {
       return fail(ErrorKind::unsupported, "this model gives one answer at a time: n must be 1", "n");
     }
+    // A limit of nothing means something to other vendors, and is not the same as none.
+    if (!counts_ && chat_.max_tokens == 0) {
+      return fail(ErrorKind::unsupported, "max_tokens must be at least 1 for this model", "max_tokens");
+    }
     return {};
   }
 

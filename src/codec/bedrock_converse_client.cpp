@@ -35,8 +35,8 @@ Result<void> read_inference(Chat& chat, JsonValue value) {
     const std::string_view key = member.key();
     if (key == "maxTokens") {
       TRY(read_field(member, chat.max_tokens));
-      if (chat.max_tokens && *chat.max_tokens < 1)
-        return fail(ErrorKind::bad_request, "inferenceConfig.maxTokens must be at least 1",
+      if (chat.max_tokens && *chat.max_tokens < 0)
+        return fail(ErrorKind::bad_request, "inferenceConfig.maxTokens must not be below 0",
                     "inferenceConfig.maxTokens");
     } else if (key == "temperature") {
       TRY(read_field(member, chat.temperature));

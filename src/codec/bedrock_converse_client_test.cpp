@@ -156,7 +156,7 @@ TEST(ConverseClient, NamesTheFieldThatIsWrong) {
       "messages[0].content[0].image.format: messages[0].content[0].image.format 'bmp' is no known image "
       "format");
   EXPECT_EQ(
-      error(R"({"messages":[{"role":"user","content":[{"text":"a"}]}],"inferenceConfig":{"maxTokens":0}})")
+      error(R"({"messages":[{"role":"user","content":[{"text":"a"}]}],"inferenceConfig":{"maxTokens":-1}})")
           .substr(0, 25),
       "inferenceConfig.maxTokens");
   EXPECT_EQ(

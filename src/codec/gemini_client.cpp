@@ -30,7 +30,7 @@ Result<void> read_stop(Chat& chat, JsonValue value) {
 
 Result<void> read_max_tokens(Chat& chat, JsonValue value) {
   TRY(read_field(value, chat.max_tokens));
-  if (chat.max_tokens && *chat.max_tokens < 1) return wrong(value, "must be at least 1");
+  if (chat.max_tokens && *chat.max_tokens < 0) return wrong(value, "must not be below 0");
   return {};
 }
 

@@ -155,7 +155,7 @@ TEST(GeminiClient, NamesTheFieldThatIsWrong) {
   EXPECT_EQ(path_of(R"({"contents":[]})"), "contents");
   EXPECT_EQ(path_of(R"({"contents":[{"role":"x","parts":[]}]})"), "contents[0].role");
   EXPECT_EQ(path_of(R"({"contents":[{"parts":[{"text":1}]}]})"), "contents[0].parts[0].text");
-  EXPECT_EQ(path_of(R"({"contents":[{"parts":[{"text":"a"}]}],"generationConfig":{"maxOutputTokens":0}})"),
+  EXPECT_EQ(path_of(R"({"contents":[{"parts":[{"text":"a"}]}],"generationConfig":{"maxOutputTokens":-1}})"),
             "generationConfig.maxOutputTokens");
   EXPECT_EQ(path_of(R"({"contents":[{"parts":[{"functionCall":{}}]}]})"),
             "contents[0].parts[0].functionCall.name");

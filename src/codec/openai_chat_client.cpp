@@ -110,8 +110,8 @@ Result<void> read_function_call(Chat& chat, JsonValue value) {
 Result<void> read_max_tokens(Chat& chat, JsonValue value) {
   if (value.is_absent()) return {};
   const int64_t tokens = TRY(value.as_int());
-  if (tokens < 1) {
-    return fail(ErrorKind::bad_request, fmt::format("{} is at least 1", value.key()),
+  if (tokens < 0) {
+    return fail(ErrorKind::bad_request, fmt::format("{} must not be below 0", value.key()),
                 std::string(value.key()));
   }
   // max_completion_tokens is the newer name; given both, it is the one that counts.

@@ -200,7 +200,7 @@ TEST(OpenAiChatClient, NamesTheFieldThatIsWrong) {
     const bool takes_arrays = field == "stop" || field == "tools" || field == "functions";
     EXPECT_EQ(refusal(with(fmt::format(R"("{}":{})", field, takes_arrays ? "{}" : "[1]"))), field);
   }
-  EXPECT_EQ(refusal(with(R"("max_tokens":0)")), "max_tokens");
+  EXPECT_EQ(refusal(with(R"("max_tokens":-1)")), "max_tokens");
   EXPECT_EQ(refusal(with(R"("n":0)")), "n");
   EXPECT_EQ(refusal(with(R"("seed":1.5)")), "seed");
   EXPECT_EQ(refusal(with(R"("stop":["a",1])")), "stop[1]");

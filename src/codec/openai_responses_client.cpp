@@ -70,8 +70,8 @@ Result<void> read_metadata(Chat& chat, JsonValue value) {
 
 Result<void> read_max_tokens(Chat& chat, JsonValue value) {
   TRY(read_field(value, chat.max_tokens));
-  if (chat.max_tokens && *chat.max_tokens < 1)
-    return fail(ErrorKind::bad_request, "max_output_tokens is at least 1", "max_output_tokens");
+  if (chat.max_tokens && *chat.max_tokens < 0)
+    return fail(ErrorKind::bad_request, "max_output_tokens must not be below 0", "max_output_tokens");
   return {};
 }
 

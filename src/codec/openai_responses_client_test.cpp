@@ -190,7 +190,7 @@ TEST(ResponsesClient, NamesTheFieldThatIsWrong) {
       {R"({"model":"m","input":"x","tools":[{"type":"function","function":{"name":"f"}}]})", "tools[0].name"},
       {R"({"model":"m","input":"x","text":{"format":{"type":"json_schema","name":"n"}}})",
        "text.format.schema"},
-      {R"({"model":"m","input":"x","max_output_tokens":0})", "max_output_tokens"},
+      {R"({"model":"m","input":"x","max_output_tokens":-1})", "max_output_tokens"},
       {R"({"model":"m","input":"x","background":true})", "background"},
       {R"({"model":"m","input":"x","conversation":"conv_1"})", "conversation"},
       {R"({"model":"m","input":"x","include":"all"})", "include"},

@@ -233,7 +233,6 @@ def test_a_wrong_field_is_named_by_its_path(stack, dialect, changes, path):
             r"image_url\W+url",
         ),
         ("ant", {"max_tokens": ...}, "max_tokens"),
-        ("ant", {"max_tokens": 0}, "max_tokens"),
         ("ant", {"system": 5}, "system"),
         ("ant", {"stop_sequences": "x"}, "stop_sequences"),
         ("ant", {"tool_choice": "auto"}, "tool_choice"),
@@ -269,6 +268,12 @@ def test_a_wrong_field_of_one_dialect_is_named_by_its_path(stack, dialect, chang
     for target in (dialect, other):
         body = body_with(dialect, **{**changes, "model": f"{target}/fake-text"})
         assert_error(post(stack, dialect, body), dialect, 400, path)
+
+
+@both
+def test_a_limit_of_nothing_is_refused_for_the_vendor_that_does_not_take_it(stack, dialect):
+    body = body_with(dialect, model="ant/fake-text", max_tokens=0)
+    assert_error(post(stack, dialect, body), dialect, 400, "max_tokens")
 
 
 def test_a_picture_that_is_no_base64_is_refused_where_it_must_be_carried_over(stack):
