@@ -62,6 +62,10 @@ void add_exchange_headers(const Exchange& exchange, Headers& headers) {
   headers.add("x-weir-attempts", InlineText<FlatText::kDecimalBytes>::written(
                                      [&](FlatText& out) { out.decimal(exchange.calls_made()); }));
   if (exchange.cost_nano_usd) headers.add("x-weir-cost-usd", usd(*exchange.cost_nano_usd));
+  // What the answer says of a prompt may be Weir's count and not the provider's.
+  if (operation_of(exchange.request) == Operation::count_tokens &&
+      exchange.usage.source == UsageSource::estimated)
+    headers.add("x-weir-usage-source", to_string(exchange.usage.source));
   if (!exchange.fidelity.empty()) headers.add("x-weir-fidelity", exchange.fidelity.header_value());
   if (const ServerTiming timing = exchange.timings.server_timing(); !timing.empty())
     headers.add("server-timing", timing);

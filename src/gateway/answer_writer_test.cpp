@@ -230,6 +230,19 @@ TEST_F(AnswerWriterTest, SaysInTheHeadOfAWholeAnswerWhatItLost) {
   EXPECT_EQ(exchange_->fidelity.records().size(), 1U);
 }
 
+TEST_F(AnswerWriterTest, SaysWhenACountOfTokensIsWeirsOwn) {
+  const auto source = [&](Request request, UsageSource from) {
+    const auto exchange = gateway_.exchange(std::move(request));
+    exchange->usage.source = from;
+    Headers headers;
+    add_exchange_headers(*exchange, headers);
+    return std::string(headers.get_or("x-weir-usage-source", ""));
+  };
+  EXPECT_EQ(source(CountTokens{}, UsageSource::estimated), "estimated");
+  EXPECT_EQ(source(CountTokens{}, UsageSource::provider), "");
+  EXPECT_EQ(source(Chat{}, UsageSource::estimated), "");
+}
+
 TEST_F(AnswerWriterTest, KeepsWhatAStreamLostBehindItsHeadForTheLog) {
   write(true);
   EXPECT_FALSE(response_.headers.contains("x-weir-fidelity"));

@@ -83,8 +83,11 @@ class MeteredSource final : public EventSource {
     } else if (!is_complete && !usage.empty()) {
       usage.source = UsageSource::partial;
     }
-    if (exchange_.target && exchange_.target->row && !usage.empty())
-      exchange_.cost_nano_usd = cost(*exchange_.target->row, usage);
+    // No vendor charges for counting, and Weir's own count has asked none.
+    if (exchange_.target && exchange_.target->row && !usage.empty()) {
+      const bool counts = operation_of(exchange_.request) == Operation::count_tokens;
+      exchange_.cost_nano_usd = counts ? std::optional<int64_t>(0) : cost(*exchange_.target->row, usage);
+    }
   }
 
   std::unique_ptr<EventSource> inner_;

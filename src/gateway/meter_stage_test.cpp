@@ -71,16 +71,22 @@ struct MeterStageTest : testing::Test {
   }
 
   std::unique_ptr<Exchange> metered(std::vector<Piece> pieces, bool is_streamed = true, Duration takes = {}) {
+    Chat chat;
+    chat.is_streamed = is_streamed;
+    return metered(Request(std::move(chat)), std::move(pieces), takes);
+  }
+
+  std::unique_ptr<Exchange> metered(Request request, std::vector<Piece> pieces, Duration takes = {}) {
     std::vector<std::unique_ptr<Stage>> stages;
     stages.push_back(std::make_unique<MeterStage>());
     stages.push_back(std::make_unique<PacedCall>(gateway.test.clock, std::move(pieces)));
     const Pipeline pipeline(std::move(stages));
-    Chat chat;
-    chat.is_streamed = is_streamed;
-    std::unique_ptr<Exchange> exchange = gateway.exchange(std::move(chat));
+    std::unique_ptr<Exchange> exchange = gateway.exchange(std::move(request));
+    gateway.candidate.row = &row;
     EXPECT_TRUE(gateway.test.run(read(pipeline, *exchange, takes)));
     return exchange;
   }
+  ModelRow row{};  // of the target
   TestGateway gateway{std::make_unique<MeterStage>()};
 };
 
@@ -118,6 +124,17 @@ TEST_F(MeterStageTest, AWholeAnswerHasNoChunks) {
                                  {.after = milliseconds(20), .batch = events({Delta{.text = "b"}, End{}})}},
                                 false);
   EXPECT_TRUE(exchange->chunks.empty());
+}
+
+TEST_F(MeterStageTest, CountingTokensCostsNothing) {
+  row.price.input = row.price.output = 1'000'000;
+  Usage usage;
+  usage.in_uncached = 1000;
+  const auto answer = [&] { return std::vector<Piece>{{.batch = events({UsageReport{usage}, End{}})}}; };
+  EXPECT_EQ(metered(Request(CountTokens{}), answer())->cost_nano_usd, 0);
+  usage.out_text = 0;
+  EXPECT_GT(metered(Request(Chat{}), answer())->cost_nano_usd.value_or(0), 0)
+      << "the prompt of a chat is paid";
 }
 
 }  // namespace
