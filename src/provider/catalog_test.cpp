@@ -159,6 +159,19 @@ TEST_F(EmbeddedCatalog, SaysHowManyTextsOneRequestMayEmbed) {
   EXPECT_EQ(inputs_max("cohere.embed-multilingual-v3"), 96);
 }
 
+// Requests of dialects that need no limit get the model's.
+TEST_F(EmbeddedCatalog, SaysHowMuchClaudeGivesOnBedrock) {
+  const auto most = [this](std::string_view model) {
+    return catalog_.find_model("bedrock_invoke", model)->capabilities.output_max;
+  };
+  EXPECT_EQ(most("eu.anthropic.claude-sonnet-4-5-20250929-v1:0"), 64'000);
+  EXPECT_EQ(most("us.anthropic.claude-opus-4-20250514-v1:0"), 32'000);
+  EXPECT_EQ(most("us.anthropic.claude-opus-4-5-20251101-v1:0"), 64'000);
+  EXPECT_EQ(most("global.anthropic.claude-opus-4-6-v1"), 128'000);
+  EXPECT_EQ(most("anthropic.claude-3-5-haiku-20241022-v1:0"), 8192);
+  EXPECT_EQ(most("anthropic.claude-3-opus-20240229-v1:0"), 4096);
+}
+
 TEST_F(EmbeddedCatalog, SpeaksToAnthropicAsItsDocumentationSays) {
   const ProviderKind* kind = catalog_.find_kind("anthropic");
   ASSERT_NE(kind, nullptr);
