@@ -103,12 +103,12 @@ Result<void> refuse_background(Chat&, JsonValue value) {
 }
 
 // A conversation lives in the vendor's account; Weir keeps single answers.
-Result<void> refuse_conversation(Chat&, JsonValue value) {
+Result<void> leave_conversation(Chat&, JsonValue value) {
   if (value.is_absent()) return {};
-  return fail(ErrorKind::bad_request,
-              "conversation is not supported here: continue with previous_response_id, or send the whole "
-              "history in input",
-              "conversation");
+  return unknown_value(
+      "conversation is not supported by this model's provider: continue with previous_response_id, or send "
+      "the whole history in input",
+      "conversation");
 }
 
 Result<void> read_truncation(Chat& chat, JsonValue value) {
@@ -157,7 +157,7 @@ constexpr std::array kRows = {
         [](Chat& chat, JsonValue value) { return read_field(value, chat.previous_response_id); }},
     Row{"store", [](Chat& chat, JsonValue value) { return read_field(value, chat.is_stored); }},
     Row{"background", &refuse_background},
-    Row{"conversation", &refuse_conversation},
+    Row{"conversation", &leave_conversation},
     Row{"truncation", &read_truncation},
 };
 
@@ -170,7 +170,8 @@ Result<Chat> decode_chat(const ClientCall& call) {
   if (chat.model.empty())
     return fail(ErrorKind::bad_request, "model is missing: name the model to use", "model");
   TRY(decode_responses_input(root["input"], chat));
-  const bool continues = !chat.previous_response_id.empty() || !root["prompt"].is_absent();
+  const bool continues = !chat.previous_response_id.empty() || !root["prompt"].is_absent() ||
+                         !root["conversation"].is_absent();
   if (chat.messages.empty() && !continues) {
     const std::string_view problem =
         root["input"].is_absent() ? "input is missing" : "input must not be empty";

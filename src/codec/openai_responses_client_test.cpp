@@ -192,7 +192,6 @@ TEST(ResponsesClient, NamesTheFieldThatIsWrong) {
        "text.format.schema"},
       {R"({"model":"m","input":"x","max_output_tokens":-1})", "max_output_tokens"},
       {R"({"model":"m","input":"x","background":true})", "background"},
-      {R"({"model":"m","input":"x","conversation":"conv_1"})", "conversation"},
       {R"({"model":"m","input":"x","include":"all"})", "include"},
   };
   for (const auto& [body, path] : bad) {

@@ -56,6 +56,7 @@ TEST(UnknownValues, AreLeftToTheClientsOwnVendor) {
            UnknownCase{openai_responses, kResponses, R"("text":{"format":{"type":"xml"}})",
                        "text.format.type"},
            UnknownCase{openai_responses, kResponses, R"("reasoning":{"effort":"lots"})", "reasoning.effort"},
+           UnknownCase{openai_responses, kResponses, R"("conversation":{"id":"conv_1"})", "conversation"},
            UnknownCase{openai_responses, kResponses, R"("instructions":[{"role":"user","content":"a"}])",
                        "instructions"},
            UnknownCase{openai_responses, R"("model":"m")", R"("input":[{"role":"king","content":"a"}])",
