@@ -125,6 +125,10 @@ Usage decode_converse_usage(JsonValue usage) {
     if (into.cache_write_5m)
       into.cache_write_5m = std::max<int64_t>(0, *into.cache_write_5m - *into.cache_write_1h);
   }
+  if (!into.in_uncached || !into.out_text) return into;
+  // What the cache holds is counted in or left out; both are right.
+  const auto total = count_in(usage, "totalTokens", "totalTokenCount");
+  if (total && *total != *into.in_uncached + *into.out_text) into.stated_total = total;
   return into;
 }
 

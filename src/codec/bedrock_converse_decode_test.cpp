@@ -304,5 +304,16 @@ TEST(ConverseDecode, KnowsEveryExceptionByItsName) {
     EXPECT_EQ(kind("ValidationException", words), ErrorKind::model_not_found) << words;
 }
 
+TEST(ConverseDecode, ComparesATotalWithOrWithoutTheCache) {
+  const auto differs = [](int total) {
+    const auto usage = JsonDoc::parse(fmt::format(
+        R"({{"inputTokens":10,"outputTokens":7,"cacheReadInputTokens":5,"totalTokens":{}}})", total));
+    return decode_converse_usage(usage->root()).total_differs();
+  };
+  EXPECT_FALSE(differs(17));
+  EXPECT_FALSE(differs(22));
+  EXPECT_TRUE(differs(18));
+}
+
 }  // namespace
 }  // namespace weir

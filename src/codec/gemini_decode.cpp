@@ -173,6 +173,7 @@ Usage decode_gemini_usage(JsonValue usage) {
   if (const auto candidates = count_of(usage["candidatesTokenCount"])) {
     const int64_t apart = into.out_audio.value_or(0) + into.out_image.value_or(0);
     into.out_text = std::max<int64_t>(0, *candidates - apart);
+    if (into.in_uncached) into.stated_total = count_of(usage["totalTokenCount"]);
   }
   return into;
 }

@@ -212,6 +212,7 @@ Usage decode_openai_usage(JsonValue usage, const CallNotes& notes) {
                                                  reasoning.int_or(0), stated_total.int_or(0), notes);
     const int64_t apart = (is_apart ? 0 : into.out_reasoning.value_or(0)) + into.out_audio.value_or(0);
     into.out_text = std::max<int64_t>(0, *output - apart);
+    if (input) into.stated_total = count_of(stated_total);
   }
   return into;
 }

@@ -198,6 +198,10 @@ TEST(OpenAiUsage, IsSplitIntoDisjointBuckets) {
   EXPECT_EQ(usage.out_text, 25);
   EXPECT_EQ(usage.out_reasoning, 20);
   EXPECT_EQ(usage.out_audio, 5);
+  EXPECT_EQ(usage.stated_total, 150);
+  EXPECT_FALSE(usage.total_differs());
+  EXPECT_TRUE(usage_of(R"({"prompt_tokens":10,"completion_tokens":5,"total_tokens":16})").total_differs());
+  EXPECT_FALSE(usage_of(R"({"prompt_tokens":10,"total_tokens":16})").total_differs()) << "half is missing";
   EXPECT_EQ(usage_of(R"({"prompt_tokens":10,"prompt_cache_hit_tokens":4})").cache_read, 4);
   EXPECT_EQ(usage_of(R"({"prompt_tokens":1,"prompt_tokens_details":{"cached_tokens":9}})").in_uncached, 0);
   EXPECT_EQ(usage_of(R"({"prompt_tokens":-5,"completion_tokens":"x"})").output_total(), 0);

@@ -40,6 +40,7 @@ void Usage::set_from(const Usage& later) {
   for (const auto bucket : kBuckets) {
     if (later.*bucket) this->*bucket = later.*bucket;
   }
+  if (later.stated_total) stated_total = later.stated_total;
   source = later.source;
 }
 
@@ -47,6 +48,9 @@ void Usage::add(const Usage& other) {
   for (const auto bucket : kBuckets) {
     if (other.*bucket) this->*bucket = (this->*bucket).value_or(0) + *(other.*bucket);
   }
+  // A sum of which a part is missing says nothing.
+  stated_total =
+      stated_total && other.stated_total ? std::optional(*stated_total + *other.stated_total) : std::nullopt;
   source = std::max(source, other.source);
 }
 

@@ -33,6 +33,9 @@ struct Usage {
   std::optional<int64_t> in_sound_ms;    // sound that was listened to
   std::optional<int64_t> in_characters;  // text that was spoken
   std::optional<int64_t> images;         // that were made
+  // The provider's own sum of all tokens, which should be that of the buckets. Absent: it stated none, or one
+  // that is known to leave out what others count.
+  std::optional<int64_t> stated_total;
   UsageSource source = UsageSource::provider;
 
   bool operator==(const Usage&) const = default;
@@ -41,6 +44,8 @@ struct Usage {
   int64_t input_total() const;
   int64_t output_total() const;
   bool empty() const;  // no bucket is there
+  // Whether the provider's own sum is another one than that of what it stated.
+  bool total_differs() const { return stated_total && *stated_total != input_total() + output_total(); }
   // Every bucket that is present in `later` replaces the one here (providers report cumulative counts).
   void set_from(const Usage& later);
   // Sums bucket by bucket; one is absent only when it is in both. The less certain source counts.

@@ -284,12 +284,17 @@ void ExchangeMetrics::count_attempts(const Exchange& exchange) {
   }
 }
 
-// Four times as many or as few tokens as the bytes of the text come to is no matter of languages. Reasoning
-// that is billed but not shown has no bytes, so such answers cannot be checked.
+// The provider's own sum is compared on every way. Beyond that: four times as many or as few tokens as the
+// bytes of the text come to is no matter of languages. Reasoning that is billed but not shown has no bytes,
+// so such answers cannot be checked.
 void ExchangeMetrics::check_usage(const Exchange& exchange) {
   constexpr int64_t kTokensMin = 32;  // below that the words around the answer count for too much
   constexpr int64_t kFactor = 4;
   const Usage& usage = exchange.usage;
+  if (usage.source == UsageSource::provider && usage.total_differs()) {
+    usage_mismatches_.with({provider_label(exchange)}).add();
+    return;
+  }
   if (usage.source != UsageSource::provider || !usage.out_text || usage.out_reasoning.value_or(0) > 0) return;
   const int64_t expected = estimate_tokens_of_bytes(exchange.content_bytes);
   const auto [low, high] = std::minmax(expected, *usage.out_text);

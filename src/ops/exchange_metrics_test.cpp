@@ -229,6 +229,15 @@ TEST_F(ExchangeMetricsTest, NoticesUsageThatCannotBe) {
   EXPECT_THAT(scrape_after_end(), HasSubstr(R"(weir_usage_mismatch_total{provider="openai"} 1)"));
 }
 
+TEST_F(ExchangeMetricsTest, NoticesATotalThatIsNotTheSumOnTheRawWayToo) {
+  Usage& usage = ended_.exchange.usage;
+  ended_.exchange.is_raw = true;
+  usage.stated_total = usage.input_total() + usage.output_total();
+  EXPECT_THAT(scrape_after_end(), Not(HasSubstr("weir_usage_mismatch_total{")));
+  ++*usage.stated_total;
+  EXPECT_THAT(scrape_after_end(), HasSubstr(R"(weir_usage_mismatch_total{provider="openai"} 1)"));
+}
+
 TEST_F(ExchangeMetricsTest, BelievesUsageThatFitsTheText) {
   EXPECT_THAT(scrape_after_end(), Not(HasSubstr("weir_usage_mismatch_total{")));
 }
