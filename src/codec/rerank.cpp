@@ -88,7 +88,11 @@ class RerankClient final : public ClientCodec {
     }
     json.end_array().key("meta").begin_object();
     json.key("api_version").begin_object().key("version").value("2").end_object();
-    if (!answer.usage.empty()) {
+    if (answer.usage.search_units) {
+      json.key("billed_units").begin_object();
+      json.key("search_units").value(*answer.usage.search_units).end_object();
+    }
+    if (answer.usage.in_uncached) {
       json.key("tokens").begin_object().key("input_tokens").value(answer.usage.input_total()).end_object();
     }
     json.end_object().end_object();
@@ -150,11 +154,10 @@ Result<std::vector<Event>> decode_rerank(const WireReply& reply) {
   const JsonValue tokens = usage["prompt_tokens"].is_number()  ? usage["prompt_tokens"]
                            : usage["total_tokens"].is_number() ? usage["total_tokens"]
                                                                : root["meta"]["tokens"]["input_tokens"];
-  if (tokens.is_number()) {
-    Usage counted;
-    counted.in_uncached = tokens.int_or(0);
-    events.push_back(UsageReport{counted});
-  }
+  Usage counted;
+  if (tokens.is_number()) counted.in_uncached = tokens.int_or(0);
+  counted.search_units = count_of(root["meta"]["billed_units"]["search_units"]);
+  if (!counted.empty()) events.push_back(UsageReport{counted});
   events.push_back(End{});
   return events;
 }

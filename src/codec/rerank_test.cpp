@@ -49,6 +49,11 @@ TEST(RerankClient, GivesTheDocumentsBackWhenAsked) {
             R"({"id":"x","results":[{"index":1,"relevance_score":0.5,"document":{"text":"b"}},)"
             R"({"index":0,"relevance_score":0.25,"document":{"text":"a"}}],)"
             R"("meta":{"api_version":{"version":"2"}}})");
+  answer.usage.search_units = 2;
+  const std::string billed = rerank_client().encode_answer(answer, context).body;
+  EXPECT_NE(billed.find(R"("meta":{"api_version":{"version":"2"},"billed_units":{"search_units":2}}})"),
+            std::string::npos)
+      << billed;
 }
 
 TEST(RerankClient, SaysErrorsInTheVendorsKeyToo) {
@@ -99,6 +104,20 @@ TEST(RerankProvider, ReadsTheShapesOfSeveralVendors) {
       "0:1  in=3");
   EXPECT_EQ(ranked(R"({"results":[{"index":0}]})"), "upstream_malformed");
   EXPECT_EQ(ranked("<html>"), "upstream_malformed");
+}
+
+TEST(RerankProvider, ReadsTheUnitsThatAreBilled) {
+  const Headers headers;
+  CallNotes notes;
+  notes.operation = Operation::rerank;
+  const auto events = openai_chat_provider().decode_answer(
+      {.headers = &headers,
+       .body = R"({"results":[{"index":0,"relevance_score":1}],"meta":{"billed_units":{"search_units":3}}})"},
+      notes);
+  ASSERT_TRUE(events);
+  const Usage usage = test::fold(*events).usage;
+  EXPECT_EQ(usage.search_units, 3);
+  EXPECT_FALSE(usage.in_uncached) << "no tokens were stated";
 }
 
 TEST(RerankReplay, ReadsEveryRecordedRanking) {

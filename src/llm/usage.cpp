@@ -10,7 +10,7 @@ constexpr std::array kBuckets = {
     &Usage::in_uncached,   &Usage::cache_read,    &Usage::cache_write_5m, &Usage::cache_write_1h,
     &Usage::tool_prompt,   &Usage::in_audio,      &Usage::in_image,       &Usage::out_text,
     &Usage::out_reasoning, &Usage::out_audio,     &Usage::out_image,      &Usage::web_searches,
-    &Usage::in_sound_ms,   &Usage::in_characters, &Usage::images,
+    &Usage::in_sound_ms,   &Usage::in_characters, &Usage::images,         &Usage::search_units,
 };
 
 }  // namespace

@@ -33,6 +33,7 @@ struct Usage {
   std::optional<int64_t> in_sound_ms;    // sound that was listened to
   std::optional<int64_t> in_characters;  // text that was spoken
   std::optional<int64_t> images;         // that were made
+  std::optional<int64_t> search_units;   // rankings of documents, in the vendor's unit
   // The provider's own sum of all tokens, which should be that of the buckets. Absent: it stated none, or one
   // that is known to leave out what others count.
   std::optional<int64_t> stated_total;

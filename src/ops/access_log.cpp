@@ -139,6 +139,7 @@ void write_usage(Line& line, const Usage& usage) {
   line.count_if_any(R"(,"out_audio":)", usage.out_audio);
   line.count_if_any(R"(,"out_image":)", usage.out_image);
   line.count_if_any(R"(,"web_searches":)", usage.web_searches);
+  line.count_if_any(R"(,"search_units":)", usage.search_units);
   line.count_if_any(R"(,"in_sound_ms":)", usage.in_sound_ms);
   line.count_if_any(R"(,"in_characters":)", usage.in_characters);
   line.count_if_any(R"(,"images":)", usage.images);

@@ -92,6 +92,7 @@ TEST(AccessLog, SaysWhatIsBilledByAnotherMeasureThanTokens) {
   ended.exchange.usage.in_characters = 7;
   ended.exchange.usage.images = 2;
   ended.exchange.usage.web_searches = 3;
+  ended.exchange.usage.search_units = 2;
   const auto line = JsonDoc::parse(access_log_line(ended.exchange, ended.outcome, 0));
   ASSERT_TRUE(line) << line.error().message;
   const JsonValue usage = line->root()["usage"];
@@ -100,6 +101,7 @@ TEST(AccessLog, SaysWhatIsBilledByAnotherMeasureThanTokens) {
   EXPECT_EQ(usage["in_characters"].int_or(0), 7);
   EXPECT_EQ(usage["images"].int_or(0), 2);
   EXPECT_EQ(usage["web_searches"].int_or(0), 3);
+  EXPECT_EQ(usage["search_units"].int_or(0), 2);
 }
 
 TEST(AccessLog, SaysWhoseFaultAFailureWas) {

@@ -203,14 +203,15 @@ void ExchangeMetrics::count_measured(const Usage& usage, const Labels& labels) {
   count("characters", usage.in_characters);
   count("images", usage.images);
   count("web_searches", usage.web_searches);
+  count("search_units", usage.search_units);
 }
 
 void ExchangeMetrics::count_tokens(const Exchange& exchange, const Labels& labels, Series& series) {
   if (exchange.usage.empty()) return;
   count_measured(exchange.usage, labels);
   const bool has_tokens = exchange.usage.input_total() > 0 || exchange.usage.output_total() > 0;
-  const bool has_measure =
-      exchange.usage.in_sound_ms || exchange.usage.in_characters || exchange.usage.images;
+  const bool has_measure = exchange.usage.in_sound_ms || exchange.usage.in_characters ||
+                           exchange.usage.images || exchange.usage.search_units;
   if (has_measure && !has_tokens) return;
   const auto& [operation, provider, model, error, route, status, address, response] = labels;
   const std::string_view answered = series.response_model;

@@ -90,7 +90,8 @@ std::optional<int64_t> cost(const ModelRow& row, const Usage& usage) {
   bill.add_ms(usage.in_sound_ms, row.nano_usd_per_minute);
   bill.add(usage.in_characters, row.nano_usd_per_mchar);
   bill.add_each(usage.images, row.nano_usd_per_image);
-  bill.add_each(1, row.nano_usd_per_request);
+  // A long ranking is charged as several.
+  bill.add_each(usage.search_units.value_or(1), row.nano_usd_per_request);
   return bill.total();
 }
 

@@ -108,6 +108,14 @@ TEST(Cost, RoundsUpOnceAtTheEnd) {
   EXPECT_EQ(cost(row, usage), 0);
 }
 
+TEST(Cost, ChargesARankingForEachOfItsUnits) {
+  ModelRow row;
+  row.nano_usd_per_request = 2'000'000;
+  Usage usage;
+  usage.search_units = 3;
+  EXPECT_EQ(cost(row, usage), 6'000'000);
+}
+
 TEST(Cost, IsUnknownWhenANeededPriceIs) {
   ModelRow row;
   row.price.input = 1'000'000;
