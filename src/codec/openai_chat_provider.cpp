@@ -18,6 +18,7 @@
 #include "codec/schema_downlevel.h"
 #include "codec/service_tier.h"
 #include "codec/tool_names.h"
+#include "codec/turn_settings.h"
 #include "codec/unused.h"
 
 namespace weir {
@@ -107,12 +108,18 @@ class ChatWriter {
     if (value) json_.key(key).value(*value);
   }
 
+  void write_temperature() {
+    std::optional<double> sent = chat_.temperature;
+    if (sent && caps_.temperature) sent = clamp_temperature(*sent, *caps_.temperature, call_.notes.fidelity);
+    write_number("temperature", sent);
+  }
+
   void write_sampling() {
     const bool fixed = caps_.allows_sampling == false;
     if (fixed && chat_.temperature.value_or(1) != 1) {
       lose(Severity::warning, LossReason::dropped, "temperature", fmt::format("{}", *chat_.temperature));
     } else {
-      write_number("temperature", chat_.temperature);
+      write_temperature();
     }
     if (fixed && chat_.top_p.value_or(1) != 1) {
       lose(Severity::warning, LossReason::dropped, "top_p", fmt::format("{}", *chat_.top_p));

@@ -69,6 +69,18 @@ TEST(OpenAiChatProvider, MovesImagesOfResultsIntoAUserMessage) {
       << body_of(call);
 }
 
+TEST(OpenAiChatProvider, BringsTheTemperatureIntoTheModelsRange) {
+  Capabilities low;
+  low.temperature = TemperatureRange{.min = 0, .max = 1};
+  const std::string asked = fmt::format(R"({},"temperature":1.7)", kHi);
+  const Result<EncodedCall> call = from_openai(asked, low);
+  EXPECT_NE(body_of(call).find(R"("temperature":1)"), std::string::npos) << body_of(call);
+  EXPECT_EQ(records_of(call), "clamped;/temperature;1.7>1");
+  EXPECT_NE(body_of(from_openai(asked)).find(R"("temperature":1.7)"), std::string::npos)
+      << "nothing is known";
+  EXPECT_EQ(records_of(from_openai(fmt::format(R"({},"temperature":0.5)", kHi), low)), "");
+}
+
 TEST(OpenAiChatProvider, WrapsArgumentsThatAreNoObject) {
   const auto arguments = [](std::string_view text) {
     return body_of(from_openai(fmt::format(

@@ -34,6 +34,14 @@ std::string said(std::string_view member, const Capabilities& capabilities = {})
   return body_of(from_openai(fmt::format("{},{}", kHi, member), capabilities));
 }
 
+TEST(ResponsesProvider, BringsTheTemperatureIntoTheModelsRange) {
+  Capabilities low;
+  low.temperature = TemperatureRange{.min = 0, .max = 1};
+  const Result<EncodedCall> call = from_openai(fmt::format(R"({},"temperature":1.7)", kHi), low);
+  EXPECT_NE(body_of(call).find(R"("temperature":1,)"), std::string::npos) << body_of(call);
+  EXPECT_NE(records_of(call).find("clamped;/temperature;1.7>1"), std::string::npos) << records_of(call);
+}
+
 TEST(ResponsesProvider, WritesAMessagesRequestOfAnthropics) {
   const Result<EncodedCall> call = from_messages(
       R"("max_tokens":99,"stream":true,"system":"be kind","temperature":0.5,"top_k":5,"stop_sequences":["a"],)"

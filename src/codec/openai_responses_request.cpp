@@ -13,6 +13,7 @@
 #include "codec/openai_responses_tools.h"
 #include "codec/service_tier.h"
 #include "codec/tool_names.h"
+#include "codec/turn_settings.h"
 #include "codec/unused.h"
 
 namespace weir {
@@ -203,7 +204,10 @@ class RequestWriter {
   }
 
   void write_sampling() {
-    write_fraction("temperature", chat_.temperature);
+    std::optional<double> temperature = chat_.temperature;
+    if (temperature && caps_.temperature)
+      temperature = clamp_temperature(*temperature, *caps_.temperature, call_.notes.fidelity);
+    write_fraction("temperature", temperature);
     write_fraction("top_p", chat_.top_p);
     write_logprobs();
   }

@@ -97,6 +97,15 @@ int64_t fit_max_tokens(const Chat& chat, const Capabilities& capabilities, Anthr
   return tokens;
 }
 
+double clamp_temperature(double wanted, const TemperatureRange& range, Fidelity& fidelity) {
+  const double sent = std::clamp(wanted, range.min, range.max);
+  if (sent != wanted) {
+    fidelity.add(Severity::warning, LossReason::clamped, "/temperature", fmt::format("{}", wanted),
+                 fmt::format("{}", sent));
+  }
+  return sent;
+}
+
 std::optional<double> fit_temperature(const Chat& chat, const Capabilities& capabilities, bool is_fixed,
                                       Fidelity& fidelity) {
   if (!chat.temperature) return std::nullopt;
@@ -107,12 +116,7 @@ std::optional<double> fit_temperature(const Chat& chat, const Capabilities& capa
     return std::nullopt;
   }
   const TemperatureRange range = capabilities.temperature.value_or(TemperatureRange{.min = 0, .max = 1});
-  const double sent = std::clamp(wanted, range.min, range.max);
-  if (sent != wanted) {
-    fidelity.add(Severity::warning, LossReason::clamped, "/temperature", fmt::format("{}", wanted),
-                 fmt::format("{}", sent));
-  }
-  return sent;
+  return clamp_temperature(wanted, range, fidelity);
 }
 
 std::optional<double> fit_top_p(const Chat& chat, const Capabilities& capabilities, bool thinks,

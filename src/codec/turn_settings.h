@@ -43,6 +43,8 @@ std::vector<std::string> called_tool_names(const Conversation& conversation, siz
 // The limit that was asked for, or the model's, with room for the thinking's budget, which may be changed.
 int64_t fit_max_tokens(const Chat& chat, const Capabilities& capabilities, AnthropicThinking& thinking,
                        Fidelity& fidelity);
+// Brought into the range.
+double clamp_temperature(double wanted, const TemperatureRange& range, Fidelity& fidelity);
 // `is_fixed`: the model takes no other temperature than 1. With thinking Anthropic's models do not.
 std::optional<double> fit_temperature(const Chat& chat, const Capabilities& capabilities, bool is_fixed,
                                       Fidelity& fidelity);
