@@ -83,6 +83,12 @@ Result<void> write_body(const Chat& chat, const TargetModel& target, EncodedCall
               "model");
 }
 
+// Anthropic's API wants the limit above the thinking's budget.
+int64_t limit_above_budget(const std::string& body) {
+  const Result<JsonDoc> written = JsonDoc::parse(body);
+  return written ? written->root()["thinking"]["budget_tokens"].int_or(0) + 1 : 1;
+}
+
 // CountTokens takes a body of InvokeModel in base64, which must bound its answer.
 Result<void> write_count(const Chat& chat, const TargetModel& target, EncodedCall& call) {
   if (bedrock_family(target) != ModelFamily::anthropic) {
@@ -92,8 +98,9 @@ Result<void> write_count(const Chat& chat, const TargetModel& target, EncodedCal
   }
   TRY(write_anthropic(chat, target, call));
   std::string body = std::move(call.wire.body);
+  const int64_t limit = limit_above_budget(body);
   body.pop_back();
-  body += R"(,"max_tokens":1})";
+  body += fmt::format(R"(,"max_tokens":{}}})", limit);
   call.wire.body = fmt::format(R"({{"input":{{"invokeModel":{{"body":"{}"}}}}}})", base64_encode(body));
   return {};
 }

@@ -272,6 +272,20 @@ TEST(InvokeProvider, CountsWithABodyInBase64) {
             R"("content":[{"type":"text","text":"hi"}]}],"max_tokens":1})");
 }
 
+TEST(InvokeProvider, CountsWithALimitAboveTheBudgetOfThinking) {
+  Chat chat = invoke_chat(std::string(kBody));
+  chat.reasoning.budget_tokens = 2000;
+  const auto call =
+      encode_for(bedrock_invoke_provider(), CountTokens{std::move(chat)}, "us.anthropic.claude-x");
+  const auto parsed = JsonDoc::parse(call->wire.body);
+  ASSERT_TRUE(parsed);
+  const auto body = JsonDoc::parse(
+      base64_decode(parsed->root()["input"]["invokeModel"]["body"].string_or("")).value_or(""));
+  ASSERT_TRUE(body);
+  EXPECT_EQ(body->root()["thinking"]["budget_tokens"].int_or(0), 2000);
+  EXPECT_EQ(body->root()["max_tokens"].int_or(0), 2001);
+}
+
 std::string whole(std::string body, Headers headers = {}) {
   const auto events = bedrock_invoke_provider().decode_answer({.headers = &headers, .body = body}, {});
   if (!events) return fmt::format("{}", to_string(events.error().kind));
