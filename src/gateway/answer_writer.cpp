@@ -66,7 +66,11 @@ void add_exchange_headers(const Exchange& exchange, Headers& headers) {
   if (operation_of(exchange.request) == Operation::count_tokens &&
       exchange.usage.source == UsageSource::estimated)
     headers.add("x-weir-usage-source", to_string(exchange.usage.source));
-  if (!exchange.fidelity.empty()) headers.add("x-weir-fidelity", exchange.fidelity.header_value());
+  if (!exchange.fidelity.empty()) {
+    const Severity worst = exchange.fidelity.has_warnings() ? Severity::warning : Severity::info;
+    headers.add("x-weir-fidelity", exchange.fidelity.header_value());
+    headers.add("x-weir-fidelity-severity", to_string(worst));
+  }
   if (const ServerTiming timing = exchange.timings.server_timing(); !timing.empty())
     headers.add("server-timing", timing);
 }

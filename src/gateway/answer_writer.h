@@ -15,7 +15,7 @@ namespace weir {
 
 // The headers that every answer to an exchange carries: x-request-id, x-weir-model, x-weir-provider,
 // x-weir-attempts, x-weir-cost-usd (whole answers), x-weir-usage-source (counts), x-weir-fidelity,
-// server-timing. REQUIRES that `headers` has none of them yet.
+// x-weir-fidelity-severity, server-timing. REQUIRES that `headers` has none of them yet.
 void add_exchange_headers(const Exchange& exchange, Headers& headers);
 
 // What the client's encoder is told of the exchange.

@@ -227,6 +227,7 @@ constexpr std::string_view kLost = "dropped;answer/citations;document>";
 TEST_F(AnswerWriterTest, SaysInTheHeadOfAWholeAnswerWhatItLost) {
   write(false);
   EXPECT_EQ(response_.headers.get_or("x-weir-fidelity", ""), kLost) << "once";
+  EXPECT_EQ(response_.headers.get_or("x-weir-fidelity-severity", ""), "warning");
   EXPECT_EQ(exchange_->fidelity.records().size(), 1U);
 }
 

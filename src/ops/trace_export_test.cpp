@@ -91,6 +91,21 @@ TEST(TraceSpan, SaysWhatTheCallerWasTold) {
   EXPECT_EQ(span_at(request, 0)["status"]["message"].string_or(""), "it \"failed\"");
 }
 
+TEST(TraceSpan, SaysWhatWasLostAndHowBadItIs) {
+  test::EndedExchange ended;
+  const auto losses = [&] { return attribute(span_at(spans_of(ended), 0), "weir.fidelity"); };
+  ended.exchange.fidelity = {};
+  EXPECT_EQ(losses(), "");
+  ended.exchange.fidelity.add(Severity::warning, LossReason::clamped, "/temperature", "1.7", "1");
+  ended.exchange.fidelity.add(Severity::info, LossReason::dropped, "/user");
+  EXPECT_EQ(losses(), R"({"arrayValue":{"values":[{"stringValue":"warning;clamped;/temperature;1.7>1"},)"
+                      R"({"stringValue":"info;dropped;/user;>"}]}})");
+  for (int i = 0; i < 100; ++i) ended.exchange.fidelity.add(Severity::info, LossReason::dropped, "/x");
+  const JsonDoc request = spans_of(ended);
+  EXPECT_EQ(attribute(span_at(request, 0), "weir.fidelity.records"), R"({"intValue":"102"})");
+  EXPECT_EQ(attribute(span_at(request, 1), "weir.fidelity"), "") << "it is the exchange's";
+}
+
 // A collector on a socket of its own.
 class Collector final : public HttpHandler {
  public:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/core.h>
+#include <span>
 
 #include "base/json.h"
 #include "gateway/snapshot.h"
@@ -54,6 +55,22 @@ class SpanWriter {
       json_.begin_object().key("stringValue").value(reason).end_object();
     }
     json_.end_array().end_object().end_object().end_object();
+  }
+  // "warning;dropped;/top_k;5>": as x-weir-fidelity has them, and how bad it is.
+  void losses(const Fidelity& fidelity) {
+    constexpr size_t kShown = 32;
+    if (fidelity.empty()) return;
+    const size_t shown = std::min(kShown, fidelity.records().size());
+    json_.begin_object().key("key").value("weir.fidelity").key("value").begin_object();
+    json_.key("arrayValue").begin_object().key("values").begin_array();
+    for (const FidelityRecord& record : std::span(fidelity.records()).first(shown)) {
+      json_.begin_object().key("stringValue");
+      json_.value(fmt::format("{};{};{};{}>{}", to_string(record.severity), to_string(record.reason),
+                              record.pointer, record.from, record.to));
+      json_.end_object();
+    }
+    json_.end_array().end_object().end_object().end_object();
+    number("weir.fidelity.records", static_cast<int64_t>(fidelity.records().size()));
   }
   void end(std::optional<ErrorKind> failure, std::string_view message) {
     json_.end_array().key("status").begin_object();
@@ -151,6 +168,7 @@ void append_spans(std::string& out, const Exchange& exchange, const ExchangeOutc
   const std::optional<ErrorKind> failure = outcome.error ? std::optional(outcome.error->kind) : std::nullopt;
   if (failure) span.text("error.type", to_string(*failure));
   write_answer(span, exchange);
+  span.losses(exchange.fidelity);
   span.end(failure, outcome.error ? std::string_view(outcome.error->message) : std::string_view());
   for (size_t i = 0; i < exchange.attempts.size(); ++i) {
     if (!exchange.attempts[i].was_sent) continue;

@@ -7,8 +7,8 @@ namespace {
 
 constexpr std::string_view kReadable =
     "x-request-id, x-weir-model, x-weir-provider, x-weir-attempts, x-weir-cost-usd, x-weir-fidelity, "
-    "x-weir-usage-source, x-upstream-request-id, retry-after, retry-after-ms, x-should-retry, request-id, "
-    "server-timing, x-amzn-requestid, x-amzn-errortype";
+    "x-weir-fidelity-severity, x-weir-usage-source, x-upstream-request-id, retry-after, retry-after-ms, "
+    "x-should-retry, request-id, server-timing, x-amzn-requestid, x-amzn-errortype";
 constexpr std::string_view kPreflightMaxAgeS = "600";
 
 }  // namespace
