@@ -319,6 +319,8 @@ Task<void> AnswerWriter::fail_with(const Error& error) {
   }
   ClientReply reply = exchange_.client_codec->encode_error(error, exchange_.id);
   add_exchange_headers(exchange_, reply.headers);
+  if (!exchange_.attempts.empty() && !exchange_.attempts.back().upstream_id.empty())
+    reply.headers.add(kUpstreamIdHeader, exchange_.attempts.back().upstream_id);
   for (const HeaderField field : extra_) reply.headers.add(field.name, field.value);
   outcome_.status = reply.status;  // also when the client takes a part of it only
   CO_TRY(co_await response_.send(*exchange_.scope, reply.status, reply.headers, reply.body));

@@ -284,5 +284,36 @@ TEST(AnswerWriter, TellsTheStatusOfAFailureThatWasReadInPart) {
   EXPECT_EQ(writer.outcome(written).status, 504);
 }
 
+// Keeps the head of an error.
+class KeptError final : public ResponseWriter {
+ public:
+  Task<void> send(Scope&, int, const Headers& its_headers, std::string_view) override {
+    headers = its_headers;
+    co_return {};
+  }
+  Task<void> start(Scope&, int, const Headers&) override { co_return {}; }
+  Task<void> write(Scope&, std::string_view) override { co_return {}; }
+  Task<void> finish(Scope&, std::string_view) override { co_return {}; }
+  bool is_started() const override { return false; }
+
+  Headers headers;
+};
+
+TEST(AnswerWriter, TellsTheProvidersIdOfACallThatFailed) {
+  TestGateway gateway(std::make_unique<ScriptedCall>());
+  for (const std::string id : {"theirs", ""}) {
+    const std::unique_ptr<Exchange> exchange = gateway.exchange(Chat{});
+    exchange->client_codec = &chat_client_codec(Dialect::openai_chat, false);
+    exchange->attempts.emplace_back().upstream_id = "of an attempt before";
+    exchange->attempts.emplace_back().upstream_id = id;
+    KeptError response;
+    const Headers none;
+    AnswerWriter writer(*exchange, response, none);
+    EXPECT_TRUE(gateway.test.run(writer.fail_with(make_error(ErrorKind::upstream_error, "it failed"))));
+    EXPECT_EQ(response.headers.get_or("x-upstream-request-id", ""), id);
+    EXPECT_EQ(response.headers.get_or("x-request-id", ""), "req_1");
+  }
+}
+
 }  // namespace
 }  // namespace weir

@@ -178,6 +178,7 @@ Task<std::unique_ptr<EventSource>> CallStage::call_with_key(Exchange& exchange, 
   // A span of its own: the provider's spans hang below the attempt that made them.
   attempt.span_id = make_span_id(exchange.scope->core().rng());
   call.traceparent = traceparent(exchange.trace, attempt.span_id);
+  call.on_upstream_id = [&attempt](std::string_view id) { attempt.upstream_id = id; };
 
   // The raw way copies; what is written anew takes a core's time.
   const bool is_large =

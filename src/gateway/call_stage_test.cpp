@@ -169,5 +169,17 @@ TEST_F(CallStageTest, APromptThatWouldBeShortenedIsNotCounted) {
   EXPECT_EQ(events.error().path, "truncation");
 }
 
+TEST_F(CallStageTest, NotesWhatTheProviderCallsTheCallGoodOrNot) {
+  server_.reply_headers.add("x-request-id", "theirs");
+  for (const std::string token : {"token 1", "another's"}) {
+    good_token_ = token;
+    const std::unique_ptr<Exchange> exchange = gateway_.exchange(a_chat());
+    const Result<std::vector<Event>> events = gateway_.test.run(TestGateway::gather(pipeline_, *exchange));
+    EXPECT_EQ(events.has_value(), token == "token 1");
+    ASSERT_FALSE(exchange->attempts.empty());
+    EXPECT_EQ(exchange->attempts.back().upstream_id, "theirs");
+  }
+}
+
 }  // namespace
 }  // namespace weir

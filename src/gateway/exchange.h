@@ -86,8 +86,9 @@ struct Attempt {
   std::string key_name;               // of the provider's key
   std::optional<size_t> key_index{};  // in the provider's ring
   SpanId span_id;
-  bool was_sent =
-      false;  // to the provider; else it ended here: no key is ready, or the request cannot be said
+  std::string upstream_id{};  // what the provider calls it; empty: it did not say
+  // To the provider; else it ended here: no key is ready, or the request cannot be said.
+  bool was_sent = false;
 };
 
 struct Tag {

@@ -34,6 +34,7 @@ class FakeServer final : public HttpClient {
   std::function<FakeReply(const SeenRequest&)> answer;
   Duration connects{};  // before each request is sent
   Duration takes{};     // each answer
+  Headers reply_headers;  // of each answer
   std::vector<SeenRequest> seen;
 
   Task<std::unique_ptr<ClientResponse>> send(Scope& scope, const ClientRequest& request) override {
@@ -48,6 +49,7 @@ class FakeServer final : public HttpClient {
     if (reply.status == 0) co_return fail(ErrorKind::upstream_unreachable, "connection refused");
     auto response = std::make_unique<Response>(std::move(reply.body));
     response->status = reply.status;
+    response->headers = reply_headers;
     co_return std::unique_ptr<ClientResponse>(std::move(response));
   }
 

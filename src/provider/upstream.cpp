@@ -75,6 +75,14 @@ void complete_headers(const UpstreamCall& call, Headers& headers) {
   if (!call.request_id.empty()) headers.set("x-request-id", call.request_id);
 }
 
+// Empty when it is not said.
+std::string_view upstream_id(const Headers& headers) {
+  for (const std::string_view name : kUpstreamIds) {
+    if (const auto id = headers.get(name)) return *id;
+  }
+  return {};
+}
+
 // REQUIRES that the response outlives it.
 AnswerHead answer_head(const ClientResponse& response) {
   AnswerHead head;
@@ -83,12 +91,8 @@ AnswerHead answer_head(const ClientResponse& response) {
   for (const std::string_view name : kAnswerHeadersKept) {
     if (const auto value = response.headers.get(name)) head.headers.add(name, *value);
   }
-  for (const std::string_view name : kUpstreamIds) {
-    const auto id = response.headers.get(name);
-    if (!id) continue;
-    head.headers.add(kUpstreamIdHeader, *id);
-    break;
-  }
+  if (const std::string_view id = upstream_id(response.headers); !id.empty())
+    head.headers.add(kUpstreamIdHeader, id);
   return head;
 }
 
@@ -317,6 +321,8 @@ Task<UpstreamAnswer> call_upstream(Scope& scope, HttpClient& client, Pool& cpu, 
                            .on_sent = call.on_sent};
   std::unique_ptr<ClientResponse> response = CO_TRY(co_await client.send(*attempt, wire));
   answer.head_at = response->first_byte_at;
+  if (const std::string_view id = upstream_id(response->headers); call.on_upstream_id && !id.empty())
+    call.on_upstream_id(id);
   answer.fidelity = std::move(encoded.notes.fidelity);
 
   const ProviderCodec& codec = *call.provider->codec;

@@ -31,6 +31,8 @@ struct UpstreamCall {
   Duration first_event{};                        // time limits, both positive
   Duration idle{};
   std::function<void()> on_sent = {};  // as ClientRequest's
+  // Told what the provider calls the call, once the head of an answer is there that says it, good or not.
+  std::function<void(std::string_view id)> on_upstream_id = {};
 };
 
 struct UpstreamAnswer {
