@@ -413,6 +413,7 @@ class Compiler {
     if (config.first_event > Duration::zero()) route->first_event = config.first_event;
     route->choices = config.choices;
     route->on_client_gone = config.on_client_gone;
+    route->translation = config.translation;
     for (const RouteTargetConfig& target : config.targets) note(add_target(config, target, *route));
     routes_.push_back(std::move(route));
   }
@@ -454,6 +455,7 @@ class Compiler {
     if (!patterns_.emplace(pattern, 0).second) return;
     auto route = std::make_unique<Route>();
     route->pattern = std::move(pattern);
+    route->translation = config_.translation;
     route->targets.push_back({.provider = provider, .model = std::move(model)});
     routes_.push_back(std::move(route));
   }

@@ -44,12 +44,13 @@ class Reader {
   void read(const YamlNode& root) {
     if (root.type == YamlType::null) return;
     const YamlFields fields(file_, root, "the configuration");
-    note(fields.check({"server", "gateway", "fetch", "keep", "telemetry", "providers", "routes", "aliases",
-                       "keys", "catalog"}));
+    note(fields.check({"server", "gateway", "fetch", "keep", "translation", "telemetry", "providers",
+                       "routes", "aliases", "keys", "catalog"}));
     read_section(root, "server", server_setting_rows(), config_.server);
     read_section(root, "gateway", gateway_setting_rows(), config_.gateway);
     read_section(root, "fetch", fetch_setting_rows(), config_.fetch);
     read_section(root, "keep", keep_setting_rows(), config_.keep);
+    read_section(root, "translation", translation_setting_rows(), config_.translation);
     read_section(root, "telemetry", telemetry_setting_rows(), config_.telemetry);
     read_list(fields, "providers", config_.providers,
               [this](const YamlNode& node, ProviderConfig& into) { return read_provider(node, into); });
@@ -199,8 +200,8 @@ class Reader {
   Result<void> read_route(const YamlNode& node, RouteConfig& route) {
     route.model = text_of(node, "model");
     YamlProblems problems;
-    problems.note(
-        read_rows(file_, node, "a route", route_rows(), route, {"targets", "retry", "fallback", "breaker"}));
+    problems.note(read_rows(file_, node, "a route", route_rows(), route,
+                            {"targets", "retry", "fallback", "breaker", "translation"}));
     if (node.type != YamlType::map) return std::move(problems).outcome();
     const YamlFields fields(file_, node, "a route");
     problems.take(fields.text("model"), route.model);
@@ -215,6 +216,9 @@ class Reader {
     if (const YamlNode* part = node.find("fallback")) {
       problems.note(read_settings(file_, *part, "fallback", fallback_rows(), route.fallback));
     }
+    route.translation = config_.translation;
+    if (const YamlNode* part = node.find("translation"))
+      problems.note(read_settings(file_, *part, "translation", translation_setting_rows(), route.translation));
     BreakerConfig breaker;
     if (const YamlNode* part = node.find("breaker"))
       problems.note(read_settings(file_, *part, "breaker", breaker_rows(), breaker));

@@ -85,6 +85,7 @@ struct RouteConfig {
   Duration first_event{};      // zero: not said
   std::string choices;         // empty: not said
   std::string on_client_gone;  // empty: not said
+  TranslationSettings translation;  // with that of the whole configuration where it says nothing
 };
 
 struct AliasConfig {
@@ -113,6 +114,7 @@ struct Config {
   GatewaySettings gateway;
   FetchSettings fetch;
   KeepSettings keep;
+  TranslationSettings translation;
   TelemetrySettings telemetry;
   std::vector<ProviderConfig> providers;
   std::vector<RouteConfig> routes;

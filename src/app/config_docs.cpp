@@ -88,6 +88,10 @@ std::vector<DocSection> sections() {
               "What is kept, sealed, for a caller between two requests: the thinking of turns with tool "
               "calls, and stored responses.",
               keep_setting_rows()),
+      section("translation",
+              "How far a request may be changed for a target that does not take it as it is. A route starts "
+              "from these and may say otherwise.",
+              translation_setting_rows()),
       section("telemetry", "Traces.", telemetry_setting_rows()),
       section("providers",
               "A list: who answers. Left out, every provider whose usual key is in the environment is on.",
@@ -106,6 +110,8 @@ std::vector<DocSection> sections() {
       section("routes.fallback", "Which failures go to the next target although they usually do not.",
               fallback_rows()),
       section("routes.breaker", "When a failing target is put aside.", breaker_rows()),
+      section("routes.translation", "Instead of the settings of the whole configuration's `translation`.",
+              translation_setting_rows()),
       section("keys",
               "A list: API keys of callers. While there are none, only callers on this machine are served.",
               key_fields()),

@@ -116,7 +116,8 @@ std::string print_route(const RouteConfig& route) {
   }
   out += "    retry:\n" + print_settings(retry_rows(), rows_of(route.retry), 6);
   out += "    fallback:\n" + print_settings(fallback_rows(), route.fallback, 6);
-  return out + "    breaker:\n" + print_settings(breaker_rows(), rows_of(route.breaker), 6);
+  out += "    breaker:\n" + print_settings(breaker_rows(), rows_of(route.breaker), 6);
+  return out + "    translation:\n" + print_settings(translation_setting_rows(), route.translation, 6);
 }
 
 std::string print_key(const KeyConfig& key) {
@@ -174,6 +175,7 @@ std::string print_config(const Config& config, const PrintContext& context) {
   out += "gateway:\n" + print_settings(gateway_setting_rows(), config.gateway);
   out += "fetch:\n" + print_settings(fetch_setting_rows(), config.fetch);
   out += "keep:\n" + print_settings(keep_setting_rows(), config.keep);
+  out += "translation:\n" + print_settings(translation_setting_rows(), config.translation);
   out += "telemetry:\n" + print_settings(telemetry_setting_rows(), config.telemetry);
   if (!config.providers.empty()) out += "providers:\n";
   for (const ProviderConfig& provider : config.providers) out += print_provider(provider, context);

@@ -89,7 +89,7 @@ Result<void> check_strict(const Exchange& exchange, const Fidelity& fidelity) {
     if (path.empty()) path = record.pointer;
   }
   return fail(ErrorKind::unsupported,
-              fmt::format("x-weir-strict: the model {} cannot take these as they are: {}. Leave them out, or "
+              fmt::format("strict mode: the model {} cannot take these as they are: {}. Leave them out, or "
                           "leave strict mode.",
                           exchange.target->model, list),
               path);

@@ -115,7 +115,7 @@ struct Exchange {
   std::unique_ptr<ClientForm> form;           // call.form
   Request request;
   bool request_is_changed = false;  // a stage changed `request`: the raw way is closed
-  bool is_strict = false;           // x-weir-strict
+  bool is_strict = false;           // x-weir-strict, or the route is
 
   Priority priority = Priority::normal;
   std::string session;

@@ -13,6 +13,7 @@
 
 #include "base/random.h"
 #include "base/result.h"
+#include "gateway/settings.h"
 #include "provider/catalog.h"
 #include "provider/provider.h"
 #include "provider/retry.h"
@@ -58,6 +59,7 @@ struct Route {
   std::optional<Duration> first_event;    // overrides the provider's
   std::string choices;                    // overrides the gateway's; empty: it does not
   std::string on_client_gone;             // as choices
+  TranslationSettings translation;
   mutable std::atomic<uint64_t> turn{0};  // round robin; shared by the cores
 
   Route() = default;

@@ -200,6 +200,7 @@ void tighten_deadline(Exchange& exchange) {
 Task<std::unique_ptr<EventSource>> RouteStage::handle(Exchange& exchange, Next next) {
   exchange.plan = CO_TRY(plans_.find(exchange.snapshot, model_of(exchange.request)));
   exchange.route = exchange.plan->route;
+  exchange.is_strict = exchange.is_strict || exchange.route->translation.strict;
   tighten_deadline(exchange);
   const std::vector<size_t> order = CO_TRY(ordered_targets(exchange));
   Attempts attempts(exchange, *exchange.route, next);

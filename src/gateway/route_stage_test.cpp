@@ -187,5 +187,15 @@ TEST_F(RouteTimeout, GivesNoMoreTimeThanTheExchangeHas) {
   EXPECT_EQ(outcome(seconds(4), seconds(3)), "timeout");
 }
 
+TEST_F(Regions, ARouteMayBeStrictForAllItsCallers) {
+  for (const bool is_strict : {false, true}) {
+    gateway_.snapshot->routes.routes().front()->translation.strict = is_strict;
+    const std::unique_ptr<Exchange> exchange = gateway_.exchange(chat());
+    gateway_.call->answers.emplace_back(std::vector<Event>{End{}});
+    ASSERT_TRUE(gateway_.events(*exchange));
+    EXPECT_EQ(exchange->is_strict, is_strict);
+  }
+}
+
 }  // namespace
 }  // namespace weir

@@ -128,4 +128,15 @@ std::span<const Setting<KeepSettings>> keep_setting_rows() {
   return kRows;
 }
 
+std::span<const Setting<TranslationSettings>> translation_setting_rows() {
+  using Row = Setting<TranslationSettings>;
+  static const std::array kRows = {
+      Row{.key = "strict",
+          .member = &TranslationSettings::strict,
+          .sentence = "What the target cannot be told as the client said it is a 400 that names it, as with "
+                      "x-weir-strict: 1."},
+  };
+  return kRows;
+}
+
 }  // namespace weir

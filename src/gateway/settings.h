@@ -1,4 +1,5 @@
-// What can be set of the gateway itself: `gateway:`, `fetch:` and `keep:` in the configuration.
+// What can be set of the gateway itself: `gateway:`, `fetch:`, `keep:` and `translation:` in the
+// configuration.
 #pragma once
 
 #include <span>
@@ -37,8 +38,16 @@ struct KeepSettings {
   int64_t rows_max = 1'000'000;
 };
 
+// How far a request may be changed for a target that does not take it as it is. Each route has its own, which
+// starts from that of the whole configuration.
+struct TranslationSettings {
+  bool strict = false;
+  bool operator==(const TranslationSettings&) const = default;
+};
+
 std::span<const Setting<GatewaySettings>> gateway_setting_rows();
 std::span<const Setting<FetchSettings>> fetch_setting_rows();
 std::span<const Setting<KeepSettings>> keep_setting_rows();
+std::span<const Setting<TranslationSettings>> translation_setting_rows();
 
 }  // namespace weir
