@@ -150,7 +150,8 @@ Rows<RouteConfig> route_rows() {
           .choices = "weighted|least_latency|least_cost|least_busy|round_robin|ordered"},
       Row{.key = "sticky",
           .member = &RouteConfig::sticky,
-          .sentence = "Send the same x-weir-session to the same target while it is healthy."},
+          .sentence = "Send the same x-weir-session, or else the same prompt_cache_key, to the same target "
+                      "while it is healthy."},
       Row{.key = "timeout",
           .member = &RouteConfig::timeout,
           .sentence = "Time limit of a whole model call on this route.",

@@ -173,10 +173,17 @@ Result<void> keep_within_regions(const Exchange& exchange, std::vector<size_t>& 
       exchange.regions.empty() ? "model" : "x-weir-region");
 }
 
+// What a sticky route keeps together: what the client says of its session, else the prompts that share a
+// cache, whether or not a target has a field for that.
+std::string_view session_of(const Exchange& exchange) {
+  const Chat* chat = exchange.chat();
+  return exchange.session.empty() && chat ? chat->prompt_cache_key : std::string_view(exchange.session);
+}
+
 // Where the exchange may go, as the route's strategy ranks it. Error: forbidden.
 [[gnu::noinline]] Result<std::vector<size_t>> ordered_targets(const Exchange& exchange) {
   const PickContext context{.now = exchange.now(),
-                            .session = exchange.session,
+                            .session = session_of(exchange),
                             .input_tokens = expected_input_tokens(exchange),
                             .output_tokens = expected_output_tokens(exchange)};
   std::vector<size_t> order =

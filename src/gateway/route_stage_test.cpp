@@ -1,6 +1,7 @@
 #include "gateway/route_stage.h"
 
 #include <fmt/core.h>
+#include <set>
 
 #include "gateway/test_exchange.h"
 
@@ -195,6 +196,38 @@ TEST_F(Regions, ARouteMayBeStrictForAllItsCallers) {
     ASSERT_TRUE(gateway_.events(*exchange));
     EXPECT_EQ(exchange->is_strict, is_strict);
   }
+}
+
+// Where the prompts of sessions and keys go.
+class StickyRoute : public Regions {
+ protected:
+  std::string target_of(std::string session, std::string_view cache_key) {
+    Route& route = *gateway_.snapshot->routes.routes().front();
+    route.is_sticky = true;
+    route.strategy = Strategy::round_robin;
+    Chat asks = chat();
+    asks.prompt_cache_key = cache_key;
+    const std::unique_ptr<Exchange> exchange = gateway_.exchange(asks);
+    exchange->session = std::move(session);
+    gateway_.call->answers.emplace_back(std::vector<Event>{End{}});
+    EXPECT_TRUE(gateway_.events(*exchange));
+    return exchange->target->target->provider->name;
+  }
+};
+
+TEST_F(StickyRoute, PromptsThatShareACacheStayTogether) {
+  std::set<std::string> seen;
+  for (int i = 0; i < 20; ++i) {
+    const std::string key = fmt::format("key {}", i);
+    const std::string target = target_of("", key);
+    EXPECT_EQ(target_of("", key), target) << "round robin would have moved on";
+    seen.insert(target);
+  }
+  EXPECT_EQ(seen.size(), 3U) << "other keys go elsewhere";
+}
+
+TEST_F(StickyRoute, ASessionGoesBeforeTheKeyOfItsPrompts) {
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(target_of("mine", fmt::format("key {}", i)), target_of("mine", ""));
 }
 
 }  // namespace
