@@ -60,7 +60,8 @@ class RequestWriter {
   Result<void> write() {
     const TurnRules rules{.dialect = kDialect,
                           .takes_thinking = family_ == ModelFamily::anthropic,
-                          .takes_own_in_system = true};
+                          .takes_own_in_system = true,
+                          .needs_user_first = true};
     const Conversation conversation = TRY(arrange_turns(chat_, rules, call_.notes));
     TRY(refuse(conversation));
     if (family_ == ModelFamily::anthropic)

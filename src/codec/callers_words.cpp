@@ -1,5 +1,6 @@
 #include "codec/callers_words.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <fmt/core.h>
@@ -109,6 +110,17 @@ std::string_view field_of_first(const Chat* chat) {
   return first.role == Role::system ? first.content[0].pointer : std::string_view();
 }
 
+bool is_made(const Message& message) {
+  return !message.content.empty() && message.content[0].pointer == kMadeByWeir;
+}
+
+// How many of the messages before that one are in the client's body.
+size_t callers_index(const Chat* chat, size_t at) {
+  if (!chat || at > chat->messages.size()) return at;
+  return at - static_cast<size_t>(std::count_if(
+                  chat->messages.begin(), chat->messages.begin() + static_cast<std::ptrdiff_t>(at), is_made));
+}
+
 std::string message_pointer(std::string_view pointer, const Words& words, const Chat* chat) {
   constexpr std::string_view kMessages = "/messages";
   constexpr std::string_view kContent = "/content";
@@ -120,6 +132,7 @@ std::string message_pointer(std::string_view pointer, const Words& words, const 
   const std::string_view field = field_of_first(chat);
   if (!field.empty() && at == 0) return std::string(field);
   if (!words.has_indices) return std::string(words.messages);
+  at = callers_index(chat, at);
   std::string place = fmt::format("{}/{}", words.messages, at - (field.empty() ? 0 : 1));
   if (is_within(rest, kContent)) {
     place += words.content;

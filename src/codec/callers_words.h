@@ -9,6 +9,9 @@
 
 namespace weir {
 
+// The `pointer` of the first block of a message that stands nowhere in the client's body.
+inline constexpr std::string_view kMadeByWeir = "(made)";
+
 // A JSON pointer of the IR ("/messages/2/content", "/max_tokens") as the client's body has the place
 // ("/contents/1/parts", "/generationConfig/maxOutputTokens"). Pointers to nothing that is known stay.
 std::string callers_pointer(std::string_view pointer, Dialect client, const Request& request);

@@ -37,6 +37,10 @@ class Arranger {
       return fail(ErrorKind::bad_request, "messages holds no message with content that this model can read",
                   "messages");
     }
+    if (rules_.needs_user_first && into_.turns.front().role == Role::assistant) {
+      return fail(ErrorKind::bad_request,
+                  "this model wants the user to begin: put a message of the user first", "messages");
+    }
     return std::move(into_);
   }
 

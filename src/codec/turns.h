@@ -27,10 +27,11 @@ struct TurnRules {
   Dialect dialect = Dialect::anthropic_messages;  // whose own blocks it reads
   bool takes_thinking = true;        // signed through this dialect, or one that shares its signatures
   bool takes_own_in_system = false;  // the dialect's own blocks may stand among the instructions
+  bool needs_user_first = false;     // refuses a conversation that the assistant begins
 };
 
-// Losses go to notes.fidelity. Errors: bad_request for a call without its result and for a conversation
-// without a message.
+// Losses go to notes.fidelity. Errors: bad_request for a call without its result, for a conversation without
+// a message, and for one that the wrong side begins.
 Result<Conversation> arrange_turns(const Chat& chat, const TurnRules& rules, CallNotes& notes);
 
 // Reports the cache markers of a conversation whose target takes none.

@@ -7,6 +7,7 @@
 #include "gateway/fan_out.h"
 #include "gateway/kept_answer.h"
 #include "gateway/kept_turns.h"
+#include "gateway/route_policies.h"
 #include "gateway/snapshot.h"
 #include "gateway/stored_responses.h"
 #include "gateway/structured_answer.h"
@@ -46,6 +47,7 @@ bool needs_adapting(const Exchange& exchange, const AdaptParts& parts) {
   const Chat* chat = exchange.chat();
   if (!chat) return false;
   if (parts.responses && !chat->previous_response_id.empty()) return true;
+  if (needs_policies(exchange)) return true;
   return is_for_target(exchange) &&
          ((parts.turns && needs_turns(exchange, *chat)) || needs_media(*chat, *exchange.target));
 }
@@ -150,6 +152,10 @@ Task<void> AdaptStage::adapt_chat(Exchange& exchange) {
   if (!exchange.chat()->previous_response_id.empty() && parts_.responses)
     CO_TRY(co_await continue_response(exchange, *parts_.responses, *parts_.media.cpu));
   if (!is_for_target(exchange)) co_return {};
+  if (needs_policies(exchange)) {
+    Adaptation& adapted = adaptation_of(exchange);
+    apply_policies(exchange, chat_in(adapted.request), adapted.fidelity);
+  }
   const Chat& chat = *chat_of(exchange.sent());
   const bool restores = parts_.turns && needs_turns(exchange, chat);
   const bool fetches = needs_media(chat, *exchange.target);

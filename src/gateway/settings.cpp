@@ -135,6 +135,17 @@ std::span<const Setting<TranslationSettings>> translation_setting_rows() {
           .member = &TranslationSettings::strict,
           .sentence = "What the target cannot be told as the client said it is a 400 that names it, as with "
                       "x-weir-strict: 1."},
+      Row{.key = "missing_results",
+          .member = &TranslationSettings::missing_results,
+          .sentence = "What a call of a tool without a result gets where the target wants one: error, or "
+                      "repair, a result that says that the call was not completed.",
+          .choices = "error|repair"},
+      Row{.key = "first_assistant",
+          .member = &TranslationSettings::first_assistant,
+          .sentence = "What a conversation that the assistant begins gets: error, where the target is known "
+                      "to refuse it; or pad, wherever the vendor wants the user first, a message of the user "
+                      "before it that is a full stop.",
+          .choices = "error|pad"},
   };
   return kRows;
 }

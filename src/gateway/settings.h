@@ -42,6 +42,8 @@ struct KeepSettings {
 // starts from that of the whole configuration.
 struct TranslationSettings {
   bool strict = false;
+  std::string missing_results = "error";  // or "repair"
+  std::string first_assistant = "error";  // or "pad"
   bool operator==(const TranslationSettings&) const = default;
 };
 

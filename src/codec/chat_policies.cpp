@@ -1,0 +1,127 @@
+#include "codec/chat_policies.h"
+
+#include <algorithm>
+#include <fmt/core.h>
+#include <ranges>
+#include <set>
+
+#include "codec/call_index.h"
+#include "codec/callers_words.h"
+
+namespace weir {
+namespace {
+
+constexpr std::string_view kNotCompleted = "tool call was not completed";
+constexpr std::string_view kPad = ".";
+
+bool is_instruction(const Message& message) {
+  return message.role == Role::system || message.role == Role::developer;
+}
+
+// Calls of one turn of the assistant that no message behind it answers.
+struct Gap {
+  size_t asked_at = 0;       // the turn's last message
+  size_t answered_from = 0;  // the first message behind it; the number of messages: there is none
+  std::vector<const ToolCallBlock*> calls;
+};
+
+// One walk over the turns of the assistant and what comes behind each.
+std::vector<Gap> find_gaps(const Chat& chat) {
+  const std::vector<Message>& messages = chat.messages;
+  std::vector<Gap> gaps;
+  for (size_t at = 0; at < messages.size();) {
+    Gap gap{.asked_at = at, .answered_from = messages.size(), .calls = {}};
+    OpenCalls open;
+    std::vector<const ToolCallBlock*> calls;
+    for (; at < messages.size() && (messages[at].role == Role::assistant || is_instruction(messages[at]));
+         ++at) {
+      if (messages[at].role != Role::assistant) continue;
+      gap.asked_at = at;
+      for (const Block& block : messages[at].content) {
+        const auto* call = std::get_if<ToolCallBlock>(&block.body);
+        if (!call || call->kind == ToolKind::server) continue;
+        open.add(call->id, call->name);
+        calls.push_back(call);
+      }
+    }
+    std::set<size_t> answered;
+    for (; at < messages.size() && messages[at].role != Role::assistant; ++at) {
+      if (is_instruction(messages[at])) continue;
+      gap.answered_from = std::min(gap.answered_from, at);
+      for (const Block& block : messages[at].content) {
+        const auto* result = std::get_if<ToolResultBlock>(&block.body);
+        if (!result) continue;
+        if (const auto slot = open.answer(result->call_id)) answered.insert(*slot);
+      }
+    }
+    for (size_t i = 0; i < calls.size(); ++i) {
+      if (!answered.contains(i)) gap.calls.push_back(calls[i]);
+    }
+    if (!gap.calls.empty()) gaps.push_back(std::move(gap));
+  }
+  return gaps;
+}
+
+Block text_block(std::string_view text, std::string_view pointer = {}) {
+  return {.body = TextBlock{text}, .cache = {}, .pointer = pointer};
+}
+
+Block failed_result(const ToolCallBlock& call, std::string_view pointer = {}) {
+  ToolResultBlock result{.call_id = call.id, .tool_name = call.name, .is_error = true, .content = {}};
+  result.content.push_back(text_block(kNotCompleted));
+  return {.body = std::move(result), .cache = {}, .pointer = pointer};
+}
+
+}  // namespace
+
+// ---- Results
+
+bool lacks_results(const Chat& chat) {
+  return !find_gaps(chat).empty();
+}
+
+void add_missing_results(Chat& chat, Fidelity& fidelity) {
+  const std::vector<Gap> gaps = find_gaps(chat);
+  for (const Gap& gap : gaps) {
+    for (const ToolCallBlock* call : gap.calls) {
+      fidelity.add(Severity::warning, LossReason::synthesised, fmt::format("/messages/{}", gap.asked_at),
+                   fmt::format("no result of {}", call->id), std::string(kNotCompleted));
+    }
+  }
+  // Only the last gap can be without a message behind it, so that no place of another moves.
+  for (const Gap& gap : gaps) {
+    const bool is_made = gap.answered_from == chat.messages.size();
+    std::vector<Block> results;
+    results.reserve(gap.calls.size());
+    for (const ToolCallBlock* call : gap.calls)
+      results.push_back(failed_result(*call, is_made ? kMadeByWeir : ""));
+    if (is_made) {
+      chat.messages.push_back({.role = Role::tool, .content = std::move(results), .name = {}});
+    } else {
+      std::vector<Block>& content = chat.messages[gap.answered_from].content;
+      content.insert(content.begin(), results.begin(), results.end());
+    }
+  }
+}
+
+// ---- The beginning
+
+bool begins_with_assistant(const Chat& chat) {
+  const auto first = std::ranges::find_if_not(chat.messages, is_instruction);
+  return first != chat.messages.end() && first->role == Role::assistant;
+}
+
+bool wants_user_first(Dialect dialect, const Capabilities& capabilities) {
+  return (dialect != Dialect::openai_chat && dialect != Dialect::openai_responses) ||
+         capabilities.quirks.strict_alternation;
+}
+
+void pad_beginning(Chat& chat, Fidelity& fidelity) {
+  const auto first = std::ranges::find_if_not(chat.messages, is_instruction);
+  fidelity.add(Severity::warning, LossReason::synthesised,
+               fmt::format("/messages/{}", first - chat.messages.begin()), "assistant", "a user before it");
+  chat.messages.insert(first,
+                       Message{.role = Role::user, .content = {text_block(kPad, kMadeByWeir)}, .name = {}});
+}
+
+}  // namespace weir

@@ -1,0 +1,23 @@
+// What the policies of a route make of a chat before it is encoded, for targets that would refuse it or take
+// it otherwise: each is a step over the IR, recorded, and deterministic. `has_...` and the like tell whether
+// there is anything to do, without changing anything. Whoever asks knows which target needs what.
+#pragma once
+
+#include "llm/chat.h"
+#include "llm/codec.h"
+
+namespace weir {
+
+// Whether there is a call of a tool without a result before the next turn of the assistant, or none at all.
+bool lacks_results(const Chat& chat);
+// Answers such calls with an error that says that they were not completed.
+void add_missing_results(Chat& chat, Fidelity& fidelity);
+
+// Whether the first message that is no instruction is the assistant's.
+bool begins_with_assistant(const Chat& chat);
+// Whether the target's vendor wants the user to begin.
+bool wants_user_first(Dialect dialect, const Capabilities& capabilities);
+// Lets the user begin, with a full stop.
+void pad_beginning(Chat& chat, Fidelity& fidelity);
+
+}  // namespace weir

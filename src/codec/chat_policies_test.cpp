@@ -1,0 +1,84 @@
+// The steps over a chat, and what targets are sent of it then.
+#include "codec/chat_policies.h"
+
+#include "codec/bedrock_test_util.h"
+#include "codec/codecs.h"
+
+namespace weir {
+namespace {
+
+// The body that the target is sent, or the error.
+std::string sent(Dialect target, const Chat& chat, const Capabilities& caps = {}) {
+  const Request request = chat;
+  const auto call = provider_codec(target).encode_request(
+      request, {.model = target == Dialect::bedrock_converse ? test::kClaude : "m", .capabilities = &caps});
+  return call ? call->wire.body : call.error().path + ": " + call.error().message;
+}
+
+bool has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+// Three calls, of which the second alone has a result, and a call at the end.
+Chat with_gaps() {
+  return test::openai_chat(R"({"model":"m","messages":[{"role":"user","content":"q"},
+    {"role":"assistant","content":null,"tool_calls":[
+      {"id":"c1","type":"function","function":{"name":"f","arguments":"{}"}},
+      {"id":"c2","type":"function","function":{"name":"g","arguments":"{}"}},
+      {"id":"c3","type":"function","function":{"name":"f","arguments":"{}"}}]},
+    {"role":"tool","tool_call_id":"c2","content":"two"},
+    {"role":"user","content":"and?"},
+    {"role":"assistant","content":"","tool_calls":[
+      {"id":"c4","type":"function","function":{"name":"f","arguments":"{}"}}]}]})");
+}
+
+TEST(ChatPolicies, CallsWithoutResultsGetErrorsInTheirPlaces) {
+  Chat chat = with_gaps();
+  ASSERT_TRUE(lacks_results(chat));
+  for (const Dialect target : {Dialect::anthropic_messages, Dialect::bedrock_converse, Dialect::gemini}) {
+    const std::string refused = sent(target, chat);
+    EXPECT_TRUE(has(refused, "messages: the tool calls c1, c3 have no result")) << refused;
+  }
+  Fidelity fidelity;
+  add_missing_results(chat, fidelity);
+  EXPECT_FALSE(lacks_results(chat));
+  EXPECT_EQ(fidelity.header_value(),
+            "synthesised;/messages/1;no_result_of_c1>tool_call_was_not_completed, "
+            "synthesised;/messages/1;no_result_of_c3>tool_call_was_not_completed, "
+            "synthesised;/messages/4;no_result_of_c4>tool_call_was_not_completed");
+  EXPECT_TRUE(fidelity.has_warnings());
+  const std::string anthropic = sent(Dialect::anthropic_messages, chat);
+  const std::string failed = R"("content":"tool call was not completed","is_error":true)";
+  EXPECT_TRUE(has(anthropic, R"({"type":"tool_result","tool_use_id":"c1",)" + failed)) << anthropic;
+  EXPECT_TRUE(has(anthropic, R"({"type":"tool_result","tool_use_id":"c2","content":"two")")) << anthropic;
+  EXPECT_TRUE(has(anthropic, R"({"type":"tool_result","tool_use_id":"c4",)" + failed)) << anthropic;
+  for (const Dialect target : {Dialect::bedrock_converse, Dialect::gemini, Dialect::openai_chat})
+    EXPECT_TRUE(has(sent(target, chat), "tool call was not completed")) << sent(target, chat);
+}
+
+TEST(ChatPolicies, AnsweredCallsAreLeftAlone) {
+  EXPECT_FALSE(lacks_results(test::messages_chat(R"({"model":"m","max_tokens":9,"messages":[
+    {"role":"user","content":"q"},
+    {"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{}},
+                                   {"type":"tool_use","id":"b","name":"f","input":{}}]},
+    {"role":"user","content":[{"type":"tool_result","tool_use_id":"b"},
+                              {"type":"tool_result","tool_use_id":"a"}]}]})")));
+}
+
+TEST(ChatPolicies, TheUserBeginsWithAFullStop) {
+  Chat chat = test::openai_chat(R"({"model":"m","messages":[{"role":"system","content":"s"},
+    {"role":"assistant","content":"hello"},{"role":"user","content":"q"}]})");
+  ASSERT_TRUE(begins_with_assistant(chat));
+  const std::string refused = sent(Dialect::bedrock_converse, chat);
+  EXPECT_TRUE(refused.starts_with("messages: this model wants the user to begin")) << refused;
+  Fidelity fidelity;
+  pad_beginning(chat, fidelity);
+  EXPECT_FALSE(begins_with_assistant(chat));
+  EXPECT_EQ(fidelity.header_value(), "synthesised;/messages/1;assistant>a_user_before_it");
+  EXPECT_TRUE(
+      has(sent(Dialect::bedrock_converse, chat), R"("messages":[{"role":"user","content":[{"text":"."}]})"));
+  EXPECT_TRUE(has(sent(Dialect::gemini, chat), R"("contents":[{"role":"user","parts":[{"text":"."}]})"));
+}
+
+}  // namespace
+}  // namespace weir

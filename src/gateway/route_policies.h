@@ -1,0 +1,15 @@
+// What a route's `translation` settings make of a request for the target of an attempt. The steps themselves
+// are in codec/chat_policies.h; here stands when each is taken.
+#pragma once
+
+#include "gateway/exchange.h"
+
+namespace weir {
+
+// Whether there is anything to do for this attempt's target. One look at the settings where they are the
+// usual ones.
+bool needs_policies(const Exchange& exchange);
+// Does it, to the chat of the attempt. REQUIRES a chat.
+void apply_policies(const Exchange& exchange, Chat& chat, Fidelity& fidelity);
+
+}  // namespace weir

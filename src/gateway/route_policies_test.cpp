@@ -1,0 +1,182 @@
+// The policies of a route, from the client's bytes to the provider's.
+#include "gateway/route_policies.h"
+
+#include <gtest/gtest.h>
+#include <thread>
+
+#include "base/metrics.h"
+#include "codec/codecs.h"
+#include "gateway/adapt_stage.h"
+#include "gateway/call_stage.h"
+#include "gateway/test_exchange.h"
+#include "provider/test_credentials.h"
+
+namespace weir {
+namespace {
+
+struct Outcome {
+  std::string sent;  // empty: nothing
+  std::string fidelity;
+  std::string error;  // "kind path: message"; empty: an answer
+  bool is_raw = false;
+};
+
+std::string answer_of(Dialect dialect) {
+  switch (dialect) {
+    case Dialect::anthropic_messages:
+    case Dialect::bedrock_invoke:
+      return R"({"id":"m1","type":"message","role":"assistant","model":"m","content":[{"type":"text","text":"hi"}],)"
+             R"("stop_reason":"end_turn","usage":{"input_tokens":1,"output_tokens":1}})";
+    case Dialect::gemini:
+      return R"({"candidates":[{"content":{"role":"model","parts":[{"text":"hi"}]},"finishReason":"STOP"}]})";
+    case Dialect::openai_chat:
+    case Dialect::openai_responses:
+    case Dialect::bedrock_converse:
+      break;
+  }
+  return R"({"id":"c1","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,)"
+         R"("finish_reason":"stop","message":{"role":"assistant","content":"hello"}}]})";
+}
+
+class RoutePolicies : public testing::Test {
+ protected:
+  RoutePolicies() {
+    gateway_.provider->kind.auth = AuthScheme::none;
+    gateway_.provider->kind.needs_key = false;
+    gateway_.provider->keys = std::make_shared<KeyRing>(std::vector<ProviderKey>{});
+    server_.answer = [this](const test::SeenRequest&) {
+      return test::FakeReply{.body = answer_of(gateway_.provider->kind.dialect)};
+    };
+  }
+
+  // What comes of a client's body at a target.
+  Outcome call(Dialect client, std::string body, Dialect target) {
+    server_.seen.clear();
+    gateway_.provider->kind.dialect = target;
+    gateway_.provider->codec = &provider_codec(target);
+    const std::unique_ptr<Exchange> exchange = gateway_.exchange(Chat{});
+    exchange->client_codec = &chat_client_codec(client, false);
+    exchange->call.dialect = client;
+    exchange->call.path_model = "m";
+    exchange->call.body = std::make_shared<const JsonDoc>(JsonDoc::parse(std::move(body)).value());
+    exchange->request = exchange->client_codec->decode_request(exchange->call).value();
+    exchange->is_strict = is_strict_;
+    const Result<std::vector<Event>> events = run_to_end(*exchange);
+    Outcome outcome;
+    if (!server_.seen.empty()) outcome.sent = server_.seen.back().body;
+    outcome.fidelity = exchange->fidelity.header_value();
+    if (!events) {
+      const Error& error = events.error();
+      outcome.error = std::string(to_string(error.kind)) + " " + error.path + ": " + error.message;
+    }
+    outcome.is_raw = exchange->is_raw;
+    return outcome;
+  }
+
+  TranslationSettings& policy() { return gateway_.route.translation; }
+
+  bool is_strict_ = false;
+  test::FakeServer server_;
+  Pool cpu_{"cpu", 1, 8};
+  TestGateway gateway_{nullptr};
+
+ private:
+  // A pool may be at work: its thread takes real time.
+  Result<std::vector<Event>> run_to_end(Exchange& exchange) {
+    std::optional<Result<std::vector<Event>>> result;
+    Scope scope(gateway_.test.core);
+    scope.spawn(keep(run(exchange), result));
+    while (!result) {
+      if (!gateway_.test.core.poll()) std::this_thread::yield();
+    }
+    return *std::move(result);
+  }
+
+  static Task<void> keep(Task<std::vector<Event>> task, std::optional<Result<std::vector<Event>>>& result) {
+    result = co_await std::move(task);
+    co_return {};
+  }
+
+  Task<std::vector<Event>> run(Exchange& exchange) {
+    std::unique_ptr<EventSource> source = CO_TRY(co_await pipeline_.run(exchange));
+    std::vector<Event> all;
+    for (;;) {
+      const EventBatch* batch = CO_TRY(co_await source->next(*exchange.scope));
+      all.insert(all.end(), batch->events.begin(), batch->events.end());
+      if (batch->is_raw || (!all.empty() && std::holds_alternative<End>(all.back()))) co_return all;
+    }
+  }
+
+  std::vector<std::unique_ptr<Stage>> stages() {
+    std::vector<std::unique_ptr<Stage>> made;
+    made.push_back(std::make_unique<AdaptStage>(
+        AdaptParts{.media = {.client = [this]() -> HttpClient& { return server_; },
+                             .cpu = &cpu_,
+                             .fetches = fetch_counter(metrics_)}}));
+    made.push_back(std::make_unique<CallStage>(server_, fetcher_, cpu_));
+    return made;
+  }
+
+  MetricsRegistry metrics_;
+  CredentialFetcher fetcher_{gateway_.test.core, server_, cpu_};
+  Pipeline pipeline_{stages()};
+};
+
+bool has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+constexpr std::string_view kOpenCall =
+    R"({"model":"m","messages":[{"role":"user","content":"q"},{"role":"assistant","content":null,"tool_calls":[)"
+    R"({"id":"c1","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"user","content":"well?"}]})";
+
+TEST_F(RoutePolicies, AMissingResultIsAnErrorThatNamesTheCallsUnlessItIsRepaired) {
+  const std::string body(kOpenCall);
+  EXPECT_TRUE(call(Dialect::openai_chat, body, Dialect::anthropic_messages)
+                  .error.starts_with("bad_request messages: the tool calls c1 have no result"));
+  const std::string gemini =
+      R"({"contents":[{"role":"user","parts":[{"text":"q"}]},{"role":"model","parts":[{"functionCall":{"id":"c1",)"
+      R"("name":"f","args":{}}}]},{"role":"user","parts":[{"text":"well?"}]}]})";
+  EXPECT_TRUE(
+      call(Dialect::gemini, gemini, Dialect::anthropic_messages).error.starts_with("bad_request contents:"))
+      << "in the words of the caller's dialect";
+  EXPECT_TRUE(server_.seen.empty());
+
+  policy().missing_results = "repair";
+  const Outcome repaired = call(Dialect::openai_chat, body, Dialect::anthropic_messages);
+  EXPECT_EQ(repaired.error, "");
+  EXPECT_TRUE(has(repaired.sent, "tool call was not completed")) << repaired.sent;
+  EXPECT_TRUE(has(repaired.fidelity, "synthesised;/messages/1;no_result_of_c1")) << repaired.fidelity;
+  is_strict_ = true;
+  EXPECT_TRUE(call(Dialect::openai_chat, body, Dialect::anthropic_messages).error.starts_with("unsupported"));
+}
+
+// The provider of the caller's own dialect would refuse it too, so that it cannot pass as it is.
+TEST_F(RoutePolicies, ARepairClosesTheRawWayAndNothingElseDoes) {
+  EXPECT_TRUE(call(Dialect::openai_chat, std::string(kOpenCall), Dialect::openai_chat).is_raw);
+  policy().missing_results = "repair";
+  const Outcome repaired = call(Dialect::openai_chat, std::string(kOpenCall), Dialect::openai_chat);
+  EXPECT_FALSE(repaired.is_raw);
+  EXPECT_TRUE(has(repaired.sent, R"("tool_call_id":"c1","content":"ERROR: tool call was not completed")"))
+      << repaired.sent;
+  EXPECT_TRUE(call(Dialect::openai_chat, R"({"model":"m","messages":[{"role":"user","content":"q"}]})",
+                   Dialect::openai_chat)
+                  .is_raw)
+      << "nothing is missing";
+}
+
+TEST_F(RoutePolicies, WhoMustBeginIsPaddedAndPlacesStayTheCallers) {
+  const std::string body =
+      R"({"model":"m","messages":[{"role":"assistant","content":"hello"},{"role":"user","name":"Ada","content":"q"}]})";
+  EXPECT_TRUE(call(Dialect::openai_chat, body, Dialect::bedrock_converse)
+                  .error.starts_with("bad_request messages: this model wants the user to begin"));
+  policy().first_assistant = "pad";
+  const Outcome padded = call(Dialect::openai_chat, body, Dialect::anthropic_messages);
+  EXPECT_TRUE(has(padded.sent, R"("messages":[{"role":"user","content":[{"type":"text","text":"."}]})"))
+      << padded.sent;
+  EXPECT_TRUE(has(padded.fidelity, "synthesised;/messages/0;assistant>a_user_before_it")) << padded.fidelity;
+  EXPECT_TRUE(has(padded.fidelity, "dropped;/messages/1/name;Ada")) << padded.fidelity;
+}
+
+}  // namespace
+}  // namespace weir
