@@ -217,7 +217,7 @@ class RequestWriter {
     const std::string_view wire = call_.notes.tool_names.wire(tool.name);
     // The definition as it came keeps what the IR has no place for.
     if (tool.dialect == kDialect && tool.raw && wire == tool.name && !markers.drops(tool.cache)) {
-      json_.raw(tool.raw.text);
+      write_own_tool(tool, markers);
       return {};
     }
     json_.begin_object().key("name").value(wire);
@@ -235,6 +235,16 @@ class RequestWriter {
     write_anthropic_cache(json_, markers, tool.cache);
     json_.end_object();
     return {};
+  }
+
+  // The marker may be one that the definition does not have: then it is put in front of its members.
+  void write_own_tool(const Tool& tool, const CacheMarkers& markers) {
+    const std::string_view raw = tool.raw.text;
+    if (!markers.keeps(tool.cache) || raw.find(R"("cache_control")") != std::string_view::npos) {
+      json_.raw(raw);
+    } else {
+      json_.raw(fmt::format(R"({{"cache_control":{{"type":"ephemeral"}},{})", raw.substr(1)));
+    }
   }
 
   void write_json_tool() {

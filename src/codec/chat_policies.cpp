@@ -5,6 +5,7 @@
 #include <ranges>
 #include <set>
 
+#include "base/text.h"
 #include "codec/call_index.h"
 #include "codec/callers_words.h"
 
@@ -72,6 +73,27 @@ Block failed_result(const ToolCallBlock& call, std::string_view pointer = {}) {
   return {.body = std::move(result), .cache = {}, .pointer = pointer};
 }
 
+// Whether a marker behind the block reaches every target that takes markers.
+bool can_be_marked(const Block& block) {
+  if (const auto* text = std::get_if<TextBlock>(&block.body)) return !block.own && !trim(text->text).empty();
+  return std::holds_alternative<ImageBlock>(block.body) ||
+         std::holds_alternative<DocumentBlock>(block.body) ||
+         std::holds_alternative<ToolResultBlock>(block.body);
+}
+
+Block* last_markable(Message& message) {
+  for (Block& block : message.content | std::views::reverse) {
+    if (can_be_marked(block)) return &block;
+  }
+  return nullptr;
+}
+
+bool is_marked(const Block& block) {
+  if (block.cache) return true;
+  const auto* result = std::get_if<ToolResultBlock>(&block.body);
+  return result && std::ranges::any_of(result->content, is_marked);
+}
+
 }  // namespace
 
 // ---- Results
@@ -122,6 +144,51 @@ void pad_beginning(Chat& chat, Fidelity& fidelity) {
                fmt::format("/messages/{}", first - chat.messages.begin()), "assistant", "a user before it");
   chat.messages.insert(first,
                        Message{.role = Role::user, .content = {text_block(kPad, kMadeByWeir)}, .name = {}});
+}
+
+// ---- Cache markers
+
+bool has_cache_markers(const Chat& chat) {
+  return std::ranges::any_of(chat.tools, [](const Tool& tool) { return tool.cache.has_value(); }) ||
+         std::ranges::any_of(
+             chat.messages,
+             [](const Message& message) { return std::ranges::any_of(message.content, is_marked); }) ||
+         std::ranges::any_of(chat.extras,
+                             [](const ExtraField& extra) { return extra.key == "cache_control"; });
+}
+
+void mark_prefixes(Chat& chat, Fidelity& fidelity) {
+  const auto note = [&fidelity](std::string pointer) {
+    fidelity.add(Severity::info, LossReason::synthesised, std::move(pointer), "", "cache marker");
+  };
+  const auto is_callers = [](const Tool& tool) { return tool.kind == ToolKind::function; };
+  if (const auto tool = std::ranges::find_if(chat.tools | std::views::reverse, is_callers);
+      tool != chat.tools.rend()) {
+    tool->cache.emplace();
+    note(fmt::format("/tools/{}", &*tool - chat.tools.data()));
+  }
+  const size_t first =
+      static_cast<size_t>(std::ranges::find_if_not(chat.messages, is_instruction) - chat.messages.begin());
+  for (size_t at = first; at-- > 0;) {
+    Block* block = last_markable(chat.messages[at]);
+    if (!block) continue;
+    block->cache.emplace();
+    note(fmt::format("/messages/{}", at));
+    break;
+  }
+  size_t turns = 2;
+  bool is_in_marked_turn = false;
+  for (size_t at = chat.messages.size(); at-- > first && turns > 0;) {
+    Message& message = chat.messages[at];
+    if (message.role == Role::assistant) is_in_marked_turn = false;
+    if (message.role == Role::assistant || is_instruction(message) || is_in_marked_turn) continue;
+    Block* block = last_markable(message);
+    if (!block) continue;
+    block->cache.emplace();
+    note(fmt::format("/messages/{}", at));
+    is_in_marked_turn = true;
+    --turns;
+  }
 }
 
 }  // namespace weir

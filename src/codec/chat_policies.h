@@ -20,4 +20,11 @@ bool wants_user_first(Dialect dialect, const Capabilities& capabilities);
 // Lets the user begin, with a full stop.
 void pad_beginning(Chat& chat, Fidelity& fidelity);
 
+// Whether the caller marks the ends of prefixes that are to be cached, anywhere.
+bool has_cache_markers(const Chat& chat);
+// Marks the last tool, the last instruction at the start, and the ends of the last turn of the user and of
+// the one before it: what the next request of the conversation shares with this one. REQUIRES that there are
+// none.
+void mark_prefixes(Chat& chat, Fidelity& fidelity);
+
 }  // namespace weir

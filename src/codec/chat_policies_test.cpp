@@ -80,5 +80,86 @@ TEST(ChatPolicies, TheUserBeginsWithAFullStop) {
   EXPECT_TRUE(has(sent(Dialect::gemini, chat), R"("contents":[{"role":"user","parts":[{"text":"."}]})"));
 }
 
+// ---- Cache markers
+
+constexpr std::string_view kMarker = R"("cache_control":{"type":"ephemeral"})";
+
+size_t count(std::string_view text, std::string_view part) {
+  size_t found = 0;
+  for (size_t at = text.find(part); at != std::string_view::npos; at = text.find(part, at + 1)) ++found;
+  return found;
+}
+
+Chat long_chat() {
+  return test::openai_chat(
+      R"({"model":"m","messages":[
+    {"role":"system","content":"s1"},{"role":"system","content":"s2"},
+    {"role":"user","content":"u1"},{"role":"assistant","content":"a1"},
+    {"role":"user","content":"u2"},{"role":"assistant","content":"a2"},
+    {"role":"user","content":"u3"},{"role":"user","content":"u4"}],
+    "tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object"}}},
+             {"type":"function","function":{"name":"g","parameters":{"type":"object"}}}]})");
+}
+
+TEST(ChatPolicies, MarksWhatTheNextPromptShares) {
+  Chat chat = long_chat();
+  ASSERT_FALSE(has_cache_markers(chat));
+  Fidelity fidelity;
+  mark_prefixes(chat, fidelity);
+  EXPECT_TRUE(has_cache_markers(chat));
+  EXPECT_EQ(fidelity.header_value(),
+            "synthesised;/tools/1;>cache_marker, synthesised;/messages/1;>cache_marker, "
+            "synthesised;/messages/7;>cache_marker, synthesised;/messages/4;>cache_marker");
+  EXPECT_FALSE(fidelity.has_warnings());
+  const std::string body = sent(Dialect::anthropic_messages, chat);
+  EXPECT_EQ(count(body, kMarker), 4U) << body;
+  for (const std::string_view text : {"s2", "u2", "u4"})
+    EXPECT_TRUE(has(body, fmt::format(R"({{"type":"text","text":"{}",{}}})", text, kMarker))) << body;
+  Chat again = long_chat();
+  mark_prefixes(again, fidelity);
+  EXPECT_EQ(sent(Dialect::anthropic_messages, again), body) << "a byte that differs misses the cache";
+  Capabilities caps;
+  caps.cache_control = CacheControl::markers;
+  EXPECT_EQ(count(sent(Dialect::bedrock_converse, chat, caps), "cachePoint"), 4U);
+}
+
+TEST(ChatPolicies, MarksTheEndOfAToolLoop) {
+  Chat chat = test::openai_chat(R"({"model":"m","messages":[{"role":"user","content":"q"},
+    {"role":"assistant","tool_calls":[
+      {"id":"c1","type":"function","function":{"name":"f","arguments":"{}"}}]},
+    {"role":"tool","tool_call_id":"c1","content":"one"}]})");
+  Fidelity fidelity;
+  mark_prefixes(chat, fidelity);
+  const std::string body = sent(Dialect::anthropic_messages, chat);
+  EXPECT_EQ(count(body, kMarker), 2U) << body;
+  EXPECT_TRUE(has(body, fmt::format(R"("content":"one",{}}})", kMarker))) << body;
+}
+
+TEST(ChatPolicies, AToolOfTheTargetsOwnDialectKeepsItsWordsBesideTheMarker) {
+  Chat chat = test::messages_chat(R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":"q"}],
+    "tools":[{"name":"f","input_schema":{"type":"object"},"input_examples":[{"a":1.0}]}]})");
+  Fidelity fidelity;
+  mark_prefixes(chat, fidelity);
+  const std::string body = sent(Dialect::anthropic_messages, chat);
+  EXPECT_TRUE(has(
+      body,
+      fmt::format(R"([{{{},"name":"f","input_schema":{{"type":"object"}},"input_examples":[{{"a":1.0}}]}}])",
+                  kMarker)))
+      << body;
+}
+
+TEST(ChatPolicies, SeesEveryMarkerOfTheCallers) {
+  for (
+      const std::string_view part :
+      {R"("cache_control":{"type":"ephemeral"},"messages":[{"role":"user","content":"q"}])",
+       R"("messages":[{"role":"user","content":[{"type":"text","text":"q","cache_control":{"type":"ephemeral"}}]}])",
+       R"("messages":[{"role":"user","content":"q"}],"tools":[{"name":"f","input_schema":{"type":"object"},)"
+       R"("cache_control":{"type":"ephemeral"}}])"}) {
+    EXPECT_TRUE(
+        has_cache_markers(test::messages_chat(fmt::format(R"({{"model":"m","max_tokens":9,{}}})", part))))
+        << part;
+  }
+}
+
 }  // namespace
 }  // namespace weir

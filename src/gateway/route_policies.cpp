@@ -8,14 +8,17 @@ namespace {
 // What is to be done, by step.
 struct Steps {
   bool adds_results = false;
+  bool marks_prefixes = false;
   bool pads = false;
-  bool any() const { return adds_results || pads; }
+  bool any() const { return adds_results || marks_prefixes || pads; }
 };
 
 Steps steps_for(const TranslationSettings& policy, const Candidate& target, const Chat& chat) {
   const Dialect dialect = target.target->provider->kind.dialect;
   const Capabilities& capabilities = target.capabilities;
   return {.adds_results = policy.missing_results == "repair" && lacks_results(chat),
+          .marks_prefixes = policy.cache_markers && capabilities.cache_control == CacheControl::markers &&
+                            !has_cache_markers(chat),
           .pads = policy.first_assistant == "pad" && wants_user_first(dialect, capabilities) &&
                   begins_with_assistant(chat)};
 }
@@ -33,6 +36,7 @@ bool needs_policies(const Exchange& exchange) {
 void apply_policies(const Exchange& exchange, Chat& chat, Fidelity& fidelity) {
   const Steps steps = steps_for(exchange.route->translation, *exchange.target, chat);
   if (steps.adds_results) add_missing_results(chat, fidelity);
+  if (steps.marks_prefixes) mark_prefixes(chat, fidelity);
   // Last, since it moves the messages that the records of the others name.
   if (steps.pads) pad_beginning(chat, fidelity);
 }

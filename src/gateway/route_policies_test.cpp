@@ -178,5 +178,25 @@ TEST_F(RoutePolicies, WhoMustBeginIsPaddedAndPlacesStayTheCallers) {
   EXPECT_TRUE(has(padded.fidelity, "dropped;/messages/1/name;Ada")) << padded.fidelity;
 }
 
+TEST_F(RoutePolicies, CacheMarkersGoToTargetsThatCacheWhatIsMarked) {
+  const std::string body =
+      R"({"model":"m","messages":[{"role":"system","content":"s"},{"role":"user","content":"q"}]})";
+  policy().cache_markers = true;
+  EXPECT_FALSE(has(call(Dialect::openai_chat, body, Dialect::anthropic_messages).sent, "cache_control"))
+      << "nothing is known of the model";
+  gateway_.capabilities.cache_control = CacheControl::markers;
+  const Outcome marked = call(Dialect::openai_chat, body, Dialect::anthropic_messages);
+  EXPECT_TRUE(has(marked.sent, R"("text":"q","cache_control":{"type":"ephemeral"})")) << marked.sent;
+  EXPECT_TRUE(has(marked.fidelity, "synthesised;/messages/1;>cache_marker")) << marked.fidelity;
+  is_strict_ = true;
+  EXPECT_EQ(call(Dialect::openai_chat, body, Dialect::anthropic_messages).error, "")
+      << "nobody misses anything";
+
+  const std::string own = R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":[)"
+                          R"({"type":"text","text":"q","cache_control":{"type":"ephemeral","ttl":"1h"}}]}]})";
+  EXPECT_TRUE(call(Dialect::anthropic_messages, own, Dialect::anthropic_messages).is_raw)
+      << "the caller marks himself";
+}
+
 }  // namespace
 }  // namespace weir

@@ -146,6 +146,11 @@ std::span<const Setting<TranslationSettings>> translation_setting_rows() {
                       "to refuse it; or pad, wherever the vendor wants the user first, a message of the user "
                       "before it that is a full stop.",
           .choices = "error|pad"},
+      Row{.key = "cache_markers",
+          .member = &TranslationSettings::cache_markers,
+          .sentence = "Mark what a prompt shares with the next one of its conversation (the last tool, the "
+                      "system prompt, the ends of the last two turns of the user) for targets that cache "
+                      "only what is marked, unless the caller marks anything."},
   };
   return kRows;
 }

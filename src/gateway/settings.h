@@ -44,6 +44,7 @@ struct TranslationSettings {
   bool strict = false;
   std::string missing_results = "error";  // or "repair"
   std::string first_assistant = "error";  // or "pad"
+  bool cache_markers = false;
   bool operator==(const TranslationSettings&) const = default;
 };
 
