@@ -3,8 +3,8 @@
 #include <array>
 #include <fmt/core.h>
 
-#include "base/crypto.h"
 #include "codec/effort.h"
+#include "codec/end_user.h"
 #include "codec/logprobs_wish.h"
 #include "codec/offered_tools.h"
 #include "codec/openai.h"
@@ -295,8 +295,7 @@ class ChatWriter {
 
   void write_identity() {
     if (!chat_.end_user.empty() && !quirks_.no_user) {
-      const bool fits = chat_.end_user.size() <= kUserMax;
-      json_.key("user").value(fits ? std::string(chat_.end_user) : sha256_hex(chat_.end_user));
+      json_.key("user").value(fitting_end_user(chat_.end_user, kUserMax, call_.notes.fidelity));
     }
     write_service_tier();
     if (!chat_.verbosity.empty()) json_.key("verbosity").value(chat_.verbosity);

@@ -5,8 +5,8 @@
 #include <fmt/core.h>
 #include <set>
 
-#include "base/crypto.h"
 #include "codec/effort.h"
+#include "codec/end_user.h"
 #include "codec/logprobs_wish.h"
 #include "codec/offered_tools.h"
 #include "codec/openai_responses_items.h"
@@ -263,8 +263,8 @@ class RequestWriter {
 
   void write_identity() {
     if (!chat_.end_user.empty() && !quirks_.no_user) {
-      const bool fits = chat_.end_user.size() <= kUserMax;
-      json_.key("safety_identifier").value(fits ? std::string(chat_.end_user) : sha256_hex(chat_.end_user));
+      json_.key("safety_identifier")
+          .value(fitting_end_user(chat_.end_user, kUserMax, call_.notes.fidelity));
     }
     if (!chat_.prompt_cache_key.empty()) json_.key("prompt_cache_key").value(chat_.prompt_cache_key);
     if (!chat_.service_tier.empty()) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/core.h>
 
+#include "base/limits.h"
 #include "base/log.h"
 #include "gateway/fan_out.h"
 #include "gateway/kept_answer.h"
@@ -126,13 +127,14 @@ Task<std::unique_ptr<EventSource>> call_child(Exchange& child, Next next) {
 Task<std::unique_ptr<EventSource>> AdaptStage::handle(Exchange& exchange, Next next) {
   exchange.adapted.reset();
   exchange.conversation.reset();
-  const bool needs_nothing = !needs_adapting(exchange, parts_) && choices_to_fan_out(exchange) == 0 &&
-                             inputs_to_batch(exchange) == 0 && !needs_validation(exchange) &&
-                             keepers_of(exchange).empty();
+  const bool needs_nothing = !needs_hashed_user(exchange) && !needs_adapting(exchange, parts_) &&
+                             choices_to_fan_out(exchange) == 0 && inputs_to_batch(exchange) == 0 &&
+                             !needs_validation(exchange) && keepers_of(exchange).empty();
   return needs_nothing ? next(exchange) : adapt(exchange, next);
 }
 
 Task<std::unique_ptr<EventSource>> AdaptStage::adapt(Exchange& exchange, Next next) {
+  if (needs_hashed_user(exchange)) CO_TRY(co_await hash_user(exchange));
   if (needs_adapting(exchange, parts_)) CO_TRY(co_await adapt_chat(exchange));
   if (exchange.adapted) CO_TRY(check_strict(exchange, exchange.adapted->fidelity));
   std::unique_ptr<EventSource> source = CO_TRY(co_await call(exchange, next));
@@ -146,6 +148,24 @@ AnswerKeepers AdaptStage::keepers_of(const Exchange& exchange) const {
   const bool keeps_turns = !chat->tools.empty() && loses_turns(exchange);
   return {.turns = keeps_turns ? parts_.turns : nullptr,
           .responses = is_to_be_stored(exchange) ? parts_.responses : nullptr};
+}
+
+// Once for all attempts. The request is read anew from the client's body with the hash in it: so the raw way,
+// the translated one and what is stored say the same.
+Task<void> AdaptStage::hash_user(Exchange& exchange) {
+  const std::shared_ptr<const JsonDoc> body = exchange.call.body;
+  const auto make = [body, dialect = exchange.call.dialect] { return body_with_hashed_user(dialect, *body); };
+  std::shared_ptr<const JsonDoc> hashed;
+  if (body->source().size() <= kJsonBytesOnCoreMax) {
+    hashed = CO_TRY(make());
+  } else {
+    hashed = CO_TRY(co_await parts_.media.cpu->run(*exchange.scope, make));
+  }
+  if (!hashed) co_return {};
+  exchange.call.body = std::move(hashed);
+  exchange.request = CO_TRY(exchange.client_codec->decode_request(exchange.call));
+  exchange.user_is_hashed = true;
+  co_return {};
 }
 
 Task<void> AdaptStage::adapt_chat(Exchange& exchange) {

@@ -28,6 +28,7 @@ class AdaptStage final : public Stage {
  private:
   Task<std::unique_ptr<EventSource>> adapt(Exchange& exchange, Next next);
   AnswerKeepers keepers_of(const Exchange& exchange) const;
+  Task<void> hash_user(Exchange& exchange);
   Task<void> adapt_chat(Exchange& exchange);
   Task<void> restore_turns(Exchange& exchange);
   Task<std::unique_ptr<EventSource>> call(Exchange& exchange, Next next);

@@ -115,7 +115,9 @@ struct Exchange {
   std::unique_ptr<ClientForm> form;           // call.form
   Request request;
   bool request_is_changed = false;  // a stage changed `request`: the raw way is closed
-  bool is_strict = false;           // x-weir-strict, or the route is
+  // The end user's id in `request` and in `call.body` is a hash of what came (translation.hash_user).
+  bool user_is_hashed = false;
+  bool is_strict = false;  // x-weir-strict, or the route is
 
   Priority priority = Priority::normal;
   std::string session;

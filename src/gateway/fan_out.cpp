@@ -28,6 +28,7 @@ std::unique_ptr<Call> make_call_below(const Exchange& parent, size_t index, Requ
   child.call.dialect = parent.call.dialect;
   child.request = std::move(request);
   child.is_strict = parent.is_strict;
+  child.user_is_hashed = parent.user_is_hashed;
   child.priority = parent.priority;
   child.session = parent.session;
   child.parent = parent.id;

@@ -1,6 +1,7 @@
 #include "gateway/route_policies.h"
 
 #include "codec/chat_policies.h"
+#include "codec/end_user.h"
 
 namespace weir {
 namespace {
@@ -23,6 +24,13 @@ Steps steps_for(const TranslationSettings& policy, const Candidate& target, cons
                   begins_with_assistant(chat)};
 }
 
+// An opaque body has not been read for it.
+bool may_name_user(const Request& request) {
+  if (const Chat* chat = chat_of(request)) return !chat->end_user.empty();
+  if (const auto* embed = std::get_if<Embed>(&request)) return !embed->end_user.empty();
+  return std::holds_alternative<Opaque>(request);
+}
+
 }  // namespace
 
 bool needs_policies(const Exchange& exchange) {
@@ -39,6 +47,17 @@ void apply_policies(const Exchange& exchange, Chat& chat, Fidelity& fidelity) {
   if (steps.marks_prefixes) mark_prefixes(chat, fidelity);
   // Last, since it moves the messages that the records of the others name.
   if (steps.pads) pad_beginning(chat, fidelity);
+}
+
+bool needs_hashed_user(const Exchange& exchange) {
+  return exchange.route->translation.hash_user && !exchange.user_is_hashed && exchange.call.body &&
+         exchange.client_codec && may_name_user(exchange.request);
+}
+
+Result<std::shared_ptr<const JsonDoc>> body_with_hashed_user(Dialect dialect, const JsonDoc& body) {
+  std::optional<std::string> text = with_hashed_end_user(dialect, body);
+  if (!text) return nullptr;
+  return std::make_shared<const JsonDoc>(TRY(JsonDoc::parse(*std::move(text))));
 }
 
 }  // namespace weir

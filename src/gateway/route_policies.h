@@ -12,4 +12,9 @@ bool needs_policies(const Exchange& exchange);
 // Does it, to the chat of the attempt. REQUIRES a chat.
 void apply_policies(const Exchange& exchange, Chat& chat, Fidelity& fidelity);
 
+// Whether the end user's id has still to be hashed, in the request and in the client's body.
+bool needs_hashed_user(const Exchange& exchange);
+// A client's body with the hash; null when it states no id. Pure, for a pool.
+Result<std::shared_ptr<const JsonDoc>> body_with_hashed_user(Dialect dialect, const JsonDoc& body);
+
 }  // namespace weir

@@ -6,6 +6,7 @@
 
 #include "base/metrics.h"
 #include "codec/codecs.h"
+#include "codec/end_user.h"
 #include "gateway/adapt_stage.h"
 #include "gateway/call_stage.h"
 #include "gateway/test_exchange.h"
@@ -196,6 +197,48 @@ TEST_F(RoutePolicies, CacheMarkersGoToTargetsThatCacheWhatIsMarked) {
                           R"({"type":"text","text":"q","cache_control":{"type":"ephemeral","ttl":"1h"}}]}]})";
   EXPECT_TRUE(call(Dialect::anthropic_messages, own, Dialect::anthropic_messages).is_raw)
       << "the caller marks himself";
+}
+
+TEST_F(RoutePolicies, UsersAreHashedOnEveryWay) {
+  const std::string ada = end_user_hash("ada@example.com");
+  const std::string body =
+      R"({"model":"m", "user":"ada@example.com","messages":[{"role":"user","content":"q"}],"x_unknown":1.0})";
+  EXPECT_TRUE(has(call(Dialect::openai_chat, body, Dialect::openai_chat).sent, "ada@example.com"));
+  policy().hash_user = true;
+  const Outcome raw = call(Dialect::openai_chat, body, Dialect::openai_chat);
+  EXPECT_TRUE(raw.is_raw);
+  EXPECT_EQ(raw.sent, R"({"model":"m", "user":")" + ada +
+                          R"(","messages":[{"role":"user","content":"q"}],"x_unknown":1.0})");
+  EXPECT_EQ(raw.fidelity, "emulated;/user;>sha256");
+  for (const Dialect target :
+       {Dialect::anthropic_messages, Dialect::openai_responses, Dialect::bedrock_converse}) {
+    const Outcome translated = call(Dialect::openai_chat, body, target);
+    EXPECT_TRUE(has(translated.sent, ada)) << translated.sent;
+    EXPECT_FALSE(has(translated.sent, "ada@example.com"));
+  }
+  const Outcome anthropic = call(Dialect::anthropic_messages,
+                                 R"({"model":"m","max_tokens":9,"metadata":{"user_id":"ada@example.com"},)"
+                                 R"("messages":[{"role":"user","content":"q"}]})",
+                                 Dialect::anthropic_messages);
+  EXPECT_TRUE(anthropic.is_raw);
+  EXPECT_TRUE(has(anthropic.sent, R"("metadata":{"user_id":")" + ada + "\"}")) << anthropic.sent;
+  EXPECT_EQ(anthropic.fidelity, "emulated;/metadata/user_id;>sha256");
+  const Outcome nobody =
+      call(Dialect::openai_chat, R"({"model":"m","messages":[{"role":"user","content":"q"}]})",
+           Dialect::openai_chat);
+  EXPECT_EQ(nobody.fidelity, "");
+}
+
+// Larger than what is parsed on a core.
+TEST_F(RoutePolicies, TheUserOfALargeBodyIsHashedInThePool) {
+  policy().hash_user = true;
+  const std::string words(kJsonBytesOnCoreMax, 'w');
+  const Outcome raw =
+      call(Dialect::openai_chat,
+           R"({"model":"m","user":"ada","messages":[{"role":"user","content":")" + words + "\"}]}",
+           Dialect::openai_chat);
+  EXPECT_EQ(raw.error, "");
+  EXPECT_TRUE(has(raw.sent, R"("user":")" + end_user_hash("ada")));
 }
 
 }  // namespace

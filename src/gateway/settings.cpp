@@ -151,6 +151,11 @@ std::span<const Setting<TranslationSettings>> translation_setting_rows() {
           .sentence = "Mark what a prompt shares with the next one of its conversation (the last tool, the "
                       "system prompt, the ends of the last two turns of the user) for targets that cache "
                       "only what is marked, unless the caller marks anything."},
+      Row{.key = "hash_user",
+          .member = &TranslationSettings::hash_user,
+          .sentence = "Send SHA-256 of the end user's id (user, safety_identifier, metadata.user_id) instead "
+                      "of the id; also where the client's bytes pass as they are otherwise. Forms are not "
+                      "looked into."},
   };
   return kRows;
 }

@@ -45,6 +45,7 @@ struct TranslationSettings {
   std::string missing_results = "error";  // or "repair"
   std::string first_assistant = "error";  // or "pad"
   bool cache_markers = false;
+  bool hash_user = false;
   bool operator==(const TranslationSettings&) const = default;
 };
 
