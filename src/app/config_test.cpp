@@ -156,7 +156,7 @@ TEST(Config, WhatIsPrintedReadsBackToTheSame) {
   EXPECT_EQ(again.routes[0].targets[1].region, example.routes[0].targets[1].region);
   EXPECT_EQ(again.keys[0].models, example.keys[0].models);
   EXPECT_EQ(again.keys[0].regions, example.keys[0].regions);
-  EXPECT_EQ(printed.find("search"), std::string::npos) << "values of headers are not shown";
+  EXPECT_EQ(printed.find("lexicon"), std::string::npos) << "values of headers are not shown";
 }
 
 TEST(Config, WhatIsPrintedIsWhatHolds) {

@@ -94,6 +94,12 @@ bool is_marked(const Block& block) {
   return result && std::ranges::any_of(result->content, is_marked);
 }
 
+bool is_foreign(const Tool& tool, Dialect target) {
+  if (tool.kind != ToolKind::server || tool.dialect == target) return false;
+  // Bodies of the one are bodies of the other.
+  return !(tool.dialect == Dialect::anthropic_messages && target == Dialect::bedrock_invoke);
+}
+
 }  // namespace
 
 // ---- Results
@@ -189,6 +195,31 @@ void mark_prefixes(Chat& chat, Fidelity& fidelity) {
     is_in_marked_turn = true;
     --turns;
   }
+}
+
+// ---- Tools that a vendor runs
+
+bool has_foreign_tools(const Chat& chat, Dialect target) {
+  return std::ranges::any_of(chat.tools, [target](const Tool& tool) { return is_foreign(tool, target); });
+}
+
+void drop_foreign_tools(Chat& chat, Dialect target, Fidelity& fidelity) {
+  std::set<std::string_view> gone;
+  for (const Tool& tool : chat.tools) {
+    if (!is_foreign(tool, target)) continue;
+    gone.insert(tool.name);
+    fidelity.add(Severity::warning, LossReason::dropped, fmt::format("/tools/{}", &tool - chat.tools.data()),
+                 std::string(tool.type));
+  }
+  std::erase_if(chat.tools, [target](const Tool& tool) { return is_foreign(tool, target); });
+  if (!chat.tool_choice) return;
+  ToolChoice& choice = *chat.tool_choice;
+  const bool had_limit = !choice.allowed.empty();
+  std::erase_if(choice.allowed, [&gone](std::string_view name) { return gone.contains(name); });
+  const bool names_gone = choice.mode == ToolChoiceMode::named && gone.contains(choice.name);
+  if (!names_gone && !chat.tools.empty() && !(had_limit && choice.allowed.empty())) return;
+  fidelity.add(Severity::warning, LossReason::dropped, "/tool_choice");
+  chat.tool_choice.reset();
 }
 
 }  // namespace weir

@@ -27,4 +27,9 @@ bool has_cache_markers(const Chat& chat);
 // none.
 void mark_prefixes(Chat& chat, Fidelity& fidelity);
 
+// Tools that another vendor runs, for which a target has no form.
+bool has_foreign_tools(const Chat& chat, Dialect target);
+// Leaves them out, and a choice that names one or that nothing is left for.
+void drop_foreign_tools(Chat& chat, Dialect target, Fidelity& fidelity);
+
 }  // namespace weir

@@ -161,5 +161,33 @@ TEST(ChatPolicies, SeesEveryMarkerOfTheCallers) {
   }
 }
 
+// ---- Tools that a vendor runs
+
+TEST(ChatPolicies, ForeignToolsGoWithAChoiceThatNamesThem) {
+  const auto chat_with = [](std::string_view choice) {
+    return test::messages_chat(fmt::format(
+        R"({{"model":"m","max_tokens":9,"messages":[{{"role":"user","content":"q"}}],"tools":[
+          {{"type":"bash_20250124","name":"bash"}},{{"name":"f","input_schema":{{"type":"object"}}}}]{}}})",
+        choice));
+  };
+  Chat chat = chat_with("");
+  EXPECT_FALSE(has_foreign_tools(chat, Dialect::anthropic_messages));
+  EXPECT_FALSE(has_foreign_tools(chat, Dialect::bedrock_invoke));
+  ASSERT_TRUE(has_foreign_tools(chat, Dialect::openai_chat));
+  EXPECT_TRUE(has(sent(Dialect::openai_chat, chat), "is run by another vendor"));
+  Fidelity fidelity;
+  drop_foreign_tools(chat, Dialect::openai_chat, fidelity);
+  EXPECT_EQ(fidelity.header_value(), "dropped;/tools/0;bash_20250124>");
+  EXPECT_TRUE(fidelity.has_warnings());
+  EXPECT_FALSE(has(sent(Dialect::openai_chat, chat), "bash"));
+
+  Chat named = chat_with(R"(,"tool_choice":{"type":"tool","name":"bash"})");
+  drop_foreign_tools(named, Dialect::openai_chat, fidelity);
+  EXPECT_FALSE(named.tool_choice);
+  Chat other = chat_with(R"(,"tool_choice":{"type":"tool","name":"f"})");
+  drop_foreign_tools(other, Dialect::openai_chat, fidelity);
+  EXPECT_TRUE(other.tool_choice);
+}
+
 }  // namespace
 }  // namespace weir

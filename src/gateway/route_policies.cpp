@@ -2,22 +2,27 @@
 
 #include "codec/chat_policies.h"
 #include "codec/end_user.h"
+#include "codec/web_search.h"
 
 namespace weir {
 namespace {
 
 // What is to be done, by step.
 struct Steps {
+  bool maps_web_search = false;
+  bool drops_tools = false;
   bool adds_results = false;
   bool marks_prefixes = false;
   bool pads = false;
-  bool any() const { return adds_results || marks_prefixes || pads; }
+  bool any() const { return maps_web_search || drops_tools || adds_results || marks_prefixes || pads; }
 };
 
 Steps steps_for(const TranslationSettings& policy, const Candidate& target, const Chat& chat) {
   const Dialect dialect = target.target->provider->kind.dialect;
   const Capabilities& capabilities = target.capabilities;
-  return {.adds_results = policy.missing_results == "repair" && lacks_results(chat),
+  return {.maps_web_search = policy.web_search && has_foreign_web_search(chat, dialect),
+          .drops_tools = policy.server_tools == "drop" && has_foreign_tools(chat, dialect),
+          .adds_results = policy.missing_results == "repair" && lacks_results(chat),
           .marks_prefixes = policy.cache_markers && capabilities.cache_control == CacheControl::markers &&
                             !has_cache_markers(chat),
           .pads = policy.first_assistant == "pad" && wants_user_first(dialect, capabilities) &&
@@ -42,7 +47,11 @@ bool needs_policies(const Exchange& exchange) {
 }
 
 void apply_policies(const Exchange& exchange, Chat& chat, Fidelity& fidelity) {
+  const Dialect dialect = exchange.target->target->provider->kind.dialect;
   const Steps steps = steps_for(exchange.route->translation, *exchange.target, chat);
+  if (steps.maps_web_search) map_web_search(chat, dialect, fidelity);
+  // A search that was mapped is the target's own now.
+  if (steps.drops_tools && has_foreign_tools(chat, dialect)) drop_foreign_tools(chat, dialect, fidelity);
   if (steps.adds_results) add_missing_results(chat, fidelity);
   if (steps.marks_prefixes) mark_prefixes(chat, fidelity);
   // Last, since it moves the messages that the records of the others name.

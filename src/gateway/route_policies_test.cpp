@@ -241,5 +241,33 @@ TEST_F(RoutePolicies, TheUserOfALargeBodyIsHashedInThePool) {
   EXPECT_TRUE(has(raw.sent, R"("user":")" + end_user_hash("ada")));
 }
 
+TEST_F(RoutePolicies, ForeignToolsAreErrorsUnlessTheyAreDropped) {
+  const std::string body = R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":"q"}],)"
+                           R"("tools":[{"type":"bash_20250124","name":"bash"}]})";
+  EXPECT_TRUE(
+      call(Dialect::anthropic_messages, body, Dialect::openai_chat).error.starts_with("unsupported tools:"));
+  policy().server_tools = "drop";
+  const Outcome dropped = call(Dialect::anthropic_messages, body, Dialect::openai_chat);
+  EXPECT_EQ(dropped.error, "");
+  EXPECT_FALSE(has(dropped.sent, "tools")) << dropped.sent;
+  EXPECT_TRUE(has(dropped.fidelity, "dropped;/tools/0;bash_20250124")) << dropped.fidelity;
+  is_strict_ = true;
+  EXPECT_TRUE(call(Dialect::anthropic_messages, body, Dialect::openai_chat).error.starts_with("unsupported"));
+}
+
+TEST_F(RoutePolicies, AWebSearchIsMappedOnlyWhereTheRouteAllowsIt) {
+  const std::string body = R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":"q"}],)"
+                           R"("tools":[{"type":"web_search_20250305","name":"web_search"}]})";
+  policy().server_tools = "drop";
+  EXPECT_FALSE(has(call(Dialect::anthropic_messages, body, Dialect::gemini).sent, "googleSearch"));
+  policy().web_search = true;
+  const Outcome mapped = call(Dialect::anthropic_messages, body, Dialect::gemini);
+  EXPECT_TRUE(has(mapped.sent, R"("tools":[{"googleSearch":{}}])")) << mapped.sent;
+  EXPECT_EQ(mapped.fidelity.find("dropped;/tools"), std::string::npos) << mapped.fidelity;
+  EXPECT_TRUE(has(mapped.fidelity, "emulated;/tools/0;web_search>googleSearch")) << mapped.fidelity;
+  EXPECT_TRUE(
+      has(call(Dialect::anthropic_messages, body, Dialect::openai_chat).sent, R"("web_search_options":{})"));
+}
+
 }  // namespace
 }  // namespace weir

@@ -156,6 +156,16 @@ std::span<const Setting<TranslationSettings>> translation_setting_rows() {
           .sentence = "Send SHA-256 of the end user's id (user, safety_identifier, metadata.user_id) instead "
                       "of the id; also where the client's bytes pass as they are otherwise. Forms are not "
                       "looked into."},
+      Row{.key = "server_tools",
+          .member = &TranslationSettings::server_tools,
+          .sentence =
+              "What a tool that another vendor runs gets at a target that has no such tool: error, or "
+              "drop, the call is made without it.",
+          .choices = "error|drop"},
+      Row{.key = "web_search",
+          .member = &TranslationSettings::web_search,
+          .sentence = "Ask a target of another vendor for its own web search where the caller asks for one. "
+                      "It is the vendor's, with the vendor's sources and prices."},
   };
   return kRows;
 }

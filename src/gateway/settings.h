@@ -46,6 +46,8 @@ struct TranslationSettings {
   std::string first_assistant = "error";  // or "pad"
   bool cache_markers = false;
   bool hash_user = false;
+  std::string server_tools = "error";  // or "drop"
+  bool web_search = false;
   bool operator==(const TranslationSettings&) const = default;
 };
 
