@@ -152,6 +152,34 @@ void pad_beginning(Chat& chat, Fidelity& fidelity) {
                        Message{.role = Role::user, .content = {text_block(kPad, kMadeByWeir)}, .name = {}});
 }
 
+// ---- Names
+
+bool has_user_names(const Chat& chat) {
+  return std::ranges::any_of(chat.messages, [](const Message& message) {
+    return message.role == Role::user && !message.name.empty();
+  });
+}
+
+void prefix_user_names(Chat& chat, Fidelity& fidelity) {
+  for (size_t at = 0; at < chat.messages.size(); ++at) {
+    Message& message = chat.messages[at];
+    if (message.role != Role::user || message.name.empty()) continue;
+    fidelity.add(Severity::info, LossReason::emulated, fmt::format("/messages/{}/name", at),
+                 std::string(message.name), "prefix");
+    const auto text = std::ranges::find_if(
+        message.content, [](const Block& block) { return std::holds_alternative<TextBlock>(block.body); });
+    if (text == message.content.end()) {
+      message.content.insert(message.content.begin(),
+                             text_block(chat.arena->keep(fmt::format("{}:", message.name))));
+    } else {
+      std::string_view& words = std::get<TextBlock>(text->body).text;
+      words = chat.arena->keep(fmt::format("{}: {}", message.name, words));
+      text->own.reset();
+    }
+    message.name = {};
+  }
+}
+
 // ---- Cache markers
 
 bool has_cache_markers(const Chat& chat) {

@@ -20,6 +20,10 @@ bool wants_user_first(Dialect dialect, const Capabilities& capabilities);
 // Lets the user begin, with a full stop.
 void pad_beginning(Chat& chat, Fidelity& fidelity);
 
+// Users with names, for targets that know none: the name goes before their words.
+bool has_user_names(const Chat& chat);
+void prefix_user_names(Chat& chat, Fidelity& fidelity);
+
 // Whether the caller marks the ends of prefixes that are to be cached, anywhere.
 bool has_cache_markers(const Chat& chat);
 // Marks the last tool, the last instruction at the start, and the ends of the last turn of the user and of

@@ -80,6 +80,23 @@ TEST(ChatPolicies, TheUserBeginsWithAFullStop) {
   EXPECT_TRUE(has(sent(Dialect::gemini, chat), R"("contents":[{"role":"user","parts":[{"text":"."}]})"));
 }
 
+TEST(ChatPolicies, NamesOfUsersGoBeforeTheirWords) {
+  Chat chat = test::openai_chat(R"({"model":"m","messages":[{"role":"user","name":"Ada","content":"hi"},
+    {"role":"assistant","name":"bot","content":"yes"},
+    {"role":"user","name":"Bo","content":[
+      {"type":"image_url","image_url":{"url":"https://a.example/x.png"}}]}]})");
+  ASSERT_TRUE(has_user_names(chat));
+  Fidelity fidelity;
+  prefix_user_names(chat, fidelity);
+  EXPECT_FALSE(has_user_names(chat));
+  EXPECT_EQ(std::get<TextBlock>(chat.messages[0].content[0].body).text, "Ada: hi");
+  EXPECT_EQ(chat.messages[1].name, "bot") << "the assistant is no user";
+  EXPECT_EQ(std::get<TextBlock>(chat.messages[2].content[0].body).text, "Bo:");
+  EXPECT_EQ(fidelity.header_value(),
+            "emulated;/messages/0/name;Ada>prefix, emulated;/messages/2/name;Bo>prefix");
+  EXPECT_FALSE(fidelity.has_warnings());
+}
+
 // ---- Cache markers
 
 constexpr std::string_view kMarker = R"("cache_control":{"type":"ephemeral"})";

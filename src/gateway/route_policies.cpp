@@ -12,10 +12,17 @@ struct Steps {
   bool maps_web_search = false;
   bool drops_tools = false;
   bool adds_results = false;
+  bool prefixes_names = false;
   bool marks_prefixes = false;
   bool pads = false;
-  bool any() const { return maps_web_search || drops_tools || adds_results || marks_prefixes || pads; }
+  bool any() const {
+    return maps_web_search || drops_tools || adds_results || prefixes_names || marks_prefixes || pads;
+  }
 };
+
+bool takes_names(Dialect dialect, const Capabilities& capabilities) {
+  return dialect == Dialect::openai_chat && !capabilities.quirks.no_message_name;
+}
 
 Steps steps_for(const TranslationSettings& policy, const Candidate& target, const Chat& chat) {
   const Dialect dialect = target.target->provider->kind.dialect;
@@ -23,6 +30,8 @@ Steps steps_for(const TranslationSettings& policy, const Candidate& target, cons
   return {.maps_web_search = policy.web_search && has_foreign_web_search(chat, dialect),
           .drops_tools = policy.server_tools == "drop" && has_foreign_tools(chat, dialect),
           .adds_results = policy.missing_results == "repair" && lacks_results(chat),
+          .prefixes_names =
+              policy.user_names == "prefix" && !takes_names(dialect, capabilities) && has_user_names(chat),
           .marks_prefixes = policy.cache_markers && capabilities.cache_control == CacheControl::markers &&
                             !has_cache_markers(chat),
           .pads = policy.first_assistant == "pad" && wants_user_first(dialect, capabilities) &&
@@ -53,6 +62,7 @@ void apply_policies(const Exchange& exchange, Chat& chat, Fidelity& fidelity) {
   // A search that was mapped is the target's own now.
   if (steps.drops_tools && has_foreign_tools(chat, dialect)) drop_foreign_tools(chat, dialect, fidelity);
   if (steps.adds_results) add_missing_results(chat, fidelity);
+  if (steps.prefixes_names) prefix_user_names(chat, fidelity);
   if (steps.marks_prefixes) mark_prefixes(chat, fidelity);
   // Last, since it moves the messages that the records of the others name.
   if (steps.pads) pad_beginning(chat, fidelity);

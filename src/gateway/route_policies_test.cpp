@@ -179,6 +179,15 @@ TEST_F(RoutePolicies, WhoMustBeginIsPaddedAndPlacesStayTheCallers) {
   EXPECT_TRUE(has(padded.fidelity, "dropped;/messages/1/name;Ada")) << padded.fidelity;
 }
 
+TEST_F(RoutePolicies, NamesArePrefixedOnlyWhereATargetHasNone) {
+  const std::string body = R"({"model":"m","messages":[{"role":"user","name":"Ada","content":"q"}]})";
+  policy().user_names = "prefix";
+  EXPECT_TRUE(call(Dialect::openai_chat, body, Dialect::openai_chat).is_raw);
+  const Outcome prefixed = call(Dialect::openai_chat, body, Dialect::anthropic_messages);
+  EXPECT_TRUE(has(prefixed.sent, R"("text":"Ada: q")")) << prefixed.sent;
+  EXPECT_TRUE(has(prefixed.fidelity, "emulated;/messages/0/name;Ada>prefix")) << prefixed.fidelity;
+}
+
 TEST_F(RoutePolicies, CacheMarkersGoToTargetsThatCacheWhatIsMarked) {
   const std::string body =
       R"({"model":"m","messages":[{"role":"system","content":"s"},{"role":"user","content":"q"}]})";

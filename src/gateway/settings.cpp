@@ -166,6 +166,11 @@ std::span<const Setting<TranslationSettings>> translation_setting_rows() {
           .member = &TranslationSettings::web_search,
           .sentence = "Ask a target of another vendor for its own web search where the caller asks for one. "
                       "It is the vendor's, with the vendor's sources and prices."},
+      Row{.key = "user_names",
+          .member = &TranslationSettings::user_names,
+          .sentence = "What becomes of a user's name where the target knows none: drop, or prefix, it goes "
+                      "before the user's words.",
+          .choices = "drop|prefix"},
   };
   return kRows;
 }

@@ -48,6 +48,7 @@ struct TranslationSettings {
   bool hash_user = false;
   std::string server_tools = "error";  // or "drop"
   bool web_search = false;
+  std::string user_names = "drop";  // or "prefix"
   bool operator==(const TranslationSettings&) const = default;
 };
 
