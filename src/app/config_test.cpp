@@ -146,6 +146,24 @@ aliases: {a: n}
   EXPECT_EQ(read.config.aliases.at(0).line, 11);
 }
 
+TEST(Config, ARouteTranslatesAsTheWholeConfigurationSaysUnlessItSaysOtherwise) {
+  const Config config = parse_config("weir.yaml", R"(
+routes:
+  - {model: a, targets: [{provider: p}], translation: {strict: false, missing_results: repair}}
+  - {model: b, targets: [{provider: p}]}
+translation: {strict: true, hash_user: true}
+)")
+                            .value();
+  EXPECT_TRUE(config.routes[1].translation == config.translation);
+  EXPECT_TRUE(config.translation.strict && config.translation.hash_user);
+  EXPECT_FALSE(config.routes[0].translation.strict);
+  EXPECT_TRUE(config.routes[0].translation.hash_user);
+  EXPECT_EQ(config.routes[0].translation.missing_results, "repair");
+  EXPECT_NE(
+      complaint("routes: [{model: a, targets: [{provider: p}], translation: {sampling: x}}]").find("clamp"),
+      std::string::npos);
+}
+
 TEST(Config, WhatIsPrintedReadsBackToTheSame) {
   const Config example = parse_config("weir.example.yaml", read_file("config/weir.example.yaml")).value();
   const std::string printed = print_config(example);

@@ -5,6 +5,7 @@
 #include "codec/end_user.h"
 #include "codec/unused.h"
 #include "gateway/kept_turns.h"
+#include "gateway/route_policies.h"
 #include "gateway/snapshot.h"
 #include "llm/prompt_tokens.h"
 #include "provider/key_ring.h"
@@ -189,6 +190,8 @@ Task<std::unique_ptr<EventSource>> CallStage::call_with_key(Exchange& exchange, 
   auto made = is_large ? co_await cpu_.run_to_end(exchange.scope->core(), encode) : encode();
   if (!made) co_return fail(in_words_of_client(exchange, std::move(made).error()));
   const std::unique_ptr<EncodedCall> encoded = *std::move(made);
+  if (Result<void> fits = check_sampling(exchange, encoded->notes.fidelity); !fits)
+    co_return fail(in_words_of_client(exchange, std::move(fits).error()));
   encoded->notes.fidelity = in_words_of_client(exchange, std::move(encoded->notes.fidelity));
   CO_TRY(check_strict(exchange, encoded->notes.fidelity));
   exchange.is_raw = call.raw != nullptr;

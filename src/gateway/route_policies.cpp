@@ -1,5 +1,8 @@
 #include "gateway/route_policies.h"
 
+#include <algorithm>
+#include <fmt/core.h>
+
 #include "codec/chat_policies.h"
 #include "codec/end_user.h"
 #include "codec/web_search.h"
@@ -77,6 +80,20 @@ Result<std::shared_ptr<const JsonDoc>> body_with_hashed_user(Dialect dialect, co
   std::optional<std::string> text = with_hashed_end_user(dialect, body);
   if (!text) return nullptr;
   return std::make_shared<const JsonDoc>(TRY(JsonDoc::parse(*std::move(text))));
+}
+
+Result<void> check_sampling(const Exchange& exchange, const Fidelity& fidelity) {
+  if (exchange.route->translation.sampling != "error") return {};
+  const auto& records = fidelity.records();
+  const auto found = std::ranges::find_if(records, [](const FidelityRecord& record) {
+    return record.reason == LossReason::clamped &&
+           (record.pointer == "/temperature" || record.pointer == "/top_p");
+  });
+  if (found == records.end()) return {};
+  return fail(ErrorKind::bad_request,
+              fmt::format("{} is out of the range of {}, which takes at most {}", found->from,
+                          exchange.target->model, found->to),
+              found->pointer.substr(1));
 }
 
 }  // namespace weir

@@ -17,4 +17,8 @@ bool needs_hashed_user(const Exchange& exchange);
 // A client's body with the hash; null when it states no id. Pure, for a pool.
 Result<std::shared_ptr<const JsonDoc>> body_with_hashed_user(Dialect dialect, const JsonDoc& body);
 
+// Error with the route's `sampling: error` when temperature or top_p had to be brought into the target's
+// range: bad_request that names the field. The records are in the IR's words.
+Result<void> check_sampling(const Exchange& exchange, const Fidelity& fidelity);
+
 }  // namespace weir

@@ -278,5 +278,19 @@ TEST_F(RoutePolicies, AWebSearchIsMappedOnlyWhereTheRouteAllowsIt) {
       has(call(Dialect::anthropic_messages, body, Dialect::openai_chat).sent, R"("web_search_options":{})"));
 }
 
+TEST_F(RoutePolicies, ATemperatureOutOfRangeIsClampedOrRefused) {
+  const std::string body =
+      R"({"contents":[{"parts":[{"text":"q"}]}],"generationConfig":{"temperature":1.5}})";
+  const Outcome clamped = call(Dialect::gemini, body, Dialect::anthropic_messages);
+  EXPECT_TRUE(has(clamped.sent, R"("temperature":1})") || has(clamped.sent, R"("temperature":1,)"))
+      << clamped.sent;
+  EXPECT_TRUE(has(clamped.fidelity, "clamped;/generationConfig/temperature;1.5>1")) << clamped.fidelity;
+  policy().sampling = "error";
+  const Outcome refused = call(Dialect::gemini, body, Dialect::anthropic_messages);
+  EXPECT_TRUE(refused.error.starts_with("bad_request generationConfig.temperature: 1.5 is out of the range"))
+      << refused.error;
+  EXPECT_EQ(refused.sent, "");
+}
+
 }  // namespace
 }  // namespace weir

@@ -171,6 +171,11 @@ std::span<const Setting<TranslationSettings>> translation_setting_rows() {
           .sentence = "What becomes of a user's name where the target knows none: drop, or prefix, it goes "
                       "before the user's words.",
           .choices = "drop|prefix"},
+      Row{.key = "sampling",
+          .member = &TranslationSettings::sampling,
+          .sentence = "What a temperature out of the target's range gets: clamp, the nearest that it takes; "
+                      "or error.",
+          .choices = "clamp|error"},
   };
   return kRows;
 }

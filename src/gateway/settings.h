@@ -49,6 +49,7 @@ struct TranslationSettings {
   std::string server_tools = "error";  // or "drop"
   bool web_search = false;
   std::string user_names = "drop";  // or "prefix"
+  std::string sampling = "clamp";   // or "error"
   bool operator==(const TranslationSettings&) const = default;
 };
 
