@@ -39,4 +39,8 @@ const ClientCodec& chat_client_codec(Dialect dialect, bool is_streamed) {
   return is_streamed ? halves.streamed() : halves.whole();
 }
 
+const ClientCodec& with_reasoning_field(const ClientCodec& codec) {
+  return &codec == &openai_chat_client() ? openai_chat_client_with_reasoning() : codec;
+}
+
 }  // namespace weir

@@ -9,5 +9,8 @@ namespace weir {
 const ProviderCodec& provider_codec(Dialect dialect);
 // The client half that serves the dialect's chat endpoint, whole or streamed: some dialects have two.
 const ClientCodec& chat_client_codec(Dialect dialect, bool is_streamed);
+// The same codec, which states thinking under every name that clients of the dialect look for; itself where
+// there is but one.
+const ClientCodec& with_reasoning_field(const ClientCodec& codec);
 
 }  // namespace weir

@@ -163,6 +163,7 @@ constexpr std::array kRows = {
 
 class OpenAiChatClient final : public ClientCodec {
  public:
+  explicit OpenAiChatClient(ReasoningFields fields) : reasoning_fields_(fields) {}
   Dialect dialect() const override { return Dialect::openai_chat; }
 
   Result<Request> decode_request(const ClientCall& call) const override {
@@ -181,20 +182,28 @@ class OpenAiChatClient final : public ClientCodec {
   }
 
   std::unique_ptr<StreamEncoder> stream_encoder(AnswerContext context) const override {
-    return make_openai_stream_encoder(std::move(context));
+    return make_openai_stream_encoder(std::move(context), reasoning_fields_);
   }
   ClientReply encode_answer(const Answer& answer, const AnswerContext& context) const override {
-    return encode_openai_answer(answer, context);
+    return encode_openai_answer(answer, context, reasoning_fields_);
   }
   ClientReply encode_error(const Error& error, std::string_view request_id) const override {
     return encode_openai_error(error, request_id);
   }
+
+ private:
+  const ReasoningFields reasoning_fields_;
 };
 
 }  // namespace
 
 const ClientCodec& openai_chat_client() {
-  static const OpenAiChatClient codec;
+  static const OpenAiChatClient codec(ReasoningFields::content);
+  return codec;
+}
+
+const ClientCodec& openai_chat_client_with_reasoning() {
+  static const OpenAiChatClient codec(ReasoningFields::both);
   return codec;
 }
 

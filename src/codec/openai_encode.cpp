@@ -77,7 +77,8 @@ ErrorWords words_of(ErrorKind kind) {
 // The blocks of one choice, in the message's fields.
 class MessageWriter {
  public:
-  MessageWriter(JsonWriter& json, const AnswerChoice& choice) : json_(json), choice_(choice) {}
+  MessageWriter(JsonWriter& json, const AnswerChoice& choice, ReasoningFields fields)
+      : json_(json), choice_(choice), reasoning_fields_(fields) {}
 
   void write() {
     json_.begin_object().key("role").value("assistant");
@@ -126,6 +127,7 @@ class MessageWriter {
 
   void write_reasoning() {
     write_text("reasoning_content", BlockKind::thinking, false);
+    if (reasoning_fields_ == ReasoningFields::both) write_text("reasoning", BlockKind::thinking, false);
     bool any = false;
     for (const AnswerBlock& block : choice_.blocks) {
       const bool is_signed = block.kind == BlockKind::thinking && !block.signature.empty() &&
@@ -187,6 +189,7 @@ class MessageWriter {
 
   JsonWriter& json_;
   const AnswerChoice& choice_;
+  const ReasoningFields reasoning_fields_;
 };
 
 void write_logprobs(JsonWriter& json, const AnswerChoice& choice) {
@@ -293,7 +296,7 @@ ClientReply encode_openai_error(const Error& error, std::string_view) {
   return reply;
 }
 
-ClientReply encode_openai_answer(const Answer& answer, const AnswerContext& context) {
+ClientReply encode_openai_answer(const Answer& answer, const AnswerContext& context, ReasoningFields fields) {
   ClientReply reply;
   reply.headers.add("content-type", "application/json");
   JsonWriter json(reply.body);
@@ -307,7 +310,7 @@ ClientReply encode_openai_answer(const Answer& answer, const AnswerContext& cont
   const auto& choices = answer.choices.empty() ? kOneEmpty : answer.choices;
   for (size_t i = 0; i < choices.size(); ++i) {
     json.begin_object().key("index").value(static_cast<int64_t>(i)).key("message");
-    MessageWriter(json, choices[i]).write();
+    MessageWriter(json, choices[i], fields).write();
     write_logprobs(json, choices[i]);
     const bool has_refusal =
         std::any_of(choices[i].blocks.begin(), choices[i].blocks.end(),

@@ -10,8 +10,14 @@
 
 namespace weir {
 
-std::unique_ptr<StreamEncoder> make_openai_stream_encoder(AnswerContext context);
-ClientReply encode_openai_answer(const Answer& answer, const AnswerContext& context);
+// The fields of a message or a delta that its thinking stands in: `reasoning_content`, and for clients that
+// look for that name `reasoning` too.
+enum class ReasoningFields : uint8_t { content, both };
+
+std::unique_ptr<StreamEncoder> make_openai_stream_encoder(AnswerContext context,
+                                                          ReasoningFields fields = ReasoningFields::content);
+ClientReply encode_openai_answer(const Answer& answer, const AnswerContext& context,
+                                 ReasoningFields fields = ReasoningFields::content);
 // An element of `images` of a message or a delta: the extension that servers of the dialect give pictures in.
 void write_openai_image(JsonWriter& json, const AnswerBlock& block);
 ClientReply encode_openai_error(const Error& error, std::string_view request_id);

@@ -85,6 +85,14 @@ TEST(OpenAiStreamEncoder, WritesThinkingAndItsSignedCopy) {
                 "data: [DONE]\n\n");
 }
 
+TEST(OpenAiStreamEncoder, WritesThinkingUnderBothNamesWhereThatIsWanted) {
+  EXPECT_EQ(encode({kStart, BlockStart{.kind = BlockKind::thinking}, Delta{.text = "h"}, BlockEnd{},
+                    BlockStart{.index = 1}, Delta{.index = 1, .text = "a"}, End{}},
+                   false, openai_chat_client_with_reasoning()),
+            chunk(R"({"role":"assistant","content":null,"reasoning_content":"h","reasoning":"h"})") +
+                chunk(R"({"content":"a"})") + "data: [DONE]\n\n");
+}
+
 TEST(OpenAiStreamEncoder, SaysStopForARefusalInItsOwnFieldAndContentFilterElsewhere) {
   const Finish refused{.reason = StopReason::refusal};
   EXPECT_EQ(encode({kStart, BlockStart{.kind = BlockKind::refusal}, Delta{.text = "no"}, refused, End{}}),
@@ -125,6 +133,15 @@ TEST(OpenAiStreamEncoder, EndsAFailureWithItsErrorAndNoEndMarker) {
   out.clear();
   encoder->keep_alive(out);
   EXPECT_EQ(out, ": keep-alive\n\n");
+}
+
+TEST(OpenAiAnswerEncoder, WritesThinkingUnderBothNamesWhereThatIsWanted) {
+  Answer answer;
+  answer.choices.emplace_back().blocks.push_back({.kind = BlockKind::thinking, .text = "h"});
+  const Request request = Chat{};
+  const AnswerContext context = test::answer_context(request);
+  const ClientReply reply = openai_chat_client_with_reasoning().encode_answer(answer, context);
+  EXPECT_NE(reply.body.find(R"("reasoning_content":"h","reasoning":"h")"), std::string::npos) << reply.body;
 }
 
 TEST(OpenAiAnswerEncoder, WritesEveryRequiredKey) {

@@ -12,9 +12,12 @@ namespace {
 
 // S4, S14: role in a choice's first chunk only; every chunk repeats id, created and model; the tool index
 // counts tool calls only; usage comes last and only if asked for.
+constexpr std::string_view kReasoningContent = "reasoning_content";
+
 class OpenAiStreamEncoder final : public StreamEncoder {
  public:
-  explicit OpenAiStreamEncoder(AnswerContext context) : context_(std::move(context)) {
+  OpenAiStreamEncoder(AnswerContext context, ReasoningFields fields)
+      : context_(std::move(context)), reasoning_fields_(fields) {
     const Chat* chat = context_.request ? chat_of(*context_.request) : nullptr;
     includes_usage_ = chat && chat->includes_usage;
   }
@@ -105,7 +108,7 @@ class OpenAiStreamEncoder final : public StreamEncoder {
         return on_arguments(delta, choice, block, out);
       case BlockKind::thinking:
         block.thinking.text += delta.text;
-        return text_chunk(delta, choice, "reasoning_content", out);
+        return text_chunk(delta, choice, kReasoningContent, out);
       case BlockKind::refusal:
         choice.has_refusal = true;
         return text_chunk(delta, choice, "refusal", out);
@@ -126,6 +129,8 @@ class OpenAiStreamEncoder final : public StreamEncoder {
     open_chunk(delta.choice, out);
     write_role(choice, key != "content");
     json_->key(key).value(delta.text);
+    if (key == kReasoningContent && reasoning_fields_ == ReasoningFields::both)
+      json_->key("reasoning").value(delta.text);
     close_chunk(nullptr, out);
   }
 
@@ -271,6 +276,7 @@ class OpenAiStreamEncoder final : public StreamEncoder {
   }
 
   const AnswerContext context_;
+  const ReasoningFields reasoning_fields_;
   bool includes_usage_ = false;
   std::string id_;
   std::string model_;
@@ -284,8 +290,8 @@ class OpenAiStreamEncoder final : public StreamEncoder {
 
 }  // namespace
 
-std::unique_ptr<StreamEncoder> make_openai_stream_encoder(AnswerContext context) {
-  return std::make_unique<OpenAiStreamEncoder>(std::move(context));
+std::unique_ptr<StreamEncoder> make_openai_stream_encoder(AnswerContext context, ReasoningFields fields) {
+  return std::make_unique<OpenAiStreamEncoder>(std::move(context), fields);
 }
 
 }  // namespace weir

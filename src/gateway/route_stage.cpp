@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 
+#include "codec/codecs.h"
 #include "gateway/committed_source.h"
 #include "gateway/snapshot.h"
 #include "llm/prompt_tokens.h"
@@ -208,6 +209,8 @@ Task<std::unique_ptr<EventSource>> RouteStage::handle(Exchange& exchange, Next n
   exchange.plan = CO_TRY(plans_.find(exchange.snapshot, model_of(exchange.request)));
   exchange.route = exchange.plan->route;
   exchange.is_strict = exchange.is_strict || exchange.route->translation.strict;
+  if (exchange.route->translation.reasoning_field && exchange.client_codec)
+    exchange.client_codec = &with_reasoning_field(*exchange.client_codec);
   tighten_deadline(exchange);
   const std::vector<size_t> order = CO_TRY(ordered_targets(exchange));
   Attempts attempts(exchange, *exchange.route, next);

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <set>
 
+#include "codec/codecs.h"
 #include "gateway/test_exchange.h"
 
 namespace weir {
@@ -196,6 +197,16 @@ TEST_F(Regions, ARouteMayBeStrictForAllItsCallers) {
     ASSERT_TRUE(gateway_.events(*exchange));
     EXPECT_EQ(exchange->is_strict, is_strict);
   }
+}
+
+TEST_F(Regions, ARouteMayStateThinkingUnderBothNames) {
+  gateway_.snapshot->routes.routes().front()->translation.reasoning_field = true;
+  const std::unique_ptr<Exchange> exchange = gateway_.exchange(chat());
+  exchange->client_codec = &chat_client_codec(Dialect::openai_chat, true);
+  gateway_.call->answers.emplace_back(std::vector<Event>{End{}});
+  ASSERT_TRUE(gateway_.events(*exchange));
+  EXPECT_EQ(exchange->client_codec, &with_reasoning_field(chat_client_codec(Dialect::openai_chat, true)));
+  EXPECT_NE(exchange->client_codec, &chat_client_codec(Dialect::openai_chat, true));
 }
 
 // Where the prompts of sessions and keys go.

@@ -176,6 +176,10 @@ std::span<const Setting<TranslationSettings>> translation_setting_rows() {
           .sentence = "What a temperature out of the target's range gets: clamp, the nearest that it takes; "
                       "or error.",
           .choices = "clamp|error"},
+      Row{.key = "reasoning_field",
+          .member = &TranslationSettings::reasoning_field,
+          .sentence = "State a model's thinking for clients of Chat Completions as `reasoning` too, beside "
+                      "`reasoning_content`; answers that pass as they came have what their provider says."},
   };
   return kRows;
 }

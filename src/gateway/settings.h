@@ -50,6 +50,7 @@ struct TranslationSettings {
   bool web_search = false;
   std::string user_names = "drop";  // or "prefix"
   std::string sampling = "clamp";   // or "error"
+  bool reasoning_field = false;
   bool operator==(const TranslationSettings&) const = default;
 };
 
