@@ -18,14 +18,15 @@ struct Forms {
   // Whose unknown blocks, and calls of tools that the vendor runs, it has as they are.
   std::optional<Dialect> blocks_of{};
   bool text_first = false;  // the text stands before all calls
+  bool names_stop = false;  // the stop sequence that matched
 };
 // By the order of the enum. InvokeModel's blocks are those of the model behind it.
 constexpr std::array<Forms, kDialectCount> kForms = {{
-    {.images = true, .text_first = true},
+    {.images = true, .text_first = true, .names_stop = true},
     {.images = true, .blocks_of = Dialect::openai_responses},
-    {.blocks_of = Dialect::anthropic_messages},
-    {.images = true, .blocks_of = Dialect::bedrock_converse},
-    {.blocks_of = Dialect::anthropic_messages},
+    {.blocks_of = Dialect::anthropic_messages, .names_stop = true},
+    {.images = true, .blocks_of = Dialect::bedrock_converse, .names_stop = true},
+    {.blocks_of = Dialect::anthropic_messages, .names_stop = true},
     {.images = true, .audio = true, .blocks_of = Dialect::gemini},
 }};
 
@@ -93,8 +94,16 @@ Fidelity AnswerLosses::of_block(const BlockStart& started) {
   return losses;
 }
 
+Fidelity AnswerLosses::of_finish(const Finish& finish) const {
+  Fidelity losses;
+  if (!finish.stop_sequence.empty() && !kForms[static_cast<size_t>(client_)].names_stop)
+    losses.add(Severity::info, LossReason::dropped, "answer/stop_sequence", finish.stop_sequence);
+  return losses;
+}
+
 Fidelity AnswerLosses::of(const Event& event) {
   if (const auto* started = std::get_if<BlockStart>(&event)) return of_block(*started);
+  if (const auto* finish = std::get_if<Finish>(&event)) return of_finish(*finish);
   const auto* delta = std::get_if<Delta>(&event);
   if (!delta || delta->kind != DeltaKind::citation) return {};
   if (!is_text_alone_) return citation_losses(client_, delta->dialect, delta->text);

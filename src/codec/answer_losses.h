@@ -18,6 +18,7 @@ class AnswerLosses {
 
  private:
   Fidelity of_block(const BlockStart& started);
+  Fidelity of_finish(const Finish& finish) const;
 
   Dialect client_;
   bool is_text_alone_;

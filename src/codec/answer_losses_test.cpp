@@ -67,6 +67,15 @@ TEST(AnswerLosses, NameCitationsWithoutAForm) {
   EXPECT_EQ(losses(Dialect::openai_chat, cited, true), "dropped;answer/citations;citation>");
 }
 
+TEST(AnswerLosses, NameTheStopSequenceWhereNoMemberTellsIt) {
+  for (const Dialect client : kAll) {
+    const bool is_told = client != Dialect::openai_responses && client != Dialect::gemini;
+    EXPECT_EQ(losses(client, Finish{.reason = StopReason::stop_sequence, .stop_sequence = "two"}),
+              is_told ? "" : "dropped;answer/stop_sequence;two>");
+    EXPECT_EQ(losses(client, Finish{.reason = StopReason::stop_sequence}), "");
+  }
+}
+
 TEST(AnswerLosses, NameAllButTextForLegacyCompletions) {
   EXPECT_EQ(losses(Dialect::openai_chat, BlockStart{.kind = BlockKind::thinking}, true),
             "unsupported_block;answer/content;thinking>");

@@ -97,7 +97,10 @@ class ChatWriter {
            fmt::format("{}", count));
     }
     json_.key("stop").begin_array();
-    for (size_t i = 0; i < count; ++i) json_.value(chat_.stop[i]);
+    for (size_t i = 0; i < count; ++i) {
+      json_.value(chat_.stop[i]);
+      call_.notes.sent_stops.emplace_back(chat_.stop[i]);
+    }
     json_.end_array();
   }
 

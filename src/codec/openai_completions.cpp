@@ -67,7 +67,8 @@ std::string_view prompt_of(const AnswerContext& context) {
   return text ? text->text : std::string_view();
 }
 
-void write_choice(JsonWriter& json, int index, std::string_view text, const std::string_view* finish) {
+// `finish`: null while the text goes on.
+void write_choice(JsonWriter& json, int index, std::string_view text, const Finish* finish) {
   json.begin_object()
       .key("text")
       .value(text)
@@ -77,7 +78,8 @@ void write_choice(JsonWriter& json, int index, std::string_view text, const std:
       .null()
       .key("finish_reason");
   if (finish) {
-    json.value(*finish);
+    json.value(openai_finish_reason(finish->reason, false));
+    write_openai_stop(json, *finish);
   } else {
     json.null();
   }
@@ -101,8 +103,7 @@ class CompletionsStreamEncoder final : public StreamEncoder {
     } else if (const auto* delta = std::get_if<Delta>(&event)) {
       if (is_text_ && delta->kind == DeltaKind::content) chunk(delta->choice, delta->text, nullptr, out);
     } else if (const auto* finish = std::get_if<Finish>(&event)) {
-      const std::string_view reason = openai_finish_reason(finish->reason, false);
-      chunk(finish->choice, "", &reason, out);
+      chunk(finish->choice, "", finish, out);
     } else if (const auto* usage = std::get_if<UsageReport>(&event)) {
       usage_.set_from(usage->usage);
     } else if (std::holds_alternative<Ping>(event)) {
@@ -131,7 +132,7 @@ class CompletionsStreamEncoder final : public StreamEncoder {
     json.key("model").value(start_.model.empty() ? context_.model : start_.model);
   }
 
-  void chunk(int choice, std::string_view text, const std::string_view* finish, std::string& out) {
+  void chunk(int choice, std::string_view text, const Finish* finish, std::string& out) {
     out += "data: ";
     JsonWriter json(out);
     head(json);
@@ -200,8 +201,7 @@ class OpenAiCompletionsClient final : public ClientCodec {
       for (const AnswerBlock& block : answer.choices[i].blocks) {
         if (block.kind == BlockKind::text) text += block.text;
       }
-      const std::string_view reason = openai_finish_reason(answer.choices[i].finish.reason, false);
-      write_choice(json, static_cast<int>(i), text, &reason);
+      write_choice(json, static_cast<int>(i), text, &answer.choices[i].finish);
     }
     json.end_array().key("usage");
     write_openai_usage(json, answer.usage);

@@ -229,6 +229,19 @@ StopReason decode_openai_finish(std::string_view reason, const SeenBlocks& seen)
   return StopReason::other;
 }
 
+Finish openai_finish(int choice, std::string_view reason, std::string_view stop_reason,
+                     const SeenBlocks& seen, const CallNotes& notes) {
+  Finish finish{
+      .choice = choice, .reason = decode_openai_finish(reason, seen), .native = std::string(reason)};
+  // Servers may have words of their own there.
+  const bool is_asked = std::ranges::find(notes.sent_stops, stop_reason) != notes.sent_stops.end();
+  if (finish.reason == StopReason::end && is_asked) {
+    finish.reason = StopReason::stop_sequence;
+    finish.stop_sequence = stop_reason;
+  }
+  return finish;
+}
+
 namespace {
 
 void decode_choice(JsonValue source, JsonValue root, const CallNotes& notes, std::vector<Event>& events) {
@@ -247,10 +260,8 @@ void decode_choice(JsonValue source, JsonValue root, const CallNotes& notes, std
     const JsonValue logprobs = source["logprobs"]["content"];
     if (logprobs.is_array()) events.push_back(Logprobs{.choice = index, .raw = std::string(logprobs.raw())});
   }
-  const std::string_view reason = source["finish_reason"].string_or("");
-  events.push_back(Finish{.choice = index,
-                          .reason = decode_openai_finish(reason, decoder.seen()),
-                          .native = std::string(reason)});
+  events.push_back(openai_finish(index, source["finish_reason"].string_or(""),
+                                 source["stop_reason"].string_or(""), decoder.seen(), notes));
 }
 
 }  // namespace

@@ -31,5 +31,9 @@ struct SeenBlocks {
 // "stop" and its kin. A reason that only says stop is repaired to `tool` when tools were called, and to
 // `refusal` when the model refused: the vendor reports a refusal as an ordinary end.
 StopReason decode_openai_finish(std::string_view reason, const SeenBlocks& seen);
+// The same with the stop sequence that matched, where the server says it: `stop_reason` as a choice has it, a
+// sequence or the number of a token.
+Finish openai_finish(int choice, std::string_view reason, std::string_view stop_reason,
+                     const SeenBlocks& seen, const CallNotes& notes);
 
 }  // namespace weir

@@ -233,6 +233,11 @@ std::string_view openai_finish_reason(StopReason reason, bool has_refusal) {
   return "stop";
 }
 
+void write_openai_stop(JsonWriter& json, const Finish& finish) {
+  if (finish.reason == StopReason::stop_sequence && !finish.stop_sequence.empty())
+    json.key("stop_reason").value(finish.stop_sequence);
+}
+
 std::string openai_answer_id(std::string_view prefix, std::string_view provider_id,
                              std::string_view exchange_id) {
   if (provider_id.starts_with(prefix)) return std::string(provider_id);
@@ -315,7 +320,9 @@ ClientReply encode_openai_answer(const Answer& answer, const AnswerContext& cont
     const bool has_refusal =
         std::any_of(choices[i].blocks.begin(), choices[i].blocks.end(),
                     [](const AnswerBlock& block) { return block.kind == BlockKind::refusal; });
-    json.key("finish_reason").value(openai_finish_reason(choices[i].finish.reason, has_refusal)).end_object();
+    json.key("finish_reason").value(openai_finish_reason(choices[i].finish.reason, has_refusal));
+    write_openai_stop(json, choices[i].finish);
+    json.end_object();
   }
   json.end_array().key("usage");
   write_openai_usage(json, answer.usage);

@@ -25,6 +25,9 @@ ClientReply encode_openai_error(const Error& error, std::string_view request_id)
 // "stop", "length", "tool_calls" or "content_filter". `has_refusal`: the message says the refusal in its own
 // field, and then the vendor calls it an ordinary stop, which its SDKs rely on.
 std::string_view openai_finish_reason(StopReason reason, bool has_refusal);
+// The member `stop_reason` of a choice, by which servers of the dialect name the stop sequence that matched.
+// Nothing where the target did not say which one.
+void write_openai_stop(JsonWriter& json, const Finish& finish);
 // {"prompt_tokens":...}: prompt tokens include what was cached (translation.md 4.6.2).
 void write_openai_usage(JsonWriter& json, const Usage& usage);
 // {"message","type","param","code"}: all four keys, as the vendor's schema requires.

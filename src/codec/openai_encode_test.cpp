@@ -103,6 +103,25 @@ TEST(OpenAiStreamEncoder, SaysStopForARefusalInItsOwnFieldAndContentFilterElsewh
                 "data: [DONE]\n\n");
 }
 
+TEST(OpenAiStreamEncoder, NamesTheStopSequenceThatMatchedInTheLastChunk) {
+  const Finish stopped{.reason = StopReason::stop_sequence, .stop_sequence = "\n\n"};
+  EXPECT_EQ(encode({kStart, BlockStart{}, Delta{.text = "a"}, stopped, End{}}),
+            chunk(R"({"role":"assistant","content":"a"})") + chunk("{}", R"("stop","stop_reason":"\n\n")") +
+                "data: [DONE]\n\n");
+}
+
+TEST(OpenAiAnswerEncoder, NamesTheStopSequenceThatMatched) {
+  const Request request = Chat{};
+  Answer answer = test::fold({kStart, BlockStart{}, Delta{.text = "a"}, Finish{}, End{}});
+  const auto body = [&](const ClientCodec& codec) {
+    return codec.encode_answer(answer, test::answer_context(request)).body;
+  };
+  EXPECT_EQ(body(openai_chat_client()).find("stop_reason"), std::string::npos);
+  answer.choices[0].finish = {.reason = StopReason::stop_sequence, .stop_sequence = "END"};
+  for (const ClientCodec* codec : {&openai_chat_client(), &openai_completions_client()})
+    EXPECT_NE(body(*codec).find(R"("finish_reason":"stop","stop_reason":"END"})"), std::string::npos);
+}
+
 TEST(OpenAiStreamEncoder, KeepsChoicesApart) {
   EXPECT_EQ(encode({kStart, BlockStart{.choice = 1}, Delta{.choice = 1, .text = "b"}, BlockStart{},
                     Delta{.text = "a"}, Finish{.choice = 1}, Finish{}, End{}}),

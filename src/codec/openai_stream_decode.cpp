@@ -58,6 +58,7 @@ class OpenAiStreamDecoder final : public StreamDecoder {
     BlockKind open_kind = BlockKind::text;
     std::map<int64_t, Call> calls;
     std::optional<std::string> finish;
+    std::string stop_reason;
     bool has_refusal = false;
     bool is_cited = false;
   };
@@ -156,7 +157,10 @@ class OpenAiStreamDecoder final : public StreamDecoder {
         logprobs.is_array() && logprobs.size() > 0) {
       events.push_back(Logprobs{.choice = index, .raw = std::string(logprobs.raw())});
     }
-    if (source["finish_reason"].is_string()) choice.finish = source["finish_reason"].string_or("");
+    if (source["finish_reason"].is_string()) {
+      choice.finish = source["finish_reason"].string_or("");
+      choice.stop_reason = source["stop_reason"].string_or("");
+    }
   }
 
   static bool is_in_text(const Choice& choice) {
@@ -292,11 +296,8 @@ class OpenAiStreamDecoder final : public StreamDecoder {
         if (call.block < 0) start_call(index, choice, call, events);
         events.push_back(BlockEnd{.choice = index, .index = call.block});
       }
-      events.push_back(Finish{
-          .choice = index,
-          .reason = decode_openai_finish(
-              *choice.finish, {.has_tool_calls = !choice.calls.empty(), .has_refusal = choice.has_refusal}),
-          .native = *choice.finish});
+      const SeenBlocks seen{.has_tool_calls = !choice.calls.empty(), .has_refusal = choice.has_refusal};
+      events.push_back(openai_finish(index, *choice.finish, choice.stop_reason, seen, notes_));
     }
     events.push_back(End{});
   }

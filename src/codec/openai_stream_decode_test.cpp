@@ -287,6 +287,31 @@ TEST(OpenAiAnswer, ARefusalThatEndsWithStopIsARefusal) {
   EXPECT_EQ(reason(R"({"content":"yes","refusal":null})"), StopReason::end);
 }
 
+TEST(OpenAiAnswer, SaysWhichStopSequenceMatchedWhereTheServerDoes) {
+  CallNotes notes;
+  notes.sent_stops = {"END"};
+  const auto finish = [&](std::string_view reason, std::string_view stop_reason) {
+    const std::string choice = fmt::format(
+        R"({{"choices":[{{"index":0,"message":{{}},"delta":{{}},"finish_reason":"{}","stop_reason":{}}}]}})",
+        reason, stop_reason);
+    const Headers headers;
+    const Result<std::vector<Event>> whole =
+        openai_chat_provider().decode_answer({.headers = &headers, .body = choice}, notes);
+    const Decoded streamed = decode({choice, "[DONE]"}, notes);
+    EXPECT_TRUE(whole && streamed.error.empty());
+    const Finish one = test::fold(*whole).choices[0].finish;
+    const Finish other = test::fold(streamed.events).choices[0].finish;
+    EXPECT_EQ(one.reason, other.reason);
+    EXPECT_EQ(one.stop_sequence, other.stop_sequence);
+    return fmt::format("{} {}", to_string(one.reason), one.stop_sequence);
+  };
+  EXPECT_EQ(finish("stop", R"("END")"), "stop_sequence END");
+  EXPECT_EQ(finish("stop", "null"), "end ");
+  EXPECT_EQ(finish("stop", "128009"), "end ") << "a token";
+  EXPECT_EQ(finish("stop", R"("end_turn")"), "end ") << "a word of the server's";
+  EXPECT_EQ(finish("length", R"("END")"), "length ");
+}
+
 TEST(OpenAiAnswer, RefusesWhatIsNoAnswer) {
   const Headers headers;
   for (const std::string_view body : {"", "<html>", "[]", "{}", R"({"choices":{}})", R"({"choices":[]})"}) {

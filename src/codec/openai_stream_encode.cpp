@@ -86,7 +86,7 @@ class OpenAiStreamEncoder final : public StreamEncoder {
         .begin_object();
     json_->key("name").value(started.tool_name).key(is_custom ? "input" : "arguments").value("").end_object();
     json_->end_object().end_array();
-    close_chunk(nullptr, out);
+    close_chunk(out);
   }
 
   void on(const Delta& delta, std::string& out) {
@@ -131,7 +131,7 @@ class OpenAiStreamEncoder final : public StreamEncoder {
     json_->key(key).value(delta.text);
     if (key == kReasoningContent && reasoning_fields_ == ReasoningFields::both)
       json_->key("reasoning").value(delta.text);
-    close_chunk(nullptr, out);
+    close_chunk(out);
   }
 
   void on_arguments(const Delta& delta, Choice& choice, const Block& block, std::string& out) {
@@ -142,7 +142,7 @@ class OpenAiStreamEncoder final : public StreamEncoder {
     json_->key("tool_calls").begin_array().begin_object().key("index").value(block.tool_index);
     json_->key(is_custom ? "custom" : "function").begin_object();
     json_->key(is_custom ? "input" : "arguments").value(delta.text).end_object().end_object().end_array();
-    close_chunk(nullptr, out);
+    close_chunk(out);
   }
 
   // Some vendors cite before the text, and its place is known when it has ended.
@@ -159,7 +159,7 @@ class OpenAiStreamEncoder final : public StreamEncoder {
     json_->key("annotations").begin_array();
     for (const std::string& citation : citations) json_->raw(citation);
     json_->end_array();
-    close_chunk(nullptr, out);
+    close_chunk(out);
   }
 
   void on(const BlockEnd& ended, std::string& out) {
@@ -172,7 +172,7 @@ class OpenAiStreamEncoder final : public StreamEncoder {
       json_->key("images").begin_array();
       write_openai_image(*json_, std::exchange(block.image, {}));
       json_->end_array();
-      return close_chunk(nullptr, out);
+      return close_chunk(out);
     }
     // S7: a call without arguments is a call with none.
     if (block.kind == BlockKind::tool_call && !block.has_content && block.tool_kind == ToolKind::function) {
@@ -195,7 +195,7 @@ class OpenAiStreamEncoder final : public StreamEncoder {
       json_->key("signature").value(block.thinking.signature);
     }
     json_->end_object().end_array();
-    close_chunk(nullptr, out);
+    close_chunk(out);
   }
 
   void on(const Logprobs& logprobs, std::string& out) {
@@ -210,8 +210,8 @@ class OpenAiStreamEncoder final : public StreamEncoder {
     for (auto& [index, block] : choice.blocks) write_citations(finish.choice, choice, block, out);
     open_chunk(finish.choice, out);
     write_role(choice, false);
-    const std::string_view reason = openai_finish_reason(finish.reason, choice.has_refusal);
-    close_chunk(&reason, out);
+    json_->end_object().key("logprobs").null();
+    finish_chunk(&finish, out);
   }
 
   void on(const UsageReport& report, std::string&) { usage_.set_from(report.usage); }
@@ -251,15 +251,16 @@ class OpenAiStreamEncoder final : public StreamEncoder {
     json_->key("choices").begin_array().begin_object().key("index").value(choice).key("delta").begin_object();
   }
 
-  void close_chunk(const std::string_view* finish_reason, std::string& out) {
+  void close_chunk(std::string& out) {
     json_->end_object().key("logprobs").null();
-    finish_chunk(finish_reason, out);
+    finish_chunk(nullptr, out);
   }
 
-  void finish_chunk(const std::string_view* finish_reason, std::string& out) {
+  void finish_chunk(const Finish* finish, std::string& out) {
     json_->key("finish_reason");
-    if (finish_reason) {
-      json_->value(*finish_reason);
+    if (finish) {
+      json_->value(openai_finish_reason(finish->reason, choices_[finish->choice].has_refusal));
+      write_openai_stop(*json_, *finish);
     } else {
       json_->null();
     }

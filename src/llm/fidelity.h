@@ -38,8 +38,8 @@ std::string_view to_string(Severity severity);
 struct FidelityRecord {
   Severity severity = Severity::warning;
   LossReason reason = LossReason::dropped;
-  // JSON pointer into the client's body, e.g. "/messages/2/name"; of an answer "answer/content" or
-  // "answer/citations".
+  // JSON pointer into the client's body, e.g. "/messages/2/name"; of an answer "answer/content",
+  // "answer/citations", "answer/finish" or "answer/stop_sequence".
   std::string pointer{};
   std::string from{};  // short: what was asked
   std::string to{};    // short: what was sent instead; empty: nothing

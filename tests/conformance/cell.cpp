@@ -332,6 +332,7 @@ Cell run_answer(const Case& wanted, const RequestLeg& leg, const DialectUnderTes
   }
   CallNotes plain;
   plain.is_streamed = is_streamed;
+  for (const std::string_view stop : chat_of(leg.asked.request)->stop) plain.sent_stops.emplace_back(stop);
   Result<std::vector<Event>> got =
       read_answer(client, write_answer(client, *given, leg.asked.request, is_streamed), plain, is_streamed);
   if (!got) return broken("the client's reading of the answer", got.error());

@@ -44,7 +44,13 @@ def without(value, *names):
     return {name: item for name, item in value.items() if name not in names}
 
 
+def without_stop(choice):
+    """vLLM and others: which of the stop sequences has matched."""
+    return without(choice, "stop_reason") if isinstance(choice.get("stop_reason"), str) else choice
+
+
 def chat_choice(choice):
+    choice = without_stop(choice)
     key = "delta" if "delta" in choice else "message"
     inner = choice.get(key)
     if not isinstance(inner, dict):
@@ -60,6 +66,7 @@ def chat_choice(choice):
 
 
 def text_choice(choice):
+    choice = without_stop(choice)
     if choice.get("finish_reason", "") is None:
         return {**choice, "finish_reason": "stop"}  # OpenAI itself, in every chunk but the last
     return choice
