@@ -106,7 +106,7 @@ Fidelity AnswerLosses::of(const Event& event) {
   if (const auto* finish = std::get_if<Finish>(&event)) return of_finish(*finish);
   const auto* delta = std::get_if<Delta>(&event);
   if (!delta || delta->kind != DeltaKind::citation) return {};
-  if (!is_text_alone_) return citation_losses(client_, delta->dialect, delta->text);
+  if (!is_text_alone_) return cite(client_, delta->dialect, delta->text, {}).losses;
   Fidelity losses;
   losses.add(Severity::warning, LossReason::dropped, std::string(kAnswerCitations), "citation");
   return losses;

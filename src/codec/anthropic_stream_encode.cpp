@@ -182,7 +182,7 @@ class AnthropicStreamEncoder final : public StreamEncoder {
 
   void write_citations(const BlockStart& started, const Delta& delta, std::string& out) {
     if (started.kind != BlockKind::text) return;
-    for (const std::string& citation : citation_forms(kDialect, delta.dialect, delta.text, {})) {
+    for (const std::string& citation : cite(kDialect, delta.dialect, delta.text, {}).raw) {
       const size_t from = out.size() + kDeltaHead.size();
       open_delta(R"({"type":"citations_delta","citation":)", out);
       out += citation;

@@ -164,7 +164,7 @@ class ConverseStreamEncoder final : public StreamEncoder {
     if (!has_form(started) || is_own(started) || delta.text.empty()) return;
     if (delta.kind == DeltaKind::citation) {
       if (started.kind != BlockKind::text) return;
-      for (const std::string& citation : citation_forms(kDialect, delta.dialect, delta.text, {}))
+      for (const std::string& citation : cite(kDialect, delta.dialect, delta.text, {}).raw)
         send_delta(R"({"citation":)" + citation + "}", out);
     } else if (delta.kind == DeltaKind::signature) {
       // A signature of another vendor would come back as if it were Bedrock's; a call's has no place.

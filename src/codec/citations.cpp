@@ -75,22 +75,26 @@ std::vector<Citation> read_citations(Dialect dialect, std::string_view raw) {
   return citations;
 }
 
-std::vector<std::string> citation_forms(Dialect client, Dialect source, std::string_view raw,
-                                        CitedRange range) {
-  if (vendor(client).read == vendor(source).read) return {std::string(raw)};
-  std::vector<std::string> forms;
-  for (const Citation& citation : read_citations(source, raw)) {
-    CitationForm form = vendor(client).write(citation, range);
-    if (!form.raw.empty()) forms.push_back(std::move(form.raw));
+CitationForms cite(Dialect client, Dialect source, std::string_view raw, CitedRange range) {
+  CitationForms forms;
+  if (vendor(client).read == vendor(source).read) {
+    forms.raw.emplace_back(raw);
+    return forms;
   }
+  const std::vector<Citation> citations = read_citations(source, raw);
+  for (const Citation& citation : citations) {
+    CitationForm form = vendor(client).write(citation, range);
+    report(citation, form, forms.losses);
+    if (!form.raw.empty()) forms.raw.push_back(std::move(form.raw));
+  }
+  if (citations.empty()) report({}, {}, forms.losses);
   return forms;
 }
 
 std::vector<std::string> citation_forms(Dialect client, const AnswerBlock& block, CitedRange range) {
   std::vector<std::string> all;
   for (const std::string& raw : block.citations) {
-    for (std::string& form : citation_forms(client, block.dialect, raw, range))
-      all.push_back(std::move(form));
+    for (std::string& form : cite(client, block.dialect, raw, range).raw) all.push_back(std::move(form));
   }
   return all;
 }

@@ -57,17 +57,18 @@ struct CitedRange {
 // What it says in all; some vendors gather several in one. Empty for what is no citation.
 std::vector<Citation> read_citations(Dialect dialect, std::string_view raw);
 
-// A citation, given as raw JSON of `source`, as JSON of `client`. One that has no form there is left out.
-std::vector<std::string> citation_forms(Dialect client, Dialect source, std::string_view raw,
-                                        CitedRange range);
-// The same of all that a block has.
+// A citation, given as raw JSON of `source`, for clients of a dialect.
+struct CitationForms {
+  std::vector<std::string> raw{};  // JSON of `client`; what has no form there is left out
+  // What of it the client's dialect does not hold: a warning for a citation without a form, else notices.
+  Fidelity losses{};
+};
+CitationForms cite(Dialect client, Dialect source, std::string_view raw, CitedRange range);
+// The forms of all that a block has.
 std::vector<std::string> citation_forms(Dialect client, const AnswerBlock& block, CitedRange range);
 
 // Where reports say that something of citations is lost.
 inline constexpr std::string_view kAnswerCitations = "answer/citations";
-
-// What of it the client's dialect does not hold: a warning for a citation without a form, else notices.
-Fidelity citation_losses(Dialect client, Dialect source, std::string_view raw);
 
 // ---- Of each vendor
 

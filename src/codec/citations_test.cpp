@@ -44,10 +44,14 @@ TEST(Citations, AreReadInEveryDialectsForm) {
 }
 
 std::string form_of(Dialect client, Dialect source, std::string_view raw) {
-  const std::vector<std::string> forms = citation_forms(client, source, raw, {.start = 3, .end = 9});
+  const std::vector<std::string> forms = cite(client, source, raw, {.start = 3, .end = 9}).raw;
   std::string all;
   for (const std::string& form : forms) all += (all.empty() ? "" : "\n") + form;
   return all;
+}
+
+Fidelity losses(Dialect client, Dialect source, std::string_view raw) {
+  return cite(client, source, raw, {}).losses;
 }
 
 constexpr std::string_view kCharLocation =
@@ -86,8 +90,8 @@ TEST(Citations, OfDocumentsSayTheSameInTheDialectsThatHaveThem) {
     EXPECT_EQ(form_of(kMessages, kConverse, converse), messages);
     EXPECT_EQ(form_of(kInvoke, kConverse, converse), messages);
     EXPECT_EQ(form_of(kInvoke, kMessages, messages), messages);
-    EXPECT_TRUE(citation_losses(kConverse, kMessages, messages).empty());
-    EXPECT_TRUE(citation_losses(kMessages, kConverse, converse).empty());
+    EXPECT_TRUE(losses(kConverse, kMessages, messages).empty());
+    EXPECT_TRUE(losses(kMessages, kConverse, converse).empty());
   }
 }
 
@@ -98,10 +102,9 @@ TEST(Citations, OfDocumentsAreGroundedContextForGemini) {
   EXPECT_EQ(form_of(kGemini, kConverse, kDocumentPage),
             R"({"groundingChunk":{"retrievedContext":{"text":"q","ragChunk":{"text":"q",)"
             R"("pageSpan":{"firstPage":5,"lastPage":6}}}},"segment":{"startIndex":3,"endIndex":9}})");
-  EXPECT_EQ(citation_losses(kGemini, kMessages, kCharLocation).header_value(),
+  EXPECT_EQ(losses(kGemini, kMessages, kCharLocation).header_value(),
             "dropped;answer/citations;index>, dropped;answer/citations;location>");
-  EXPECT_EQ(citation_losses(kGemini, kConverse, kDocumentPage).header_value(),
-            "dropped;answer/citations;index>");
+  EXPECT_EQ(losses(kGemini, kConverse, kDocumentPage).header_value(), "dropped;answer/citations;index>");
 }
 
 TEST(Citations, OfPagesNameThePageAndItsWords) {
@@ -121,8 +124,8 @@ TEST(Citations, OfPagesNameThePageAndItsWords) {
             R"("url":"https://a.example"})");
   EXPECT_EQ(form_of(kGemini, kMessages, kWeb),
             R"({"citationSource":{"startIndex":3,"endIndex":9,"uri":"https://a.example","title":"A"}})");
-  EXPECT_EQ(citation_losses(kGemini, kMessages, kWeb).header_value(), "dropped;answer/citations;cited_text>");
-  EXPECT_EQ(citation_losses(kChat, kMessages, kWeb).header_value(), "dropped;answer/citations;cited_text>");
+  EXPECT_EQ(losses(kGemini, kMessages, kWeb).header_value(), "dropped;answer/citations;cited_text>");
+  EXPECT_EQ(losses(kChat, kMessages, kWeb).header_value(), "dropped;answer/citations;cited_text>");
 }
 
 TEST(Citations, OfFilesNeedTheirIds) {
@@ -131,8 +134,8 @@ TEST(Citations, OfFilesNeedTheirIds) {
   EXPECT_EQ(form_of(kConverse, kResponses, kFile), R"({"title":"f.pdf","source":"weir:file-1"})");
   EXPECT_EQ(form_of(kMessages, kResponses, kFile), "");
   EXPECT_EQ(form_of(kChat, kResponses, kFile), "");
-  EXPECT_EQ(citation_losses(kMessages, kResponses, kFile).header_value(), "dropped;answer/citations;file>");
-  EXPECT_TRUE(citation_losses(kMessages, kResponses, kFile).has_warnings());
+  EXPECT_EQ(losses(kMessages, kResponses, kFile).header_value(), "dropped;answer/citations;file>");
+  EXPECT_TRUE(losses(kMessages, kResponses, kFile).has_warnings());
   EXPECT_EQ(form_of(kGemini, kResponses, kFile),
             R"({"groundingChunk":{"retrievedContext":{"title":"f.pdf","text":""}},)"
             R"("segment":{"startIndex":3,"endIndex":9}})");
@@ -143,22 +146,21 @@ TEST(Citations, OfFilesNeedTheirIds) {
   EXPECT_EQ(form_of(kResponses, kMessages, kStored),
             R"({"type":"file_citation","file_id":"file_9","filename":"d","index":9})");
   EXPECT_EQ(form_of(kResponses, kMessages, kCharLocation), "");
-  EXPECT_EQ(citation_losses(kResponses, kMessages, kCharLocation).header_value(),
+  EXPECT_EQ(losses(kResponses, kMessages, kCharLocation).header_value(),
             "dropped;answer/citations;document>");
-  EXPECT_EQ(citation_losses(kResponses, kMessages, kStored).header_value(),
+  EXPECT_EQ(losses(kResponses, kMessages, kStored).header_value(),
             "dropped;answer/citations;cited_text>, dropped;answer/citations;index>, "
             "dropped;answer/citations;location>");
 }
 
 TEST(Citations, WithoutAFormAreReportedWhateverTheyAre) {
-  EXPECT_EQ(
-      citation_losses(kMessages, kGemini, R"({"urlContextMetadata":{"urlMetadata":[]}})").header_value(),
-      "dropped;answer/citations;citation>");
-  EXPECT_EQ(citation_losses(kMessages, kResponses, R"({"type":"new_citation"})").header_value(),
+  EXPECT_EQ(losses(kMessages, kGemini, R"({"urlContextMetadata":{"urlMetadata":[]}})").header_value(),
             "dropped;answer/citations;citation>");
-  EXPECT_EQ(citation_losses(kConverse, kMessages, R"({"type":"new_location"})").header_value(),
+  EXPECT_EQ(losses(kMessages, kResponses, R"({"type":"new_citation"})").header_value(),
             "dropped;answer/citations;citation>");
-  EXPECT_TRUE(citation_losses(kMessages, kMessages, R"({"type":"new_location"})").empty());
+  EXPECT_EQ(losses(kConverse, kMessages, R"({"type":"new_location"})").header_value(),
+            "dropped;answer/citations;citation>");
+  EXPECT_TRUE(losses(kMessages, kMessages, R"({"type":"new_location"})").empty());
 }
 
 TEST(Citations, ThatWeirMadeAreKnown) {

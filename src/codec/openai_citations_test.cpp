@@ -15,14 +15,14 @@ constexpr std::string_view kNested =
 using Annotations = std::vector<std::string>;
 
 Annotations chat_of(Dialect dialect, std::string_view raw) {
-  return citation_forms(Dialect::openai_chat, dialect, raw, {.start = 3, .end = 9});
+  return cite(Dialect::openai_chat, dialect, raw, {.start = 3, .end = 9}).raw;
 }
 Annotations responses_of(Dialect dialect, std::string_view raw) {
-  return citation_forms(Dialect::openai_responses, dialect, raw, {.start = 3, .end = 9});
+  return cite(Dialect::openai_responses, dialect, raw, {.start = 3, .end = 9}).raw;
 }
 
 TEST(OpenAiCitations, SayTheSameInBothDialects) {
-  EXPECT_EQ(citation_forms(Dialect::openai_chat, Dialect::openai_responses, kFlat, {.start = 0, .end = 9}),
+  EXPECT_EQ(cite(Dialect::openai_chat, Dialect::openai_responses, kFlat, {.start = 0, .end = 9}).raw,
             Annotations{std::string(kNested)});
   EXPECT_EQ(responses_of(Dialect::openai_chat, kNested), Annotations{std::string(kFlat)});
   EXPECT_EQ(chat_of(Dialect::openai_chat, kNested), Annotations{std::string(kNested)});

@@ -150,7 +150,7 @@ class OpenAiStreamEncoder final : public StreamEncoder {
     const CitedRange range{.start = block.starts_at, .end = choice.characters};
     std::vector<std::string> citations;
     for (const std::string& cited : std::exchange(block.cited, {})) {
-      for (std::string& form : citation_forms(Dialect::openai_chat, block.cited_by, cited, range))
+      for (std::string& form : cite(Dialect::openai_chat, block.cited_by, cited, range).raw)
         citations.push_back(std::move(form));
     }
     if (citations.empty()) return;
