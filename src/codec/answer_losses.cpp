@@ -19,10 +19,11 @@ struct Forms {
   std::optional<Dialect> blocks_of{};
   bool text_first = false;  // the text stands before all calls
   bool names_stop = false;  // the stop sequence that matched
+  bool copies_citations = false;  // those that it has no form for, as their vendor says them
 };
 // By the order of the enum. InvokeModel's blocks are those of the model behind it.
 constexpr std::array<Forms, kDialectCount> kForms = {{
-    {.images = true, .text_first = true, .names_stop = true},
+    {.images = true, .text_first = true, .names_stop = true, .copies_citations = true},
     {.images = true, .blocks_of = Dialect::openai_responses},
     {.blocks_of = Dialect::anthropic_messages, .names_stop = true},
     {.images = true, .blocks_of = Dialect::bedrock_converse, .names_stop = true},
@@ -106,7 +107,10 @@ Fidelity AnswerLosses::of(const Event& event) {
   if (const auto* finish = std::get_if<Finish>(&event)) return of_finish(*finish);
   const auto* delta = std::get_if<Delta>(&event);
   if (!delta || delta->kind != DeltaKind::citation) return {};
-  if (!is_text_alone_) return cite(client_, delta->dialect, delta->text, {}).losses;
+  if (!is_text_alone_) {
+    if (kForms[static_cast<size_t>(client_)].copies_citations) return {};
+    return cite(client_, delta->dialect, delta->text, {}).losses;
+  }
   Fidelity losses;
   losses.add(Severity::warning, LossReason::dropped, std::string(kAnswerCitations), "citation");
   return losses;

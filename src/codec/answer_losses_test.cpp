@@ -63,7 +63,8 @@ TEST(AnswerLosses, NameCitationsWithoutAForm) {
                     .dialect = Dialect::anthropic_messages};
   EXPECT_EQ(losses(Dialect::anthropic_messages, cited), "");
   EXPECT_EQ(losses(Dialect::bedrock_invoke, cited), "");
-  EXPECT_EQ(losses(Dialect::openai_chat, cited), "dropped;answer/citations;document>");
+  EXPECT_EQ(losses(Dialect::openai_responses, cited), "dropped;answer/citations;document>");
+  EXPECT_EQ(losses(Dialect::openai_chat, cited), "") << "the message has a copy";
   EXPECT_EQ(losses(Dialect::openai_chat, cited, true), "dropped;answer/citations;citation>");
 }
 

@@ -61,6 +61,19 @@ TEST(CitationsInAnswers, StandOnTheirPlaceInChatCompletions) {
   EXPECT_EQ(whole(Dialect::openai_chat, kDocument).find("annotations"), std::string::npos);
 }
 
+// Where annotations hold less than the vendor says (a page's words), or nothing (a document), it is copied.
+TEST(CitationsInAnswers, AreCopiedInTheVendorsWordsForChatCompletions) {
+  for (const std::string_view citation : {kPage, kDocument}) {
+    const std::string copy =
+        fmt::format(R"("provider_metadata":{{"anthropic_messages":{{"citations":[{}]}}}}}})", citation);
+    expect_said(Dialect::openai_chat, citation, copy, copy);
+  }
+  constexpr std::string_view kNoWords =
+      R"({"type":"web_search_result_location","cited_text":"","url":"https://a.example","title":"A"})";
+  EXPECT_EQ(whole(Dialect::openai_chat, kNoWords).find("provider_metadata"), std::string::npos);
+  EXPECT_EQ(streamed(Dialect::openai_chat, kNoWords).find("provider_metadata"), std::string::npos);
+}
+
 TEST(CitationsInAnswers, AreAnnotationsOfResponses) {
   const Dialect client = Dialect::openai_responses;
   constexpr std::string_view kUrl =

@@ -4,7 +4,6 @@
 #include <fmt/core.h>
 
 #include "base/text.h"
-#include "codec/citations.h"
 #include "codec/retry_headers.h"
 #include "codec/service_tier.h"
 
@@ -111,18 +110,14 @@ class MessageWriter {
   }
 
   void write_citations() {
-    bool any = false;
+    OpenAiCitations cited;
     CitedRange range;  // of the block in the content, which is all of them joined
     for (const AnswerBlock& block : choice_.blocks) {
       if (block.kind != BlockKind::text) continue;
       range.start = std::exchange(range.end, range.end + characters(block.text));
-      for (const std::string& citation : citation_forms(Dialect::openai_chat, block, range)) {
-        if (!any) json_.key("annotations").begin_array();
-        any = true;
-        json_.raw(citation);
-      }
+      for (const std::string& citation : block.citations) cited.add(block.dialect, citation, range);
     }
-    if (any) json_.end_array();
+    write_openai_citations(json_, cited);
   }
 
   void write_reasoning() {
@@ -287,6 +282,32 @@ void write_openai_image(JsonWriter& json, const AnswerBlock& block) {
   const std::string_view mime = block.raw.empty() ? "image/png" : std::string_view(block.raw);
   json.begin_object().key("type").value("image_url").key("image_url").begin_object();
   json.key("url").value(fmt::format("data:{};base64,{}", mime, block.text)).end_object().end_object();
+}
+
+void OpenAiCitations::add(Dialect source, std::string_view raw, CitedRange range) {
+  // An event of a stream is one line: breaks, which in JSON are mere white space, would end it.
+  const auto one_line = [](std::string text) {
+    std::erase_if(text, [](char c) { return c == '\n' || c == '\r'; });
+    return text;
+  };
+  CitationForms forms = cite(Dialect::openai_chat, source, raw, range);
+  for (std::string& form : forms.raw) annotations.push_back(one_line(std::move(form)));
+  if (forms.losses.empty()) return;
+  copies.push_back(one_line(std::string(raw)));
+  copied_from = source;
+}
+
+void write_openai_citations(JsonWriter& json, const OpenAiCitations& citations) {
+  if (!citations.annotations.empty()) {
+    json.key("annotations").begin_array();
+    for (const std::string& annotation : citations.annotations) json.raw(annotation);
+    json.end_array();
+  }
+  if (citations.copies.empty()) return;
+  json.key("provider_metadata").begin_object().key(to_string(citations.copied_from)).begin_object();
+  json.key("citations").begin_array();
+  for (const std::string& copy : citations.copies) json.raw(copy);
+  json.end_array().end_object().end_object();
 }
 
 ClientReply encode_openai_error(const Error& error, std::string_view) {

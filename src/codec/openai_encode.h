@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/json.h"
+#include "codec/citations.h"
 #include "llm/codec.h"
 
 namespace weir {
@@ -20,6 +21,18 @@ ClientReply encode_openai_answer(const Answer& answer, const AnswerContext& cont
                                  ReasoningFields fields = ReasoningFields::content);
 // An element of `images` of a message or a delta: the extension that servers of the dialect give pictures in.
 void write_openai_image(JsonWriter& json, const AnswerBlock& block);
+// What a message, or a delta of a stream, cites: `annotations`, and in `provider_metadata` a copy of each
+// citation that they do not hold all of, in the vendor's own words and under its dialect's name:
+// {"anthropic_messages":{"citations":[...]}}.
+struct OpenAiCitations {
+  std::vector<std::string> annotations{};
+  std::vector<std::string> copies{};
+  Dialect copied_from = Dialect::openai_chat;  // an answer has citations of one vendor
+
+  void add(Dialect source, std::string_view raw, CitedRange range);
+  bool empty() const { return annotations.empty() && copies.empty(); }
+};
+void write_openai_citations(JsonWriter& json, const OpenAiCitations& citations);
 ClientReply encode_openai_error(const Error& error, std::string_view request_id);
 
 // "stop", "length", "tool_calls" or "content_filter". `has_refusal`: the message says the refusal in its own

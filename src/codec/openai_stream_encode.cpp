@@ -2,7 +2,6 @@
 #include <map>
 
 #include "base/text.h"
-#include "codec/citations.h"
 #include "codec/openai_encode.h"
 #include "codec/service_tier.h"
 #include "io/sse.h"
@@ -148,17 +147,13 @@ class OpenAiStreamEncoder final : public StreamEncoder {
   // Some vendors cite before the text, and its place is known when it has ended.
   void write_citations(int index, Choice& choice, Block& block, std::string& out) {
     const CitedRange range{.start = block.starts_at, .end = choice.characters};
-    std::vector<std::string> citations;
-    for (const std::string& cited : std::exchange(block.cited, {})) {
-      for (std::string& form : cite(Dialect::openai_chat, block.cited_by, cited, range).raw)
-        citations.push_back(std::move(form));
-    }
+    OpenAiCitations citations;
+    for (const std::string& cited : std::exchange(block.cited, {}))
+      citations.add(block.cited_by, cited, range);
     if (citations.empty()) return;
     open_chunk(index, out);
     write_role(choice, false);
-    json_->key("annotations").begin_array();
-    for (const std::string& citation : citations) json_->raw(citation);
-    json_->end_array();
+    write_openai_citations(*json_, citations);
     close_chunk(out);
   }
 

@@ -158,13 +158,14 @@ std::vector<Event> cited_answer() {
 
 class AnswerWriterTest : public ::testing::Test {
  protected:
-  // What a client of Chat Completions gets, and what the exchange knows afterwards.
+  // What a client of Responses gets, and what the exchange knows afterwards.
   void write(bool is_streamed) {
     Chat chat;
     chat.model = "m";
     chat.is_streamed = is_streamed;
     exchange_ = gateway_.exchange(chat);
-    exchange_->client_codec = &chat_client_codec(Dialect::openai_chat, is_streamed);
+    exchange_->call.dialect = Dialect::openai_responses;
+    exchange_->client_codec = &chat_client_codec(Dialect::openai_responses, is_streamed);
     AnswerWriter writer(*exchange_, response_, none_);
     SlowSource source(cited_answer());
     EXPECT_TRUE(gateway_.test.run(writer.write(source)));
@@ -248,7 +249,7 @@ TEST_F(AnswerWriterTest, KeepsWhatAStreamLostBehindItsHeadForTheLog) {
   write(true);
   EXPECT_FALSE(response_.headers.contains("x-weir-fidelity"));
   EXPECT_EQ(exchange_->fidelity.header_value(), kLost);
-  EXPECT_NE(response_.body.find("[DONE]"), std::string::npos);
+  EXPECT_NE(response_.body.find("response.completed"), std::string::npos);
 }
 
 TEST_F(AnswerWriterTest, TellsTheProvidersIdOfTheCallAndNoOtherHeaderOfIt) {

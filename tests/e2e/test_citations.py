@@ -24,11 +24,14 @@ def test_annotations_of_chat_completions(client, case):
     cited = annotation.url_citation
     assert (annotation.type, cited.url, cited.title) == ("url_citation", PAGE["url"], PAGE["title"])
     assert (cited.start_index, cited.end_index) == (0, len(TEXT))
-    assert "dropped;answer/citations;document>" in raw.headers["x-weir-fidelity"]
+    copies = {"anthropic_messages": {"citations": [anthropic_dialect.DOCUMENT, PAGE]}}
+    assert raw.parse().choices[0].message.provider_metadata == copies
+    assert "answer/citations" not in raw.headers.get("x-weir-fidelity", "")
     chunks = list(client.chat.completions.create(model=model, messages=HELLO, stream=True))
     deltas = [chunk.choices[0].delta for chunk in chunks if chunk.choices]
     (streamed,) = [delta.annotations for delta in deltas if getattr(delta, "annotations", None)]
     assert streamed == [annotation.model_dump()]
+    assert [delta.provider_metadata for delta in deltas if hasattr(delta, "provider_metadata")] == [copies]
 
 
 def test_annotations_of_responses(client, case):

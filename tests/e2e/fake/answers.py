@@ -57,6 +57,9 @@ def chat_choice(choice):
         return choice
     if isinstance(inner.get("reasoning_content"), str):
         inner = without(inner, "reasoning_content")  # DeepSeek, Qwen, vLLM and others: what the model thinks
+    copied = inner.get("provider_metadata")
+    if isinstance(copied, dict) and all(list(item) == ["citations"] for item in copied.values()):
+        inner = without(inner, "provider_metadata")  # Weir: citations that annotations cannot hold
     if isinstance(inner.get("thinking_blocks"), list):
         for block in inner["thinking_blocks"]:  # LiteLLM and others: thinking with what signs it, as Anthropic has it
             if published.problems(f"{published.ANTHROPIC}:{THOUGHTS[block['type']]}", block):
