@@ -187,6 +187,12 @@ void write_output_counts(JsonWriter& json, const Usage& usage) {
 
 }  // namespace
 
+Usage with_estimate(Usage usage, const AnswerContext& context) {
+  if (usage.input_total() == 0 && context.input_tokens_estimate)
+    usage.in_uncached = context.input_tokens_estimate;
+  return usage;
+}
+
 void write_anthropic_usage(JsonWriter& json, const Usage& usage, std::string_view service_tier) {
   json.begin_object();
   write_input_counts(json, usage);
@@ -252,7 +258,7 @@ ClientReply encode_anthropic_answer(const Answer& answer, const AnswerContext& c
   // Members of version 2026-10-21, which older clients pass over.
   json.key("stop_details").null().key("container").null();
   json.key("usage");
-  write_anthropic_usage(json, answer.usage, answer.start.service_tier);
+  write_anthropic_usage(json, with_estimate(answer.usage, context), answer.start.service_tier);
   json.end_object();
   return reply;
 }

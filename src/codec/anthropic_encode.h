@@ -19,6 +19,8 @@ ClientReply encode_anthropic_error(const Error& error, std::string_view request_
 // "end_turn", "max_tokens", "stop_sequence", "tool_use", "pause_turn", "refusal" or
 // "model_context_window_exceeded".
 std::string_view anthropic_stop_reason(StopReason reason);
+// With the estimate where the provider states no input.
+Usage with_estimate(Usage usage, const AnswerContext& context);
 // The `usage` object: input_tokens without what the cache gave or took (translation.md 4.6.2).
 void write_anthropic_usage(JsonWriter& json, const Usage& usage, std::string_view service_tier);
 // That of a message_delta, which has neither the split of what the cache took nor a tier.

@@ -52,6 +52,17 @@ TEST(AnthropicEncode, WritesTheEventsOfATextAnswer) {
       "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n");
 }
 
+TEST(AnthropicEncode, StatesTheEstimateInWholeAnswersWhoseProviderStatesNoUsage) {
+  const auto body = [](const std::vector<Event>& events) {
+    return anthropic_messages_client().encode_answer(test::fold(events), test::answer_context(kRequest)).body;
+  };
+  const std::vector<Event> silent = {Start{}, BlockStart{}, Delta{.text = "a"}, BlockEnd{}, Finish{}, End{}};
+  EXPECT_NE(body(silent).find(R"("usage":{"input_tokens":33,)"), std::string::npos) << body(silent);
+  std::vector<Event> stated = silent;
+  stated.insert(stated.end() - 1, usage(5, 1));
+  EXPECT_NE(body(stated).find(R"("usage":{"input_tokens":5,)"), std::string::npos) << body(stated);
+}
+
 TEST(AnthropicEncode, StatesTheEstimateWhenTheProviderStatesNoInputYet) {
   const std::string out = streamed({Start{.id = "chatcmpl-1"}, BlockStart{}, Delta{.text = "a"}});
   EXPECT_NE(out.find("\"id\":\"msg_01J\""), std::string::npos) << out;

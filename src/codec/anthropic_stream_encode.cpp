@@ -74,7 +74,7 @@ class AnthropicStreamEncoder final : public StreamEncoder {
       json.value(finish_.stop_sequence);
     }
     json.end_object().key("usage");
-    write_anthropic_delta_usage(json, usage());
+    write_anthropic_delta_usage(json, with_estimate(usage_, context_));
     json.end_object();
     out += "\n\nevent: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
   }
@@ -214,18 +214,10 @@ class AnthropicStreamEncoder final : public StreamEncoder {
     out += prefix;
   }
 
-  // With the estimate where the provider states no input.
-  Usage usage() const {
-    Usage usage = usage_;
-    if (usage.input_total() == 0 && context_.input_tokens_estimate)
-      usage.in_uncached = context_.input_tokens_estimate;
-    return usage;
-  }
-
   // output_tokens is 0 here: some clients add it to the one of message_delta.
   void write_head(std::string& out) {
     if (std::exchange(has_head_, true)) return;
-    Usage usage = this->usage();
+    Usage usage = with_estimate(usage_, context_);
     usage.out_text = 0;
     usage.out_reasoning.reset();
     usage.out_audio.reset();

@@ -98,7 +98,7 @@ class InvokeClient final : public ClientCodec {
   }
   ClientReply encode_answer(const Answer& answer, const AnswerContext& context) const override {
     ClientReply reply = encode_anthropic_answer(answer, context);
-    add_token_headers(answer.usage, reply.headers);
+    add_token_headers(with_estimate(answer.usage, context), reply.headers);
     return reply;
   }
   ClientReply encode_error(const Error& error, std::string_view request_id) const override {

@@ -12,7 +12,7 @@ namespace {
 class InvokeStreamEncoder final : public StreamEncoder {
  public:
   explicit InvokeStreamEncoder(AnswerContext context)
-      : elapsed_ms_(context.elapsed_ms), inner_(make_anthropic_stream_encoder(std::move(context))) {}
+      : context_(context), inner_(make_anthropic_stream_encoder(std::move(context))) {}
 
   void encode(const Event& event, std::string& out) override {
     if (const auto* report = std::get_if<UsageReport>(&event)) usage_.set_from(report->usage);
@@ -48,7 +48,7 @@ class InvokeStreamEncoder final : public StreamEncoder {
     reframe(out);
   }
 
-  int64_t elapsed() const { return elapsed_ms_ ? elapsed_ms_() : 0; }
+  int64_t elapsed() const { return context_.elapsed_ms ? context_.elapsed_ms() : 0; }
 
   // The inner encoder writes server-sent events of one `data` line each, ended by an empty line.
   void reframe(std::string& out) {
@@ -77,7 +77,7 @@ class InvokeStreamEncoder final : public StreamEncoder {
   }
 
   std::string with_metrics(std::string_view stop) const {
-    const InvokeCounts counts = invoke_counts(usage_);
+    const InvokeCounts counts = invoke_counts(with_estimate(usage_, context_));
     return fmt::format(
         R"({},"amazon-bedrock-invocationMetrics":{{"inputTokenCount":{},"outputTokenCount":{},)"
         R"("invocationLatency":{},"firstByteLatency":{},"cacheReadInputTokenCount":{},)"
@@ -86,7 +86,7 @@ class InvokeStreamEncoder final : public StreamEncoder {
         counts.cache_read, counts.cache_written);
   }
 
-  const std::function<int64_t()> elapsed_ms_;
+  const AnswerContext context_;
   std::unique_ptr<StreamEncoder> inner_;
   std::string events_;
   std::string payload_;

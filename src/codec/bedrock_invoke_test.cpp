@@ -82,6 +82,20 @@ TEST(InvokeClient, AnswersInAnthropicsShapeWithTheServicesCounts) {
   EXPECT_EQ(reply.headers.get_or("content-type", ""), "application/json");
 }
 
+TEST(InvokeClient, CountsTheEstimateWhereTheProviderStatesNoUsage) {
+  std::vector<Event> events = plain_events();
+  std::erase_if(events, [](const Event& event) { return std::holds_alternative<UsageReport>(event); });
+  AnswerContext estimated = context();
+  estimated.input_tokens_estimate = 33;
+  const ClientReply reply = bedrock_invoke_client().encode_answer(test::fold(events), estimated);
+  EXPECT_EQ(reply.headers.get_or("x-amzn-bedrock-input-token-count", ""), "33");
+  EXPECT_NE(reply.body.find(R"("input_tokens":33,)"), std::string::npos) << reply.body;
+  const auto encoder = bedrock_invoke_stream_client().stream_encoder(estimated);
+  const std::string lines = test::describe_frames(test::encode_stream(*encoder, events));
+  EXPECT_NE(lines.find(R"("amazon-bedrock-invocationMetrics":{"inputTokenCount":33,)"), std::string::npos)
+      << lines;
+}
+
 TEST(InvokeClient, StreamsTheVendorsEventsInChunksAndTheMetricsInTheLast) {
   const auto encoder = bedrock_invoke_stream_client().stream_encoder(context());
   const std::string lines = test::describe_frames(test::encode_stream(*encoder, plain_events()));

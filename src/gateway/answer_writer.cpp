@@ -110,17 +110,20 @@ void AnswerWriter::watch_silence() {
   exchange_.scope->core().timers().arm(*silence_, exchange_.now() + exchange_.snapshot->settings.head_wait);
 }
 
-StreamEncoder& AnswerWriter::encoder() {
-  if (!encoder_) {
-    AnswerContext context = answer_context(exchange_);
-    // Both state the input before the answer.
-    const Dialect dialect = exchange_.call.dialect;
-    const bool needs_estimate = dialect == Dialect::anthropic_messages || dialect == Dialect::bedrock_invoke;
-    if (const Chat* chat = exchange_.chat(); chat && needs_estimate) {
-      context.input_tokens_estimate = estimate_prompt_tokens(*chat, TokenizerKind::estimate);
-    }
-    encoder_ = exchange_.client_codec->stream_encoder(std::move(context));
+// For an answer whose provider has not said what its input was.
+AnswerContext AnswerWriter::context_with_estimate() const {
+  AnswerContext context = answer_context(exchange_);
+  // Both state the input of a stream before the answer, and of a whole answer the same.
+  const Dialect dialect = exchange_.call.dialect;
+  const bool needs_estimate = dialect == Dialect::anthropic_messages || dialect == Dialect::bedrock_invoke;
+  if (const Chat* chat = exchange_.chat(); chat && needs_estimate) {
+    context.input_tokens_estimate = estimate_prompt_tokens(*chat, TokenizerKind::estimate);
   }
+  return context;
+}
+
+StreamEncoder& AnswerWriter::encoder() {
+  if (!encoder_) encoder_ = exchange_.client_codec->stream_encoder(context_with_estimate());
   return *encoder_;
 }
 
@@ -247,7 +250,9 @@ Task<void> AnswerWriter::write_whole(EventSource& source) {
     for (const Event& event : batch.events) folder.add(event);
     if (is_over_) break;
   }
-  ClientReply reply = exchange_.client_codec->encode_answer(folder.answer(), answer_context(exchange_));
+  const bool is_stated = folder.answer().usage.input_total() > 0;
+  ClientReply reply = exchange_.client_codec->encode_answer(
+      folder.answer(), is_stated ? answer_context(exchange_) : context_with_estimate());
   add_exchange_headers(exchange_, reply.headers);
   add_upstream_id(source.head(), reply.headers);
   for (const HeaderField field : extra_) reply.headers.add(field.name, field.value);

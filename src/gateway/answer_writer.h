@@ -65,6 +65,7 @@ class AnswerWriter {
   // awaited.
   bool stop_silence();
   Task<void> settle_keep_alive();
+  AnswerContext context_with_estimate() const;
   StreamEncoder& encoder();
 
   Exchange& exchange_;

@@ -1,9 +1,11 @@
 #include "gateway/answer_writer.h"
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include "codec/codecs.h"
 #include "gateway/test_exchange.h"
+#include "llm/prompt_tokens.h"
 
 namespace weir {
 namespace {
@@ -250,6 +252,28 @@ TEST_F(AnswerWriterTest, KeepsWhatAStreamLostBehindItsHeadForTheLog) {
   EXPECT_FALSE(response_.headers.contains("x-weir-fidelity"));
   EXPECT_EQ(exchange_->fidelity.header_value(), kLost);
   EXPECT_NE(response_.body.find("response.completed"), std::string::npos);
+}
+
+TEST_F(AnswerWriterTest, EstimatesTheInputOfAWholeAnswerAsOfAStreamWhereTheProviderStatesNone) {
+  for (const bool is_streamed : {false, true}) {
+    Chat chat;
+    chat.is_streamed = is_streamed;
+    Message message;
+    message.content.push_back({.body = TextBlock{"How many words are these?"}, .cache = {}, .pointer = {}});
+    chat.messages.push_back(message);
+    exchange_ = gateway_.exchange(chat);
+    exchange_->call.dialect = Dialect::anthropic_messages;
+    exchange_->client_codec = &chat_client_codec(Dialect::anthropic_messages, is_streamed);
+    const int64_t estimate = estimate_prompt_tokens(chat, TokenizerKind::estimate);
+    ASSERT_GT(estimate, 0);
+    response_ = {};
+    AnswerWriter writer(*exchange_, response_, none_);
+    SlowSource source(cited_answer());
+    EXPECT_TRUE(gateway_.test.run(writer.write(source)));
+    EXPECT_NE(response_.body.find(fmt::format(R"("usage":{{"input_tokens":{},)", estimate)),
+              std::string::npos)
+        << response_.body;
+  }
 }
 
 TEST_F(AnswerWriterTest, TellsTheProvidersIdOfTheCallAndNoOtherHeaderOfIt) {

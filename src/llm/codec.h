@@ -32,7 +32,7 @@ struct AnswerContext {
   std::string model{};        // the model name to state when the provider states none
   const Request* request = nullptr;                // never null; outlives the encoder
   std::string api_version{};                       // the dialect's version header, empty if none
-  std::optional<int64_t> input_tokens_estimate{};  // for dialects that state input tokens before the answer
+  std::optional<int64_t> input_tokens_estimate{};  // where the provider states none
   // Milliseconds since the request came, for dialects that state how long the answer took. Empty: unknown.
   std::function<int64_t()> elapsed_ms{};
 };
