@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 
+#include "codec/answer_forms.h"
 #include "codec/citations.h"
 
 namespace weir {
@@ -11,44 +11,24 @@ namespace {
 
 constexpr std::string_view kContent = "answer/content";
 
-// Which blocks a dialect's answers have a form for, beside texts, thoughts and calls of the client's tools.
-struct Forms {
-  bool images = false;
-  bool audio = false;
-  // Whose unknown blocks, and calls of tools that the vendor runs, it has as they are.
-  std::optional<Dialect> blocks_of{};
-  bool text_first = false;  // the text stands before all calls
-  bool names_stop = false;  // the stop sequence that matched
-  bool copies_citations = false;  // those that it has no form for, as their vendor says them
+// What a dialect's answers do with what they hold. By the order of the enum.
+struct Form {
+  bool text_first = false;        // the text stands before all calls
+  bool names_stop = false;        // the stop sequence that matched
+  bool copies_citations = false;  // as their vendor says them, where the dialect has no form
 };
-// By the order of the enum. InvokeModel's blocks are those of the model behind it.
-constexpr std::array<Forms, kDialectCount> kForms = {{
-    {.images = true, .text_first = true, .names_stop = true, .copies_citations = true},
-    {.images = true, .blocks_of = Dialect::openai_responses},
-    {.blocks_of = Dialect::anthropic_messages, .names_stop = true},
-    {.images = true, .blocks_of = Dialect::bedrock_converse, .names_stop = true},
-    {.blocks_of = Dialect::anthropic_messages, .names_stop = true},
-    {.images = true, .audio = true, .blocks_of = Dialect::gemini},
+constexpr std::array<Form, kDialectCount> kForms = {{
+    {.text_first = true, .names_stop = true, .copies_citations = true},
+    {},
+    {.names_stop = true},
+    {.names_stop = true},
+    {.names_stop = true},
+    {},
 }};
 
-bool has_form(const BlockStart& started, const Forms& forms) {
-  switch (started.kind) {
-    case BlockKind::image:
-      return forms.images;
-    case BlockKind::audio:
-      return forms.audio;
-    case BlockKind::tool_call:
-      if (started.tool_kind != ToolKind::server) return true;
-      [[fallthrough]];
-    case BlockKind::unknown:
-      return forms.blocks_of == started.dialect;
-    case BlockKind::text:
-    case BlockKind::thinking:
-    case BlockKind::redacted_thinking:
-    case BlockKind::refusal:
-      break;
-  }
-  return true;
+// The turn store keeps what a vendor hid of its thinking.
+bool is_lost(Dialect client, const BlockStart& started) {
+  return started.kind != BlockKind::redacted_thinking && !has_answer_form(client, started);
 }
 
 std::string_view name_of(const BlockStart& started) {
@@ -81,8 +61,7 @@ AnswerLosses::AnswerLosses(Dialect client, const Request& request)
 
 Fidelity AnswerLosses::of_block(const BlockStart& started) {
   Fidelity losses;
-  const Forms& forms = kForms[static_cast<size_t>(client_)];
-  if (is_text_alone_ ? !is_text(started) : !has_form(started, forms)) {
+  if (is_text_alone_ ? !is_text(started) : is_lost(client_, started)) {
     losses.add(Severity::warning, LossReason::unsupported_block, std::string(kContent),
                std::string(name_of(started)));
     return losses;
@@ -90,7 +69,7 @@ Fidelity AnswerLosses::of_block(const BlockStart& started) {
   if (started.kind == BlockKind::tool_call) called_.push_back(started.choice);
   const bool is_behind_call =
       is_text(started) && std::find(called_.begin(), called_.end(), started.choice) != called_.end();
-  if (is_behind_call && forms.text_first)
+  if (is_behind_call && kForms[static_cast<size_t>(client_)].text_first)
     losses.add(Severity::info, LossReason::reordered, std::string(kContent), "text", "before_the_calls");
   return losses;
 }

@@ -23,7 +23,7 @@ TEST(AnswerLosses, NameBlocksThatADialectHasNoFormFor) {
     const bool is_claude = client == Dialect::anthropic_messages || client == Dialect::bedrock_invoke;
     const bool is_gemini = client == Dialect::gemini;
     SCOPED_TRACE(to_string(client));
-    EXPECT_EQ(losses(client, BlockStart{.kind = BlockKind::image}),
+    EXPECT_EQ(losses(client, BlockStart{.kind = BlockKind::image, .data = "image/png"}),
               is_claude ? "unsupported_block;answer/content;image>" : "");
     EXPECT_EQ(losses(client, BlockStart{.kind = BlockKind::audio}),
               is_gemini ? "" : "unsupported_block;answer/content;audio>");
@@ -32,6 +32,13 @@ TEST(AnswerLosses, NameBlocksThatADialectHasNoFormFor) {
       EXPECT_EQ(losses(client, BlockStart{.kind = kind}), "");
     }
   }
+}
+
+TEST(AnswerLosses, NameImagesOfATypeThatADialectHasNoWordFor) {
+  const BlockStart photo{.kind = BlockKind::image, .data = "image/heic"};
+  EXPECT_EQ(losses(Dialect::bedrock_converse, photo), "unsupported_block;answer/content;image>");
+  EXPECT_EQ(losses(Dialect::openai_chat, photo), "");
+  EXPECT_EQ(losses(Dialect::gemini, photo), "");
 }
 
 TEST(AnswerLosses, NameWhatTheVendorRanItself) {

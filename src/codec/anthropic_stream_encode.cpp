@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <fmt/core.h>
 
+#include "codec/answer_forms.h"
 #include "codec/anthropic_encode.h"
 #include "codec/blocks_in_turn.h"
 #include "codec/citations.h"
@@ -79,23 +80,7 @@ class AnthropicStreamEncoder final : public StreamEncoder {
     out += "\n\nevent: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
   }
 
-  static bool has_form(const BlockStart& started) {
-    switch (started.kind) {
-      case BlockKind::audio:
-      case BlockKind::image:
-        return false;
-      case BlockKind::unknown:
-        return started.dialect == kDialect;
-      case BlockKind::tool_call:
-        return started.tool_kind != ToolKind::server || started.dialect == kDialect;
-      case BlockKind::text:
-      case BlockKind::thinking:
-      case BlockKind::redacted_thinking:
-      case BlockKind::refusal:
-        break;
-    }
-    return true;
-  }
+  static bool has_form(const BlockStart& started) { return has_answer_form(kDialect, started); }
 
   void open(const BlockStart& started, std::string& out) {
     if (!has_form(started)) return;

@@ -284,6 +284,10 @@ std::string_view converse_format(std::string_view kind, std::string_view media_t
   return {};
 }
 
+bool is_converse_image(std::string_view media_type) {
+  return !converse_format("image", media_type).empty();
+}
+
 Result<void> decode_converse_system(JsonValue system, Chat& chat) {
   if (system.is_absent()) return {};
   TRY(system.expect(JsonType::array));

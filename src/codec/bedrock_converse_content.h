@@ -19,5 +19,6 @@ Result<void> decode_converse_tools(JsonValue config, Chat& chat);
 // The media type of a format's name ("jpeg", "three_gp", "docx"), and back; empty when there is none.
 std::string_view converse_media_type(std::string_view kind, std::string_view format);
 std::string_view converse_format(std::string_view kind, std::string_view media_type);
+bool is_converse_image(std::string_view media_type);
 
 }  // namespace weir

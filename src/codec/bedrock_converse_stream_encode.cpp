@@ -1,5 +1,6 @@
 // Streams in Bedrock's Converse dialect: messages of an event stream.
 #include "base/encoding.h"
+#include "codec/answer_forms.h"
 #include "codec/bedrock_converse_blocks.h"
 #include "codec/bedrock_converse_content.h"
 #include "codec/bedrock_converse_encode.h"
@@ -72,24 +73,7 @@ class ConverseStreamEncoder final : public StreamEncoder {
     append_bedrock_event(out, "metadata", metadata);
   }
 
-  static bool has_form(const BlockStart& started) {
-    switch (started.kind) {
-      case BlockKind::audio:
-        return false;
-      case BlockKind::image:
-        return !converse_format("image", started.data).empty();
-      case BlockKind::unknown:
-        return started.dialect == kDialect;
-      case BlockKind::tool_call:
-        return started.tool_kind != ToolKind::server || started.dialect == kDialect;
-      case BlockKind::text:
-      case BlockKind::thinking:
-      case BlockKind::redacted_thinking:
-      case BlockKind::refusal:
-        break;
-    }
-    return true;
-  }
+  static bool has_form(const BlockStart& started) { return has_answer_form(kDialect, started); }
 
   // A block that this dialect alone understands.
   static bool is_own(const BlockStart& started) {

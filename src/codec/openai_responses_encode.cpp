@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include "base/text.h"
+#include "codec/answer_forms.h"
 #include "codec/citations.h"
 #include "codec/openai_encode.h"
 #include "codec/openai_responses_tools.h"
@@ -171,7 +172,8 @@ class ItemsWriter {
         if (is_text) text_characters_ += characters(block.text);
         continue;
       }
-      if (!has_responses_form(block.kind, block.tool_kind, block.dialect)) continue;
+      const BlockStart started{.kind = block.kind, .tool_kind = block.tool_kind, .dialect = block.dialect};
+      if (!has_answer_form(kDialect, started)) continue;
       end_message(status_of(choice));
       item(block, status_of(choice));
     }
@@ -290,24 +292,6 @@ bool is_responses_item_id(std::string_view id) {
   const size_t place = id.rfind('_');
   return place != std::string_view::npos && place > id.find('_') && place + 1 < id.size() &&
          id.find_first_not_of("0123456789", place + 1) == std::string_view::npos;
-}
-
-bool has_responses_form(BlockKind kind, ToolKind tool_kind, Dialect dialect) {
-  switch (kind) {
-    case BlockKind::text:
-    case BlockKind::refusal:
-    case BlockKind::thinking:
-    case BlockKind::image:
-      return true;
-    case BlockKind::tool_call:
-      return tool_kind != ToolKind::server || dialect == kDialect;
-    case BlockKind::unknown:
-      return dialect == kDialect;
-    case BlockKind::redacted_thinking:
-    case BlockKind::audio:
-      break;
-  }
-  return false;
 }
 
 std::string_view responses_id_prefix(BlockKind kind, ToolKind tool_kind) {

@@ -60,8 +60,6 @@ void write_responses_reasoning(JsonWriter& json, std::string_view id, const Answ
 void write_responses_image(JsonWriter& json, std::string_view id, std::string_view status,
                            const AnswerBlock& image);
 
-// Whether the dialect has an item for such a block.
-bool has_responses_form(BlockKind kind, ToolKind tool_kind, Dialect dialect);
 // "msg", "fc", "ctc", "rs" or "ig".
 std::string_view responses_id_prefix(BlockKind kind, ToolKind tool_kind);
 

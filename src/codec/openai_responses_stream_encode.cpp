@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/text.h"
+#include "codec/answer_forms.h"
 #include "codec/blocks_in_turn.h"
 #include "codec/citations.h"
 #include "codec/openai_encode.h"
@@ -109,7 +110,7 @@ class ResponsesStreamEncoder final : public StreamEncoder {
     begin(out);
     // What is said under the index of a block that has ended is a block of its own.
     Block& block = blocks_[started.index] = {};
-    block.is_shown = has_responses_form(started.kind, started.tool_kind, started.dialect);
+    block.is_shown = has_answer_form(Dialect::openai_responses, started);
     if (!block.is_shown) return;
     const bool is_raw = started.kind == BlockKind::unknown || started.tool_kind == ToolKind::server;
     block.item = is_text(started.kind) ? message(out) : new_item(started, out);
