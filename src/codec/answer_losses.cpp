@@ -15,15 +15,17 @@ constexpr std::string_view kContent = "answer/content";
 struct Form {
   bool text_first = false;        // the text stands before all calls
   bool names_stop = false;        // the stop sequence that matched
+  bool says_pause = false;        // that the answer is to be gone on with
+  bool says_bad_call = false;     // that the model called a tool in a way that cannot be read
   bool copies_citations = false;  // as their vendor says them, where the dialect has no form
 };
 constexpr std::array<Form, kDialectCount> kForms = {{
     {.text_first = true, .names_stop = true, .copies_citations = true},
-    {},
-    {.names_stop = true},
-    {.names_stop = true},
-    {.names_stop = true},
-    {},
+    {.says_pause = true, .says_bad_call = true},
+    {.names_stop = true, .says_pause = true},
+    {.names_stop = true, .says_bad_call = true},
+    {.names_stop = true, .says_pause = true},
+    {.says_bad_call = true},
 }};
 
 // The turn store keeps what a vendor hid of its thinking.
@@ -76,8 +78,15 @@ Fidelity AnswerLosses::of_block(const BlockStart& started) {
 
 Fidelity AnswerLosses::of_finish(const Finish& finish) const {
   Fidelity losses;
-  if (!finish.stop_sequence.empty() && !kForms[static_cast<size_t>(client_)].names_stop)
+  const Form& form = kForms[static_cast<size_t>(client_)];
+  if (!finish.stop_sequence.empty() && !form.names_stop)
     losses.add(Severity::info, LossReason::dropped, "answer/stop_sequence", finish.stop_sequence);
+  // The client takes it for an ordinary end.
+  const bool is_coarse = (finish.reason == StopReason::pause && !form.says_pause) ||
+                         (finish.reason == StopReason::bad_tool && !form.says_bad_call);
+  if (is_coarse)
+    losses.add(Severity::warning, LossReason::dropped, "answer/finish", std::string(to_string(finish.reason)),
+               "end");
   return losses;
 }
 

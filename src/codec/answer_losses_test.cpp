@@ -41,6 +41,11 @@ TEST(AnswerLosses, NameImagesOfATypeThatADialectHasNoWordFor) {
   EXPECT_EQ(losses(Dialect::gemini, photo), "");
 }
 
+TEST(AnswerLosses, LeaveHiddenThinkingToTheTurnStore) {
+  for (const Dialect client : kAll)
+    EXPECT_EQ(losses(client, BlockStart{.kind = BlockKind::redacted_thinking}), "");
+}
+
 TEST(AnswerLosses, NameWhatTheVendorRanItself) {
   const BlockStart result{.kind = BlockKind::unknown, .dialect = Dialect::anthropic_messages};
   const BlockStart call{
@@ -81,6 +86,18 @@ TEST(AnswerLosses, NameTheStopSequenceWhereNoMemberTellsIt) {
     EXPECT_EQ(losses(client, Finish{.reason = StopReason::stop_sequence, .stop_sequence = "two"}),
               is_told ? "" : "dropped;answer/stop_sequence;two>");
     EXPECT_EQ(losses(client, Finish{.reason = StopReason::stop_sequence}), "");
+  }
+}
+
+TEST(AnswerLosses, NameEndsThatLookLikeOrdinaryOnes) {
+  for (const Dialect client : kAll) {
+    const bool is_claude = client == Dialect::anthropic_messages || client == Dialect::bedrock_invoke;
+    const bool says_pause = is_claude || client == Dialect::openai_responses;
+    EXPECT_EQ(losses(client, Finish{.reason = StopReason::pause}),
+              says_pause ? "" : "dropped;answer/finish;pause>end");
+    EXPECT_EQ(losses(client, Finish{.reason = StopReason::bad_tool}),
+              is_claude || client == Dialect::openai_chat ? "dropped;answer/finish;bad_tool>end" : "");
+    EXPECT_EQ(losses(client, Finish{.reason = StopReason::length}), "");
   }
 }
 
