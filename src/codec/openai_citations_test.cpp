@@ -219,8 +219,8 @@ TEST(OpenAiCitations, OfPagesBesideAreThoseOfTheLastText) {
                                      kCall),
                          beside),
             "A[]B[a b ]call[]");
-  EXPECT_EQ(cited_blocks(fmt::format(R"({{"content":null,{}}})", kCall), beside), "call[]");
-  EXPECT_EQ(cited_blocks(R"({"content":null,"function_call":{"name":"f"}})", beside), "call[]");
+  EXPECT_EQ(cited_blocks(fmt::format(R"({{"content":null,{}}})", kCall), beside), "[a b ]call[]");
+  EXPECT_EQ(cited_blocks(R"({"content":null,"function_call":{"name":"f"}})", beside), "[a b ]call[]");
   EXPECT_EQ(cited_blocks(R"({"content":null})", beside), "[a b ]") << "as a stream has it";
 }
 
@@ -234,7 +234,7 @@ std::string streamed_blocks(const std::vector<std::pair<std::string_view, bool>>
   return blocks_of(test::decode_whole(*decoder, stream + "data: [DONE]\n\n").events);
 }
 
-TEST(OpenAiCitations, OfStreamsStandBeforeTheCalls) {
+TEST(OpenAiCitations, OfStreamsStandBeforeTheCallsUnlessTheyComeBehind) {
   constexpr std::string_view kText = R"("delta":{"content":"A"})";
   constexpr std::string_view kCall =
       R"("delta":{"tool_calls":[{"index":0,"id":"c","function":{"name":"f","arguments":"{}"}}]})";
@@ -246,10 +246,10 @@ TEST(OpenAiCitations, OfStreamsStandBeforeTheCalls) {
   EXPECT_EQ(streamed_blocks({{kText, true}, {kFunction, true}, {kEnd, true}}), "A[a b ]call[]");
   EXPECT_EQ(streamed_blocks({{kText, false}, {kAnnotation, true}, {kCall, true}, {kEnd, true}}),
             "A[x ]call[]");
-  EXPECT_EQ(streamed_blocks({{kText, false}, {kCall, false}, {kEnd, true}}), "A[]call[]");
+  EXPECT_EQ(streamed_blocks({{kText, false}, {kCall, false}, {kEnd, true}}), "A[]call[][a b ]");
   EXPECT_EQ(streamed_blocks({{kText, false}, {kCall, false}, {kAnnotation, false}, {kEnd, false}}),
-            "A[]call[]");
-  EXPECT_EQ(streamed_blocks({{kCall, true}, {kEnd, true}}), "call[]");
+            "A[]call[][x ]");
+  EXPECT_EQ(streamed_blocks({{kCall, true}, {kEnd, true}}), "call[][a b ]");
   EXPECT_EQ(streamed_blocks({{kCall, true}, {kText, true}, {kEnd, true}}), "call[]A[a b ]");
   EXPECT_EQ(streamed_blocks({{kEnd, true}}), "[a b ]");
 }

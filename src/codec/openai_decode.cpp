@@ -41,9 +41,8 @@ class MessageDecoder {
     const JsonValue annotations = message["annotations"];
     std::vector<std::string> pages;
     if (choice_ == 0 && annotations.size() == 0) pages = openai_pages_beside(root);
-    const bool has_calls = message["tool_calls"].size() > 0 || message["function_call"].is_object();
-    // Without calls there is room for what an answer without text cites.
-    if (texts_.empty() && !has_calls && (annotations.size() > 0 || !pages.empty())) start_text("");
+    // An answer without text has room for what it cites.
+    if (texts_.empty() && (annotations.size() > 0 || !pages.empty())) start_text("");
     if (!texts_.empty()) end_texts(annotations, pages);
     text_block(BlockKind::refusal, message["refusal"]);
     for (const JsonValue call : message["tool_calls"]) decode_call(call);

@@ -174,9 +174,8 @@ class OpenAiStreamDecoder final : public StreamDecoder {
     for (const std::string& page : openai_pages_beside(chunk)) cite(index, choice, page, events);
   }
 
-  // Behind a call there is nothing to cite: a text would be opened for that alone.
+  // Behind a call the text is over: an empty one is opened, as its place is all that is lost then.
   void cite(int index, Choice& choice, std::string_view citation, std::vector<Event>& events) {
-    if (!choice.calls.empty() && !is_in_text(choice)) return;
     choice.is_cited = true;
     open_text(index, choice, BlockKind::text, events);
     events.push_back(Delta{.choice = index,
