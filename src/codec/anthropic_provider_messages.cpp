@@ -183,7 +183,10 @@ Result<void> AnthropicMessagesWriter::write_result(const ToolResultBlock& result
   for (const Block& inner : result.content) {
     const auto* text = std::get_if<TextBlock>(&inner.body);
     const auto* unknown = std::get_if<UnknownBlock>(&inner.body);
-    if (text && trim(text->text).empty()) continue;
+    if (text && trim(text->text).empty()) {
+      if (!text->text.empty()) lose(Severity::info, LossReason::dropped, "white space");
+      continue;
+    }
     if (unknown && unknown->dialect != Dialect::anthropic_messages) {
       lose(Severity::warning, LossReason::unsupported_block, std::string(unknown->type));
       continue;

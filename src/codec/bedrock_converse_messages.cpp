@@ -248,11 +248,18 @@ Result<void> ConverseMessagesWriter::write_result(const ToolResultBlock& result)
   json_.begin_object().key("toolResult").begin_object();
   json_.key("toolUseId").value(converse_call_id(result.call_id)).key("content").begin_array();
   const std::optional<CacheMarker>* inner_marker = nullptr;
+  size_t inner_markers = 0;
   for (const Block& inner : result.content) {
     const auto* text = std::get_if<TextBlock>(&inner.body);
     const auto* unknown = std::get_if<UnknownBlock>(&inner.body);
-    if (markers_.keeps(inner.cache)) inner_marker = &inner.cache;
-    if (text && trim(text->text).empty()) continue;  // the service refuses it; an empty list it takes
+    if (markers_.keeps(inner.cache)) {
+      inner_marker = &inner.cache;
+      ++inner_markers;
+    }
+    if (text && trim(text->text).empty()) {  // the service refuses it; an empty list it takes
+      if (!text->text.empty()) lose(Severity::info, LossReason::dropped, "white space");
+      continue;
+    }
     if (unknown && unknown->dialect != Dialect::bedrock_converse) {
       lose(Severity::warning, LossReason::unsupported_block, std::string(unknown->type));
       continue;
@@ -264,6 +271,9 @@ Result<void> ConverseMessagesWriter::write_result(const ToolResultBlock& result)
   json_.end_object().end_object();
   // The service knows no point inside a result: it stands behind it.
   if (inner_marker) write_cache_point(*inner_marker);
+  if (inner_markers > 1)
+    lose(Severity::info, LossReason::cache_dropped, fmt::format("{} markers in a result", inner_markers),
+         "1");
   return {};
 }
 

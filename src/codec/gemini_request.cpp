@@ -358,8 +358,9 @@ class RequestWriter {
         lose(Severity::info, LossReason::dropped, key == "user" ? "user" : "metadata", std::string(key));
         return;
       }
-      if (name != key || label(value) != value)
-        lose(Severity::info, LossReason::renamed, "metadata", std::string(key), name);
+      if (name != key) lose(Severity::info, LossReason::renamed, "metadata", std::string(key), name);
+      if (label(value) != value)
+        lose(Severity::info, LossReason::coerced_string, "metadata", std::string(key), "a label");
       json_.key(name).value(label(value));
     };
     for (const MetadataEntry& entry : chat_.metadata) write(entry.key, entry.value);

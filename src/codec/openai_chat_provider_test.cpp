@@ -345,6 +345,17 @@ TEST(OpenAiChatProvider, BringsStrictSchemasIntoTheFormThatStrictnessDemands) {
   EXPECT_EQ(records_of(loose), "schema_downleveled;/response_format/schema;strict>not_strict");
 }
 
+TEST(OpenAiChatProvider, SaysAllRefusalsOfATurn) {
+  Chat chat;
+  chat.model = "m";
+  Message message;
+  message.role = Role::assistant;
+  for (const std::string_view words : {"No.", "Really not."})
+    message.content.push_back({.body = RefusalBlock{words}, .cache = {}, .pointer = {}});
+  chat.messages.push_back(message);
+  EXPECT_NE(body_of(encode(chat)).find(R"("refusal":"No.\nReally not.")"), std::string::npos);
+}
+
 TEST(OpenAiChatProvider, PassesOnTheDialectsOwnFields) {
   const auto call = from_openai(fmt::format(R"({},"logit_bias":{{"5":-100}},"brand_new":[1.0])", kHi));
   EXPECT_NE(body_of(call).find(R"("logit_bias":{"5":-100})"), std::string::npos) << body_of(call);

@@ -175,9 +175,17 @@ Result<void> decode_reasoning(JsonValue message, std::vector<Block>& into) {
   return {};
 }
 
+// What an earlier answer cited: nothing that any vendor reads again.
+void note_citations(JsonValue source, std::vector<Block>& content) {
+  if (content.empty() || (source["annotations"].size() == 0 && source["provider_metadata"].size() == 0))
+    return;
+  content.back().own = OwnForm{.dialect = kDialect, .type = "annotations"};
+}
+
 Result<void> decode_assistant(JsonValue source, Message& message) {
   TRY(decode_reasoning(source, message.content));
   TRY(decode_content(source["content"], message.content));
+  note_citations(source, message.content);
   std::string_view refusal;
   TRY(read_field(source["refusal"], refusal));
   if (!refusal.empty())

@@ -129,22 +129,23 @@ class MessagesWriter {
     return write_parts(system_role(), message, carried);
   }
 
+  void write_name(const Message& message) {
+    if (message.name.empty()) return;
+    if (!quirks_.no_message_name) {
+      json_.key("name").value(message.name);
+    } else {
+      notes_.fidelity.add(Severity::info, LossReason::dropped, pointer("/name"), std::string(message.name));
+    }
+  }
+
   // One message with text (a plain string when it is one text block without a marker) and parts.
   Result<void> write_parts(std::string_view role, const Message& message, std::span<const Block> blocks) {
     json_.begin_object().key("role").value(role);
-    if (!message.name.empty()) write_name(message.name);
+    write_name(message);
     json_.key("content");
     TRY(write_content(blocks));
     json_.end_object();
     return {};
-  }
-
-  void write_name(std::string_view name) {
-    if (!quirks_.no_message_name) {
-      json_.key("name").value(name);
-    } else {
-      notes_.fidelity.add(Severity::info, LossReason::dropped, pointer("/name"), std::string(name));
-    }
   }
 
   Result<void> write_content(std::span<const Block> blocks) {
@@ -323,7 +324,7 @@ class MessagesWriter {
     std::vector<Block> spoken;
     std::string thinking;
     std::vector<const ToolCallBlock*> calls;
-    std::string_view refusal;
+    std::string refusal;
     bool is_reordered = false;
     for (const Block& block : message.content) {
       if (const auto* call = std::get_if<ToolCallBlock>(&block.body)) {
@@ -335,7 +336,8 @@ class MessagesWriter {
         notes_.fidelity.add(Severity::info, LossReason::thinking_dropped, pointer("/content"),
                             "redacted_thinking");
       } else if (const auto* refused = std::get_if<RefusalBlock>(&block.body)) {
-        refusal = refused->text;
+        if (!refusal.empty()) refusal += '\n';
+        refusal += refused->text;
       } else if (!is_tool_result(block) && !drops(block)) {
         is_reordered = is_reordered || !calls.empty();
         spoken.push_back(block);
@@ -345,7 +347,9 @@ class MessagesWriter {
     if (is_reordered)
       notes_.fidelity.add(Severity::info, LossReason::reordered, pointer("/content"), "text",
                           "before_the_calls");
-    json_.begin_object().key("role").value("assistant").key("content");
+    json_.begin_object().key("role").value("assistant");
+    write_name(message);
+    json_.key("content");
     if (quirks_.thinking_parts && !thinking.empty()) {
       TRY(write_thinking_parts(thinking, spoken));
     } else if (spoken.empty() && calls.empty() && refusal.empty()) {

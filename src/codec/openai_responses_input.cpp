@@ -102,6 +102,8 @@ Result<void> decode_content(JsonValue content, std::string_view pointer, std::ve
       .body = TRY(decode_part(part))
       , .cache = {}, .pointer = pointer
     });
+    // What an earlier answer cited: nothing that any vendor reads again.
+    if (part["annotations"].size() > 0) into.back().own = OwnForm{.dialect = kDialect, .type = "annotations"};
   }
   return {};
 }

@@ -64,8 +64,8 @@ constexpr std::array<Row, kChatFieldCount> kRows = {{
 
 void report_own_forms(const std::vector<Block>& blocks, size_t message, Dialect target, Fidelity& fidelity) {
   for (const Block& block : blocks) {
-    if (block.own && block.own->dialect != target)
-      fidelity.add(Severity::warning, LossReason::coerced_string,
+    if (block.own && (block.own->dialect != target || !block.own->raw))
+      fidelity.add(block.own->raw ? Severity::warning : Severity::info, LossReason::coerced_string,
                    fmt::format("/messages/{}/content", message), std::string(block.own->type), "plain");
     if (const auto* result = std::get_if<ToolResultBlock>(&block.body))
       report_own_forms(result->content, message, target, fidelity);
