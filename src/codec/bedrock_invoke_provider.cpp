@@ -37,15 +37,18 @@ Result<EncodedCall> new_call(const Request& request, const TargetModel& target) 
   return call;
 }
 
+// The value of a header that is kept as a JSON string.
+std::string header_value(std::string_view raw) {
+  const Result<JsonDoc> parsed = JsonDoc::parse(fmt::format("[{}]", raw));
+  return parsed ? std::string(parsed->root().at(0).string_or("")) : std::string();
+}
+
 // Extras that are headers of the service leave the chat and become what they were.
 Chat take_headers(const Chat& chat, Headers& headers) {
   Chat rest = chat;
   std::erase_if(rest.extras, [&](const ExtraField& extra) {
-    const std::string_view raw = extra.raw.text;
     if (extra.dialect != kDialect || !extra.key.starts_with(kInvokeHeaderPrefix)) return false;
-    // None of the service's values needs an escape: what does is reported with the rest.
-    if (raw.size() < 2 || raw.find('\\') != std::string_view::npos) return false;
-    headers.add(extra.key, raw.substr(1, raw.size() - 2));
+    headers.add(extra.key, header_value(extra.raw.text));
     return true;
   });
   return rest;

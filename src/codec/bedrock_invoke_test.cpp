@@ -262,7 +262,7 @@ TEST(InvokeProvider, RefusesWhatTextCannotCarry) {
 
 TEST(InvokeProvider, PassesTheClientsBytesOnlyToAnthropicsModels) {
   const ClientCall call = test::model_call(bedrock_invoke_client(), std::string(kBody), test::kClaude,
-                                           {{"X-Amzn-Bedrock-GuardrailIdentifier", "g"}});
+                                           {{"X-Amzn-Bedrock-GuardrailIdentifier", R"(g"\1)"}});
   const auto request = bedrock_invoke_client().decode_request(call);
   const Capabilities any;
   const auto& codec = bedrock_invoke_provider();
@@ -272,7 +272,7 @@ TEST(InvokeProvider, PassesTheClientsBytesOnlyToAnthropicsModels) {
       codec.splice_request(call, *request, {.model = "us.anthropic.claude-x", .capabilities = &any});
   EXPECT_EQ(raw->wire.body, kBody);
   EXPECT_EQ(raw->wire.path, "/model/us.anthropic.claude-x/invoke");
-  EXPECT_EQ(raw->wire.headers.get_or("x-amzn-bedrock-guardrailidentifier", ""), "g");
+  EXPECT_EQ(raw->wire.headers.get_or("x-amzn-bedrock-guardrailidentifier", ""), R"(g"\1)");
 }
 
 TEST(InvokeProvider, CountsWithABodyInBase64) {
