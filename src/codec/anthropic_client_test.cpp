@@ -83,7 +83,7 @@ TEST(AnthropicClient, ReadsEveryKindOfBlock) {
   EXPECT_TRUE(document.wants_citations);
   EXPECT_EQ(body_at<DocumentBlock>(chat, 0, 4).text, "words");
   EXPECT_EQ(body_at<DocumentBlock>(chat, 0, 5).media.url, "https://x/y.pdf");
-  EXPECT_EQ(body_at<UnknownBlock>(chat, 0, 6).type, "document");
+  EXPECT_EQ(body_at<DocumentBlock>(chat, 0, 6).parts, std::vector<std::string_view>{"c"});
   EXPECT_EQ(body_at<UnknownBlock>(chat, 0, 7).raw.text,
             R"({"type":"search_result","source":"s","title":"t","content":[]})");
   EXPECT_EQ(body_at<ThinkingBlock>(chat, 1, 0).signature, "sig");

@@ -65,7 +65,27 @@ Result<BlockBody> decode_image(JsonValue block) {
   return image;
 }
 
-Result<BlockBody> decode_document(JsonValue block) {
+// The source of a document that is cited by its parts: a text, or an array of text blocks. False where it has
+// images.
+Result<bool> decode_parts(JsonValue content, DocumentBlock& document, Arena& arena) {
+  if (content.is_string()) {
+    document.text = TRY(content.as_string());
+    document.parts.push_back(document.text);
+    return true;
+  }
+  if (!content.is_array()) return wrong(content, "is required: a string or an array of content blocks");
+  std::string text;
+  for (const JsonValue part : content) {
+    if (part["type"].string_or("") != "text") return false;
+    document.parts.push_back(TRY(string_member(part, "text")));
+    if (!text.empty()) text += '\n';
+    text += document.parts.back();
+  }
+  document.text = arena.keep(std::move(text));
+  return true;
+}
+
+Result<BlockBody> decode_document(JsonValue block, Arena& arena) {
   const JsonValue source = block["source"];
   if (!source.is_object())
     return wrong(source, "is required: an object with type base64, text, url, content or file");
@@ -75,7 +95,7 @@ Result<BlockBody> decode_document(JsonValue block) {
     document.text = TRY(string_member(source, "data"));
   } else if (is_media_type(type)) {
     document.media = TRY(decode_media(source, type));
-  } else {
+  } else if (type != "content" || !TRY(decode_parts(source["content"], document, arena))) {
     return unknown_block(block);
   }
   TRY(read_field(block["title"], document.title));
@@ -98,25 +118,25 @@ Result<BlockBody> decode_tool_use(JsonValue block) {
   return call;
 }
 
-Result<void> decode_content(JsonValue content, std::vector<Block>& into);
+Result<void> decode_content(JsonValue content, std::vector<Block>& into, Arena& arena);
 
-Result<BlockBody> decode_tool_result(JsonValue block) {
+Result<BlockBody> decode_tool_result(JsonValue block, Arena& arena) {
   ToolResultBlock result;
   result.call_id = TRY(required_string(block, "tool_use_id"));
   TRY(read_field(block["is_error"], result.is_error));
-  if (!block["content"].is_absent()) TRY(decode_content(block["content"], result.content));
+  if (!block["content"].is_absent()) TRY(decode_content(block["content"], result.content, arena));
   return result;
 }
 
-Result<BlockBody> decode_body(JsonValue block) {
+Result<BlockBody> decode_body(JsonValue block, Arena& arena) {
   const std::string_view type = TRY(required_string(block, "type"));
   if (type == "text") return TextBlock {
       TRY(string_member(block, "text"))
     };
   if (type == "tool_use") return decode_tool_use(block);
-  if (type == "tool_result") return decode_tool_result(block);
+  if (type == "tool_result") return decode_tool_result(block, arena);
   if (type == "image") return decode_image(block);
-  if (type == "document") return decode_document(block);
+  if (type == "document") return decode_document(block, arena);
   if (type == "thinking") {
     ThinkingBlock thinking;
     thinking.text = TRY(string_member(block, "thinking"));
@@ -135,7 +155,7 @@ Result<BlockBody> decode_body(JsonValue block) {
 }
 
 // A string or an array of blocks.
-Result<void> decode_content(JsonValue content, std::vector<Block>& into) {
+Result<void> decode_content(JsonValue content, std::vector<Block>& into, Arena& arena) {
   if (content.is_string()) {
     const std::string_view text = TRY(content.as_string());
     if (!text.empty()) into.push_back({.body = TextBlock{text}, .cache = {}, .pointer = {}});
@@ -146,7 +166,7 @@ Result<void> decode_content(JsonValue content, std::vector<Block>& into) {
   for (const JsonValue source : content) {
     TRY(source.expect(JsonType::object));
     Block& block = into.emplace_back();
-    block.body = TRY(decode_body(source));
+    block.body = TRY(decode_body(source, arena));
     block.cache = TRY(decode_cache(source));
     // An earlier answer with what it cited.
     if (!std::holds_alternative<TextBlock>(block.body) || source["citations"].size() == 0) continue;
@@ -175,7 +195,7 @@ Result<void> decode_anthropic_system(JsonValue system, Chat& chat) {
   if (system.is_absent()) return {};
   Message message;
   message.role = Role::system;
-  TRY(decode_content(system, message.content));
+  TRY(decode_content(system, message.content, *chat.arena));
   for (Block& block : message.content) block.pointer = "/system";
   if (!message.content.empty()) chat.messages.insert(chat.messages.begin(), std::move(message));
   return {};
@@ -189,7 +209,7 @@ Result<void> decode_anthropic_messages(JsonValue messages, Chat& chat) {
     TRY(source.expect(JsonType::object));
     Message& message = chat.messages.emplace_back();
     message.role = TRY(decode_role(source, chat));
-    TRY(decode_content(source["content"], message.content));
+    TRY(decode_content(source["content"], message.content, *chat.arena));
   }
   return {};
 }

@@ -165,6 +165,11 @@ Result<void> AnthropicMessagesWriter::write_document(const DocumentBlock& docume
     if (!media.file_id.starts_with("file_"))
       return refuse("a document by file id belongs to the provider that stored it; send its bytes");
     json_.key("type").value("file").key("file_id").value(media.file_id);
+  } else if (!document.parts.empty()) {
+    json_.key("type").value("content").key("content").begin_array();
+    for (const std::string_view part : document.parts)
+      json_.begin_object().key("type").value("text").key("text").value(part).end_object();
+    json_.end_array();
   } else {
     json_.key("type").value("text").key("media_type").value("text/plain").key("data").value(document.text);
   }

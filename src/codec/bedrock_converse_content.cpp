@@ -76,7 +76,20 @@ Result<Media> decode_media(JsonValue body, std::string_view kind) {
   return media;
 }
 
-Result<BlockBody> decode_document(JsonValue block, JsonValue body) {
+// A source that is cited by its parts.
+Result<void> decode_parts(JsonValue content, DocumentBlock& document, Arena& arena) {
+  TRY(content.expect(JsonType::array));
+  std::string text;
+  for (const JsonValue part : content) {
+    document.parts.push_back(TRY(required_string(part, "text")));
+    if (!text.empty()) text += '\n';
+    text += document.parts.back();
+  }
+  document.text = arena.keep(std::move(text));
+  return {};
+}
+
+Result<BlockBody> decode_document(JsonValue block, JsonValue body, Arena& arena) {
   DocumentBlock document;
   const JsonValue source = body["source"];
   if (!source.is_object())
@@ -85,6 +98,8 @@ Result<BlockBody> decode_document(JsonValue block, JsonValue body) {
     document.media = TRY(decode_media(body, "document"));
   } else if (source["text"]) {
     document.text = TRY(source["text"].as_string());
+  } else if (source["content"]) {
+    TRY(decode_parts(source["content"], document, arena));
   } else {
     return unknown_block(block, "document");
   }
@@ -95,9 +110,9 @@ Result<BlockBody> decode_document(JsonValue block, JsonValue body) {
 }
 
 // Media in a bucket can only be read by Bedrock itself.
-Result<BlockBody> decode_file(JsonValue block, JsonValue body, std::string_view kind) {
+Result<BlockBody> decode_file(JsonValue block, JsonValue body, std::string_view kind, Arena& arena) {
   TRY(body.expect(JsonType::object));
-  if (kind == "document") return decode_document(block, body);
+  if (kind == "document") return decode_document(block, body, arena);
   if (!body["source"].is_object()) return wrong(body["source"], "is required: an object with bytes");
   if (!body["source"]["bytes"]) return unknown_block(block, kind);
   const Media media = TRY(decode_media(body, kind));
@@ -125,12 +140,12 @@ Result<BlockBody> decode_reasoning(JsonValue block, JsonValue body) {
 }
 
 // What the guardrails look at is content like any other for who has none; that it was marked is kept apart.
-Result<BlockBody> decode_guarded(JsonValue block, JsonValue body) {
+Result<BlockBody> decode_guarded(JsonValue block, JsonValue body, Arena& arena) {
   TRY(body.expect(JsonType::object));
   if (body["text"].is_object()) return TextBlock {
       TRY(required_string(body["text"], "text"))
     };
-  if (body["image"].is_object()) return decode_file(block, body["image"], "image");
+  if (body["image"].is_object()) return decode_file(block, body["image"], "image", arena);
   return unknown_block(block, "guardContent");
 }
 
@@ -182,11 +197,11 @@ Result<BlockBody> decode_body(JsonValue block, Chat& chat) {
     };
   if (kind == "json") return TextBlock{body.raw()};
   if (kind == "image" || kind == "document" || kind == "video" || kind == "audio")
-    return decode_file(block, body, kind);
+    return decode_file(block, body, kind, *chat.arena);
   if (kind == "toolUse") return decode_tool_use(block, body);
   if (kind == "toolResult") return decode_tool_result(block, body, chat);
   if (kind == "reasoningContent") return decode_reasoning(block, body);
-  if (kind == "guardContent") return decode_guarded(block, body);
+  if (kind == "guardContent") return decode_guarded(block, body, *chat.arena);
   if (kind == "citationsContent") return decode_cited(body, chat);
   return unknown_block(block, kind);
 }

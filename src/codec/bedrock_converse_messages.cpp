@@ -181,12 +181,16 @@ Result<void> ConverseMessagesWriter::write_document(const DocumentBlock& documen
     }
   }
   json_.begin_object().key("document").begin_object().key("format").value(format);
-  json_.key("name").value(document_name(document.title)).key("source").begin_object().key("bytes");
-  // Every model that reads documents takes bytes; a source of text is newer.
-  if (is_text) {
-    json_.value(base64_encode(document.text));
+  json_.key("name").value(document_name(document.title)).key("source").begin_object();
+  // Every model that reads documents takes bytes; sources of text are newer, and models that cite take them.
+  if (!document.parts.empty() && document.wants_citations) {
+    json_.key("content").begin_array();
+    for (const std::string_view part : document.parts) write_text(part);
+    json_.end_array();
+  } else if (is_text) {
+    json_.key("bytes").value(base64_encode(document.text));
   } else {
-    json_.value(document.media.base64);
+    json_.key("bytes").value(document.media.base64);
   }
   json_.end_object();
   if (!document.context.empty()) json_.key("context").value(document.context);

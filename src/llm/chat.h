@@ -41,9 +41,10 @@ struct ImageBlock {
 };
 
 struct DocumentBlock {
-  Media media{};             // or text
-  std::string_view text{};   // a plain-text document
-  std::string_view title{};  // or the file's name
+  Media media{};                          // or text
+  std::string_view text{};                // a plain-text document
+  std::vector<std::string_view> parts{};  // of one that is cited by its parts: `text` has each on its lines
+  std::string_view title{};               // or the file's name
   std::string_view context{};
   bool wants_citations = false;
 };
