@@ -106,6 +106,10 @@ CitationForm anthropic_citation(const Citation& citation, CitedRange) {
   return citation.search_result ? result_form(citation) : page_form(citation);
 }
 
+std::string renumber_anthropic_citation(JsonValue citation, const std::vector<int64_t>& documents) {
+  return renumber_citation(citation, citation["document_index"], documents);
+}
+
 bool is_anthropic_citation_made(JsonValue citation) {
   return citation[kEncryptedIndex].string_or("") == kMadeByWeir;
 }

@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include "codec/args.h"
+#include "codec/citations.h"
 #include "codec/error_text.h"
 #include "codec/provider_json.h"
 #include "codec/retry_after.h"
@@ -39,7 +40,7 @@ class ContentDecoder {
       // A text block that is called tool_use: the forced tool that stands for a schema.
       delta(std::string(input ? input.raw() : block["text"].string_or("")));
       for (const JsonValue citation : block["citations"])
-        delta(std::string(citation.raw()), DeltaKind::citation);
+        delta(renumber_anthropic_citation(citation, notes_.documents), DeltaKind::citation);
     }
     events_.push_back(BlockEnd{.index = index_++});
   }

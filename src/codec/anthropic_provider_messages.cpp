@@ -55,6 +55,7 @@ void AnthropicMessagesWriter::write_system(const Conversation& conversation, std
 }
 
 Result<void> AnthropicMessagesWriter::write_messages(const Conversation& conversation) {
+  conversation_ = &conversation;
   json_.begin_array();
   for (const Turn& turn : conversation.turns) {
     json_.begin_object().key("role").value(turn.role == Role::assistant ? "assistant" : "user");
@@ -65,10 +66,12 @@ Result<void> AnthropicMessagesWriter::write_messages(const Conversation& convers
     json_.end_array().end_object();
   }
   json_.end_array();
+  settle_documents(notes_);
   return {};
 }
 
 Result<void> AnthropicMessagesWriter::write_block(const Block& block, bool is_last_of_prefill) {
+  note_document(*conversation_, block, notes_);
   const bool is_own = block.own && block.own->dialect == Dialect::anthropic_messages;
   if (is_own && !is_last_of_prefill && !markers_.drops(block.cache)) {
     json_.raw(block.own->raw.text);

@@ -42,6 +42,7 @@ class AnthropicMessagesWriter {
   const CacheMarkers& markers_;
   const Capabilities& caps_;
   CallNotes& notes_;
+  const Conversation* conversation_ = nullptr;  // that is being written
 };
 
 }  // namespace weir

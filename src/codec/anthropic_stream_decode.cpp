@@ -3,6 +3,7 @@
 
 #include "codec/anthropic_decode.h"
 #include "codec/args.h"
+#include "codec/citations.h"
 #include "codec/provider_json.h"
 #include "codec/sse_tap.h"
 
@@ -165,7 +166,7 @@ class AnthropicStreamDecoder final : public StreamDecoder {
     content(block, source["thinking"].string_or(""), events);
     add(block, DeltaKind::signature, source["signature"].string_or(""), events);
     for (const JsonValue citation : source["citations"])
-      add(block, DeltaKind::citation, citation.raw(), events);
+      add(block, DeltaKind::citation, renumber_anthropic_citation(citation, notes_.documents), events);
   }
 
   void on_delta(Block& block, JsonValue delta, std::vector<Event>& events) {
@@ -187,7 +188,8 @@ class AnthropicStreamDecoder final : public StreamDecoder {
     } else if (type == "signature_delta") {
       add(block, DeltaKind::signature, delta["signature"].string_or(""), events);
     } else if (type == "citations_delta") {
-      add(block, DeltaKind::citation, delta["citation"].raw(), events);
+      add(block, DeltaKind::citation, renumber_anthropic_citation(delta["citation"], notes_.documents),
+          events);
     }
   }
 

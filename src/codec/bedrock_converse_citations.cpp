@@ -104,6 +104,14 @@ CitationForm converse_citation(const Citation& citation, CitedRange) {
   return form;
 }
 
+std::string renumber_converse_citation(JsonValue citation, const std::vector<int64_t>& documents) {
+  JsonValue number;
+  for (const PlaceRow& row : kPlaces) {
+    if (const JsonValue place = citation["location"][row.member]) number = place[kDocument];
+  }
+  return renumber_citation(citation, number, documents);
+}
+
 bool is_converse_citation_made(JsonValue citation) {
   const std::string_view source = citation["source"].string_or("");
   return source == kMadeByWeir || source.starts_with(fmt::format("{}:", kMadeByWeir));

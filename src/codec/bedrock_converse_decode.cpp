@@ -4,6 +4,7 @@
 
 #include "codec/args.h"
 #include "codec/bedrock_converse_content.h"
+#include "codec/citations.h"
 #include "codec/provider_json.h"
 
 namespace weir {
@@ -35,7 +36,7 @@ class ContentDecoder {
       start({});
       for (const JsonValue part : body["content"]) delta(std::string(part["text"].string_or("")));
       for (const JsonValue citation : body["citations"])
-        delta(std::string(citation.raw()), DeltaKind::citation);
+        delta(renumber_converse_citation(citation, notes_.documents), DeltaKind::citation);
     } else if (kind == "image" && body["source"]["bytes"].is_string()) {
       const std::string_view mime = converse_media_type("image", body["format"].string_or(""));
       start({.kind = BlockKind::image, .data = std::string(mime)});

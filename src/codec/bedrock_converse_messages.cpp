@@ -79,12 +79,14 @@ void ConverseMessagesWriter::write_cache_point(const std::optional<CacheMarker>&
 }
 
 Result<void> ConverseMessagesWriter::write_messages(const Conversation& conversation) {
+  conversation_ = &conversation;
   json_.begin_array();
   for (const Turn& turn : conversation.turns) {
     const bool is_prefill = &turn == &conversation.turns.back() && turn.role == Role::assistant;
     TRY(write_turn(turn, is_prefill));
   }
   json_.end_array();
+  settle_documents(notes_);
   return {};
 }
 
@@ -116,6 +118,7 @@ Result<void> ConverseMessagesWriter::write_turn(const Turn& turn, bool is_prefil
 }
 
 Result<void> ConverseMessagesWriter::write_block(const Block& block) {
+  note_document(*conversation_, block, notes_);
   if (const auto* text = std::get_if<TextBlock>(&block.body)) {
     write_text(text->text);
   } else if (const auto* refusal = std::get_if<RefusalBlock>(&block.body)) {

@@ -49,6 +49,7 @@ class ConverseMessagesWriter {
   const Capabilities& caps_;
   const Dialect own_;
   CallNotes& notes_;
+  const Conversation* conversation_ = nullptr;  // that is being written
   std::set<std::string> document_names_;
   std::map<std::string, int> document_numbers_;  // by the name without a number: the next one to try
 };

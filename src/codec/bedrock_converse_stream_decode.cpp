@@ -7,6 +7,7 @@
 #include "codec/bedrock_converse_content.h"
 #include "codec/bedrock_converse_decode.h"
 #include "codec/bedrock_wire.h"
+#include "codec/citations.h"
 #include "codec/event_stream_tap.h"
 #include "codec/provider_json.h"
 
@@ -135,7 +136,7 @@ void ConverseEvents::on_delta(JsonValue body, std::vector<Event>& events) {
     on_reasoning(upstream, reasoning, events);
   } else if (const JsonValue citation = delta["citation"]) {
     const Block& block = block_of(upstream, BlockKind::text, events);
-    add(events, block.index, DeltaKind::citation, citation.raw());
+    add(events, block.index, DeltaKind::citation, renumber_converse_citation(citation, notes_->documents));
   }
 }
 

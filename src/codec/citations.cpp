@@ -99,13 +99,12 @@ std::vector<std::string> citation_forms(Dialect client, const AnswerBlock& block
   return all;
 }
 
-Fidelity citation_losses(Dialect client, Dialect source, std::string_view raw) {
-  Fidelity losses;
-  if (vendor(client).read == vendor(source).read) return losses;
-  const std::vector<Citation> citations = read_citations(source, raw);
-  for (const Citation& citation : citations) report(citation, vendor(client).write(citation, {}), losses);
-  if (citations.empty()) report({}, {}, losses);
-  return losses;
+std::string renumber_citation(JsonValue citation, JsonValue number, const std::vector<int64_t>& documents) {
+  std::string raw(citation.raw());
+  const int64_t sent = number.int_or(-1);
+  if (sent < 0 || sent >= static_cast<int64_t>(documents.size())) return raw;
+  return raw.replace(number.offset() - citation.offset(), number.raw().size(),
+                     std::to_string(documents[static_cast<size_t>(sent)]));
 }
 
 bool has_made_citation(JsonValue citations, bool (*is_made)(JsonValue citation)) {

@@ -108,6 +108,12 @@ CitationForm gemini_citation(const Citation& citation, CitedRange range);
 CitationForm openai_chat_citation(const Citation& citation, CitedRange range);
 CitationForm openai_responses_citation(const Citation& citation, CitedRange range);
 
+// A citation of an answer with the number of its document as the client counts (CallNotes::documents).
+std::string renumber_anthropic_citation(JsonValue citation, const std::vector<int64_t>& documents);
+std::string renumber_converse_citation(JsonValue citation, const std::vector<int64_t>& documents);
+// The same of all vendors: `number` is where it stands.
+std::string renumber_citation(JsonValue citation, JsonValue number, const std::vector<int64_t>& documents);
+
 // What stands where a vendor puts a proof of its own, or the name of a source, in a form that Weir made of
 // another vendor's citation. Clients send their histories back, and the vendor must not get it for its own.
 inline constexpr std::string_view kMadeByWeir = "weir";

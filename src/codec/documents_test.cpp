@@ -78,5 +78,68 @@ TEST(Documents, OfConverseInPartsReachTheOtherVendor) {
       << body_of(call);
 }
 
+// The target has two documents, of which the client's are the second and the third.
+TEST(Documents, AreCitedByTheNumbersOfTheClient) {
+  const auto call = to(Dialect::bedrock_converse, fmt::format("{},{},{}", kPictured, kInParts, kInParts));
+  ASSERT_TRUE(call);
+  EXPECT_EQ(call->notes.documents, (std::vector<int64_t>{1, 2}));
+  constexpr std::string_view kAnswer =
+      R"({"output":{"message":{"role":"assistant","content":[{"citationsContent":{"content":[{"text":"a"}],)"
+      R"("citations":[{"location":{"documentChunk":{"documentIndex":1,"start":0,"end":1}}}]}}]}},)"
+      R"("stopReason":"end_turn","usage":{"inputTokens":1,"outputTokens":1,"totalTokens":2}})";
+  const Headers none;
+  const auto events =
+      bedrock_converse_provider().decode_answer({.headers = &none, .body = kAnswer}, call->notes);
+  ASSERT_TRUE(events);
+  const std::vector<std::string> citations = test::fold(*events).choices.at(0).blocks.at(0).citations;
+  ASSERT_EQ(citations.size(), 1U);
+  EXPECT_EQ(citations[0], R"({"location":{"documentChunk":{"documentIndex":2,"start":0,"end":1}}})");
+}
+
+TEST(Documents, KeepTheirNumbersWhereAllAreSent) {
+  for (const Dialect target : {Dialect::anthropic_messages, Dialect::bedrock_converse})
+    EXPECT_TRUE(to(target, fmt::format("{},{}", kInParts, kInParts))->notes.documents.empty());
+}
+
+TEST(Documents, OfAnthropicAreRenumberedWholeAndStreamed) {
+  CallNotes notes;
+  notes.documents = {3, 12};
+  constexpr std::string_view kCited =
+      R"({"type":"char_location","cited_text":"1","document_index":1,"start_char_index":0,"end_char_index":1})";
+  const std::string_view wanted =
+      R"({"type":"char_location","cited_text":"1","document_index":12,"start_char_index":0,"end_char_index":1})";
+  const std::string answer =
+      fmt::format(R"({{"type":"message","content":[{{"type":"text","text":"a","citations":[{}]}}],)"
+                  R"("stop_reason":"end_turn","usage":{{"input_tokens":1,"output_tokens":1}}}})",
+                  kCited);
+  const Headers none;
+  const auto whole = anthropic_messages_provider().decode_answer({.headers = &none, .body = answer}, notes);
+  ASSERT_TRUE(whole) << whole.error().message;
+  EXPECT_EQ(test::fold(*whole).choices.at(0).blocks.at(0).citations,
+            std::vector<std::string>{std::string(wanted)});
+  const std::string stream = fmt::format(
+      "event: message_start\ndata: {{\"type\":\"message_start\",\"message\":{{\"id\":\"m\"}}}}\n\n"
+      "event: content_block_start\ndata: {{\"type\":\"content_block_start\",\"index\":0,"
+      "\"content_block\":{{\"type\":\"text\",\"text\":\"\"}}}}\n\n"
+      "event: content_block_delta\ndata: {{\"type\":\"content_block_delta\",\"index\":0,"
+      "\"delta\":{{\"type\":\"citations_delta\",\"citation\":{}}}}}\n\n"
+      "event: content_block_stop\ndata: {{\"type\":\"content_block_stop\",\"index\":0}}\n\n"
+      "event: message_delta\ndata: "
+      "{{\"type\":\"message_delta\",\"delta\":{{\"stop_reason\":\"end_turn\"}}}}\n\n"
+      "event: message_stop\ndata: {{\"type\":\"message_stop\"}}\n\n",
+      kCited);
+  const auto decoder = anthropic_messages_provider().stream_decoder(notes);
+  const test::Decoded decoded = test::decode_whole(*decoder, stream);
+  EXPECT_EQ(decoded.error, "");
+  EXPECT_EQ(test::fold(decoded.events).choices.at(0).blocks.at(0).citations,
+            std::vector<std::string>{std::string(wanted)});
+}
+
+TEST(Documents, ThatTheTargetMakesUpKeepTheirNumbers) {
+  const auto doc = JsonDoc::parse(R"({"document_index":7})");
+  EXPECT_EQ(renumber_anthropic_citation(doc->root(), {1, 2}), R"({"document_index":7})");
+  EXPECT_EQ(renumber_converse_citation(doc->root(), {1, 2}), R"({"document_index":7})");
+}
+
 }  // namespace
 }  // namespace weir

@@ -6,12 +6,38 @@
 
 #include "base/text.h"
 #include "codec/call_index.h"
+#include "codec/media_type.h"
 
 namespace weir {
 namespace {
 
 constexpr size_t kCacheMarkersMax =
     4;  // https://platform.claude.com/docs/en/build-with-claude/prompt-caching
+
+bool is_document(const Block& block) {
+  if (const auto* image = std::get_if<ImageBlock>(&block.body)) {
+    const std::string_view seen = sniff_media_type(image->media.base64);
+    return (seen.empty() ? image->media.mime : seen) == "application/pdf";
+  }
+  const auto* unknown = std::get_if<UnknownBlock>(&block.body);
+  return std::holds_alternative<DocumentBlock>(block.body) || (unknown && unknown->type == "document");
+}
+
+std::map<const Block*, int64_t> number_documents(const Chat& chat) {
+  std::map<const Block*, int64_t> numbers;
+  const auto number = [&numbers](const Block& block) {
+    if (is_document(block)) numbers.try_emplace(&block, static_cast<int64_t>(numbers.size()));
+  };
+  for (const Message& message : chat.messages) {
+    for (const Block& block : message.content) {
+      number(block);
+      const auto* result = std::get_if<ToolResultBlock>(&block.body);
+      if (!result) continue;
+      for (const Block& inner : result->content) number(inner);
+    }
+  }
+  return numbers;
+}
 
 class Arranger {
  public:
@@ -41,6 +67,7 @@ class Arranger {
       return fail(ErrorKind::bad_request,
                   "this model wants the user to begin: put a message of the user first", "messages");
     }
+    into_.documents = number_documents(chat_);
     return std::move(into_);
   }
 
@@ -183,6 +210,17 @@ class Arranger {
 
 Result<Conversation> arrange_turns(const Chat& chat, const TurnRules& rules, CallNotes& notes) {
   return Arranger(chat, rules, notes).arrange();
+}
+
+void note_document(const Conversation& conversation, const Block& block, CallNotes& notes) {
+  const auto found = conversation.documents.find(&block);
+  if (found != conversation.documents.end()) notes.documents.push_back(found->second);
+}
+
+void settle_documents(CallNotes& notes) {
+  int64_t next = 0;
+  const bool is_same = std::ranges::all_of(notes.documents, [&](int64_t number) { return number == next++; });
+  if (is_same) notes.documents.clear();
 }
 
 void report_cache_markers(const Conversation& conversation, Fidelity& fidelity) {

@@ -2,6 +2,7 @@
 // and Bedrock's.
 #pragma once
 
+#include <map>
 #include <set>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct Turn {
 struct Conversation {
   std::vector<const Block*> system;
   std::vector<Turn> turns;
+  std::map<const Block*, int64_t> documents;  // all of the chat, with their numbers from 0
   bool ends_with_assistant() const { return !turns.empty() && turns.back().role == Role::assistant; }
 };
 
@@ -33,6 +35,12 @@ struct TurnRules {
 // Losses go to notes.fidelity. Errors: bad_request for a call without its result, for a conversation without
 // a message, and for one that the wrong side begins.
 Result<Conversation> arrange_turns(const Chat& chat, const TurnRules& rules, CallNotes& notes);
+
+// Targets cite documents by their numbers, and not all that a client numbers may reach them: for each block
+// that is written, in their order. A PDF that came as an image is a document too.
+void note_document(const Conversation& conversation, const Block& block, CallNotes& notes);
+// When all are written: nothing is kept where the target counts as the client does.
+void settle_documents(CallNotes& notes);
 
 // Reports the cache markers of a conversation whose target takes none.
 void report_cache_markers(const Conversation& conversation, Fidelity& fidelity);

@@ -144,9 +144,12 @@ struct CallNotes {
   Seldom<std::map<std::string, SchemaRestore, std::less<>>> restores;
   // Stop sequences that the target does not take: Weir watches the text for them (llm/stop_matcher.h).
   std::vector<std::string> stops{};
-  bool wants_base64 = false;     // embeddings were asked for as base64
-  bool is_event_stream = false;  // operation opaque: the answer is one
   std::vector<std::string> sent_stops{};  // to targets that may name no sequence, but say another word
+  // The client's numbers, from 0, of the documents that were sent, in their order: the target cites them by
+  // its own. Empty: they are the same.
+  std::vector<int64_t> documents{};
+  bool wants_base64 = false;                  // embeddings were asked for as base64
+  bool is_event_stream = false;               // operation opaque: the answer is one
   std::optional<int64_t> input_characters{};  // operation opaque: of the text to be spoken
   // The provider counts reasoning beside completion_tokens, not within (quirk reasoning_not_in_completion).
   bool counts_reasoning_apart = false;
