@@ -47,6 +47,7 @@ Result<Media> decode_media(JsonValue source, std::string_view type) {
     media.url = TRY(required_string(source, "url"));
   } else {
     media.file_id = TRY(required_string(source, "file_id"));
+    media.store = kDialect;
   }
   return media;
 }

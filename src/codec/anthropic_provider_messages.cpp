@@ -134,8 +134,6 @@ Result<void> AnthropicMessagesWriter::write_image(const ImageBlock& image, const
       return refuse("this model cannot fetch that image URL; send the image's bytes as a data URL");
     json_.key("type").value("url").key("url").value(media.url);
   } else {
-    if (!media.file_id.starts_with("file_"))
-      return refuse("an image by file id belongs to the provider that stored it; send its bytes");
     json_.key("type").value("file").key("file_id").value(media.file_id);
   }
   json_.end_object();
@@ -165,8 +163,6 @@ Result<void> AnthropicMessagesWriter::write_document(const DocumentBlock& docume
     if (!is_http(media.url)) return refuse("this model cannot fetch that document URL; send its bytes");
     json_.key("type").value("url").key("url").value(media.url);
   } else if (!media.file_id.empty()) {
-    if (!media.file_id.starts_with("file_"))
-      return refuse("a document by file id belongs to the provider that stored it; send its bytes");
     json_.key("type").value("file").key("file_id").value(media.file_id);
   } else if (!document.parts.empty()) {
     json_.key("type").value("content").key("content").begin_array();

@@ -8,6 +8,7 @@
 #include "codec/anthropic_encode.h"
 #include "codec/anthropic_provider_messages.h"
 #include "codec/anthropic_thinking.h"
+#include "codec/file_ids.h"
 #include "codec/offered_tools.h"
 #include "codec/schema_downlevel.h"
 #include "codec/tool_names.h"
@@ -50,6 +51,8 @@ class RequestWriter {
 
   Result<void> write() {
     TRY(refuse());
+    // Bedrock, which wants the betas in the body, has no store.
+    TRY(framing_.has_betas ? check_files(chat_, {}) : check_files(chat_, {kDialect}));
     note_tool_names(chat_, &legal_anthropic_tool_name, CustomTools::wrapped, call_.notes);
     Conversation conversation = TRY(arrange_turns(chat_, {.dialect = kDialect}, call_.notes));
     thinking_ = plan_anthropic_thinking(chat_, conversation, target_, call_.notes.fidelity);

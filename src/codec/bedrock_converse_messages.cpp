@@ -31,9 +31,7 @@ std::string_view seen_or_declared(const Media& media) {
 // The service takes bytes only; URLs were replaced by the stage before where that could be done.
 Result<void> check_inline(const Media& media, std::string_view what) {
   if (!media.base64.empty()) return {};
-  if (!media.url.empty())
-    return refuse(fmt::format("this model cannot fetch the URL of that {}; send its bytes", what));
-  return refuse(fmt::format("a {} by file id belongs to the provider that stored it; send its bytes", what));
+  return refuse(fmt::format("this model cannot fetch the URL of that {}; send its bytes", what));
 }
 
 bool is_name_char(char c) {

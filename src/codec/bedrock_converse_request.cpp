@@ -11,6 +11,7 @@
 #include "codec/bedrock_converse_tools.h"
 #include "codec/bedrock_models.h"
 #include "codec/effort.h"
+#include "codec/file_ids.h"
 #include "codec/offered_tools.h"
 #include "codec/turn_settings.h"
 #include "codec/unused.h"
@@ -58,6 +59,7 @@ class RequestWriter {
   }
 
   Result<void> write() {
+    TRY(check_files(chat_, {}));
     const TurnRules rules{.dialect = kDialect,
                           .takes_thinking = family_ == ModelFamily::anthropic,
                           .takes_own_in_system = true,

@@ -38,6 +38,7 @@ Result<Media> decode_media(JsonValue part, JsonValue data, JsonValue file, Arena
   TRY(read_field(gemini_member(file, "fileUri"), uri));
   if (uri.empty()) return wrong(part, "has fileData without its fileUri");
   (uri.starts_with(kFilesHost) ? media.file_id : media.url) = uri;
+  media.store = Dialect::gemini;
   return media;
 }
 

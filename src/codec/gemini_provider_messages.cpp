@@ -16,7 +16,6 @@ namespace {
 // https://ai.google.dev/gemini-api/docs/thought-signatures: takes the place of a signature that another
 // model's call never had.
 constexpr std::string_view kNoSignature = "skip_thought_signature_validator";
-constexpr std::string_view kFilesHost = "https://generativelanguage.googleapis.com/";
 
 class ContentsWriter {
  public:
@@ -100,8 +99,6 @@ class ContentsWriter {
           .value(media.mime.empty() ? usual_mime : media.mime);
       json_.key("fileUri").value(media.url);
     } else {
-      if (!media.file_id.starts_with(kFilesHost))
-        return refuse("a file by its id belongs to the provider that stored it; send its bytes");
       json_.key("fileData").begin_object();
       if (!media.mime.empty()) json_.key("mimeType").value(media.mime);
       json_.key("fileUri").value(media.file_id);

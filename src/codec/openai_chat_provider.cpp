@@ -5,6 +5,7 @@
 
 #include "codec/effort.h"
 #include "codec/end_user.h"
+#include "codec/file_ids.h"
 #include "codec/logprobs_wish.h"
 #include "codec/offered_tools.h"
 #include "codec/openai.h"
@@ -53,6 +54,7 @@ class ChatWriter {
         json_(call.wire.body) {}
 
   Result<void> write() {
+    TRY(check_files(chat_, {Dialect::openai_chat, Dialect::openai_responses}));
     note_tool_names(chat_, &legal_openai_tool_name, CustomTools::native, call_.notes);
     json_.begin_object().key("model").value(target_.model).key("messages");
     TRY(write_openai_messages(json_, chat_, target_, call_.notes));

@@ -356,6 +356,25 @@ TEST(OpenAiChatProvider, SaysAllRefusalsOfATurn) {
   EXPECT_NE(body_of(encode(chat)).find(R"("refusal":"No.\nReally not.")"), std::string::npos);
 }
 
+TEST(OpenAiChatProvider, RefusesFilesOfOtherStores) {
+  const auto error = [](const Result<EncodedCall>& call) {
+    return call ? std::string("none") : call.error().path + ": " + call.error().message;
+  };
+  EXPECT_EQ(error(from_messages(
+                R"("max_tokens":9,"messages":[{"role":"user","content":[{"type":"text",)"
+                R"("text":"hi"},{"type":"document","source":{"type":"file","file_id":"file_1"}}]}])")),
+            "messages[0].content[1]: the file file_1 is stored by another provider than this model's, which "
+            "cannot read it: send its bytes");
+  const auto own =
+      from_openai(R"("messages":[{"role":"user","content":[{"type":"file","file":{"file_id":"file-1"}}]}])");
+  EXPECT_NE(body_of(own).find(R"({"type":"file","file":{"file_id":"file-1"}})"), std::string::npos);
+  const auto images = from_messages(
+      R"("max_tokens":9,"messages":[{"role":"assistant","content":[{"type":"tool_use","id":"t","name":"f",)"
+      R"("input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"t","content":[)"
+      R"({"type":"image","source":{"type":"file","file_id":"file_2"}}]}]}])");
+  EXPECT_EQ(error(images).substr(0, error(images).find(':')), "messages[1].content[0].content[0]");
+}
+
 TEST(OpenAiChatProvider, PassesOnTheDialectsOwnFields) {
   const auto call = from_openai(fmt::format(R"({},"logit_bias":{{"5":-100}},"brand_new":[1.0])", kHi));
   EXPECT_NE(body_of(call).find(R"("logit_bias":{"5":-100})"), std::string::npos) << body_of(call);

@@ -224,7 +224,7 @@ class MessagesWriter {
     if (caps_.vision == false) return refuse("this model takes no images");
     if (!image.media.file_id.empty()) {
       return fail(ErrorKind::unsupported,
-                  "an image by file id belongs to the provider that stored it; send its bytes",
+                  "this provider takes images by their bytes or their URL, not by a file's id",
                   pointer("/content"));
     }
     json_.begin_object().key("type").value("image_url").key("image_url").begin_object().key("url");

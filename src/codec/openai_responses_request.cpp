@@ -7,6 +7,7 @@
 
 #include "codec/effort.h"
 #include "codec/end_user.h"
+#include "codec/file_ids.h"
 #include "codec/logprobs_wish.h"
 #include "codec/offered_tools.h"
 #include "codec/openai_responses_items.h"
@@ -38,6 +39,7 @@ class RequestWriter {
   Result<void> write() {
     if (chat_.choices.value_or(1) > 1)
       return fail(ErrorKind::unsupported, "this model gives one answer at a time: n must be 1", "n");
+    TRY(check_files(chat_, {Dialect::openai_chat, Dialect::openai_responses}));
     note_tool_names(chat_, &legal_openai_tool_name, CustomTools::native, call_.notes);
     json_.begin_object().key("model").value(target_.model);
     TRY(write_responses_input(json_, chat_, target_, call_.notes));

@@ -29,10 +29,11 @@ struct TextBlock {
 
 // Where the bytes of an image, document or audio clip are. Exactly one of the three is not empty.
 struct Media {
-  std::string_view base64{};   // standard alphabet, as it came
-  std::string_view url{};      // http(s) or gs
-  std::string_view file_id{};  // an id of the provider's file store
-  std::string_view mime{};     // as declared; may be empty for URLs
+  std::string_view base64{};             // standard alphabet, as it came
+  std::string_view url{};                // http(s) or gs
+  std::string_view file_id{};            // an id of the provider's file store
+  std::string_view mime{};               // as declared; may be empty for URLs
+  Dialect store = Dialect::openai_chat;  // file_id: through which dialect, so whose it is
 };
 
 struct ImageBlock {
