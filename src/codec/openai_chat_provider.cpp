@@ -213,8 +213,8 @@ class ChatWriter {
     json_.end_array().end_object().end_object();
   }
 
-  // A strict schema is brought into the form that strictness demands. Where a property may be left out it
-  // cannot be: strictness goes, and the schema stays.
+  // A strict schema is brought into the form that strictness demands. Where a property may be left out, or a
+  // $ref leads nowhere, it cannot be: strictness goes, and the schema stays.
   void write_schema(RawJson schema, std::optional<bool>& strict, const std::string& pointer) {
     if (strict != true) {
       json_.raw(schema.text);
@@ -223,7 +223,7 @@ class ChatWriter {
     Fidelity changes;
     const DownleveledSchema made =
         downlevel_schema(schema.text, kStrictRules, SchemaUse::arguments, pointer, changes);
-    if (made.has_optional) {
+    if (made.has_optional || made.has_loose_ref) {
       call_.notes.fidelity.add(Severity::info, LossReason::schema_downleveled, pointer, "strict",
                                "not strict");
       strict = false;

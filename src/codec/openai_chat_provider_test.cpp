@@ -343,6 +343,15 @@ TEST(OpenAiChatProvider, BringsStrictSchemasIntoTheFormThatStrictnessDemands) {
             std::string::npos)
       << body_of(loose);
   EXPECT_EQ(records_of(loose), "schema_downleveled;/response_format/schema;strict>not_strict");
+  // Nor can what refers to nothing.
+  constexpr std::string_view kNowhere =
+      R"("response_format":{"type":"json_schema","json_schema":{"name":"n","strict":true,"schema":)"
+      R"({"type":"object","properties":{"a":{"$ref":"#/$defs/B"}},"required":["a"]}}})";
+  const auto nowhere = from_openai(fmt::format("{},{}", kHi, kNowhere));
+  EXPECT_NE(body_of(nowhere).find(R"({"$ref":"#/$defs/B"}},"required":["a"]},"strict":false)"),
+            std::string::npos)
+      << body_of(nowhere);
+  EXPECT_EQ(records_of(nowhere), "schema_downleveled;/response_format/schema;strict>not_strict");
 }
 
 TEST(OpenAiChatProvider, SaysAllRefusalsOfATurn) {

@@ -137,6 +137,7 @@ class Downleveler {
       if (reference.is_string()) {
         const JsonValue target = resolve(reference.string_or(""));
         if (!target) {
+          into_.has_loose_ref = into_.has_loose_ref || rules_.refs == SchemaRefs::kept;
           if (rules_.refs == SchemaRefs::kept) continue;
           lose(place, "a $ref that leads nowhere", "any value", Severity::warning);
         } else if (inlines(target)) {

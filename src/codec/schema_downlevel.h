@@ -51,7 +51,8 @@ enum class SchemaUse : uint8_t { arguments, answer };  // only an answer can be 
 struct DownleveledSchema {
   std::string text;  // what to send
   SchemaRestore restore;
-  bool has_optional = false;  // some object has a property that is not required
+  bool has_optional = false;   // some object has a property that is not required
+  bool has_loose_ref = false;  // a $ref that was kept leads nowhere
   bool needs_restore() const { return restore.is_wrapped || !restore.literals.empty(); }
 };
 
