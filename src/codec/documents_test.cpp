@@ -141,5 +141,38 @@ TEST(Documents, ThatTheTargetMakesUpKeepTheirNumbers) {
   EXPECT_EQ(renumber_converse_citation(doc->root(), {1, 2}), R"({"document_index":7})");
 }
 
+// Models of such vendors take media in the user's turns only.
+TEST(Turns, GiveTheAssistantsMediaToTheUser) {
+  Chat chat;
+  chat.model = "m";
+  const auto say = [&](Role role, std::vector<BlockBody> bodies) {
+    Message& message = chat.messages.emplace_back();
+    message.role = role;
+    for (BlockBody& body : bodies)
+      message.content.push_back({.body = std::move(body), .cache = {}, .pointer = {}});
+  };
+  const ImageBlock image{.media = {.base64 = "iVBORw0KGgo=", .mime = "image/png"}};
+  say(Role::user, {TextBlock{"draw"}});
+  say(Role::assistant, {TextBlock{"here"}, image});
+  say(Role::user, {TextBlock{"again"}});
+  const Capabilities any;
+  const auto call =
+      anthropic_messages_provider().encode_request(chat, {.model = "claude", .capabilities = &any});
+  EXPECT_NE(
+      body_of(call).find(
+          R"({"role":"assistant","content":[{"type":"text","text":"here"}]},{"role":"user","content":[)"
+          R"({"type":"image","source":{"type":"base64","media_type":"image/png","data":"iVBORw0KGgo="}},)"
+          R"({"type":"text","text":"again"}]})"),
+      std::string::npos)
+      << body_of(call);
+  EXPECT_NE(records_of(call).find("reordered;/messages/1/content;media_of_the_assistant>user_turn"),
+            std::string::npos)
+      << records_of(call);
+  chat.messages.pop_back();
+  const auto prefill =
+      anthropic_messages_provider().encode_request(chat, {.model = "claude", .capabilities = &any});
+  EXPECT_NE(records_of(prefill).find("dropped;/messages;media_of_the_last_message"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace weir

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/core.h>
 #include <fmt/ranges.h>
+#include <utility>
 
 #include "base/text.h"
 #include "codec/call_index.h"
@@ -57,6 +58,8 @@ class Arranger {
         add_turn(message);
       }
     }
+    if (!waiting_.empty())
+      notes_.fidelity.add(Severity::warning, LossReason::dropped, "/messages", "media of the last message");
     for (size_t i = 0; i < into_.turns.size(); ++i) TRY(settle_results(i));
     merge_neighbours();
     if (into_.turns.empty()) {
@@ -100,11 +103,28 @@ class Arranger {
     const Role role = message.role == Role::assistant ? Role::assistant : Role::user;
     if (into_.turns.empty() || into_.turns.back().role != role)
       into_.turns.push_back({.role = role, .blocks = {}});
+    std::vector<const Block*>& blocks = into_.turns.back().blocks;
+    if (role == Role::user) {
+      const std::vector<const Block*> waiting = std::exchange(waiting_, {});
+      blocks.insert(blocks.end(), waiting.begin(), waiting.end());
+    }
     for (const Block& block : message.content) {
-      if (is_carried(block)) into_.turns.back().blocks.push_back(&block);
+      if (role == Role::assistant && is_media(block)) {
+        waiting_.push_back(&block);
+        lose(Severity::info, LossReason::reordered, "/content", "media of the assistant", "user turn");
+      } else if (is_carried(block)) {
+        blocks.push_back(&block);
+      }
     }
     // A turn without content is no turn: its neighbours are of one role then.
     if (into_.turns.back().blocks.empty()) into_.turns.pop_back();
+  }
+
+  // What such targets take in the user's turns only.
+  static bool is_media(const Block& block) {
+    return std::holds_alternative<ImageBlock>(block.body) || std::holds_alternative<AudioBlock>(block.body) ||
+           std::holds_alternative<VideoBlock>(block.body) ||
+           std::holds_alternative<DocumentBlock>(block.body);
   }
 
   bool is_readable(const std::optional<Dialect>& issuer) const {
@@ -203,6 +223,7 @@ class Arranger {
   const TurnRules& rules_;
   CallNotes& notes_;
   Conversation into_;
+  std::vector<const Block*> waiting_;  // media of the assistant, for the user's next turn
   size_t at_ = 0;
 };
 
