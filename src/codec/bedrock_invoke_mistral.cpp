@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <fmt/core.h>
+#include <utility>
 
 #include "base/crypto.h"
 #include "base/text.h"
@@ -108,7 +109,11 @@ class MessagesWriter {
     std::string text = result.is_error ? "ERROR: " : "";
     if (result.is_error)
       notes_.fidelity.add(Severity::info, LossReason::emulated, "/messages", "is_error", "a prefix");
-    for (const Block& inner : result.content) text += TRY(text_of(inner));
+    bool is_first = true;
+    for (const Block& inner : result.content) {
+      if (!std::exchange(is_first, false)) text += '\n';
+      text += TRY(text_of(inner));
+    }
     json_.begin_object()
         .key("role")
         .value("tool")
@@ -125,6 +130,7 @@ class MessagesWriter {
       if (const auto* call = std::get_if<ToolCallBlock>(&block->body)) {
         calls.push_back(call);
       } else {
+        if (!text.empty()) text += "\n\n";
         text += TRY(text_of(*block));
       }
     }

@@ -40,6 +40,18 @@ TEST(MistralBodies, JoinInstructionsAndRepeatRefusals) {
             R"({"role":"assistant","content":"no"},{"role":"user","content":"why"}]})");
 }
 
+TEST(MistralBodies, KeepTheTextsOfATurnAndOfAResultApart) {
+  const Chat chat = test::messages_chat(
+      R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":"q"},{"role":"assistant","content":[)"
+      R"({"type":"text","text":"one"},{"type":"text","text":"two"},)"
+      R"({"type":"tool_use","id":"abcdefghi","name":"f","input":{}}]},{"role":"user","content":[)"
+      R"({"type":"tool_result","tool_use_id":"abcdefghi","content":[{"type":"text","text":"a"},)"
+      R"({"type":"text","text":"b"}]}]}],"tools":[{"name":"f","input_schema":{"type":"object"}}]})");
+  const std::string body = sent(chat);
+  EXPECT_NE(body.find(R"("role":"assistant","content":"one\n\ntwo")"), std::string::npos) << body;
+  EXPECT_NE(body.find(R"("tool_call_id":"abcdefghi","content":"a\nb")"), std::string::npos) << body;
+}
+
 TEST(MistralBodies, OfferTheToolsThatAreAllowed) {
   constexpr std::string_view kTools =
       R"("messages":[{"role":"user","content":"hi"}],"tools":[)"
