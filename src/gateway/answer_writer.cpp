@@ -1,7 +1,6 @@
 #include "gateway/answer_writer.h"
 
-#include <algorithm>
-
+#include "gateway/drain.h"
 #include "gateway/snapshot.h"
 #include "llm/answer.h"
 #include "llm/prompt_tokens.h"
@@ -16,16 +15,6 @@ constexpr std::string_view kNoBuffering = "no";
 using Usd = InlineText<24>;
 Usd usd(int64_t nano) {
   return Usd::written([nano](FlatText& out) { out.fixed<9>(nano); });
-}
-
-// How much of an answer the batch is.
-size_t bytes_of(const EventBatch& batch) {
-  if (batch.is_raw) return batch.raw.size();
-  size_t bytes = 0;
-  for (const Event& event : batch.events) {
-    if (const auto* delta = std::get_if<Delta>(&event)) bytes += delta->text.size();
-  }
-  return bytes;
 }
 
 // Of the headers of the provider's answer the one that an answer which is written anew has too.
@@ -194,8 +183,7 @@ Task<void> AnswerWriter::write(EventSource& source) {
 }
 
 void AnswerWriter::note(const Result<const EventBatch*>& pulled) {
-  const auto is_end = [](const Event& event) { return std::holds_alternative<End>(event); };
-  is_over_ = !pulled || std::ranges::any_of((*pulled)->events, is_end);
+  is_over_ = !pulled || has_end(**pulled);
 }
 
 Task<void> AnswerWriter::write_streamed(EventSource& source) {
@@ -294,17 +282,7 @@ Task<void> AnswerWriter::write_through(EventSource& source) {
 }
 
 Task<void> AnswerWriter::drain(EventSource& source) {
-  size_t left = exchange_.snapshot->settings.client_gone_bytes_max;
-  while (!is_over_) {
-    const Result<const EventBatch*> pulled = co_await source.next(*exchange_.scope);
-    note(pulled);
-    if (!pulled) break;
-    const size_t bytes = bytes_of(**pulled);
-    if (bytes > left) break;
-    left -= bytes;
-    // What comes fast must not keep the others of this core waiting: no write does that here.
-    co_await exchange_.scope->core().next_round();
-  }
+  if (!std::exchange(is_over_, true)) (void)co_await weir::drain(exchange_, source);
   co_return {};
 }
 
