@@ -128,6 +128,15 @@ struct PriceTier {
   bool operator==(const PriceTier&) const = default;
 };
 
+// The price of an image of that size and quality, as the vendor calls them; an empty one: whatever it is.
+struct ImagePrice {
+  std::string size;
+  std::string quality;
+  int64_t nano_usd = 0;
+
+  bool operator==(const ImagePrice&) const = default;
+};
+
 enum class ModelUse : uint8_t {
   chat,
   text_completion,
@@ -151,12 +160,13 @@ struct ModelRow {
   std::optional<int64_t> nano_usd_per_search;       // of one web search by the provider
   std::optional<int64_t> nano_usd_per_minute;       // of sound that is listened to
   std::optional<int64_t> nano_usd_per_mchar;        // of a million characters that are spoken
-  std::optional<int64_t> nano_usd_per_image;        // of an image that is made
-  bool is_free = false;                             // documented as free; only then may a price be zero
-  bool is_upper_bound = false;  // the vendor may charge less (off-peak hours, a promotion)
-  Capabilities capabilities;    // as listed; Catalog::capabilities() joins the endpoint's
-  std::string source;           // URL, or "built in"
-  std::optional<Date> as_of;    // when the source said so; nullopt: the source carries no date
+  std::optional<int64_t> nano_usd_per_image;        // of an image that is made, whatever its form
+  std::vector<ImagePrice> image_prices;  // by form; the first is that of a request which asks for none
+  bool is_free = false;                  // documented as free; only then may a price be zero
+  bool is_upper_bound = false;           // the vendor may charge less (off-peak hours, a promotion)
+  Capabilities capabilities;             // as listed; Catalog::capabilities() joins the endpoint's
+  std::string source;                    // URL, or "built in"
+  std::optional<Date> as_of;             // when the source said so; nullopt: the source carries no date
 };
 
 // A file of a table, with the name that messages use for it.

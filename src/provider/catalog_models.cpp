@@ -72,6 +72,42 @@ Result<std::vector<PriceTier>> read_tiers(std::string_view file, const YamlField
   return tiers;
 }
 
+// An image's size or quality where the price depends on it.
+Result<std::string> read_form(const YamlFields& fields, std::string_view key) {
+  auto text = TRY(fields.optional_text(key));
+  if (!text) return std::string();
+  if (text->empty() || text->size() > 40 ||
+      !std::ranges::all_of(*text, [](char c) { return c > ' ' && c < 0x7f; }))
+    return fail(fields.error(key, "must be a word such as 1024x1024 or hd"));
+  return std::move(*text);
+}
+
+Result<std::vector<ImagePrice>> read_image_prices(std::string_view file, const YamlFields& row,
+                                                  bool is_free) {
+  std::vector<ImagePrice> prices;
+  const YamlNode* list = TRY(row.optional_node("image_prices", YamlType::sequence));
+  if (list == nullptr) return prices;
+  for (const YamlNode& node : list->children) {
+    const YamlFields fields(file, node, "a price of images");
+    TRY(fields.check({"size", "quality", "per_image"}));
+    ImagePrice price {
+      .size = TRY(read_form(fields, "size"))
+      , .quality = TRY(read_form(fields, "quality"))
+    };
+    const auto nano_usd = TRY(read_usd(fields, "per_image", is_free));
+    if (!nano_usd)
+      return fail(fields.error("per_image", "is missing; leave out the form whose price is unknown"));
+    price.nano_usd = *nano_usd;
+    const auto is_same = [&](const ImagePrice& other) {
+      return other.size == price.size && other.quality == price.quality;
+    };
+    if (std::ranges::any_of(prices, is_same))
+      return fail(fields.error("size", "this form has a price already"));
+    prices.push_back(std::move(price));
+  }
+  return prices;
+}
+
 bool is_model_name(std::string_view name) {
   return !name.empty() && name.size() <= 200 &&
          std::ranges::all_of(name, [](char c) { return c > ' ' && c < 0x7f; });
@@ -159,6 +195,7 @@ Result<ModelRow> read_model(std::string_view file, const YamlNode& node, const P
                     "per_minute",
                     "per_1m_characters",
                     "per_image",
+                    "image_prices",
                     "profile",
                     "capabilities",
                     "source",
@@ -174,6 +211,7 @@ Result<ModelRow> read_model(std::string_view file, const YamlNode& node, const P
   row.price = TRY(read_price(fields, row.is_free));
   row.tiers = TRY(read_tiers(file, fields, row.is_free));
   TRY(read_fees(fields, row));
+  row.image_prices = TRY(read_image_prices(file, fields, row.is_free));
   TRY(read_capabilities(file, fields, profiles, row));
   TRY(read_provenance(fields, row));
   return row;

@@ -463,6 +463,25 @@ TEST(CatalogParse, ReadsPricesThatAreNotOfTokens) {
               HasSubstr("0 is only for rows with free"));
 }
 
+TEST(CatalogParse, ReadsPricesOfImagesByForm) {
+  const auto catalog = parse(
+      kOneProvider, model_with("    image_prices:\n      - {size: 512x512, quality: hd, per_image: 0.1}\n"
+                               "      - {size: 1024x1024, per_image: 0.2}\n"));
+  ASSERT_TRUE(catalog) << catalog.error().message;
+  EXPECT_EQ(catalog->find_model("acme", "m1")->image_prices,
+            (std::vector<ImagePrice>{{"512x512", "hd", 100'000'000}, {"1024x1024", "", 200'000'000}}));
+  const auto wrong = [](std::string_view list) {
+    return error_of(parse(kOneProvider, model_with(fmt::format("    image_prices: [{}]\n", list))));
+  };
+  EXPECT_THAT(wrong("{size: 1x1}"), HasSubstr("per_image is missing"));
+  EXPECT_THAT(wrong("{size: 1x1, per_image: null}"), HasSubstr("leave out the form"));
+  EXPECT_THAT(wrong("{size: 1x1, per_image: 0}"), HasSubstr("0 is only for rows with free"));
+  EXPECT_THAT(wrong("{size: 1x1, per_image: 1}, {size: 1x1, per_image: 2}"),
+              HasSubstr("has a price already"));
+  EXPECT_THAT(wrong("{size: a b, per_image: 1}"), HasSubstr("must be a word"));
+  EXPECT_THAT(wrong("{sise: 1x1, per_image: 1}"), HasSubstr("size"));
+}
+
 TEST(CatalogParse, LetsALaterFileReplaceRowsAndNames) {
   const CatalogText providers[] = {{"a", kOneProvider}, {"b", R"(
 providers:

@@ -70,7 +70,19 @@ const Price& price_for_input(const ModelRow& row, int64_t input_tokens) {
   return *price;
 }
 
-std::optional<int64_t> cost(const ModelRow& row, const Usage& usage) {
+std::optional<int64_t> price_of_image(const ModelRow& row, const ImageForm& form) {
+  if (row.image_prices.empty()) return row.nano_usd_per_image;
+  const ImagePrice& usual = row.image_prices.front();
+  const std::string_view size = form.size.empty() ? usual.size : form.size;
+  const std::string_view quality = form.quality.empty() ? usual.quality : form.quality;
+  for (const ImagePrice& price : row.image_prices) {
+    const bool has_size = price.size.empty() || price.size == size;
+    if (has_size && (price.quality.empty() || price.quality == quality)) return price.nano_usd;
+  }
+  return row.nano_usd_per_image;
+}
+
+std::optional<int64_t> cost(const ModelRow& row, const Usage& usage, const ImageForm& form) {
   const std::optional<int64_t> input = input_total(usage);
   if (usage.empty() || !input) return std::nullopt;
   const Price& price = price_for_input(row, *input);
@@ -89,7 +101,7 @@ std::optional<int64_t> cost(const ModelRow& row, const Usage& usage) {
   bill.add_each(usage.web_searches, row.nano_usd_per_search);
   bill.add_ms(usage.in_sound_ms, row.nano_usd_per_minute);
   bill.add(usage.in_characters, row.nano_usd_per_mchar);
-  bill.add_each(usage.images, row.nano_usd_per_image);
+  if (usage.images) bill.add_each(usage.images, price_of_image(row, form));
   // A long ranking is charged as several.
   bill.add_each(usage.search_units.value_or(1), row.nano_usd_per_request);
   return bill.total();

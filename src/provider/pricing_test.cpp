@@ -79,6 +79,30 @@ TEST(Cost, OfSoundCharactersAndImagesIsExact) {
   EXPECT_EQ(cost(row, images), std::nullopt);
 }
 
+TEST(Cost, OfImagesByFormIsExact) {
+  const auto of = [](std::string_view name, int64_t images, ImageForm form) {
+    Usage usage;
+    usage.images = images;
+    return cost(model("openai", name), usage, form);
+  };
+  constexpr int64_t kCent = 10'000'000;
+  EXPECT_EQ(of("dall-e-3", 1, {}), 4 * kCent) << "what it makes unless asked otherwise";
+  EXPECT_EQ(of("dall-e-3", 3, {.size = "1792x1024", .quality = "hd"}), 36 * kCent);
+  EXPECT_EQ(of("dall-e-3", 1, {.size = "1024x1792"}), 8 * kCent);
+  EXPECT_EQ(of("dall-e-3", 1, {.quality = "hd"}), 8 * kCent);
+  EXPECT_EQ(of("dall-e-3", 1, {.size = "640x480"}), std::nullopt) << "nobody knows its price";
+  EXPECT_EQ(of("dall-e-2", 10, {.size = "256x256", .quality = "standard"}), 16 * kCent);
+  EXPECT_EQ(of("dall-e-2", 2, {}), 4 * kCent);
+  EXPECT_EQ(of("dall-e-2", -1, {}), std::nullopt);
+  ModelRow row;
+  row.nano_usd_per_image = 7;
+  row.image_prices.push_back({.size = "1x1", .quality = "", .nano_usd = 5});
+  Usage usage;
+  usage.images = 2;
+  EXPECT_EQ(cost(row, usage, {.size = "1x1"}), 10);
+  EXPECT_EQ(cost(row, usage, {.size = "2x2"}), 14) << "the price of all that is not listed";
+}
+
 TEST(Cost, OfImageTokensIsThatOfImages) {
   Usage usage;
   usage.in_uncached = 50;
