@@ -8,6 +8,7 @@
 #include "gateway/fan_out.h"
 #include "gateway/kept_answer.h"
 #include "gateway/kept_turns.h"
+#include "gateway/metered_part.h"
 #include "gateway/route_policies.h"
 #include "gateway/snapshot.h"
 #include "gateway/stored_responses.h"
@@ -118,7 +119,7 @@ void restore_one(Exchange& exchange, size_t index, const std::string& kept) {
 
 Task<std::unique_ptr<EventSource>> call_child(Exchange& child, Next next) {
   if (needs_validation(child)) co_return co_await validated_answer(child, next);
-  co_return co_await next(child);
+  co_return metered_part(CO_TRY(co_await next(child)), child);
 }
 
 }  // namespace
@@ -127,6 +128,7 @@ Task<std::unique_ptr<EventSource>> call_child(Exchange& child, Next next) {
 Task<std::unique_ptr<EventSource>> AdaptStage::handle(Exchange& exchange, Next next) {
   exchange.adapted.reset();
   exchange.conversation.reset();
+  exchange.is_composed = false;
   const bool needs_nothing = !needs_hashed_user(exchange) && !needs_adapting(exchange, parts_) &&
                              choices_to_fan_out(exchange) == 0 && inputs_to_batch(exchange) == 0 &&
                              !needs_validation(exchange) && keepers_of(exchange).empty();

@@ -25,6 +25,15 @@ Task<void> CommittedSource::commit(Scope& scope) {
   }
 }
 
+Usage CommittedSource::reported() const {
+  Usage usage;
+  for (const Event& event : held_.events) {
+    if (const auto* report = std::get_if<UsageReport>(&event)) usage.set_from(report->usage);
+  }
+  usage.source = UsageSource::partial;
+  return usage;
+}
+
 void CommittedSource::hold(const EventBatch& batch) {
   held_.events.insert(held_.events.end(), batch.events.begin(), batch.events.end());
   held_raw_ += batch.raw;

@@ -22,6 +22,9 @@ class CommittedSource final : public EventSource {
   // that.
   Task<void> commit(Scope& scope);
 
+  // What the provider said of usage until commit() failed.
+  Usage reported() const;
+
   const AnswerHead& head() const override { return inner_->head(); }
   Task<const EventBatch*> next(Scope& scope) override;
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "gateway/snapshot.h"
+#include "provider/pricing.h"
 
 namespace weir {
 namespace {
@@ -30,6 +31,12 @@ constexpr std::array<Stretch, 9> kStretches = {{
 // Nothing takes so long; the text has room for nine numbers of this length.
 constexpr int64_t kTimingUsMax = 999'999'999'999;
 
+Exchange& whole_of(Exchange& exchange) {
+  Exchange* whole = &exchange;
+  while (whole->whole) whole = whole->whole;
+  return *whole;
+}
+
 }  // namespace
 
 Duration Timings::between(Mark from, Mark to) const {
@@ -45,6 +52,42 @@ void Timings::try_again(MonoTime at) {
 
 SpanId make_span_id(Rng& rng) {
   return SpanId::written([&](FlatText& out) { out.hex(rng.next() | 1); });
+}
+
+std::optional<int64_t> Exchange::price(const Usage& used) const {
+  if (!target || !target->row) return std::nullopt;
+  // No vendor charges for counting, and Weir's own count has asked none.
+  if (operation_of(request) == Operation::count_tokens) return 0;
+  ImageForm asked;
+  // A form of fields has passed by, and what it says of the images with it.
+  if (!target->row->image_prices.empty() && call.form) return std::nullopt;
+  if (!target->row->image_prices.empty() && call.body) {
+    asked = {.size = call.body->root()["size"].string_or(""),
+             .quality = call.body->root()["quality"].string_or("")};
+  }
+  return cost(*target->row, used, asked);
+}
+
+void Exchange::compose() {
+  whole_of(*this).is_composed = true;
+}
+
+void Exchange::spend(const Usage& used) {
+  if (used.empty()) return;
+  std::unique_ptr<Spent>& all = whole_of(*this).spent;
+  if (!all) all = std::make_unique<Spent>();
+  all->usage.add(used);
+  // Call by call: the tier of a price, and what a request costs, are those of each.
+  const std::optional<int64_t> part = price(used);
+  const bool is_known = part && all->cost_nano_usd;
+  if (!is_known || __builtin_add_overflow(*all->cost_nano_usd, *part, &*all->cost_nano_usd))
+    all->cost_nano_usd.reset();
+}
+
+void Exchange::settle_spent() {
+  if (!spent) return;
+  usage = spent->usage;
+  cost_nano_usd = spent->cost_nano_usd;
 }
 
 void Exchange::note_failure(const Error& error) {

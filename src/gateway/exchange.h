@@ -103,6 +103,12 @@ struct Adaptation {
   Fidelity fidelity{};
 };
 
+// What calls came to that are settled one by one.
+struct Spent {
+  Usage usage;
+  std::optional<int64_t> cost_nano_usd = 0;  // nullopt: the price of a part of it is not known
+};
+
 struct Exchange {
   Id id;                   // "req_" and a UUIDv7: the x-request-id
   Scope* scope = nullptr;  // the request's; outlives the exchange
@@ -142,10 +148,25 @@ struct Exchange {
   size_t content_bytes = 0;  // of the answer's text, as far as it came
   ChunkTimes chunks;         // of a streamed answer
   std::optional<int64_t> cost_nano_usd;
+  // The exchange whose answer this one is a part of; outlives it. Null: none.
+  Exchange* whole = nullptr;
+  // The answer of this attempt is made of several calls' answers, and each call is settled by itself.
+  bool is_composed = false;
+  // Of calls that are settled by themselves: those of composed answers, and those whose answer was not taken
+  // although they stated usage. Null: there were none.
+  std::unique_ptr<Spent> spent;
   std::string response_model;  // as the provider named it
   std::string response_id;
   std::vector<std::string> finish_reasons;  // the provider's words; Weir's where it has none
 
+  // From here on this attempt's answer is made of parts (metered_part()).
+  void compose();
+  // What that usage costs at the target; nullopt: nobody knows.
+  std::optional<int64_t> price(const Usage& used) const;
+  // Adds what one call to the target used, at its price, to what the whole exchange spent.
+  void spend(const Usage& used);
+  // Makes all that was spent the exchange's usage and cost.
+  void settle_spent();
   // Notes what the last attempt failed with; the first word on it counts. No effect without attempts.
   void note_failure(const Error& error);
   const Chat* chat() const { return chat_of(request); }

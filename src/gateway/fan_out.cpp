@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 
 #include "base/limits.h"
+#include "gateway/drain.h"
+#include "gateway/metered_part.h"
 
 namespace weir {
 namespace {
@@ -17,10 +19,11 @@ struct Call {
 using Calls = std::vector<std::unique_ptr<Call>>;
 
 // A call below `parent`. It has no body of the client, so it never takes the raw way.
-std::unique_ptr<Call> make_call_below(const Exchange& parent, size_t index, Request request) {
+std::unique_ptr<Call> make_call_below(Exchange& parent, size_t index, Request request) {
   auto call = std::make_unique<Call>(*parent.scope);
   Exchange& child = call->exchange;
   child.id = fmt::format("{}-{}", parent.id, index);
+  child.whole = &parent;
   child.scope = &call->scope;
   child.snapshot = parent.snapshot;
   child.principal = parent.principal;
@@ -60,18 +63,37 @@ Fidelity fidelity_of(const Exchange& parent, const Call& first) {
   return all;
 }
 
-// The first failure ends the other calls.
-std::unexpected<Error> end_all(const Calls& calls, Error error) {
+// The first failure ends the other calls, unless nobody waits for the answer: then they go on, and tell what
+// they used.
+std::unexpected<Error> end_all(const Exchange& parent, const Calls& calls, Error error) {
+  if (parent.drains()) return fail(std::move(error));
   for (const auto& call : calls) {
     if (call) call->scope.cancel(error);
   }
   return fail(std::move(error));
 }
 
+Task<void> drain_call(Call& call) {
+  (void)co_await drain(call.exchange, *call.source);
+  call.source.reset();
+  co_return {};
+}
+
+// Of an answer that will not be: the calls that were answered tell what they used. Of those that a failure
+// ended that is what is there already; those that outlast their client are read to their end.
+Task<void> give_up(Scope& scope, const Calls& calls) {
+  Scope drains(scope);
+  for (const auto& call : calls) {
+    if (call && call->source) drains.spawn(drain_call(*call));
+  }
+  co_return co_await drains.join_all();
+}
+
 class ChoicesSource final : public EventSource {
  public:
-  explicit ChoicesSource(Calls calls)
-      : head_(calls.front()->source->head()),
+  ChoicesSource(Exchange& exchange, Calls calls)
+      : exchange_(exchange),
+        head_(calls.front()->source->head()),
         calls_(std::move(calls)),
         pulled_(calls_.size()),
         usages_(calls_.size()) {}
@@ -93,6 +115,7 @@ class ChoicesSource final : public EventSource {
       if (pulled_[i]) has_usage = merge(i) || has_usage;
       is_over = is_over && !calls_[i]->source;
     }
+    if (is_over && failure_) co_return fail(*failure_);
     if (has_usage) {
       Usage sum;
       for (const Usage& usage : usages_) sum.add(usage);
@@ -106,8 +129,15 @@ class ChoicesSource final : public EventSource {
   Task<void> pull(size_t index) {
     Call& call = *calls_[index];
     Result<const EventBatch*> batch = co_await call.source->next(call.scope);
-    if (!batch) co_return end_all(calls_, std::move(batch).error());
-    pulled_[index] = *batch;
+    if (batch) {
+      pulled_[index] = *batch;
+    } else if (exchange_.drains()) {
+      // Nobody waits for the answer: the others go on, and tell what they used.
+      failure_ = std::make_unique<Error>(std::move(batch).error());
+      call.source.reset();
+    } else {
+      co_return end_all(exchange_, calls_, std::move(batch).error());
+    }
     co_return {};
   }
 
@@ -139,17 +169,19 @@ class ChoicesSource final : public EventSource {
     return has_usage;
   }
 
+  Exchange& exchange_;
   const AnswerHead head_;
   Calls calls_;
   std::vector<const EventBatch*> pulled_;
   std::vector<Usage> usages_;
   EventBatch batch_;
+  std::unique_ptr<Error> failure_;  // of a call, while the others are read for nobody
 };
 
-Task<void> start_call(Calls& calls, size_t index, Next next, const MakeCall& make_call) {
+Task<void> start_call(Exchange& parent, Calls& calls, size_t index, Next next, const MakeCall& make_call) {
   Call& call = *calls[index];
   Result<std::unique_ptr<EventSource>> source = co_await make_call(call.exchange, next);
-  if (!source) co_return end_all(calls, std::move(source).error());
+  if (!source) co_return end_all(parent, calls, std::move(source).error());
   call.source = std::move(*source);
   co_return {};
 }
@@ -179,7 +211,10 @@ class Batches {
     for (size_t i = 0; i < std::min(kBatchesParallelMax, count()); ++i) scope.spawn(work());
     Result<void> done = co_await scope.join_all();
     take_over(exchange_, calls_);
-    if (!done) co_return std::move(done).fail();
+    if (!done) {
+      (void)co_await give_up(*exchange_.scope, calls_);
+      co_return std::move(done).fail();
+    }
     exchange_.fidelity = fidelity_of(exchange_, *calls_.front());
     exchange_.fidelity.add(Severity::info, LossReason::emulated, "/input", fmt::format("{} inputs", inputs()),
                            fmt::format("{} calls", count()));
@@ -220,14 +255,14 @@ class Batches {
       Result<void> done = co_await fill(*calls_[index], batches_[index]);
       if (!done) {
         taken_ = count();
-        co_return end_all(calls_, std::move(done).error());
+        co_return end_all(exchange_, calls_, std::move(done).error());
       }
     }
     co_return {};
   }
 
   Task<void> fill(Call& call, Batch& batch) {
-    call.source = CO_TRY(co_await next_(call.exchange));
+    call.source = metered_part(CO_TRY(co_await next_(call.exchange)), call.exchange);
     for (bool is_over = false; !is_over;) {
       const EventBatch* events = CO_TRY(co_await call.source->next(call.scope));
       for (const Event& event : events->events) {
@@ -268,6 +303,7 @@ Task<std::unique_ptr<EventSource>> call_for_choices(Exchange& exchange, Next nex
                                kChoiceCallsMax, kChoiceCallsMax),
                    "n");
   }
+  exchange.compose();
   Calls calls;
   for (size_t i = 0; i < n; ++i) {
     Chat chat = std::get<Chat>(exchange.sent());
@@ -275,14 +311,17 @@ Task<std::unique_ptr<EventSource>> call_for_choices(Exchange& exchange, Next nex
     calls.push_back(make_call_below(exchange, i, std::move(chat)));
   }
   Scope starts(*exchange.scope);
-  for (size_t i = 0; i < n; ++i) starts.spawn(start_call(calls, i, next, make_call));
+  for (size_t i = 0; i < n; ++i) starts.spawn(start_call(exchange, calls, i, next, make_call));
   Result<void> started = co_await starts.join_all();
   take_over(exchange, calls);
-  if (!started) co_return std::move(started).fail();
+  if (!started) {
+    (void)co_await give_up(*exchange.scope, calls);
+    co_return std::move(started).fail();
+  }
   exchange.fidelity = fidelity_of(exchange, *calls.front());
   exchange.fidelity.add(Severity::info, LossReason::emulated, "/n", fmt::format("{}", n),
                         fmt::format("{} calls", n));
-  co_return std::make_unique<ChoicesSource>(std::move(calls));
+  co_return std::make_unique<ChoicesSource>(exchange, std::move(calls));
 }
 
 Task<std::unique_ptr<EventSource>> call_in_batches(Exchange& exchange, Next next, size_t inputs_max) {
@@ -294,6 +333,7 @@ Task<std::unique_ptr<EventSource>> call_in_batches(Exchange& exchange, Next next
                                inputs_max, inputs_max * kBatchesMax),
                    "input");
   }
+  exchange.compose();
   co_return co_await batches.run();
 }
 

@@ -10,7 +10,8 @@
 
 namespace weir {
 
-// How one of the calls is made; it may change the child's `adapted`. The child outlives the source.
+// How one of the calls is made, and metered as a part; it may change the child's `adapted`. The child
+// outlives the source.
 using MakeCall = std::function<Task<std::unique_ptr<EventSource>>(Exchange& child, Next next)>;
 
 // `n` choices from as many calls, merged: the choices are numbered, the usage is the sum (the prompt counts n

@@ -2,9 +2,7 @@
 
 #include <algorithm>
 
-#include "llm/prompt_tokens.h"
-#include "llm/tokens.h"
-#include "provider/pricing.h"
+#include "gateway/metered_part.h"
 
 namespace weir {
 namespace {
@@ -23,6 +21,7 @@ class MeteredSource final : public EventSource {
       : inner_(std::move(inner)), exchange_(exchange), is_streamed_(is_streamed(exchange.request)) {}
 
   ~MeteredSource() override {
+    inner_.reset();  // its parts settle first
     if (!is_settled_) settle(false);
   }
 
@@ -66,28 +65,17 @@ class MeteredSource final : public EventSource {
     }
   }
 
-  // A provider that reported nothing, or an answer that broke off before it could: Weir's estimate stands in,
-  // marked.
+  // A composed answer's parts have settled themselves.
   void settle(bool is_complete) {
     is_settled_ = true;
     exchange_.content_bytes += text_bytes_of_raw();
     Usage& usage = exchange_.usage;
-    const Chat* chat = chat_of(exchange_.sent());  // with the conversation before it
-    const bool reports_output = usage.out_text || usage.out_reasoning;
-    if (chat && !reports_output && operation_of(exchange_.request) != Operation::count_tokens) {
-      if (!usage.in_uncached) {
-        usage.in_uncached = estimate_prompt_tokens(*chat, TokenizerKind::estimate);
-      }
-      usage.out_text = estimate_tokens_of_bytes(exchange_.content_bytes);
-      usage.source = is_complete ? UsageSource::estimated : UsageSource::partial;
-    } else if (!is_complete && !usage.empty()) {
-      usage.source = UsageSource::partial;
+    if (!exchange_.is_composed) {
+      usage = settled_usage(exchange_, usage, exchange_.content_bytes, is_complete);
+      if (exchange_.spent) exchange_.spend(usage);
     }
-    // No vendor charges for counting, and Weir's own count has asked none.
-    if (exchange_.target && exchange_.target->row && !usage.empty()) {
-      const bool counts = operation_of(exchange_.request) == Operation::count_tokens;
-      exchange_.cost_nano_usd = counts ? std::optional<int64_t>(0) : cost(*exchange_.target->row, usage);
-    }
+    if (exchange_.spent) return exchange_.settle_spent();
+    if (!usage.empty()) exchange_.cost_nano_usd = exchange_.price(usage);
   }
 
   std::unique_ptr<EventSource> inner_;
@@ -102,7 +90,9 @@ class MeteredSource final : public EventSource {
 }  // namespace
 
 Task<std::unique_ptr<EventSource>> MeterStage::handle(Exchange& exchange, Next next) {
-  std::unique_ptr<EventSource> source = CO_TRY(co_await next(exchange));
+  Result<std::unique_ptr<EventSource>> made = co_await next(exchange);
+  if (!made) exchange.settle_spent();
+  std::unique_ptr<EventSource> source = CO_TRY(std::move(made));
   co_return std::make_unique<MeteredSource>(std::move(source), exchange);
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "gateway/metered_part.h"
 #include "llm/json_schema.h"
 
 namespace weir {
@@ -162,9 +163,10 @@ Task<std::unique_ptr<EventSource>> validated_answer(Exchange& exchange, Next nex
   fidelity.add(Severity::info, LossReason::emulated, std::string(kPointer), "json_schema", "instructed");
   Chat chat = instructed(base, exchange.target->capabilities);
   Usage earlier;
+  exchange.compose();
   for (bool is_last = false;; is_last = true) {
     exchange.adapted = std::make_unique<Adaptation>(Adaptation{.request = chat, .fidelity = fidelity});
-    std::unique_ptr<EventSource> source = CO_TRY(co_await next(exchange));
+    std::unique_ptr<EventSource> source = metered_part(CO_TRY(co_await next(exchange)), exchange);
     Held held = CO_TRY(co_await hold_back(*exchange.scope, *source));
     source.reset();
     if (held.calls_tools) co_return std::make_unique<StoredSource>(std::move(held.events));

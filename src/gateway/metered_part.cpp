@@ -1,0 +1,71 @@
+#include "gateway/metered_part.h"
+
+#include "llm/prompt_tokens.h"
+
+namespace weir {
+namespace {
+
+class MeteredPart final : public EventSource {
+ public:
+  MeteredPart(std::unique_ptr<EventSource> inner, Exchange& call) : inner_(std::move(inner)), call_(call) {}
+  ~MeteredPart() override {
+    if (!is_settled_) settle(false);
+  }
+
+  const AnswerHead& head() const override { return inner_->head(); }
+
+  Task<const EventBatch*> next(Scope& scope) override {
+    Result<const EventBatch*> batch = co_await inner_->next(scope);
+    if (batch) {
+      for (const Event& event : (*batch)->events) tap(event);
+    }
+    co_return batch;
+  }
+
+ private:
+  void tap(const Event& event) {
+    has_content_ = has_content_ || is_content(event);
+    if (const auto* delta = std::get_if<Delta>(&event)) {
+      if (delta->kind == DeltaKind::content) content_bytes_ += delta->text.size();
+    } else if (const auto* usage = std::get_if<UsageReport>(&event)) {
+      reported_.set_from(usage->usage);
+    } else if (std::holds_alternative<End>(event) && !is_settled_) {
+      settle(true);
+    }
+  }
+
+  // Of a call that said nothing nobody knows whether it did anything.
+  void settle(bool is_complete) {
+    is_settled_ = true;
+    if (has_content_ || !reported_.empty())
+      call_.spend(settled_usage(call_, reported_, content_bytes_, is_complete));
+  }
+
+  std::unique_ptr<EventSource> inner_;
+  Exchange& call_;
+  Usage reported_;
+  size_t content_bytes_ = 0;
+  bool has_content_ = false;
+  bool is_settled_ = false;
+};
+
+}  // namespace
+
+Usage settled_usage(const Exchange& exchange, Usage reported, size_t content_bytes, bool is_complete) {
+  const Chat* chat = chat_of(exchange.sent());  // with the conversation before it
+  const bool reports_output = reported.out_text || reported.out_reasoning;
+  if (chat && !reports_output && operation_of(exchange.request) != Operation::count_tokens) {
+    if (!reported.in_uncached) reported.in_uncached = estimate_prompt_tokens(*chat, TokenizerKind::estimate);
+    reported.out_text = estimate_tokens_of_bytes(content_bytes);
+    reported.source = is_complete ? UsageSource::estimated : UsageSource::partial;
+  } else if (!is_complete && !reported.empty()) {
+    reported.source = UsageSource::partial;
+  }
+  return reported;
+}
+
+std::unique_ptr<EventSource> metered_part(std::unique_ptr<EventSource> inner, Exchange& call) {
+  return std::make_unique<MeteredPart>(std::move(inner), call);
+}
+
+}  // namespace weir
