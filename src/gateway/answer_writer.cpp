@@ -161,6 +161,7 @@ Task<void> AnswerWriter::start_raw_stream(const AnswerHead& upstream) {
 }
 
 Task<void> AnswerWriter::start_with(Headers headers) {
+  CO_TRY(check_client());
   headers.add("cache-control", "no-cache");
   headers.add("x-accel-buffering", kNoBuffering);
   add_exchange_headers(exchange_, headers);
@@ -184,6 +185,12 @@ Task<void> AnswerWriter::write(EventSource& source) {
 
 void AnswerWriter::note(const Result<const EventBatch*>& pulled) {
   is_over_ = !pulled || has_end(**pulled);
+}
+
+Result<void> AnswerWriter::check_client() const {
+  const Scope& scope = *exchange_.scope;
+  if (scope.is_cancelled() && scope.reason().kind == ErrorKind::cancelled) return fail(scope.reason());
+  return {};
 }
 
 Task<void> AnswerWriter::write_streamed(EventSource& source) {
@@ -238,6 +245,7 @@ Task<void> AnswerWriter::write_whole(EventSource& source) {
     for (const Event& event : batch.events) folder.add(event);
     if (is_over_) break;
   }
+  CO_TRY(check_client());
   const bool is_stated = folder.answer().usage.input_total() > 0;
   ClientReply reply = exchange_.client_codec->encode_answer(
       folder.answer(), is_stated ? answer_context(exchange_) : context_with_estimate());
@@ -253,6 +261,7 @@ Task<void> AnswerWriter::write_whole(EventSource& source) {
 
 // The provider's own bytes, whole.
 Task<void> AnswerWriter::send_raw(EventSource& source, std::string_view bytes) {
+  CO_TRY(check_client());
   Headers headers;
   headers.reserve(kAnswerHeaders, kAnswerHeaderBytes);
   headers.add("content-type", source.head().content_type);

@@ -47,6 +47,8 @@ class AnswerWriter {
   class SilenceTimer;
   // Takes note of what was pulled: an end and a failure have nothing behind them.
   void note(const Result<const EventBatch*>& pulled);
+  // Error: cancelled, when the client is gone: nothing leaves for it, and no status was seen.
+  Result<void> check_client() const;
   Task<void> write_streamed(EventSource& source);
   Task<void> write_whole(EventSource& source);
   Task<void> write_through(EventSource& source);

@@ -340,5 +340,26 @@ TEST(AnswerWriter, TellsTheProvidersIdOfACallThatFailed) {
   }
 }
 
+TEST_F(AnswerWriterTest, AnAnswerThatNobodyWaitedForWasSeenByNobody) {
+  for (const bool is_streamed : {false, true}) {
+    Scope client(gateway_.test.core);
+    Chat chat;
+    chat.is_streamed = is_streamed;
+    exchange_ = gateway_.exchange(chat);
+    exchange_->client_codec = &chat_client_codec(Dialect::openai_chat, is_streamed);
+    exchange_->scope = &client;
+    client.cancel(make_error(ErrorKind::cancelled, "the client hung up"));
+    AnswerWriter writer(*exchange_, response_, none_);
+    SlowSource source(cited_answer());
+    const Result<void> written = gateway_.test.run(writer.write(source));
+    const ExchangeOutcome& outcome = writer.outcome(written);
+    EXPECT_EQ(outcome.status, 0);
+    EXPECT_EQ(outcome.bytes_out, 0U);
+    ASSERT_TRUE(outcome.error);
+    EXPECT_EQ(outcome.error->kind, ErrorKind::cancelled);
+    EXPECT_EQ(response_.body, "");
+  }
+}
+
 }  // namespace
 }  // namespace weir
