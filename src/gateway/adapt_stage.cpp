@@ -206,8 +206,11 @@ Task<void> AdaptStage::restore_turns(Exchange& exchange) {
     if (!call_id) continue;
     std::shared_ptr<const std::string> kept = parts_.turns->find_in_memory(exchange.principal, *call_id);
     if (!kept && thinks) {
-      kept = CO_TRY(
-          co_await parts_.turns->find_on_disk(*exchange.scope, exchange.principal, std::string(*call_id)));
+      Result<std::shared_ptr<const std::string>> found =
+          co_await parts_.turns->find_on_disk(*exchange.scope, exchange.principal, std::string(*call_id));
+      CO_TRY(exchange.scope->check());
+      // A store out of order, which it says itself: the conversation goes on without its thinking.
+      if (found) kept = std::move(*found);
     }
     if (kept) {
       restore_one(exchange, i, *kept);

@@ -2,7 +2,6 @@
 
 #include <fmt/core.h>
 
-#include "base/log.h"
 #include "store/store.h"
 
 namespace weir {
@@ -69,6 +68,7 @@ KeptTexts::KeptTexts(std::string_view kind, KeptLimits limits, Store* store, con
   hits_memory_ = lookups.with({kind, "memory"});
   hits_store_ = lookups.with({kind, "store"});
   misses_ = lookups.with({kind, "miss"});
+  failed_ = lookups.with({kind, "failed"});
   const CounterFamily texts =
       metrics.counter({.name = "weir_kept_texts_total",
                        .help = "What was kept for callers, what made room before its time, and what was not "
@@ -217,12 +217,9 @@ Task<std::shared_ptr<const std::string>> KeptTexts::find_on_disk(Scope& scope, c
                 .seal_context = fmt::format("kept/{}/{}", kind_, caller.tenant),
                 .seal_associated = associated_data(caller, id)});
     CO_TRY(scope.check());
-    if (!rows) {
-      log_warn("what was kept for a caller cannot be read",
-               {{"kind", kind_}, {"error", rows.error().message}, {"detail", rows.error().detail}});
-    } else if (!rows->empty()) {
-      found = std::make_shared<const std::string>(text_of(rows->front(), 0));
-    }
+    if (!rows) failed_.add();
+    const std::vector<SqlRow> found_rows = CO_TRY(std::move(rows));
+    if (!found_rows.empty()) found = std::make_shared<const std::string>(text_of(found_rows.front(), 0));
   }
   (found ? hits_store_ : misses_).add();
   co_return found;

@@ -44,8 +44,8 @@ class KeptTexts {
   // Keeps the text for that caller under the id, in place of what was there. Costs a copy into memory;
   // nothing waits. A text over the limit is not kept. From any core.
   void keep(const Principal& caller, std::string_view id, std::string text);
-  // Null: there is none, or its time is over. Errors: the scope's reason; a store out of order is logged and
-  // gives null.
+  // Null: there is none, or its time is over. Errors: the scope's reason, those of the store: what cannot be
+  // read may be there.
   Task<std::shared_ptr<const std::string>> find(Scope& scope, const Principal& caller, std::string id);
   // Its two halves: what this process has in memory, and what the disk has.
   std::shared_ptr<const std::string> find_in_memory(const Principal& caller, std::string_view id);
@@ -87,7 +87,7 @@ class KeptTexts {
   const KeptLimits limits_;
   Store* const store_;
   const Clock& clock_;
-  Counter hits_memory_, hits_store_, misses_, kept_, evicted_, refused_;
+  Counter hits_memory_, hits_store_, misses_, failed_, kept_, evicted_, refused_;
   std::atomic<size_t> bytes_ = 0;
   std::array<Shard, 16> shards_;
 };

@@ -90,6 +90,27 @@ class KeptTextsTest : public testing::Test {
   const Principal eve_{.tenant = "u", .key_id = "ann", .key_name = {}, .models = {}};
 };
 
+// Of what it cannot read nobody may say that it is not there; memory goes on.
+TEST_F(KeptTextsTest, AStoreOutOfOrderIsNoMiss) {
+  use_disk();
+  texts().keep(ann_, "old", "secret");
+  restart();
+  std::filesystem::remove(directory_ / "master.key");
+  std::optional<Result<std::shared_ptr<const std::string>>> found;
+  scope_.spawn(keep(texts().find(scope_, ann_, "old"), found));
+  while (!found) {
+    if (!core_.poll()) std::this_thread::yield();
+  }
+  ASSERT_FALSE(*found);
+  EXPECT_EQ(found->error().kind, ErrorKind::internal);
+  EXPECT_EQ(count("weir_kept_lookups_total", "failed"), 1);
+  EXPECT_EQ(count("weir_kept_lookups_total", "miss"), 0);
+  texts().keep(ann_, "new", "text");
+  EXPECT_EQ(find(ann_, "new"), "text");
+  texts_.reset();
+  store_.reset();  // what was accepted has failed by then
+}
+
 TEST_F(KeptTextsTest, OnlyItsCallerFindsAText) {
   use_disk();
   texts().keep(ann_, "call_1", "secret");
