@@ -72,6 +72,8 @@ Result<SqliteConnection> SqliteConnection::open(const std::string& path, Access 
 }
 
 std::unexpected<Error> SqliteConnection::failure(std::string_view what) const {
+  constexpr int kPrimaryCode = 0xff;
+  if (database_ && (sqlite3_errcode(database_.get()) & kPrimaryCode) == SQLITE_IOERR) has_lost_disk_ = true;
   return internal(fmt::format("sqlite: {}: {}", what,
                               database_ ? sqlite3_errmsg(database_.get()) : "the database cannot be opened"));
 }

@@ -32,6 +32,8 @@ class SqliteConnection {
   Result<std::vector<SqlRow>> query(const Query& query);
   // False, too, when a failure (a full disk, no memory) has ended the transaction and undone all of it.
   bool has_transaction() const;
+  // Since the disk failed to read or to write: what is open may be a file that is gone.
+  bool has_lost_disk() const { return has_lost_disk_; }
   // Several statements without values (migrations).
   Result<void> run_script(std::string_view sql);
 
@@ -58,6 +60,7 @@ class SqliteConnection {
 
   std::unique_ptr<sqlite3, Close> database_;
   const MasterKey* key_;
+  mutable bool has_lost_disk_ = false;
   std::unique_ptr<std::function<void(int)>> on_commit_;
   // By the address of the literal: a statement is prepared once. Finalized before the database is closed.
   std::unordered_map<const char*, Prepared> prepared_;

@@ -87,6 +87,20 @@ class Store::Engine {
 
   // On a reader's thread.
   Result<std::vector<SqlRow>> read(const Query& query) {
+    Result<std::vector<SqlRow>> rows = rows_of(query);
+    if (!rows) note_failure("what was stored cannot be read", reads_failed_, rows.error());
+    return rows;
+  }
+
+  Counts counts() const {
+    return {.changes = changes_.load(),
+            .commits = commits_.load(),
+            .failures = failures_.load(),
+            .reads_failed = reads_failed_.load()};
+  }
+
+ private:
+  Result<std::vector<SqlRow>> rows_of(const Query& query) {
     std::error_code ignored;
     if (!std::filesystem::exists(path_, ignored)) return std::vector<SqlRow>{};
     TRY(open());
@@ -100,17 +114,12 @@ class Store::Engine {
     }
     if (!connection)
       connection = TRY(SqliteConnection::open(path_, SqliteConnection::Access::read, *master_));
-    Result<std::vector<SqlRow>> rows = connection->query(query);
+    std::vector<SqlRow> rows = TRY(connection->query(query));  // a failed one is not used again
     const std::lock_guard lock(idle_mutex_);
     idle_.push_back(std::move(*connection));
     return rows;
   }
 
-  Counts counts() const {
-    return {.changes = changes_.load(), .commits = commits_.load(), .failures = failures_.load()};
-  }
-
- private:
   // Makes what is missing. Tried again after a failure: a disk may come back.
   Result<void> open() {
     const std::lock_guard lock(open_mutex_);
@@ -132,6 +141,12 @@ class Store::Engine {
     });
     connection_ = std::move(made);
     return {};
+  }
+
+  // The next group opens it anew: a disk that comes back need not have the same file.
+  void close() {
+    const std::lock_guard lock(open_mutex_);
+    connection_.reset();
   }
 
   // With another key nothing that was sealed could be read again, and what is written now could not be read
@@ -197,7 +212,10 @@ class Store::Engine {
                                                  : Result<void>(fail(Error(outcomes.back().error())));
       if (!committed && connection_->has_transaction()) (void)connection_->run_script("ROLLBACK");
     }
-    if (!committed) return group.fail_rest(committed.error());
+    if (!committed) {
+      if (connection_ && connection_->has_lost_disk()) close();
+      return group.fail_rest(committed.error());
+    }
     commits_.fetch_add(1);
     group.settle(std::move(outcomes));
   }
@@ -228,11 +246,13 @@ class Store::Engine {
       changes_.fetch_add(1);
       return;
     }
-    const uint64_t before = failures_.fetch_add(1);
-    if (before % kLogFailuresEvery == 0) {
-      log_error("a change was not stored",
-                {{"error", outcome.error().message}, {"detail", outcome.error().detail}});
-    }
+    note_failure("a change was not stored", failures_, outcome.error());
+  }
+
+  static void note_failure(std::string_view what, std::atomic<uint64_t>& count, const Error& error) {
+    const uint64_t before = count.fetch_add(1);
+    if (before % kLogFailuresEvery == 0)
+      log_error(what, {{"error", error.message}, {"detail", error.detail}});
   }
 
   void ask_for_checkpoint() {
@@ -268,7 +288,7 @@ class Store::Engine {
   const Clock& clock_;
   const std::string path_;
 
-  std::mutex open_mutex_;  // guards the making of master_ and connection_; both stay once they are there
+  std::mutex open_mutex_;  // guards the making of master_ and connection_; the key stays once it is there
   std::optional<MasterKey> master_;
   std::optional<SqliteConnection> connection_;  // used by the writer's thread alone
 
@@ -288,6 +308,7 @@ class Store::Engine {
   std::atomic<uint64_t> changes_ = 0;
   std::atomic<uint64_t> commits_ = 0;
   std::atomic<uint64_t> failures_ = 0;
+  std::atomic<uint64_t> reads_failed_ = 0;
 
   Pool readers_;  // its threads use everything above, so they end first
 };

@@ -41,13 +41,14 @@ class Store {
   // the changes that wait and the one commit that is under way, never one before those. False: the queue is
   // full and nothing was accepted. A failure is logged and counted. From any thread.
   bool write_later(std::vector<Statement> statements);
-  // Errors: overloaded, internal, the scope's reason.
+  // Errors: overloaded, internal (logged and counted), the scope's reason.
   Task<std::vector<SqlRow>> read(Scope& scope, Query query);
 
   struct Counts {
     uint64_t changes = 0;  // committed
     uint64_t commits = 0;
     uint64_t failures = 0;  // changes that failed
+    uint64_t reads_failed = 0;
   };
   Counts counts() const;
 

@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "io/worker.h"
 #include "store/sqlite.h"
+#include "store/test_disk.h"
 
 namespace weir {
 namespace {
@@ -215,6 +216,47 @@ TEST_F(StoreTest, AFailedStepLeavesTheTablesAsTheyWere) {
   ASSERT_FALSE(made);
   EXPECT_NE(made.error().detail.find("step 1 of broken"), std::string::npos);
   EXPECT_FALSE(connection->query({.statement = {"SELECT x FROM a", {}}}));
+}
+
+TEST_F(StoreTest, ADiskThatFailsFailsItsChangesAloneAndIsUsedAgainWhenItIsBack) {
+  FaultyDisk disk;
+  ASSERT_TRUE(insert("one"));
+  uint64_t failed = 0;
+  for (const int code : {SQLITE_FULL, SQLITE_IOERR_WRITE}) {
+    disk.fail_writes(code);
+    for (int i = 0; i < 3; ++i) {
+      const auto changed = insert(fmt::format("lost {}", i));
+      ASSERT_FALSE(changed) << code;
+      EXPECT_EQ(changed.error().kind, ErrorKind::internal);
+      EXPECT_EQ(store().counts().failures, ++failed);
+    }
+    EXPECT_EQ(names()->size(), 1U) << "what is there can be read";
+    disk.mend();
+    const auto changed = insert(fmt::format("back {}", code));
+    EXPECT_TRUE(changed) << changed.error().detail;
+    ASSERT_TRUE(run(store().write(scope_, {{"DELETE FROM things WHERE name LIKE 'back%'", {}}})));
+  }
+  disk.fail_syncs(SQLITE_IOERR_FSYNC);
+  EXPECT_FALSE(insert("not durable"));
+  disk.mend();
+  EXPECT_TRUE(insert("two"));
+  EXPECT_EQ(names()->size(), 2U) << "what was not durable was undone";
+}
+
+TEST_F(StoreTest, AReadThatFailsIsCountedAndTheNextOneTriesAgain) {
+  FaultyDisk disk;
+  ASSERT_TRUE(insert("one"));
+  store_.reset();  // so that nothing is in a cache
+  disk.fail_reads(SQLITE_IOERR_READ);
+  const auto rows = names();
+  ASSERT_FALSE(rows);
+  EXPECT_EQ(rows.error().kind, ErrorKind::internal);
+  EXPECT_EQ(store().counts().reads_failed, 1U);
+  disk.mend();
+  const auto again = names();
+  ASSERT_TRUE(again) << again.error().detail;
+  EXPECT_EQ(again->size(), 1U);
+  EXPECT_EQ(store().counts().reads_failed, 1U);
 }
 
 TEST_F(StoreTest, ADirectoryThatCannotBeMadeFailsTheChangeAndTheNextOneTriesAgain) {
