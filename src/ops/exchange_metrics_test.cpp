@@ -7,6 +7,7 @@
 
 #include "ops/observers.h"
 #include "ops/test_exchange.h"
+#include "store/store.h"
 
 namespace weir {
 namespace {
@@ -254,13 +255,18 @@ TEST_F(ExchangeMetricsTest, TellsTheStatesOfBreakersAndKeys) {
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->generation = 7;
   std::atomic<int64_t> open = 3;
+  Workers workers(registry_);
+  const Store store(StoreOptions{.directory = ::testing::TempDir() + "weir-no-store", .migrations = {}},
+                    workers, SystemClock::instance());
   const auto callbacks = expose_process_metrics(
-      registry_, {.snapshot = [&] { return snapshot; }, .states = &states, .exchanges_open = &open});
+      registry_,
+      {.snapshot = [&] { return snapshot; }, .states = &states, .exchanges_open = &open, .store = &store});
   const std::string text = registry_.prometheus_text();
   EXPECT_THAT(text, HasSubstr(R"(weir_breaker_state{state="closed"} 1)"));
   EXPECT_THAT(text, HasSubstr(R"(weir_breaker_state{state="open"} 0)"));
   EXPECT_THAT(text, HasSubstr(R"(weir_key_state{state="ready"} 0)"));
   EXPECT_THAT(text, HasSubstr(R"(weir_credential_fetches_total{outcome="failed"} 0)"));
+  EXPECT_THAT(text, HasSubstr(R"(weir_store_operations_total{outcome="change_failed"} 0)"));
   EXPECT_THAT(text, HasSubstr("weir_config_generation 7"));
   EXPECT_THAT(text, HasSubstr("weir_exchanges_open 3"));
   EXPECT_THAT(text, HasSubstr("weir_queue_depth 0"));

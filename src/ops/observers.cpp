@@ -8,6 +8,7 @@
 #include "ops/trace_export.h"
 #include "provider/credentials.h"
 #include "provider/key_ring.h"
+#include "store/store.h"
 
 namespace weir {
 namespace {
@@ -104,6 +105,16 @@ std::vector<MetricCallback> expose_process_metrics(MetricsRegistry& metrics, Pro
          .help = "Fetches of short-lived credentials from STS, metadata servers and token endpoints.",
          .labels = {"outcome"}},
         {name}, [sources, outcome] { return count_fetches(*sources.snapshot(), outcome); }));
+  }
+  for (const auto& [name, count] :
+       {std::pair("changed", &Store::Counts::changes), std::pair("change_failed", &Store::Counts::failures),
+        std::pair("read_failed", &Store::Counts::reads_failed)}) {
+    if (!sources.store) break;
+    callbacks.push_back(metrics.counter_callback(
+        {.name = "weir_store_operations_total",
+         .help = "Changes of the store that were committed, that failed, and reads that failed.",
+         .labels = {"outcome"}},
+        {name}, [sources, count] { return static_cast<double>(sources.store->counts().*count); }));
   }
   return callbacks;
 }

@@ -16,6 +16,8 @@
 
 namespace weir {
 
+class Store;
+
 // One observer that tells several.
 class CompositeObserver final : public ExchangeObserver {
  public:
@@ -46,10 +48,12 @@ struct ProcessSources {
   std::function<std::shared_ptr<const Snapshot>()> snapshot;
   const TargetStates* states = nullptr;
   const std::atomic<int64_t>* exchanges_open = nullptr;
+  const Store* store = nullptr;  // null: there is none
 };
 // weir_rss_bytes, weir_config_generation, weir_exchanges_open, weir_queue_depth; weir_breaker_state and
 // weir_key_state: how many targets and keys are in each state (which ones, the admin plane's status tells);
-// weir_credential_fetches_total by outcome.
+// weir_credential_fetches_total by outcome; weir_store_operations_total: changes of the store that were
+// committed or lost, and reads that failed.
 std::vector<MetricCallback> expose_process_metrics(MetricsRegistry& metrics, ProcessSources sources);
 
 }  // namespace weir
