@@ -73,6 +73,16 @@ std::unexpected<Error> end_all(const Exchange& parent, const Calls& calls, Error
   return fail(std::move(error));
 }
 
+// The attempt of a call that was answered stands among the client's by the time its answer breaks off.
+void note_failure(Exchange& parent, const Call& call, const Error& error) {
+  if (call.exchange.attempts.empty()) return;
+  for (Attempt& attempt : parent.attempts) {
+    if (attempt.failure || attempt.span_id.view() != call.exchange.attempts.back().span_id.view()) continue;
+    attempt.failure = error.kind;
+    attempt.upstream_status = error.upstream_status;
+  }
+}
+
 Task<void> drain_call(Call& call) {
   (void)co_await drain(call.exchange, *call.source);
   call.source.reset();
@@ -102,6 +112,11 @@ class ChoicesSource final : public EventSource {
 
   // A batch of each call that is not over: the slowest sets the pace, and the memory is one batch a call.
   Task<const EventBatch*> next(Scope& scope) override {
+    if (exchange_.drains()) {
+      // In step they would take as long as the slowest, and may not have the time.
+      (void)co_await give_up(scope, calls_);
+      co_return fail(exchange_.scope->reason());
+    }
     Scope pulls(scope);
     for (size_t i = 0; i < calls_.size(); ++i) {
       pulled_[i] = nullptr;
@@ -129,6 +144,7 @@ class ChoicesSource final : public EventSource {
   Task<void> pull(size_t index) {
     Call& call = *calls_[index];
     Result<const EventBatch*> batch = co_await call.source->next(call.scope);
+    if (!batch) note_failure(exchange_, call, batch.error());
     if (batch) {
       pulled_[index] = *batch;
     } else if (exchange_.drains()) {

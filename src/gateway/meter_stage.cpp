@@ -35,7 +35,7 @@ class MeteredSource final : public EventSource {
       if ((*batch)->is_raw) raw_bytes_ += (*batch)->raw.size();
       if (is_streamed_ && is_chunk(**batch)) exchange_.chunks.note(given_at_ - away_);
       for (const Event& event : (*batch)->events) tap(event, (*batch)->is_raw);
-    } else {
+    } else if (!exchange_.is_composed) {
       exchange_.note_failure(batch.error());
     }
     co_return batch;

@@ -18,6 +18,8 @@ class MeteredPart final : public EventSource {
     Result<const EventBatch*> batch = co_await inner_->next(scope);
     if (batch) {
       for (const Event& event : (*batch)->events) tap(event);
+    } else {
+      call_.note_failure(batch.error());
     }
     co_return batch;
   }

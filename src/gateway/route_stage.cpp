@@ -112,9 +112,12 @@ class Attempts {
     auto committed = std::make_unique<CommittedSource>(std::move(source), state, *std::move(permit));
     Result<void> began = co_await committed->commit(*exchange_.scope);
     if (!began) {
-      exchange_.note_failure(began.error());
-      // What the provider said it had used is paid for, although its answer is not taken.
-      if (!exchange_.is_composed) exchange_.spend(committed->reported());
+      // What the provider said it had used is paid for, although its answer is not taken. Parts of an answer
+      // have told both themselves.
+      if (!exchange_.is_composed) {
+        exchange_.note_failure(began.error());
+        exchange_.spend(committed->reported());
+      }
       co_return fail(std::move(began).error());
     }
     exchange_.timings.mark(Mark::first_event, exchange_.now());
