@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/json.h"
+#include "sim/composed.h"
 #include "sim/script.h"
 
 namespace weir::sim {
@@ -109,6 +110,11 @@ AnswerPieces make_answer_pieces(Rng& rng, Script& script, const Asked& asked, si
   for (size_t i = 0; i < count; ++i) {
     words.push_back(fmt::format("a{}w{}{} ", number, i, kMarks[rng.below(kMarks.size())]));
     answer.text += words.back();
+  }
+  if (asked.ask == Ask::schema) {
+    words = schema_words(rng, number);
+    answer.text.clear();
+    for (const std::string& word : words) answer.text += word;
   }
   script.input_tokens = 5 + static_cast<int64_t>(rng.below(1000));
   script.output_tokens = static_cast<int64_t>(count);

@@ -1,5 +1,6 @@
 // The callers of the gateway.
 #include "base/json.h"
+#include "sim/composed.h"
 #include "sim/opaque.h"
 #include "sim/parts.h"
 
@@ -7,7 +8,8 @@ namespace weir::sim {
 namespace {
 
 std::string body_of(const CallerPlan& caller, size_t index) {
-  if (caller.ask != Ask::chat) return opaque_body(caller, index, "sim");
+  if (is_opaque(caller.ask)) return opaque_body(caller, index, "sim");
+  if (is_composed(caller.ask)) return composed_body(caller);
   std::string body;
   JsonWriter json(body);
   json.begin_object().key("model").value("sim").key("stream").value(caller.is_streamed);
@@ -17,9 +19,21 @@ std::string body_of(const CallerPlan& caller, size_t index) {
   return body;
 }
 
+std::string_view path_of(const CallerPlan& caller) {
+  if (is_opaque(caller.ask)) return opaque_path(caller.ask);
+  if (caller.ask == Ask::embeddings) return kEmbeddingsPath;
+  return caller.is_anthropic ? "/v1/messages" : "/v1/chat/completions";
+}
+
+std::string_view name_of(const CallerPlan& caller) {
+  constexpr std::array<std::string_view, 6> kNames = {"openai",     "choices", "schema",
+                                                      "embeddings", "image",   "transcription"};
+  return caller.is_anthropic ? "anthropic" : kNames[static_cast<size_t>(caller.ask)];
+}
+
 Headers headers_of(const CallerPlan& caller, size_t index) {
   Headers headers;
-  headers.add("content-type", caller.ask == Ask::chat ? "application/json" : opaque_content_type(caller.ask));
+  headers.add("content-type", is_opaque(caller.ask) ? opaque_content_type(caller.ask) : "application/json");
   headers.add("x-weir-tags", fmt::format("caller={}", index));
   headers.add("x-weir-session", fmt::format("session-{}", index % 2));
   headers.add("x-weir-priority", to_string(caller.priority));
@@ -48,12 +62,7 @@ Task<void> Callers::call(HttpClient& client, size_t index) {
   CO_TRY(co_await scope_.sleep(plan.starts_after));
   Call& call = run_.record.calls[index];
   call.started = run_.core.now();
-  run_.trace("c{} calls: {}{}{}", index,
-             plan.ask == Ask::image           ? "image"
-             : plan.ask == Ask::transcription ? "transcription"
-             : plan.is_anthropic              ? "anthropic"
-                                              : "openai",
-             plan.is_streamed ? ", streamed" : "",
+  run_.trace("c{} calls: {}{}{}", index, name_of(plan), plan.is_streamed ? ", streamed" : "",
              plan.mood == Mood::slow       ? ", slow"
              : plan.mood == Mood::hangs_up ? ", will hang up"
                                            : "");
@@ -77,9 +86,7 @@ Task<void> Callers::converse(Scope& scope, HttpClient& client, size_t index) {
   const std::string body = body_of(plan, index);
   const ClientRequest request{.origin = {.host = "127.0.0.1", .port = 7480, .is_tls = false},
                               .method = "POST",
-                              .target = plan.ask != Ask::chat ? opaque_path(plan.ask)
-                                        : plan.is_anthropic   ? "/v1/messages"
-                                                              : "/v1/chat/completions",
+                              .target = path_of(plan),
                               .headers = &headers,
                               .body = body};
   room_ = plan.room;

@@ -6,12 +6,16 @@
 
 #include "base/json.h"
 #include "io/sse.h"
+#include "sim/composed.h"
 
 namespace weir::sim {
 namespace {
 
 // Timers are coarse (two ticks, one for each of two that hang together).
 constexpr Duration kSlack = std::chrono::milliseconds(40);
+
+// Below that a form has arrived whole before its call is made.
+constexpr size_t kFileBytesUnseen = 128 * 1024;
 
 bool is_prefix(std::string_view part, std::string_view whole) {
   return whole.starts_with(part);
@@ -41,7 +45,10 @@ void view_event(const CallerPlan& caller, const SseEvent& event, View& view) {
     if (event.event == "message_stop") ++view.success_marks;
     view.text += root["delta"]["text"].string_or("");
   } else {
-    for (const JsonValue choice : root["choices"]) view.text += choice["delta"]["content"].string_or("");
+    for (const JsonValue choice : root["choices"]) {
+      view.text += choice["delta"]["content"].string_or("");
+      view.choices[choice["index"].int_or(-1)] += choice["delta"]["content"].string_or("");
+    }
   }
 }
 
@@ -74,7 +81,14 @@ View view_whole(const CallerPlan& caller, const Call& call) {
   if (caller.is_anthropic) {
     for (const JsonValue block : root["content"]) view.text += block["text"].string_or("");
   } else {
-    for (const JsonValue choice : root["choices"]) view.text += choice["message"]["content"].string_or("");
+    for (const JsonValue choice : root["choices"]) {
+      view.text += choice["message"]["content"].string_or("");
+      view.choices[choice["index"].int_or(-1)] += choice["message"]["content"].string_or("");
+    }
+    for (const JsonValue item : root["data"]) {
+      if (item["index"].int_or(-1) != static_cast<int64_t>(view.vectors)) view.broken = "vectors in disorder";
+      ++view.vectors;
+    }
   }
   return view;
 }
@@ -194,7 +208,9 @@ class Checker {
     const ExchangeOutcome& outcome = ended.outcome;
     if (call.hung_up) {
       const Duration grace = plan_.drains ? plan_.gone_timeout : Duration::zero();
-      if (call.ended && ended.at > *call.ended + grace + kSlack)
+      // While a form comes in its hang-up shows with the next read, which waits for a place at a provider.
+      const bool may_be_blind = caller.file_bytes > kFileBytesUnseen;
+      if (call.ended && ended.at > *call.ended + grace + kSlack && !may_be_blind)
         wrong("{} went on after its caller was gone", ended.id);
       return;
     }
@@ -243,17 +259,24 @@ class Checker {
             ended.attempts.size());
     size_t keys_max = 1;
     for (const TargetPlan& target : plan_.targets) keys_max = std::max(keys_max, target.keys);
-    if (spans.size() > static_cast<size_t>(plan_.retry.attempts_max) * keys_max)
+    if (spans.size() > static_cast<size_t>(plan_.retry.attempts_max) * keys_max * caller.parts)
       wrong("{}: {} attempts", ended.id, spans.size());
     const bool was_cut_short = call.hung_up || is_cut_short(ended.outcome);
-    for (size_t i = 0; i < ended.attempts.size(); ++i) check_attempt(ended, i, was_cut_short);
-    check_text(ended, mine, view_of(caller, call), call);
+    for (size_t i = 0; i < ended.attempts.size() && !is_composed(caller.ask); ++i)
+      check_attempt(ended, i, was_cut_short);
+    if (caller.ask == Ask::choices || caller.ask == Ask::embeddings) {
+      check_parts(ended, caller, mine, view_of(caller, call), call);
+    } else {
+      check_text(ended, mine, view_of(caller, call), call);
+    }
     for (const Served* served : mine) {
       // Who pauses looks at its connection only afterwards.
       const Duration blind = std::max(served->script.head_pause, served->script.piece_pause);
       if (served->gone && *served->gone > ended.at + blind + kSlack)
         wrong("{} is over, its connection to p{} went on", ended.id, served->target);
-      if (fault_row(served->script.fault).is_answered && !was_cut_short && ended.outcome.error)
+      // One part's failure is that of all.
+      const bool is_answer = fault_row(served->script.fault).is_answered && !is_composed(caller.ask);
+      if (is_answer && !was_cut_short && ended.outcome.error)
         wrong("{} failed with {} although p{} answered ({})", ended.id, to_string(ended.outcome.error->kind),
               served->target, fault_row(served->script.fault).name);
     }
@@ -288,12 +311,35 @@ class Checker {
       wrong("{}: success with '{}' of '{}'", ended.id, view.text, said);
   }
 
+  // Each choice says what one answer does, and no two the same one.
+  void check_parts(const Ended& ended, const CallerPlan& caller, const std::vector<const Served*>& mine,
+                   const View& view, const Call& call) {
+    const bool is_success = call.is_complete && view.success_marks > 0;
+    if (caller.ask == Ask::embeddings) {
+      const size_t wanted = is_success ? caller.parts * kInputsMax : 0;
+      if (view.vectors != wanted) wrong("{}: {} vectors", ended.id, view.vectors);
+      return;
+    }
+    std::set<const Served*> said;
+    for (const auto& [index, text] : view.choices) {
+      const auto source = std::ranges::find_if(mine, [&, &its = text](const Served* served) {
+        return is_success ? its == served->script.text : is_prefix(its, served->script.text);
+      });
+      if (source == mine.end()) {
+        wrong("{}: nobody said '{}'", ended.id, text);
+      } else {
+        said.insert(*source);
+      }
+    }
+    if (is_success && said.size() != caller.parts) wrong("{}: {} different choices", ended.id, said.size());
+  }
+
   // Whether the answer had to be read to its end although its caller was gone: it would have been there in
   // time. By when it was due, not by what was sent: who breaks off is sent nothing more.
-  bool had_to_drain(const Ended& ended, const CallerPlan& caller, const Call& call,
+  bool had_to_drain(const Ended& ended, const Attempt& attempt, const CallerPlan& caller, const Call& call,
                     const Served& served) const {
     if (!plan_.drains || !call.hung_up || !call.ended || record_.stopped) return false;
-    const std::optional<ErrorKind> failure = ended.attempts.back().failure;
+    const std::optional<ErrorKind> failure = attempt.failure;
     if (failure && *failure != ErrorKind::cancelled) return false;
     const Script& script = served.script;
     // What ends by a marker that may be late, or with its connection, takes longer than its last byte.
@@ -307,13 +353,17 @@ class Checker {
 
   void check_usage(const Ended& ended, const CallerPlan& caller, const Call& call) {
     if (ended.attempts.empty()) return;
+    if (is_composed(caller.ask)) return check_usage_of_parts(ended, caller, call);
     const Served* served = served_as(ended.id, ended.attempts.back());
     if (ended.outcome.error) {
-      if (!served || !had_to_drain(ended, caller, call, *served)) return;
+      if (!served || !had_to_drain(ended, ended.attempts.back(), caller, call, *served)) return;
     }
     if (!served) return wrong("{}: nobody answered it", ended.id);
     const Script& script = served->script;
-    if (script.ask != Ask::chat) return check_measure(ended, script);
+    if (is_opaque(script.ask)) return check_measure(ended, script);
+    if (const Usage before = reported_before(ended); !before.empty())
+      return check_sum(ended, before.input_total() + script.input_tokens,
+                       before.output_total() + script.output_tokens, script.reports_usage);
     if (!script.reports_usage) {
       if (ended.usage.source != UsageSource::estimated) wrong("{}: usage that nobody reported", ended.id);
       if (ended.usage.output_total() == 0) wrong("{}: nothing was estimated", ended.id);
@@ -325,6 +375,55 @@ class Checker {
             ended.usage.output_total(), to_string(ended.usage.source), script.input_tokens,
             script.output_tokens);
     }
+  }
+
+  // What attempts reported whose answers were not taken. A reset may overtake it.
+  Usage reported_before(const Ended& ended) const {
+    Usage sum;
+    for (size_t i = 0; i + 1 < ended.attempts.size(); ++i) {
+      const Served* served = served_as(ended.id, ended.attempts[i]);
+      if (!served || served->script.early_input == 0) continue;
+      Usage part;
+      part.in_uncached = served->script.early_input;
+      part.out_text = served->script.early_output;
+      sum.add(part);
+    }
+    return sum;
+  }
+
+  void check_sum(const Ended& ended, int64_t input, int64_t output, bool is_exact) {
+    const bool has_reset = std::ranges::any_of(ended.attempts, [&](const Attempt& attempt) {
+      const Served* served = served_as(ended.id, attempt);
+      return served && served->script.ending == Ending::resets;
+    });
+    if (!is_exact || has_reset) return;
+    if (ended.usage.input_total() != input || ended.usage.output_total() != output)
+      wrong("{}: usage {}+{}, the providers said {}+{} in all", ended.id, ended.usage.input_total(),
+            ended.usage.output_total(), input, output);
+  }
+
+  // What was answered is counted, whatever became of the rest: exactly where each answer came whole. Of
+  // streams that is known only when all of them ended well.
+  void check_usage_of_parts(const Ended& ended, const CallerPlan& caller, const Call& call) {
+    int64_t input = 0;
+    int64_t output = 0;
+    bool is_exact = true;
+    for (const Attempt& attempt : ended.attempts) {
+      const Served* served = served_as(ended.id, attempt);
+      const bool drains = served && had_to_drain(ended, attempt, caller, call, *served);
+      if (attempt.failure == ErrorKind::cancelled && drains)
+        wrong("{}: what p{} did for a caller that is gone was broken off", ended.id, served->target);
+      is_exact = is_exact && (!caller.is_streamed || (!attempt.failure && (!ended.outcome.error || drains)));
+      if (attempt.failure) continue;
+      if (!served) return wrong("{}: nobody answered a part of it", ended.id);
+      input += served->script.input_tokens;
+      output += served->script.output_tokens;
+    }
+    if (!is_exact) return;
+    if (ended.usage.input_total() != input || ended.usage.output_total() != output ||
+        ended.usage.source != UsageSource::provider)
+      wrong("{}: usage {}+{} ({}), its parts came to {}+{}", ended.id, ended.usage.input_total(),
+            ended.usage.output_total(), to_string(ended.usage.source), input, output);
   }
 
   // What no answer states is not estimated, except that an image was seen to come.
@@ -352,7 +451,7 @@ class Checker {
 }  // namespace
 
 View view_of(const CallerPlan& caller, const Call& call) {
-  if (caller.ask != Ask::chat) return view_bytes(call);
+  if (is_opaque(caller.ask)) return view_bytes(call);
   const bool is_stream = call.headers.get_or("content-type", "").starts_with("text/event-stream");
   return is_stream ? view_stream(caller, call) : view_whole(caller, call);
 }

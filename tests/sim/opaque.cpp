@@ -19,7 +19,7 @@ std::string part(std::string_view disposition, std::string_view content) {
 // Bytes that are no text, and that look like the end of the form.
 std::string form_body(const CallerPlan& caller, size_t index, std::string_view model) {
   const std::string sound =
-      fmt::format("\xff\xfb{}\r\n--sim-boundary-\r\n\xfe--", std::string(40 * index + 3, '\0'));
+      fmt::format("\xff\xfb{}\r\n--sim-boundary-\r\n\xfe--", std::string(caller.file_bytes + 3, '\0'));
   const std::string file = part(R"(name="file"; filename="a.mp3")", sound);
   const std::string named = part(R"(name="model")", model);
   const std::string more = part(R"(name="prompt")", fmt::format("{}{}.", kCaller, index)) +

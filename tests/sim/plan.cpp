@@ -39,6 +39,15 @@ CallerPlan draw_caller(Rng& rng) {
     caller.ask = ask < 0.15 ? Ask::image : Ask::transcription;
     caller.is_anthropic = false;
     caller.names_model_last = draw_chance(rng, 0.5);
+    // Above a window a form streams through, and nothing of it is kept.
+    caller.file_bytes = draw_chance(rng, 0.7) ? rng.below(300) : 200 * 1024 + rng.below(500 * 1024);
+  } else if (ask < 0.6) {
+    caller.ask = ask < 0.4 ? Ask::choices : ask < 0.5 ? Ask::schema : Ask::embeddings;
+    caller.is_anthropic = false;
+    caller.parts = caller.ask == Ask::embeddings ? 2 + rng.below(8)
+                   : caller.ask == Ask::choices  ? 2 + rng.below(3)
+                                                 : 2;
+    if (caller.ask == Ask::embeddings) caller.is_streamed = false;
   }
   return caller;
 }

@@ -27,8 +27,15 @@ enum class Mood : uint8_t {
   hangs_up,  // goes away after `leaves_after`
 };
 
-// What is asked for. The last two pass the gateway as bytes, and only OpenAI's targets serve them.
-enum class Ask : uint8_t { chat, image, transcription };
+// What is asked for. Choices, answers by a schema and embeddings are made of several calls; the last two pass
+// the gateway as bytes. Of the last three only OpenAI's targets know.
+enum class Ask : uint8_t { chat, choices, schema, embeddings, image, transcription };
+constexpr bool is_composed(Ask ask) {
+  return ask == Ask::choices || ask == Ask::schema || ask == Ask::embeddings;
+}
+constexpr bool is_opaque(Ask ask) {
+  return ask == Ask::image || ask == Ask::transcription;
+}
 
 struct CallerPlan {
   Ask ask = Ask::chat;
@@ -42,6 +49,8 @@ struct CallerPlan {
   Priority priority = Priority::normal;
   size_t room = 64 * 1024;        // bytes on the way to the caller
   bool names_model_last = false;  // a form with the file before the model
+  size_t file_bytes = 0;          // of a form
+  size_t parts = 1;               // choices, tries, batches
 };
 
 struct Plan {

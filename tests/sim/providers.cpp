@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "sim/composed.h"
 #include "sim/opaque.h"
 #include "sim/parts.h"
 
@@ -97,13 +98,16 @@ Task<std::string> Providers::read_request(MemoryStream& stream) {
 Asked Providers::look_at(std::string_view request, size_t target, Served& served) const {
   Asked asked;
   asked.is_anthropic = run_.plan.targets[target].is_anthropic;
-  served.exchange_id = header_of(request, "x-request-id");
+  served.exchange_id = exchange_of(header_of(request, "x-request-id"));
+  asked.is_part = served.exchange_id != header_of(request, "x-request-id");
   const std::string_view traceparent = header_of(request, "traceparent");
   if (traceparent.size() == 55) served.span_id = traceparent.substr(36, 16);
   const std::string_view key = header_of(request, asked.is_anthropic ? "x-api-key" : "authorization");
   const std::string_view path = request.substr(0, request.find(" HTTP/1.1\r\n"));
   asked.ask = ask_of_path(path);
-  if (asked.ask == Ask::chat) {
+  if (path.ends_with(kEmbeddingsPath)) {
+    look_at_inputs(request, target, asked, served);
+  } else if (asked.ask == Ask::chat) {
     look_at_chat(request, target, asked, served);
   } else {
     look_at_bytes(request, target, asked, served);
@@ -121,6 +125,9 @@ void Providers::look_at_chat(std::string_view request, size_t target, Asked& ask
     return;
   }
   const JsonValue root = body->root();
+  asked.ask = ask_of_chat(request);
+  asked.is_part = asked.is_part || asked.ask == Ask::schema;
+  if (!root["n"].is_absent()) served.wrong = "this provider gives one choice at a time";
   asked.is_streamed = root["stream"].bool_or(false);
   asked.wants_usage = root["stream_options"]["include_usage"].bool_or(false);
   asked.model = root["model"].string_or("");
@@ -128,6 +135,20 @@ void Providers::look_at_chat(std::string_view request, size_t target, Asked& ask
   if (path != (asked.is_anthropic ? "POST /v1/messages" : "POST /v1/chat/completions"))
     served.wrong = "the path is " + std::string(path);
   if (!root["messages"].is_array() || root["messages"].size() == 0) served.wrong = "there are no messages";
+}
+
+void Providers::look_at_inputs(std::string_view request, size_t target, Asked& asked, Served& served) const {
+  asked.ask = Ask::embeddings;
+  asked.model = fmt::format("m{}", target);
+  const auto body = JsonDoc::parse(std::string(request.substr(request.find("\r\n\r\n") + 4)));
+  if (!body || body->root()["model"].string_or("") != asked.model) {
+    served.wrong = "no embeddings of this model";
+    return;
+  }
+  asked.inputs = body->root()["input"].size();
+  if (asked.inputs == 0 || asked.inputs > kInputsMax)
+    served.wrong = fmt::format("{} inputs in one batch", asked.inputs);
+  if (asked.is_anthropic) served.wrong = "this provider serves chats alone";
 }
 
 void Providers::look_at_bytes(std::string_view request, size_t target, Asked& asked, Served& served) const {

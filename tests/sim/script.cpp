@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "sim/answers.h"
+#include "sim/composed.h"
 #include "sim/opaque.h"
 
 namespace weir::sim {
@@ -196,17 +197,19 @@ void spoil(Script& script, const Asked& asked, const AnswerPieces& good, Rng& rn
 
 void make_answer(Script& script, const Asked& asked, size_t number, Rng& rng) {
   script.is_streamed = asked.is_streamed && script.fault != Fault::whole_for_stream;
-  const bool is_opaque = asked.ask != Ask::chat;
-  script.reports_usage =
-      draw_chance(rng, 0.9) && (!script.is_streamed || asked.is_anthropic || asked.wants_usage || is_opaque);
-  const AnswerPieces good = is_opaque ? make_opaque_pieces(rng, script, asked, number)
-                                      : make_answer_pieces(rng, script, asked, number);
+  const bool is_bytes = is_opaque(asked.ask);
+  // What parts do not report is estimated for each; here it is to be exact.
+  script.reports_usage = (asked.is_part || draw_chance(rng, 0.9)) &&
+                         (!script.is_streamed || asked.is_anthropic || asked.wants_usage || is_bytes);
+  const AnswerPieces good = is_bytes                       ? make_opaque_pieces(rng, script, asked, number)
+                            : asked.ask == Ask::embeddings ? make_embeddings(rng, script, asked, number)
+                                                           : make_answer_pieces(rng, script, asked, number);
   script.text = good.text;
   script.pieces = good.pieces;
   const size_t framing = rng.below(4);
   script.framing = framing < 2 ? Framing::chunked : framing == 2 ? Framing::sized : Framing::until_close;
   // Nothing but its framing tells whether such an answer is whole.
-  if (is_opaque && script.fault != Fault::none && script.framing == Framing::until_close)
+  if (is_bytes && script.fault != Fault::none && script.framing == Framing::until_close)
     script.framing = Framing::chunked;
   if (script.fault == Fault::stays_open) {
     script.framing = Framing::chunked;
@@ -218,7 +221,12 @@ void make_answer(Script& script, const Asked& asked, size_t number, Rng& rng) {
   if (script.fault == Fault::closes_without_done) script.pieces.pop_back();
   if (script.fault == Fault::ends_twice) script.pieces.push_back(script.pieces.back());
   const size_t length = body_size(script.pieces);
+  const bool is_early = script.reports_usage && script.is_streamed && asked.is_anthropic;
   spoil(script, asked, good, rng);
+  if (is_early && !script.pieces.empty() && script.pieces[0] == good.pieces[0]) {
+    script.early_input = script.input_tokens;
+    script.early_output = 1;
+  }
   script.length = script.completes_body ? body_size(script.pieces) : length;
   script.head = fmt::format("HTTP/1.1 200 OK\r\ncontent-type: {}\r\n",
                             script.is_streamed ? "text/event-stream" : "application/json");
@@ -249,7 +257,7 @@ bool is_possible_for_bytes(Fault fault) {
 
 // Some faults have no meaning for some requests.
 bool is_possible(Fault fault, const Asked& asked) {
-  if (asked.ask != Ask::chat && !is_possible_for_bytes(fault)) return false;
+  if (is_opaque(asked.ask) && !is_possible_for_bytes(fault)) return false;
   switch (fault) {
     case Fault::whole_for_stream:
     case Fault::ends_twice:

@@ -83,7 +83,9 @@ struct Script {
   Duration head_pause{};
   Duration piece_pause{};
 
-  std::string text;           // what the answer says in all
+  std::string text;         // what the answer says in all
+  int64_t early_input = 0;  // tokens that a bad answer reports before its first content
+  int64_t early_output = 0;
   bool reports_usage = true;  // in what is sent
   int64_t input_tokens = 0;
   int64_t output_tokens = 0;
@@ -97,6 +99,8 @@ struct Asked {
   bool is_anthropic = false;
   bool is_streamed = false;
   bool wants_usage = false;  // OpenAI: stream_options.include_usage
+  bool is_part = false;      // of a composed answer
+  size_t inputs = 0;         // to embed
   std::string model;
 };
 

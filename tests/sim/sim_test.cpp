@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <mutex>
 
+#include "base/limits.h"
 #include "sim/checks.h"
 #include "sim/world.h"
 
@@ -80,14 +81,22 @@ TEST(Simulations, MeetEveryFaultAndEveryPairOfDialects) {
       const bool is_gone = !is_good && ended.outcome.error->kind == ErrorKind::cancelled;
       if (is_gone && plan.drains && ended.usage.source == UsageSource::provider && !ended.usage.empty())
         ++met["drained"];
+      if (is_composed(caller.ask) && is_gone && !ended.usage.empty())
+        ++met[plan.drains ? "parts drained" : "parts left"];
+      if (is_composed(caller.ask) && !is_good && !is_gone && !ended.usage.empty()) ++met["a part failed"];
       if (is_good && ended.attempts.size() > 1) ++met["good after another attempt"];
       if (!is_good) ++met[std::string(to_string(ended.outcome.error->kind))];
       if (!is_good || ended.attempts.empty()) continue;
       const size_t target = std::stoul(ended.attempts.back().provider.substr(1));
+      if (caller.ask == Ask::choices) ++met["choices"];
+      if (caller.ask == Ask::schema) ++met[ended.attempts.size() > 1 ? "asked twice" : "asked once"];
+      if (caller.ask == Ask::embeddings) ++met["embeddings"];
+      if (caller.ask == Ask::transcription && caller.file_bytes > kStreamWindowBytes)
+        ++met["a form that streams"];
       if (caller.ask == Ask::chat)
         ++met[pair_name(caller.is_anthropic, plan.targets[target].is_anthropic, caller.is_streamed)];
       const std::string_view what = caller.ask == Ask::image ? "image" : "transcription";
-      if (caller.ask != Ask::chat) ++met[fmt::format("{}{}", what, caller.is_streamed ? ", streamed" : "")];
+      if (is_opaque(caller.ask)) ++met[fmt::format("{}{}", what, caller.is_streamed ? ", streamed" : "")];
       if (caller.ask == Ask::transcription && ended.attempts.size() > 1) ++met["a form sent twice"];
     }
   }
@@ -103,9 +112,26 @@ TEST(Simulations, MeetEveryFaultAndEveryPairOfDialects) {
     const std::string name = fmt::format("strategy {}", to_string(static_cast<Strategy>(i)));
     EXPECT_GT(met[name], 0) << name;
   }
-  for (const char* name : {"refused", "good after another attempt", "cancelled", "drained", "timeout",
-                           "shutting_down", "unsupported", "image", "image, streamed", "transcription",
-                           "transcription, streamed", "a form sent twice"})
+  for (const char* name : {"refused",
+                           "good after another attempt",
+                           "cancelled",
+                           "drained",
+                           "timeout",
+                           "shutting_down",
+                           "unsupported",
+                           "image",
+                           "image, streamed",
+                           "transcription",
+                           "transcription, streamed",
+                           "a form sent twice",
+                           "a form that streams",
+                           "choices",
+                           "asked once",
+                           "asked twice",
+                           "embeddings",
+                           "parts drained",
+                           "parts left",
+                           "a part failed"})
     EXPECT_GT(met[name], 0) << name;
 }
 

@@ -9,6 +9,7 @@
 #include "gateway/route_stage.h"
 #include "ops/access_log.h"
 #include "provider/key_ring.h"
+#include "sim/composed.h"
 #include "sim/parts.h"
 
 namespace weir::sim {
@@ -25,6 +26,9 @@ std::shared_ptr<const Provider> make_provider(const Plan& plan, size_t index) {
   provider->codec = target.is_anthropic ? &anthropic_messages_provider() : &openai_chat_provider();
   provider->origin = {.host = provider->name, .port = 80, .is_tls = false};
   provider->base_path = target.is_anthropic ? "" : "/v1";
+  provider->capabilities.n_max = 1;
+  provider->capabilities.json_schema = JsonSchemaSupport::none;
+  provider->capabilities.inputs_max = static_cast<int64_t>(kInputsMax);
   provider->timeouts.first_event = plan.first_event;
   provider->timeouts.idle = plan.idle;
   std::vector<ProviderKey> keys;
@@ -216,6 +220,7 @@ std::shared_ptr<const Snapshot> make_snapshot(const Plan& plan) {
   snapshot->settings.timeout = kTimeout;
   snapshot->settings.head_wait = plan.head_wait;
   snapshot->settings.keep_alive = plan.keep_alive;
+  snapshot->settings.choices = "fanout";
   if (plan.drains) snapshot->settings.on_client_gone = "drain";
   snapshot->settings.client_gone_timeout = plan.gone_timeout;
   snapshot->settings.client_gone_bytes_max = plan.gone_bytes_max;
