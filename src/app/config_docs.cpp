@@ -48,16 +48,44 @@ std::string range_of(const Setting<S>& row) {
   return text(row.min) + " to " + text(row.max);
 }
 
+// Whether the file could say the value itself: what is left out is often none of its own range or choices.
+template <class S, class T>
+bool can_be_said(const Setting<S>& row, const T& value) {
+  const bool has_range = row.min != 0 || row.max != 0;
+  const auto is_within = [&](double number) { return number >= row.min && number <= row.max; };
+  if constexpr (std::is_same_v<T, Duration>) {
+    return !has_range || is_within(static_cast<double>(value.count()) / 1e9);
+  } else if constexpr (std::is_same_v<T, std::string>) {
+    if (row.choices.empty()) return !value.empty();
+    bool is_choice = false;
+    for (const std::string_view choice : split(row.choices, '|')) is_choice = is_choice || choice == value;
+    return is_choice;
+  } else if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) {
+    return !has_range || is_within(static_cast<double>(value));
+  } else {
+    return true;
+  }
+}
+
+// As it stands in the table: the value, or that there is none.
+template <class S>
+std::string default_of(const Setting<S>& row, const S& defaults) {
+  return std::visit(
+      [&](auto member) -> std::string {
+        const auto& value = defaults.*member;
+        return can_be_said(row, value) ? "`" + print_value(value) + "`" : "none";
+      },
+      row.member);
+}
+
 template <class S>
 DocSection section(std::string path, std::string title, Rows<S> rows) {
   DocSection made{.path = std::move(path), .title = std::move(title), .rows = {}};
   const S defaults{};
   for (const Setting<S>& row : rows) {
-    const std::string value =
-        std::visit([&](auto member) { return print_value(defaults.*member); }, row.member);
     made.rows.push_back({.key = std::string(row.key),
                          .type = type_of(row),
-                         .default_text = value,
+                         .default_text = default_of(row, defaults),
                          .range = range_of(row),
                          .applies = std::string(to_string(row.applies)),
                          .sentence = std::string(row.sentence)});
@@ -136,9 +164,8 @@ std::string configuration_docs() {
     out += fmt::format("\n## {}\n\n{}\n\n", part.path, part.title);
     out += "| key | type | default | range | applies | meaning |\n|---|---|---|---|---|---|\n";
     for (const DocRow& row : part.rows) {
-      out += fmt::format("| `{}` | {} | {} | {} | {} | {} |\n", row.key, row.type,
-                         row.default_text.empty() ? "" : "`" + row.default_text + "`", row.range, row.applies,
-                         row.sentence);
+      out += fmt::format("| `{}` | {} | {} | {} | {} | {} |\n", row.key, row.type, row.default_text,
+                         row.range, row.applies, row.sentence);
     }
   }
   return out;

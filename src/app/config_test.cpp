@@ -208,6 +208,16 @@ TEST(Docs, ConfigurationPageIsUpToDate) {
       << "make it anew: weir config --docs > docs/configuration.md";
 }
 
+TEST(Docs, ADefaultThatTheFileCouldNotSayIsNone) {
+  const std::string docs = configuration_docs();
+  EXPECT_NE(
+      docs.find("| `timeout` | duration | none | 1ms to 1d | live | Time limit of a whole model call on "),
+      std::string::npos);
+  EXPECT_NE(docs.find("| `on_client_gone` | text | none | cancel, drain |"), std::string::npos);
+  EXPECT_NE(docs.find("| `drain_timeout` | duration | `30s` | 0s to 1h |"), std::string::npos);
+  EXPECT_EQ(docs.find("`\"\"`"), std::string::npos) << "an empty text is nothing";
+}
+
 // The example's lines with a comment sign before a setting count too: they show alternatives.
 TEST(Docs, EverySettingAppearsInTheExample) {
   const std::string example = read_file("config/weir.example.yaml");
