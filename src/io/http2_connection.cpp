@@ -169,6 +169,10 @@ Task<void> Http2Connection::run(std::string received) {
   if (receive(received)) (void)co_await read();
   is_over_ = true;
   scope_.cancel(make_error(ErrorKind::cancelled, "the client hung up"));
+  // Who is told that the server shuts down may still be written to.
+  if (scope_.reason().kind == ErrorKind::cancelled) {
+    for (Http2Stream* stream : active_) stream->on_connection_lost();
+  }
   (void)co_await scope_.join_all();
   // A last word, as far as the client takes it at once.
   nghttp2_session_terminate_session(session_.get(), NGHTTP2_NO_ERROR);
@@ -221,7 +225,7 @@ void Http2Connection::begin_stream(int32_t id) {
 void Http2Connection::start_streams() {
   // Handlers run in here until they wait; they may not add to the list, since nothing is received meanwhile.
   for (std::unique_ptr<Http2Stream>& stream : opened_) {
-    ++active_;
+    active_.push_back(stream.get());
     scope_.spawn(serve(std::move(stream)));
   }
   opened_.clear();
@@ -253,10 +257,10 @@ Task<void> Http2Connection::serve(std::unique_ptr<Http2Stream> stream) {
     (void)co_await finish_stream(*stream, request_scope, std::move(handled));
     stream->set_exchange(nullptr);
   }
+  std::erase(active_, stream.get());
   stream.reset();
-  --active_;
   update_deadline();
-  if (is_draining_ && active_ == 0) hang_up("the server shuts down");
+  if (is_draining_ && active_.empty()) hang_up("the server shuts down");
   if (!is_over_) pump();
   co_return {};
 }
@@ -335,7 +339,7 @@ void Http2Connection::drain() {
                         nghttp2_session_get_last_proc_stream_id(session_.get()), NGHTTP2_NO_ERROR, nullptr,
                         0);
   pump();
-  if (active_ == 0) hang_up("the server shuts down");
+  if (active_.empty()) hang_up("the server shuts down");
 }
 
 void Http2Connection::refuse_flood() {
@@ -347,7 +351,7 @@ void Http2Connection::hang_up(const char* why) {
 }
 
 void Http2Connection::update_deadline() {
-  if (active_ > 0 && !opening_) return scope_.clear_deadline();
+  if (!active_.empty() && !opening_) return scope_.clear_deadline();
   const HttpServerSettings& settings = service_.settings();
   const MonoTime due = opening_ ? opening_->request().first_byte_at + settings.head_timeout
                                 : scope_.now() + settings.idle_timeout;

@@ -72,7 +72,7 @@ class Http2Connection final : public HttpConnection {
   std::string out_;                                   // taken from nghttp2, not written yet
   std::unique_ptr<Http2Stream> opening_;              // its head is arriving; there is at most one
   std::vector<std::unique_ptr<Http2Stream>> opened_;  // to be started when nghttp2 has returned
-  size_t active_ = 0;                                 // streams with a running handler
+  std::vector<Http2Stream*> active_;                  // streams with a running handler
   MonoTime read_at_;
   FloodGauge resets_{kHttp2ResetsPerWindowMax};
   FloodGauge pings_{kHttp2PingsPerWindowMax};

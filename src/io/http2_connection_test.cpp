@@ -238,6 +238,19 @@ TEST_F(Http2ConnectionTest, AResetCancelsItsStreamAndAHangUpAll) {
   EXPECT_EQ(service.counters().connections_open.get(), 0);
 }
 
+TEST_F(Http2ConnectionTest, AnUploadEndsWithItsConnectionAlsoWhereItsReaderOutlastsTheClient) {
+  Client client(test, service);
+  client.submit("POST", "/outlasting", {}, "bo", false);
+  client.submit("POST", "/outlasting", {}, "bo", false);
+  client.exchange();
+  EXPECT_EQ(handler.active, 2);
+  client.stream->close();
+  test.settle();
+  EXPECT_EQ(handler.active, 0) << "at once";
+  EXPECT_THAT(handler.errors, ElementsAre(ErrorKind::cancelled, ErrorKind::cancelled));
+  EXPECT_EQ(service.counters().connections_open.get(), 0);
+}
+
 TEST_F(Http2ConnectionTest, ASlowReaderSlowsItsHandlerOnlyAndIsGivenUpOn) {
   Client client(test, service, 10'000'000, false);
   const int32_t id = client.submit("GET", "/endless");

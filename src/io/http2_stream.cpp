@@ -177,6 +177,13 @@ void Http2Stream::on_close(bool is_in_order) {
     exchange_->cancel(make_error(ErrorKind::cancelled, "the client hung up"));
 }
 
+// nghttp2 closes no streams of a connection that ends, and what waits here may outlast the exchange.
+void Http2Stream::on_connection_lost() {
+  if (is_closed_) return;
+  nghttp2_session_set_stream_user_data(connection_.session(), id_, nullptr);
+  on_close(false);
+}
+
 void Http2Stream::consume(size_t bytes) {
   if (bytes == 0) return;
   if (is_closed_) {

@@ -29,6 +29,8 @@ class Http2Stream final : public BodyReader, public ResponseWriter {
   void on_data(std::string_view bytes);
   void on_input_end();
   void on_close(bool is_in_order);
+  // The connection is gone, with its client.
+  void on_connection_lost();
   // Gives at most `size` bytes of the response to nghttp2 and says whether they are its last.
   // Gives nothing when the handler has to write first.
   std::optional<size_t> on_output(char* bytes, size_t size, bool& is_end);

@@ -47,6 +47,7 @@ class TestHandler final : public HttpHandler {
   Task<void> route(Scope& scope, HttpRequest& request, BodyReader& body, ResponseWriter& response) {
     const std::string_view path = request.path();
     if (path == "/echo") co_return co_await echo(scope, body, response);
+    if (path == "/outlasting") co_return co_await outlast(scope, body, response);
     if (path == "/pieces") co_return co_await pieces(scope, body, response);
     if (path == "/stream") co_return co_await stream(scope, response, {});
     if (path == "/sized") co_return co_await stream(scope, response, {{"content-length", "12"}});
@@ -76,6 +77,13 @@ class TestHandler final : public HttpHandler {
   Task<void> echo(Scope& scope, BodyReader& body, ResponseWriter& response) {
     const std::string bytes = CO_TRY(co_await body.read_all(scope, body_bytes_max));
     co_return co_await response.send(scope, 200, {}, bytes);
+  }
+
+  // Reads in a scope that goes on when the client is gone.
+  static Task<void> outlast(Scope& scope, BodyReader& body, ResponseWriter& response) {
+    Scope inner(scope);
+    inner.outlast_hangup(std::chrono::hours(1));
+    co_return co_await pieces(inner, body, response);
   }
 
   static Task<void> pieces(Scope& scope, BodyReader& body, ResponseWriter& response) {
