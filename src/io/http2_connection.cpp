@@ -42,6 +42,15 @@ bool FloodGauge::overflows(MonoTime now) {
 struct Http2Callbacks {
   static Http2Connection& connection(void* user) { return *static_cast<Http2Connection*>(user); }
 
+  // A head for a stream that its client had ended. For one that Weir reset it may have been on its way.
+  static int on_begin_frame(nghttp2_session* session, const nghttp2_frame_hd* head, void* user) {
+    Http2Connection& self = connection(user);
+    if (head->type != NGHTTP2_HEADERS || head->stream_id > self.newest_id_) return 0;
+    if (self.ended_.contains(head->stream_id) && !nghttp2_session_find_stream(session, head->stream_id))
+      nghttp2_session_terminate_session(session, NGHTTP2_STREAM_CLOSED);
+    return 0;
+  }
+
   static int on_begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* user) {
     if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
     connection(user).begin_stream(frame->hd.stream_id);
@@ -74,6 +83,9 @@ struct Http2Callbacks {
       case NGHTTP2_DATA:
         // A frame without bytes that ends nothing is work for nothing.
         is_flood = frame->hd.length == 0 && !ends_stream && self.pings_.overflows(now);
+        break;
+      case NGHTTP2_RST_STREAM:
+        self.reset_id_ = frame->hd.stream_id;
         break;
       case NGHTTP2_PRIORITY:
         is_flood = self.resets_.overflows(now);
@@ -108,6 +120,8 @@ struct Http2Callbacks {
     Http2Connection& self = connection(user);
     // Counted whoever resets: a client can also make the server do it (CVE-2023-44487, CVE-2025-8671).
     if (code != NGHTTP2_NO_ERROR && self.resets_.overflows(self.scope_.now())) self.refuse_flood();
+    if (self.reset_id_ == id || nghttp2_session_get_stream_remote_close(session, id) == 1)
+      self.ended_.add(id);
     if (Http2Stream* stream = stream_of(session, id)) stream->on_close(code == NGHTTP2_NO_ERROR);
     if (self.opening_ && self.opening_->id() == id) self.opening_.reset();
     return 0;
@@ -122,6 +136,7 @@ nghttp2_session* Http2Callbacks::make_session(Http2Connection* connection) {
   nghttp2_session* session = nullptr;
   const bool is_made = nghttp2_session_callbacks_new(&callbacks) == 0 && nghttp2_option_new(&options) == 0;
   WEIR_ASSERT(is_made, "nghttp2 has memory");
+  nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
   nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
   nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
   nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
@@ -213,6 +228,7 @@ bool Http2Connection::receive(std::string_view bytes) {
 }
 
 void Http2Connection::begin_stream(int32_t id) {
+  newest_id_ = id;
   opening_ = std::make_unique<Http2Stream>(*this, id);
   opening_->request().first_byte_at = read_at_;
   nghttp2_session_set_stream_user_data(session_.get(), id, opening_.get());

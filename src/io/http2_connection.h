@@ -3,6 +3,8 @@
 // many as there are in one write; while the client does not read, one more coroutine waits for it.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,6 +28,19 @@ class FloodGauge {
   const uint32_t count_max_;
   uint32_t count_ = 0;
   MonoTime window_start_{};
+};
+
+// The streams of a connection that its client ended last, by their last frame or a reset: nothing more of
+// theirs may come but what crosses on the way (RFC 9113 section 5.1). nghttp2 forgets streams that are
+// closed.
+class EndedStreams {
+ public:
+  void add(int32_t id) { ids_[next_++ % ids_.size()] = id; }
+  bool contains(int32_t id) const { return std::ranges::find(ids_, id) != ids_.end(); }
+
+ private:
+  std::array<int32_t, 16> ids_{};
+  size_t next_ = 0;
 };
 
 class Http2Connection final : public HttpConnection {
@@ -74,6 +89,9 @@ class Http2Connection final : public HttpConnection {
   std::vector<std::unique_ptr<Http2Stream>> opened_;  // to be started when nghttp2 has returned
   std::vector<Http2Stream*> active_;                  // streams with a running handler
   MonoTime read_at_;
+  EndedStreams ended_;
+  int32_t reset_id_ = 0;   // of the stream that the client has just reset
+  int32_t newest_id_ = 0;  // of the client's streams
   FloodGauge resets_{kHttp2ResetsPerWindowMax};
   FloodGauge pings_{kHttp2PingsPerWindowMax};
   FloodGauge settings_{kHttp2SettingsPerWindowMax};

@@ -238,6 +238,40 @@ TEST_F(Http2ConnectionTest, AResetCancelsItsStreamAndAHangUpAll) {
   EXPECT_EQ(service.counters().connections_open.get(), 0);
 }
 
+// HEADERS, END_HEADERS and END_STREAM, of a GET.
+std::string late_head(int32_t id) {
+  const std::string block = "\x82\x86\x84\x01\x04weir";
+  std::string frame("\0\0\0\x01\x05\0\0\0\0", 9);
+  frame[2] = static_cast<char>(block.size());
+  frame[8] = static_cast<char>(id);
+  return frame + block;
+}
+
+TEST_F(Http2ConnectionTest, AHeadForAStreamThatTheClientHadEndedEndsTheConnection) {
+  for (const bool resets : {false, true}) {
+    Client client(test, service);
+    const int32_t id = client.submit("GET", resets ? "/slow" : "/hello");
+    client.exchange();
+    if (resets) nghttp2_submit_rst_stream(client.session, NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL);
+    client.exchange();
+    client.send_raw(late_head(id));
+    EXPECT_EQ(client.goaway, static_cast<uint32_t>(NGHTTP2_STREAM_CLOSED)) << resets;
+    EXPECT_TRUE(client.is_ended);
+  }
+  EXPECT_EQ(handler.calls, 2);
+}
+
+TEST_F(Http2ConnectionTest, AHeadForAStreamThatWeirResetMayHaveBeenOnItsWay) {
+  Client client(test, service);
+  const int32_t id = client.submit("POST", "/hello", {}, "bo", false);
+  client.exchange();
+  test.pass(seconds(5));
+  client.exchange();
+  ASSERT_TRUE(client.answers[id].is_closed) << "it was answered, and the rest is not wanted";
+  client.send_raw(late_head(id));
+  EXPECT_EQ(client.ask("GET", "/hello").status, 200);
+}
+
 TEST_F(Http2ConnectionTest, AnUploadEndsWithItsConnectionAlsoWhereItsReaderOutlastsTheClient) {
   Client client(test, service);
   client.submit("POST", "/outlasting", {}, "bo", false);
