@@ -473,7 +473,7 @@ TEST(CatalogParse, ReadsPricesOfImagesByForm) {
   const auto wrong = [](std::string_view list) {
     return error_of(parse(kOneProvider, model_with(fmt::format("    image_prices: [{}]\n", list))));
   };
-  EXPECT_THAT(wrong("{size: 1x1}"), HasSubstr("per_image is missing"));
+  EXPECT_THAT(wrong("{size: 1x1}"), HasSubstr("per_image: is missing"));
   EXPECT_THAT(wrong("{size: 1x1, per_image: null}"), HasSubstr("leave out the form"));
   EXPECT_THAT(wrong("{size: 1x1, per_image: 0}"), HasSubstr("0 is only for rows with free"));
   EXPECT_THAT(wrong("{size: 1x1, per_image: 1}, {size: 1x1, per_image: 2}"),
