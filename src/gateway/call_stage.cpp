@@ -61,6 +61,11 @@ Scope& upstream_scope(Exchange& exchange, UpstreamCall& call) {
   call.on_sent = [&exchange] {
     exchange.upstream->outlast_hangup(exchange.snapshot->settings.client_gone_timeout);
   };
+  // Nobody got it, so nothing is repeated for a client that is gone.
+  call.on_lost = [&exchange] {
+    exchange.upstream->outlast_hangup(Duration::zero());
+    if (exchange.scope->is_cancelled()) exchange.upstream->cancel(exchange.scope->reason());
+  };
   return *exchange.upstream;
 }
 

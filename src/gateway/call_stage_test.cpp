@@ -159,6 +159,30 @@ TEST_F(CallStageTest, ADrainingCallGoesOnWithoutItsClient) {
   }
 }
 
+TEST_F(CallStageTest, ARequestThatADeadConnectionTookIsNotRepeatedForAClientThatLeaves) {
+  gateway_.route.on_client_gone = "drain";
+  server_.takes = seconds(5);
+  // The client leaves before the connection turns out to be dead, while the next one is made, and after the
+  // request was sent once more.
+  for (const int leaves_after : {6, 12, 16}) {
+    server_.seen.clear();
+    server_.connects = seconds(5);
+    server_.loses_first = true;
+    Scope client(gateway_.test.core);
+    const std::unique_ptr<Exchange> exchange = gateway_.exchange(a_chat());
+    exchange->scope = &client;
+    std::optional<bool> answered;
+    gateway_.scope.spawn(answers(*exchange, answered));
+    gateway_.test.pass(seconds(leaves_after));
+    client.cancel(make_error(ErrorKind::cancelled, "the client hung up"));
+    gateway_.test.pass(seconds(leaves_after == 6 ? 5 : 1));
+    EXPECT_EQ(answered.has_value(), leaves_after < 16) << leaves_after;
+    gateway_.test.pass(seconds(20));
+    EXPECT_EQ(answered, leaves_after == 16) << leaves_after;
+    EXPECT_EQ(exchange->attempts.size(), 1U);
+  }
+}
+
 TEST_F(CallStageTest, APromptThatWouldBeShortenedIsNotCounted) {
   Chat chat = a_chat();
   chat.extras.push_back({.dialect = Dialect::openai_responses, .key = "truncation", .raw = {R"("auto")"}});

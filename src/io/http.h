@@ -136,6 +136,11 @@ struct ClientRequest {
   // Called when all of it was handed to a connection, on the core's thread: before that the server cannot act
   // on it. Once more when it is repeated. May be empty.
   std::function<void()> on_sent = {};
+  // Called when the request is about to be repeated: it counts as not sent, until on_sent is called again. A
+  // pooled connection that ends without a byte of an answer was closed, as far as anybody can know, before
+  // the request came to it: what the kernel took, and what the other side's kernel acknowledged, nobody need
+  // have read. On a fresh connection the server had a request to read, so there it stays sent. May be empty.
+  std::function<void()> on_lost = {};
 };
 
 // The answer to a ClientRequest. Destroying it before the end closes the connection; at the end it is pooled.

@@ -116,6 +116,8 @@ Task<std::unique_ptr<ClientResponse>> PooledHttpClient::send(Scope& scope, const
     // A pooled connection that the server closed while the request was on its way is the usual race of
     // keep-alive; a fresh one is not.
     if (is_fresh) break;
+    if (request.on_lost) request.on_lost();
+    CO_TRY(scope.check());
   }
   co_return fail(ErrorKind::upstream_unreachable, "the provider closed the connection before it answered");
 }

@@ -96,6 +96,49 @@ TEST_F(ClientTest, RetriesOnceOnAPooledConnectionThatDiedWithoutAByte) {
   EXPECT_EQ(body_of(*answer), "ok");
 }
 
+TEST_F(ClientTest, ARequestThatADeadConnectionTookCountsAsNotSentUntilItIsRepeated) {
+  EXPECT_EQ(body_of(exchange(0, kOk)), "ok");
+  std::vector<std::string> told;
+  const ClientRequest request{.origin = {.host = "api.test", .port = 80, .is_tls = false},
+                              .method = "POST",
+                              .target = "/v1",
+                              .headers = &headers_,
+                              .body = "{}",
+                              .on_sent = [&told] { told.emplace_back("sent"); },
+                              .on_lost = [&told] { told.emplace_back("lost"); }};
+  std::optional<Answer> answer;
+  scope_.spawn(keep(*client_, scope_, request, answer));
+  test_.settle();
+  EXPECT_EQ(told, std::vector<std::string>{"sent"});
+  connector_->servers[0]->close();
+  test_.settle();
+  EXPECT_EQ(told, (std::vector<std::string>{"sent", "lost", "sent"}));
+  connector_->servers[1]->close();
+  test_.settle();
+  ASSERT_TRUE(answer && !*answer);
+  EXPECT_EQ(told.size(), 3U) << "a fresh connection had a request to read";
+}
+
+TEST_F(ClientTest, NothingIsRepeatedInAScopeThatEndsWithTheDeadConnection) {
+  EXPECT_EQ(body_of(exchange(0, kOk)), "ok");
+  Scope scope(scope_);
+  const ClientRequest request{
+      .origin = {.host = "api.test", .port = 80, .is_tls = false},
+      .method = "POST",
+      .target = "/v1",
+      .headers = &headers_,
+      .body = "{}",
+      .on_lost = [&scope] { scope.cancel(make_error(ErrorKind::cancelled, "nobody waits")); }};
+  std::optional<Answer> answer;
+  scope_.spawn(keep(*client_, scope, request, answer));
+  test_.settle();
+  connector_->servers[0]->close();
+  test_.settle();
+  ASSERT_TRUE(answer && !*answer);
+  EXPECT_EQ(answer->error().kind, ErrorKind::cancelled);
+  EXPECT_EQ(connector_->servers.size(), 1U);
+}
+
 TEST_F(ClientTest, DoesNotRetryAFreshConnectionOrAfterAByte) {
   std::optional<Answer> fresh;
   start(fresh);

@@ -32,9 +32,10 @@ struct FakeReply {
 class FakeServer final : public HttpClient {
  public:
   std::function<FakeReply(const SeenRequest&)> answer;
-  Duration connects{};  // before each request is sent
-  Duration takes{};     // each answer
-  Headers reply_headers;  // of each answer
+  Duration connects{};       // before each request is sent
+  Duration takes{};          // each answer
+  bool loses_first = false;  // the first request, to a pooled connection that ends after `takes`
+  Headers reply_headers;     // of each answer
   std::vector<SeenRequest> seen;
 
   Task<std::unique_ptr<ClientResponse>> send(Scope& scope, const ClientRequest& request) override {
@@ -43,6 +44,12 @@ class FakeServer final : public HttpClient {
                     .url = to_string(request.origin) + std::string(request.target),
                     .body = std::string(request.body),
                     .headers = *request.headers});
+    if (std::exchange(loses_first, false)) {
+      if (request.on_sent) request.on_sent();
+      CO_TRY(co_await scope.sleep(takes));
+      if (request.on_lost) request.on_lost();
+      CO_TRY(co_await scope.sleep(connects));
+    }
     if (request.on_sent) request.on_sent();
     if (takes > Duration::zero()) CO_TRY(co_await scope.sleep(takes));
     FakeReply reply = answer(seen.back());

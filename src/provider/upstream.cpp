@@ -318,7 +318,8 @@ Task<UpstreamAnswer> call_upstream(Scope& scope, HttpClient& client, Pool& cpu, 
                            .headers = &encoded.wire.headers,
                            .body = encoded.wire.bytes(),
                            .stream = upload ? &*upload : nullptr,
-                           .on_sent = call.on_sent};
+                           .on_sent = call.on_sent,
+                           .on_lost = call.on_lost};
   std::unique_ptr<ClientResponse> response = CO_TRY(co_await client.send(*attempt, wire));
   answer.head_at = response->first_byte_at;
   if (const std::string_view id = upstream_id(response->headers); call.on_upstream_id && !id.empty())

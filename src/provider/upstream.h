@@ -30,7 +30,8 @@ struct UpstreamCall {
   std::string_view request_id;                   // sent as x-request-id; outlives the call
   Duration first_event{};                        // time limits, both positive
   Duration idle{};
-  std::function<void()> on_sent = {};  // as ClientRequest's
+  std::function<void()> on_sent = {};  // both as ClientRequest's
+  std::function<void()> on_lost = {};
   // Told what the provider calls the call, once the head of an answer is there that says it, good or not.
   std::function<void(std::string_view id)> on_upstream_id = {};
 };
