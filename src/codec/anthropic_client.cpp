@@ -85,6 +85,11 @@ Result<void> read_output_config(Chat& chat, JsonValue value) {
 Result<void> read_metadata(Chat& chat, JsonValue value) {
   if (value.is_absent()) return {};
   TRY(value.expect(JsonType::object));
+  for (const JsonValue member : value) {
+    // Other gateways' clients send any map here.
+    if (member.key() != "user_id")
+      chat.metadata.push_back({.key = member.key(), .value = member.string_or(member.raw())});
+  }
   return read_field(value["user_id"], chat.end_user);
 }
 

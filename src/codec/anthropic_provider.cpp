@@ -8,6 +8,7 @@
 #include "codec/anthropic_encode.h"
 #include "codec/anthropic_request.h"
 #include "codec/raw_limit.h"
+#include "codec/raw_metadata.h"
 
 namespace weir {
 namespace {
@@ -111,6 +112,8 @@ class AnthropicProvider final : public ProviderCodec {
     std::vector<JsonEdit> edits;
     RawLimit limit(request, target);
     if (limit.is_over()) limit.clamp(client.body->root()["max_tokens"], edits, call.notes.fidelity);
+    RawMetadata metadata(client.body->root()["metadata"]);
+    metadata.keep_only("user_id", edits, call.notes.fidelity);
     std::string name;
     append_json_string(name, target.model);
     if (target.capabilities->quirks.vertex_anthropic) {

@@ -2,6 +2,7 @@
 #include <array>
 #include <gtest/gtest.h>
 
+#include "codec/bedrock_converse_decode.h"
 #include "codec/bedrock_test_util.h"
 #include "codec/replay_test_util.h"
 

@@ -15,6 +15,7 @@
 #include "codec/bedrock_wire.h"
 #include "codec/provider_json.h"
 #include "codec/raw_limit.h"
+#include "codec/raw_metadata.h"
 
 namespace weir {
 namespace {
@@ -141,6 +142,9 @@ class InvokeProvider final : public ProviderCodec {
     RawLimit limit(request, target);
     std::vector<JsonEdit> edits;
     if (limit.is_over()) limit.clamp(client.body->root()["max_tokens"], edits, call.notes.fidelity);
+    RawMetadata metadata(client.body->root()["metadata"]);
+    metadata.keep_only("user_id", edits, call.notes.fidelity);
+    std::ranges::sort(edits, {}, &JsonEdit::offset);
     call.wire.body = splice(client.body->source(), edits);
     return call;
   }

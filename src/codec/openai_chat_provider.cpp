@@ -15,6 +15,7 @@
 #include "codec/openai_opaque.h"
 #include "codec/openai_provider_messages.h"
 #include "codec/raw_limit.h"
+#include "codec/raw_metadata.h"
 #include "codec/rerank.h"
 #include "codec/schema_downlevel.h"
 #include "codec/service_tier.h"
@@ -429,6 +430,8 @@ class Splice {
       limit.clamp(root_[name], edits_, fidelity);
   }
 
+  void metadata(Fidelity& fidelity) { metadata_.make_texts(edits_, fidelity); }
+
   void apply(std::string_view source, WireRequest& wire) {
     if (edits_.empty()) {
       wire.client_body = source;
@@ -443,6 +446,7 @@ class Splice {
   const JsonValue root_;
   const TargetModel& target_;
   std::string model_text_;
+  RawMetadata metadata_{root_["metadata"]};
   std::vector<JsonEdit> edits_;
 };
 
@@ -490,6 +494,7 @@ class OpenAiChatProvider final : public ProviderCodec {
       if (call.notes.is_streamed && !target.capabilities->quirks.no_stream_options)
         call.notes.strips_usage = edits.usage();
       edits.max_tokens();
+      edits.metadata(call.notes.fidelity);
     } else {
       call.wire.path = "/embeddings";
     }

@@ -7,6 +7,7 @@
 #include "codec/openai_responses_decode.h"
 #include "codec/openai_responses_request.h"
 #include "codec/raw_limit.h"
+#include "codec/raw_metadata.h"
 
 namespace weir {
 namespace {
@@ -44,6 +45,8 @@ class ResponsesProvider final : public ProviderCodec {
     std::vector<JsonEdit> edits;
     RawLimit limit(request, target);
     if (limit.is_over()) limit.clamp(client.body->root()["max_output_tokens"], edits, call.notes.fidelity);
+    RawMetadata metadata(client.body->root()["metadata"]);
+    metadata.make_texts(edits, call.notes.fidelity);
     std::string name;
     if (model.string_or("") != target.model) {
       append_json_string(name, target.model);

@@ -1,6 +1,7 @@
 #include "gateway/call_stage.h"
 
 #include "base/limits.h"
+#include "base/log.h"
 #include "codec/callers_words.h"
 #include "codec/end_user.h"
 #include "codec/unused.h"
@@ -83,6 +84,13 @@ Error in_words_of_client(const Exchange& exchange, Error error) {
   return in_callers_words(std::move(error), exchange.client_codec->dialect(), exchange.sent());
 }
 
+// Tells the ring of keys how the attempt went.
+void report_key(const Provider& provider, const Attempt& attempt, MonoTime now, const Error* error) {
+  if (!provider.keys->report(*attempt.key_index, now, attempt.model, error)) return;
+  log_warn("a key was put aside, and is tried again after a pause",
+           {{"provider", provider.name}, {"key", attempt.key_name}, {"error", error->message}});
+}
+
 // Of the provider's rights too: keys may belong to different accounts.
 bool is_about_the_key(const Error& error) {
   return error.kind == ErrorKind::upstream_auth || error.kind == ErrorKind::forbidden ||
@@ -148,7 +156,8 @@ Task<std::unique_ptr<EventSource>> CallStage::call_remote(Exchange& exchange) {
 // A short-lived credential that was refused is replaced once: it may have been revoked before its time.
 bool CallStage::has_another(const Exchange& exchange, ErrorKind refusal, const Tried& tried) {
   const Provider& provider = *exchange.target->target->provider;
-  if (!provider.credentials) return provider.keys->has_other(exchange.now(), tried.keys);
+  if (!provider.credentials)
+    return provider.keys->has_other(exchange.now(), exchange.target->model, tried.keys);
   return refusal == ErrorKind::upstream_auth && tried.credential &&
          provider.credentials->reject(*tried.credential, exchange.now()) && tried.credentials == 1;
 }
@@ -178,7 +187,8 @@ Task<std::unique_ptr<EventSource>> CallStage::call_with_key(Exchange& exchange, 
     ++tried.credentials;
     call.credential = tried.credential;
   } else if (provider.keys->size() > 0 || provider.kind.needs_key) {
-    KeyRing::Pick key = CO_TRY(provider.keys->pick(exchange.now(), exchange.scope->core().rng(), tried.keys));
+    KeyRing::Pick key =
+        CO_TRY(provider.keys->pick(exchange.now(), exchange.scope->core().rng(), target.model, tried.keys));
     attempt.key_index = key.index;
     attempt.key_name = key.name;
     call.credential = std::move(key.credential);
@@ -206,8 +216,7 @@ Task<std::unique_ptr<EventSource>> CallStage::call_with_key(Exchange& exchange, 
   attempt.was_sent = true;
   Result<UpstreamAnswer> answer =
       co_await call_upstream(upstream_scope(exchange, call), client_, cpu_, call, *encoded);
-  if (attempt.key_index)
-    provider.keys->report(*attempt.key_index, exchange.now(), answer ? nullptr : &answer.error());
+  if (attempt.key_index) report_key(provider, attempt, exchange.now(), answer ? nullptr : &answer.error());
   if (!answer) co_return fail(std::move(answer).error());
   exchange.fidelity = std::move(answer->fidelity);
   exchange.timings.mark(Mark::upstream_head, answer->head_at);

@@ -27,99 +27,117 @@ KeyRing::KeyRing(std::vector<ProviderKey> keys) {
   }
 }
 
-KeyState KeyRing::Entry::state_at(MonoTime now) const {
-  return state == KeyState::cooling && now >= until ? KeyState::ready : state;
+MonoTime KeyRing::Entry::cools_until(std::string_view model) const {
+  const auto found = std::ranges::find(cooling, model, &Cooling::model);
+  return found == cooling.end() ? MonoTime{} : found->until;
 }
 
-Result<KeyRing::Pick> KeyRing::pick(MonoTime now, Rng& rng, const std::vector<size_t>& tried) {
+KeyState KeyRing::Entry::state_at(MonoTime now) const {
+  if (refusal) return KeyState::disabled;
+  const bool cools = std::ranges::any_of(cooling, [now](const Cooling& one) { return now < one.until; });
+  return cools ? KeyState::cooling : KeyState::ready;
+}
+
+Result<KeyRing::Pick> KeyRing::pick(MonoTime now, Rng& rng, std::string_view model,
+                                    const std::vector<size_t>& tried) {
   const std::lock_guard lock(mutex_);
   double total = 0;
   for (size_t i = 0; i < keys_.size(); ++i) {
-    if (keys_[i].is_usable_at(now) && !is_in(tried, i)) total += keys_[i].key.weight;
+    if (keys_[i].is_usable_at(now, model) && !is_in(tried, i)) total += keys_[i].key.weight;
   }
   double at = rng.unit() * total;
   for (size_t i = 0; i < keys_.size() && total > 0; ++i) {
     Entry& entry = keys_[i];
-    if (!entry.is_usable_at(now) || is_in(tried, i)) continue;
+    if (!entry.is_usable_at(now, model) || is_in(tried, i)) continue;
     at -= entry.key.weight;
     if (at >= 0) continue;
     // The call is the trial of a disabled key; no other is risked before it is known how that went.
-    if (entry.state == KeyState::disabled) {
+    if (entry.refusal) {
       entry.is_on_trial = true;
-      entry.until = now + entry.rest;
+      entry.rests_until = now + entry.rest;
     }
     return Pick{.index = i, .credential = entry.credential, .name = entry.key.name};
   }
-  return fail(why_none(now));
+  return fail(why_none(now, model));
 }
 
-Error KeyRing::why_none(MonoTime now) const {
+Error KeyRing::why_none(MonoTime now, std::string_view model) const {
   if (keys_.empty()) {
     return make_error(ErrorKind::upstream_auth,
                       "no key is configured for this provider: set its environment variable or `keys` in the "
                       "configuration");
   }
   std::optional<MonoTime> first_back;
+  bool lacks_quota = false;
   for (const Entry& entry : keys_) {
-    if (entry.state_at(now) == KeyState::cooling && (!first_back || entry.until < *first_back))
-      first_back = entry.until;
+    lacks_quota = lacks_quota || entry.refusal == ErrorKind::upstream_quota;
+    const MonoTime until = entry.cools_until(model);
+    if (!entry.refusal && now < until && (!first_back || until < *first_back)) first_back = until;
   }
-  if (!first_back) {
-    return make_error(ErrorKind::upstream_auth,
-                      "the provider refused every configured key; see the log for which");
+  if (first_back) {
+    Error error = make_error(ErrorKind::upstream_rate_limited,
+                             "every key of this provider is rate limited for this model for now");
+    error.retry_after_ms = std::max<int64_t>(1, (*first_back - now) / std::chrono::milliseconds(1));
+    return error;
   }
-  Error error =
-      make_error(ErrorKind::upstream_rate_limited, "every key of this provider is rate limited for now");
-  error.retry_after_ms = std::max<int64_t>(1, (*first_back - now) / std::chrono::milliseconds(1));
-  return error;
+  if (lacks_quota) {
+    return make_error(ErrorKind::upstream_quota,
+                      "the quota of this provider's keys is used up; one call after the other finds out when "
+                      "there is some again");
+  }
+  return make_error(ErrorKind::upstream_auth,
+                    "the provider refused every configured key; see the log for which");
 }
 
-void KeyRing::report(size_t index, MonoTime now, const Error* outcome) {
-  if (!outcome && !has_disabled_.load(std::memory_order_relaxed)) return;
+bool KeyRing::report(size_t index, MonoTime now, std::string_view model, const Error* outcome) {
+  if (!outcome && !has_disabled_.load(std::memory_order_relaxed)) return false;
   const std::lock_guard lock(mutex_);
-  if (index >= keys_.size()) return;
+  if (index >= keys_.size()) return false;
   Entry& entry = keys_[index];
   // Whoever judged the request has taken the key.
   const bool is_taken =
       !outcome || (outcome->upstream_status >= 400 && outcome->upstream_status < 500 &&
                    outcome->kind != ErrorKind::upstream_auth && outcome->kind != ErrorKind::upstream_quota);
-  if (is_taken && entry.state == KeyState::disabled) entry.state = KeyState::ready;
-  if (!outcome) return;
+  if (is_taken) entry.refusal.reset();
+  if (!outcome) return false;
   const Duration wait = outcome->retry_after_ms
                             ? Duration(std::chrono::milliseconds(*outcome->retry_after_ms))
                             : Duration::zero();
   switch (outcome->kind) {
     case ErrorKind::upstream_rate_limited:
-      entry.state = KeyState::cooling;
-      entry.until = now + (wait > Duration::zero() ? wait : kCoolDownDefault);
-      break;
+      cool(entry, now, model, wait > Duration::zero() ? wait : kCoolDownDefault);
+      return false;
     case ErrorKind::upstream_quota:
-      disable(entry, now, wait);
-      has_disabled_.store(true, std::memory_order_relaxed);
-      break;
     case ErrorKind::upstream_auth:
-      disable(entry, now, Duration::zero());
       has_disabled_.store(true, std::memory_order_relaxed);
-      break;
+      return disable(entry, now, outcome->kind,
+                     outcome->kind == ErrorKind::upstream_quota ? wait : Duration::zero());
     default:
-      break;
+      return false;
   }
 }
 
-void KeyRing::disable(Entry& entry, MonoTime now, Duration stated) {
-  const bool is_disabled = entry.state == KeyState::disabled;
+void KeyRing::cool(Entry& entry, MonoTime now, std::string_view model, Duration pause) {
+  std::erase_if(entry.cooling,
+                [&](const Entry::Cooling& one) { return one.until <= now || one.model == model; });
+  entry.cooling.push_back({.model = std::string(model), .until = now + pause});
+}
+
+bool KeyRing::disable(Entry& entry, MonoTime now, ErrorKind why, Duration stated) {
+  const bool is_disabled = entry.refusal.has_value();
   // What calls say that were under way when it was disabled is no news.
-  if (is_disabled && !entry.is_on_trial) return;
+  if (is_disabled && !entry.is_on_trial) return false;
   entry.rest = is_disabled ? std::min(entry.rest * 2, kRestMax) : kRestMin;
   entry.is_on_trial = false;
-  entry.state = KeyState::disabled;
-  entry.until = now + std::max(entry.rest, stated);
+  entry.refusal = why;
+  entry.rests_until = now + std::max(entry.rest, stated);
+  return !is_disabled;
 }
 
 void KeyRing::forgive() {
   const std::lock_guard lock(mutex_);
   for (Entry& entry : keys_) {
-    if (entry.state == KeyState::disabled) entry.state = KeyState::ready;
+    entry.refusal.reset();
   }
 }
 
@@ -140,10 +158,10 @@ bool KeyRing::has_same_keys(const std::vector<ProviderKey>& keys) const {
                     });
 }
 
-bool KeyRing::has_other(MonoTime now, const std::vector<size_t>& tried) const {
+bool KeyRing::has_other(MonoTime now, std::string_view model, const std::vector<size_t>& tried) const {
   const std::lock_guard lock(mutex_);
   for (size_t i = 0; i < keys_.size(); ++i) {
-    if (keys_[i].is_usable_at(now) && !is_in(tried, i)) return true;
+    if (keys_[i].is_usable_at(now, model) && !is_in(tried, i)) return true;
   }
   return false;
 }

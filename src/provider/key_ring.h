@@ -1,6 +1,6 @@
-// The keys of one provider: picked by weight, cooled down after a 429, put aside when the provider refuses
-// them or when the quota is gone, and tried again by one call after a pause. Shared by all cores; thread-safe
-// (one short lock per pick).
+// The keys of one provider: picked by weight, cooled down for a model after a 429, put aside when the
+// provider refuses them or when the quota is gone, and tried again by one call after a pause. Shared by all
+// cores; thread-safe (one short lock per pick).
 #pragma once
 
 #include <atomic>
@@ -22,7 +22,7 @@ namespace weir {
 
 enum class KeyState : uint8_t {
   ready,
-  cooling,   // rate limited until a time
+  cooling,   // rate limited until a time, for one model at least
   disabled,  // refused by the provider or out of quota; until a call that tries it succeeds, or a reload
 };
 std::string_view to_string(KeyState state);
@@ -50,13 +50,15 @@ class KeyRing {
     std::shared_ptr<const Credential> credential;
     std::string_view name;  // valid as long as the ring
   };
-  // A ready key by weighted chance, not one of `tried`; one whose rest is over counts as ready for one call.
-  // Errors: upstream_auth when every key is disabled,
-  // upstream_rate_limited with retry_after_ms of the first that comes back when every key cools down,
-  // upstream_auth with the variable's name in the message when there are no keys at all.
-  Result<Pick> pick(MonoTime now, Rng& rng, const std::vector<size_t>& tried = {});
-  // What an attempt with that key taught. `outcome` is nullptr for success.
-  void report(size_t index, MonoTime now, const Error* outcome);
+  // A key that is ready for the provider's model by weighted chance, not one of `tried`; one whose rest is
+  // over counts as ready for one call. Errors: upstream_rate_limited with retry_after_ms of the first that
+  // comes back when every key that is left cools down; upstream_quota when all are disabled, and one of them
+  // for its quota; upstream_auth when all were refused, and when there are no keys at all.
+  Result<Pick> pick(MonoTime now, Rng& rng, std::string_view model, const std::vector<size_t>& tried = {});
+  // What an attempt with that key at that model taught. `outcome` is nullptr for success. Providers limit
+  // rates by model, so a 429 of one model leaves the key to the others; a quota is of the account. True: the
+  // key is disabled from now on.
+  bool report(size_t index, MonoTime now, std::string_view model, const Error* outcome);
 
   // Makes every disabled key ready: the operator has looked, and a reload says so. Cool-downs go on.
   void forgive();
@@ -69,23 +71,35 @@ class KeyRing {
   size_t size() const { return keys_.size(); }
   // Whether these are the ring's keys: same names, secrets and weights in the same order.
   bool has_same_keys(const std::vector<ProviderKey>& keys) const;
-  // True if some key other than `tried` could be used now.
-  bool has_other(MonoTime now, const std::vector<size_t>& tried) const;
+  // True if some key other than `tried` could be used for the model now.
+  bool has_other(MonoTime now, std::string_view model, const std::vector<size_t>& tried) const;
 
  private:
   struct Entry {
     ProviderKey key;
     std::shared_ptr<const Credential> credential;
-    KeyState state = KeyState::ready;
-    MonoTime until{};          // cooling, or the end of a disabled key's rest
-    Duration rest{};           // disabled: its length
-    bool is_on_trial = false;  // disabled: a call tries it
-    bool is_usable_at(MonoTime now) const { return state == KeyState::ready || now >= until; }
+    struct Cooling {
+      std::string model;
+      MonoTime until;
+    };
+    std::vector<Cooling> cooling{};      // the models whose rate is exceeded
+    std::optional<ErrorKind> refusal{};  // disabled: why
+    MonoTime rests_until{};              // disabled
+    Duration rest{};                     // disabled: how long
+    bool is_on_trial = false;            // disabled: a call tries it
+    // When the key is ready for the model again; a time that is over when it is.
+    MonoTime cools_until(std::string_view model) const;
+    bool is_usable_at(MonoTime now, std::string_view model) const {
+      return refusal ? now >= rests_until : now >= cools_until(model);
+    }
     KeyState state_at(MonoTime now) const;
   };
-  Error why_none(MonoTime now) const;  // REQUIRES the lock
-  // REQUIRES the lock. `stated` is the pause that the provider named, zero if none.
-  static void disable(Entry& entry, MonoTime now, Duration stated);
+  // Both REQUIRE the lock.
+  Error why_none(MonoTime now, std::string_view model) const;
+  static void cool(Entry& entry, MonoTime now, std::string_view model, Duration pause);
+  // `stated` is the pause that the provider named, zero if none.
+  // True: it was not disabled before.
+  static bool disable(Entry& entry, MonoTime now, ErrorKind why, Duration stated);
 
   mutable std::mutex mutex_;
   std::vector<Entry> keys_;
