@@ -46,8 +46,8 @@ TEST(FileText, ADirectoryAsConfigurationOrAsAFileOfItIsAProblemOfItsLine) {
   const Config config =
       parse_config("weir.yaml", "catalog: {prices: [/]}\nkeys:\n  - {name: k, file: /}\n").value();
   Pool pool("cpu", 1, 4);
-  const Compilation made =
-      try_compile({.config = &config, .environment = {}, .extract = make_extract_target(pool)});
+  const Compilation made = try_compile(
+      {.config = &config, .environment = {}, .extract = make_extract_target(pool), .previous = nullptr});
   ASSERT_EQ(made.problems.size(), 2u);
   EXPECT_NE(made.problems[0].message.find("/: cannot be read"), std::string::npos)
       << made.problems[0].message;

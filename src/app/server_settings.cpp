@@ -47,7 +47,9 @@ std::span<const Setting<ServerSettings>> server_setting_rows() {
       Row{.key = "access_log",
           .member = &ServerSettings::access_log,
           .applies = Applies::restart,
-          .sentence = "One JSON line for each model call: on (with the log), off, or a file's path."},
+          .sentence =
+              "One JSON line for each request but checks of health: on (with the log), off, or a file's "
+              "path."},
   };
   return kRows;
 }

@@ -144,7 +144,7 @@ std::string hide_keys(std::string_view text) {
       length = start->size();
       while (length < rest.size() && (is_key_char(rest[length]) || rest[length] == '*')) ++length;
     }
-    if (length >= kSecretMin + 3) {
+    if (start != kStarts.end() && length >= std::max(kSecretMin + 3, start->size() + 4)) {
       out.append(*start).append("…");
       at += length;
     } else {

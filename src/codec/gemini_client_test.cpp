@@ -153,13 +153,11 @@ TEST(GeminiClient, NamesTheFieldThatIsWrong) {
   };
   EXPECT_EQ(path_of(R"({})"), "contents");
   EXPECT_EQ(path_of(R"({"contents":[]})"), "contents");
-  EXPECT_EQ(path_of(R"({"contents":[{"role":"x","parts":[]}]})"), "contents[0].role");
   EXPECT_EQ(path_of(R"({"contents":[{"parts":[{"text":1}]}]})"), "contents[0].parts[0].text");
   EXPECT_EQ(path_of(R"({"contents":[{"parts":[{"text":"a"}]}],"generationConfig":{"maxOutputTokens":-1}})"),
             "generationConfig.maxOutputTokens");
   EXPECT_EQ(path_of(R"({"contents":[{"parts":[{"functionCall":{}}]}]})"),
             "contents[0].parts[0].functionCall.name");
-  EXPECT_EQ(path_of(R"({"contents":[{"parts":[{"thought":true}]}]})"), "contents[0].parts[0]");
 }
 
 TEST(GeminiClient, TakesTheModelOfThePathWithItsFolderAndPublisher) {
@@ -282,7 +280,9 @@ TEST(GeminiClient, StreamsEventsThatDecodeToTheSameAnswer) {
   EXPECT_EQ(blocks[3].raw, "image/jpeg");
   EXPECT_EQ(blocks[4].citations.size(), 1u);
   EXPECT_EQ(answer.choices[0].finish.reason, StopReason::tool);
-  EXPECT_EQ(answer.usage, test::usage_of(7, 3, 5, 2));
+  Usage usage = test::usage_of(7, 3, 5, 2);
+  usage.stated_total = 17;
+  EXPECT_EQ(answer.usage, usage);
 }
 
 // Google's Python SDK splits a stream at the line ends that Python knows, and reads each line as JSON.

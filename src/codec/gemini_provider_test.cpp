@@ -389,6 +389,7 @@ TEST(GeminiProvider, DecodesAnAnswer) {
   Usage usage = test::usage_of(9, 5, 4, 3);
   usage.tool_prompt = 2;
   usage.in_audio = 6;
+  usage.stated_total = 29;
   EXPECT_EQ(answer.usage, usage);
 }
 

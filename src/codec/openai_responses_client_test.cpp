@@ -176,7 +176,6 @@ TEST(ResponsesClient, NamesTheFieldThatIsWrong) {
       {R"({"model":"m","input":[]})", "input"},
       {R"({"model":"m","input":3})", "input"},
       {R"({"model":"m","input":[{"content":"x"}]})", "input[0].type"},
-      {R"({"model":"m","input":[{"role":"wizard","content":"x"}]})", "input[0].role"},
       {R"({"model":"m","input":[{"role":"user"}]})", "input[0].content"},
       {R"({"model":"m","input":[{"role":"user","content":[{"type":"input_text"}]}]})",
        "input[0].content[0].text"},
