@@ -131,7 +131,8 @@ class Compiler {
   Result<void> assemble() {
     std::vector<std::pair<std::string, std::string>> aliases;
     for (const AliasConfig& alias : config_.aliases) aliases.emplace_back(alias.alias, alias.model);
-    snapshot_->routes = TRY(RouteTable::make(std::move(routes_), std::move(aliases), known_of_wildcards()));
+    const std::vector<std::string> known = known_of_wildcards();
+    snapshot_->routes = TRY(RouteTable::make(std::move(routes_), std::move(aliases), known));
     snapshot_->keys = TRY(ApiKeys::make(std::move(keys_), std::move(access_keys_)));
     return {};
   }

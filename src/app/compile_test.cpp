@@ -316,7 +316,7 @@ TEST_F(Compile, ASignedProviderTakesTheBearerKeyElseAPairElseASource) {
       snapshot(R"(providers: [{name: b, kind: bedrock_openai, keys: [{access_key_id: AKIAOWN, env: S}]}])",
                {{"S", "secret"}, {"AWS_REGION", "us-west-2"}});
   Rng rng(1);
-  const auto pick = find_provider(*own, "b")->keys->pick(MonoTime{}, rng);
+  const auto pick = find_provider(*own, "b")->keys->pick(MonoTime{}, rng, "m");
   EXPECT_EQ(pick->credential->access_key_id, "AKIAOWN");
   EXPECT_EQ(pick->credential->secret.reveal(), "secret");
   EXPECT_EQ(find_provider(*own, "b")->region, "us-west-2");

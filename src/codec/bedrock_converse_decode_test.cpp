@@ -1,8 +1,9 @@
 // Answers of Converse, whole, streamed and failing.
+#include "codec/bedrock_converse_decode.h"
+
 #include <array>
 #include <gtest/gtest.h>
 
-#include "codec/bedrock_converse_decode.h"
 #include "codec/bedrock_test_util.h"
 #include "codec/replay_test_util.h"
 

@@ -116,7 +116,7 @@ TEST(HistoryLosses, TellOfNamesThatAServerDoesNotTakeAndOfThoseThatAreHashed) {
   const auto named = openai_chat_provider().encode_request(chat, target);
   ASSERT_TRUE(named);
   EXPECT_NE(named->wire.body.find(R"({"role":"assistant","name":"Bot","content":"a"})"), std::string::npos);
-  EXPECT_EQ(named->notes.fidelity.header_value(), "coerced_string;/user;a_long_name>sha256");
+  EXPECT_EQ(named->notes.fidelity.header_value(), "emulated;/user;>sha256");
   caps.quirks.no_message_name = true;
   const auto nameless = openai_chat_provider().encode_request(chat, target);
   ASSERT_TRUE(nameless);
@@ -124,7 +124,7 @@ TEST(HistoryLosses, TellOfNamesThatAServerDoesNotTakeAndOfThoseThatAreHashed) {
   EXPECT_EQ(count(nameless->notes.fidelity, LossReason::dropped), 2U);
   const auto items = openai_responses_provider().encode_request(chat, target);
   ASSERT_TRUE(items);
-  EXPECT_EQ(count(items->notes.fidelity, LossReason::coerced_string), 1U);
+  EXPECT_EQ(count(items->notes.fidelity, LossReason::emulated), 1U);
 }
 
 TEST(HistoryLosses, TellOfLabelsWhoseValuesAreChanged) {

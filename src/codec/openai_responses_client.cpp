@@ -170,8 +170,8 @@ Result<Chat> decode_chat(const ClientCall& call) {
   if (chat.model.empty())
     return fail(ErrorKind::bad_request, "model is missing: name the model to use", "model");
   TRY(decode_responses_input(root["input"], chat));
-  const bool continues = !chat.previous_response_id.empty() || !root["prompt"].is_absent() ||
-                         !root["conversation"].is_absent();
+  const bool continues =
+      !chat.previous_response_id.empty() || !root["prompt"].is_absent() || !root["conversation"].is_absent();
   if (chat.messages.empty() && !continues) {
     const std::string_view problem =
         root["input"].is_absent() ? "input is missing" : "input must not be empty";

@@ -2,8 +2,6 @@
 
 #include <fmt/core.h>
 
-#include "base/json_write.h"
-
 namespace weir {
 
 void RawMetadata::keep_only(std::string_view name, std::vector<JsonEdit>& edits, Fidelity& fidelity) {

@@ -330,6 +330,8 @@ def test_a_wrong_method_is_told_the_right_one(stack, dialect, method):
     ],
 )
 def test_an_unknown_path_is_not_found(stack, dialect, path):
+    if path.startswith("/v1/messages/"):
+        dialect = "ant"  # below a path of one vendor the form is that vendor's
     assert_error(send_raw(stack, head(stack, "POST", path, dialect, content_length=2) + b"{}"), dialect, 404)
 
 
