@@ -218,7 +218,8 @@ class Reader {
     }
     route.translation = config_.translation;
     if (const YamlNode* part = node.find("translation"))
-      problems.note(read_settings(file_, *part, "translation", translation_setting_rows(), route.translation));
+      problems.note(
+          read_settings(file_, *part, "translation", translation_setting_rows(), route.translation));
     BreakerConfig breaker;
     if (const YamlNode* part = node.find("breaker"))
       problems.note(read_settings(file_, *part, "breaker", breaker_rows(), breaker));

@@ -386,9 +386,16 @@ size_t run_by_table(std::string_view text, size_t at, uint8_t bits) {
 
 TEST(Http1, FindsTheEndOfARunWhateverStandsWhere) {
   // The fast search beside the plain one, for every byte at every place of a word and its neighbours.
-  using namespace http_chars;
-  for (const auto& [bits, usual] : {std::pair(kValue, '\x80'), {kValue, 'v'}, {kToken, 'T'}, {kToken, '-'},
-                                    {kTarget, '/'}, {kHost, 'h'}}) {
+  using http_chars::kHost;
+  using http_chars::kTarget;
+  using http_chars::kToken;
+  using http_chars::kValue;
+  for (const auto& [bits, usual] : {std::pair(kValue, '\x80'),
+                                    {kValue, 'v'},
+                                    {kToken, 'T'},
+                                    {kToken, '-'},
+                                    {kTarget, '/'},
+                                    {kHost, 'h'}}) {
     for (size_t size = 1; size <= 24; ++size) {
       for (size_t at = 0; at < size; ++at) {
         for (int byte = 0; byte < 256; ++byte) {
@@ -396,7 +403,8 @@ TEST(Http1, FindsTheEndOfARunWhateverStandsWhere) {
           text[at] = static_cast<char>(byte);
           text.back() = size % 3 == 0 ? '\r' : text.back();
           for (size_t from = 0; from <= size; from += 5)
-            ASSERT_EQ(run(text, from, bits), run_by_table(text, from, bits)) << size << " " << at << " " << byte;
+            ASSERT_EQ(http_chars::run(text, from, bits), run_by_table(text, from, bits))
+                << size << " " << at << " " << byte;
         }
       }
     }

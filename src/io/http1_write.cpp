@@ -117,7 +117,8 @@ bool append_fields(std::string& out, const Headers& headers) {
     Writer writer(start + before);
     for (const HeaderField field : headers) {
       if (belongs_to_connection(field.name)) continue;
-      is_valid = !field.name.empty() && chars::all(field.name, chars::kToken) && chars::all(field.value, chars::kValue);
+      is_valid = !field.name.empty() && chars::all(field.name, chars::kToken) &&
+                 chars::all(field.value, chars::kValue);
       if (!is_valid) break;
       writer.put(field.name).put(": ").put(field.value).put("\r\n");
     }

@@ -274,8 +274,8 @@ Result<void> Http2Stream::submit(int status, const Headers& headers, std::option
   fields.push_back(field(":status", status_text));
   for (const HeaderField header : headers) {
     if (belongs_to_connection(header.name)) continue;
-    const bool is_valid =
-        !header.name.empty() && chars::all(header.name, chars::kToken) && chars::all(header.value, chars::kValue);
+    const bool is_valid = !header.name.empty() && chars::all(header.name, chars::kToken) &&
+                          chars::all(header.value, chars::kValue);
     if (!is_valid) return misused("a header of the response holds a character that HTTP does not allow");
     fields.push_back(field(header.name, header.value));
   }

@@ -28,7 +28,8 @@ Request request_with_reference() {
   return chat;
 }
 
-Result<std::unique_ptr<EncodedCall>> encode_for(Dialect dialect, const Request& request, const ClientCall* raw = nullptr) {
+Result<std::unique_ptr<EncodedCall>> encode_for(Dialect dialect, const Request& request,
+                                                const ClientCall* raw = nullptr) {
   Provider provider;
   provider.codec = &provider_codec(dialect);
   provider.kind.served.set(static_cast<size_t>(Endpoint::chat));
