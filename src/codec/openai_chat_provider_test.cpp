@@ -69,6 +69,21 @@ TEST(OpenAiChatProvider, MovesImagesOfResultsIntoAUserMessage) {
       << body_of(call);
 }
 
+TEST(OpenAiChatProvider, KeepsTheResultsOfATurnTogetherBeforeTheirImages) {
+  const Result<EncodedCall> call = encode(
+      test::responses_chat(R"("input":[{"type":"function_call","call_id":"a","name":"f","arguments":"{}"},)"
+                           R"({"type":"function_call","call_id":"b","name":"f","arguments":"{}"},)"
+                           R"({"type":"function_call_output","call_id":"a","output":[{"type":"input_image",)"
+                           R"("image_url":"data:image/png;base64,AAAA"}]},)"
+                           R"({"type":"function_call_output","call_id":"b","output":"two"}])"));
+  EXPECT_NE(body_of(call).find(R"({"role":"tool","tool_call_id":"a","content":"[attachment below]"},)"
+                               R"({"role":"tool","tool_call_id":"b","content":"two"},)"
+                               R"({"role":"user","content":[{"type":"image_url","image_url":)"
+                               R"({"url":"data:image/png;base64,AAAA"}}]}])"),
+            std::string::npos)
+      << body_of(call);
+}
+
 TEST(OpenAiChatProvider, BringsTheTemperatureIntoTheModelsRange) {
   Capabilities low;
   low.temperature = TemperatureRange{.min = 0, .max = 1};

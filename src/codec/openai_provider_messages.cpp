@@ -15,6 +15,10 @@ bool is_tool_result(const Block& block) {
   return std::holds_alternative<ToolResultBlock>(block.body);
 }
 
+bool has_results(const Message& message) {
+  return std::any_of(message.content.begin(), message.content.end(), is_tool_result);
+}
+
 constexpr size_t kShortIdLength = 9;
 
 // Mistral takes ids of nine letters and digits only. The same id gives the same nine, so a call and its
@@ -45,6 +49,7 @@ class MessagesWriter {
       const Message& message = *turn.message;
       at_ = turn.at;
       is_last_ = &turn == &turns.back();
+      is_answered_on_ = !is_last_ && has_results(*(&turn + 1)->message);
       switch (message.role) {
         case Role::system:
         case Role::developer:
@@ -85,8 +90,7 @@ class MessagesWriter {
         notes_.fidelity.add(Severity::warning, LossReason::emulated, pointer("/role"), "system", "user");
       }
       const Role role = is_late ? Role::user : message.role;
-      const bool takes_turns = (role == Role::user || role == Role::assistant) &&
-                               std::none_of(message.content.begin(), message.content.end(), is_tool_result);
+      const bool takes_turns = (role == Role::user || role == Role::assistant) && !has_results(message);
       if (takes_turns && !merged_.empty() && turns.back().message == &merged_.back() &&
           merged_.back().role == role) {
         notes_.fidelity.add(Severity::info, LossReason::merged, pointer(), {},
@@ -271,27 +275,26 @@ class MessagesWriter {
     return {};
   }
 
-  // A user turn: first a tool message for each result, then what the user said, then images that results
-  // held.
+  // A user turn: first a tool message for each result, then images that results held, then what the user
+  // said. The vendor wants all the tool messages of a turn together: images wait while more of them follow.
   Result<void> write_user(const Message& message) {
     std::vector<Block> rest;
-    std::vector<Block> attached;
-    bool has_results = false;
     for (const Block& block : message.content) {
       if (const auto* result = std::get_if<ToolResultBlock>(&block.body)) {
-        has_results = true;
         report_cache(block);
-        TRY(write_tool_result(*result, attached));
+        TRY(write_tool_result(*result));
       } else if (!drops(block)) {
         rest.push_back(block);
       }
     }
-    rest.insert(rest.begin(), attached.begin(), attached.end());
-    if (!rest.empty() || !has_results) TRY(write_parts("user", message, rest));
+    if (rest.empty() && is_answered_on_ && has_results(message)) return {};
+    rest.insert(rest.begin(), attached_.begin(), attached_.end());
+    attached_.clear();
+    if (!rest.empty() || !has_results(message)) TRY(write_parts("user", message, rest));
     return {};
   }
 
-  Result<void> write_tool_result(const ToolResultBlock& result, std::vector<Block>& attached) {
+  Result<void> write_tool_result(const ToolResultBlock& result) {
     std::string text;
     for (const Block& block : result.content) {
       if (const auto* words = std::get_if<TextBlock>(&block.body)) {
@@ -306,7 +309,7 @@ class MessagesWriter {
         // Tool messages are text only: the media follows in a user message.
         if (!text.empty()) text += '\n';
         text += "[attachment below]";
-        attached.push_back(block);
+        attached_.push_back(block);
         notes_.fidelity.add(Severity::info, LossReason::reordered, pointer("/content"), "tool_result",
                             "user message");
       }
@@ -433,6 +436,8 @@ class MessagesWriter {
   CallNotes& notes_;
   size_t at_ = 0;
   bool is_last_ = false;
+  bool is_answered_on_ = false;    // tool results stand in the next turn too
+  std::vector<Block> attached_{};  // media of results, which a user's message is to carry
   bool is_leading_ = true;         // no turn has come before: alternating_turns
   std::vector<Message> merged_{};  // of alternating_turns
 };
