@@ -49,6 +49,14 @@ TEST(AnthropicProvider, WritesAPlainRequest) {
   EXPECT_TRUE(call->notes.is_streamed);
 }
 
+TEST(AnthropicProvider, SaysThatArgumentsAreAnObject) {
+  const auto call =
+      to_anthropic(openai(kHi, R"("tools":[{"type":"function","function":{"name":"f","parameters":{}}}])"));
+  EXPECT_NE(body_of(call).find(R"("name":"f","input_schema":{"type":"object","properties":{}}})"),
+            std::string::npos)
+      << body_of(call);
+}
+
 Capabilities vertex() {
   Capabilities made;
   made.quirks.vertex_anthropic = true;

@@ -229,10 +229,10 @@ class RequestWriter {
       report_wrapped_tool(tool, call_.notes.fidelity);
       json_.key("input_schema").raw(kCustomToolSchema);
     } else {
-      const std::string_view schema = tool.schema ? tool.schema.text : kNoArgumentsSchema;
+      const std::string schema = function_schema(tool);
       const std::string pointer = fmt::format("/tools/{}/input_schema", &tool - chat_.tools.data());
       json_.key("input_schema");
-      json_.raw(tool.strict == true ? native_schema(schema, pointer) : std::string(schema));
+      json_.raw(tool.strict == true ? native_schema(schema, pointer) : schema);
     }
     if (tool.strict.value_or(false)) json_.key("strict").value(true);
     write_anthropic_cache(json_, markers, tool.cache);

@@ -42,6 +42,13 @@ TEST(ConverseProvider, WritesAPlainRequest) {
   EXPECT_EQ(records_of(call), "");
 }
 
+TEST(ConverseProvider, SaysThatArgumentsAreAnObject) {
+  const auto call = to_converse(user_says("\"hi\"", R"(,"tools":[{"name":"f","input_schema":{}}])"));
+  EXPECT_NE(body_of(call).find(R"("inputSchema":{"json":{"type":"object","properties":{}}})"),
+            std::string::npos)
+      << body_of(call);
+}
+
 TEST(ConverseProvider, NamesTopKAsTheFamilyDoes) {
   const std::string body = user_says("\"hi\"", R"(,"top_k":4)");
   EXPECT_NE(body_of(to_converse(body, "amazon.nova-pro-v1:0")).find(R"({"inferenceConfig":{"topK":4}})"),

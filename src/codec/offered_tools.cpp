@@ -1,5 +1,6 @@
 #include "codec/offered_tools.h"
 
+#include "base/json.h"
 #include "codec/tool_names.h"
 
 namespace weir {
@@ -21,9 +22,21 @@ std::string legal_openai_tool_name(std::string_view name) {
   return legal_tool_name(name, kOpenAiToolNameMax);
 }
 
-std::string_view function_schema(const Tool& tool) {
-  if (tool.kind == ToolKind::custom) return kCustomToolSchema;
-  return tool.schema ? tool.schema.text : kNoArgumentsSchema;
+std::string function_schema(const Tool& tool) {
+  if (tool.kind == ToolKind::custom) return std::string(kCustomToolSchema);
+  return object_schema(tool.schema ? tool.schema.text : kNoArgumentsSchema);
+}
+
+std::string object_schema(std::string_view schema) {
+  constexpr std::string_view kUsual = R"({"type":"object")";
+  if (schema.starts_with(kUsual)) return std::string(schema);
+  const Result<JsonDoc> parsed = JsonDoc::parse(std::string(schema));
+  if (!parsed || !parsed->root().is_object() || parsed->root()["type"]) return std::string(schema);
+  const JsonValue root = parsed->root();
+  std::string made(kUsual);
+  if (!root["properties"]) made += R"(,"properties":{})";
+  if (root.size() > 0) made += ',';
+  return made.append(schema, root.offset() + 1);
 }
 
 void report_wrapped_tool(const Tool& tool, Fidelity& fidelity) {

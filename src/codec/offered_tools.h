@@ -26,7 +26,10 @@ void note_tool_names(const Chat& chat, std::string (*legal)(std::string_view nam
 std::string legal_openai_tool_name(std::string_view name);
 
 // The schema to offer a tool with that the target knows as a function.
-std::string_view function_schema(const Tool& tool);
+std::string function_schema(const Tool& tool);
+// The schema with a root that says that it is an object, as arguments always are: {} and a lone $ref do not,
+// and targets insist on it. A root of any other type stays.
+std::string object_schema(std::string_view schema);
 
 // Reports that a custom tool (free text) is offered as a function with one string, and the grammar that
 // nobody enforces then.

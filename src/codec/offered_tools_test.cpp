@@ -58,7 +58,15 @@ TEST(OfferedTools, ManyNamesAreFoundAtOnce) {
 TEST(OfferedTools, SchemasOfToolsWithoutOne) {
   EXPECT_EQ(function_schema({}), kNoArgumentsSchema);
   EXPECT_EQ(function_schema({.kind = ToolKind::custom}), kCustomToolSchema);
-  EXPECT_EQ(function_schema({.schema = {"{}"}}), "{}");
+  EXPECT_EQ(function_schema({.schema = {"{}"}}), kNoArgumentsSchema);
+  EXPECT_EQ(function_schema({.schema = {R"( { "properties":{"a":{}}})"}}),
+            R"({"type":"object", "properties":{"a":{}}})");
+  EXPECT_EQ(function_schema({.schema = {R"({"$ref":"#/$defs/A"})"}}),
+            R"({"type":"object","properties":{},"$ref":"#/$defs/A"})");
+  // What says something else is the caller's mistake, which the target tells.
+  for (const std::string_view own :
+       {R"({"type":"object"})", R"({"a":1,"type":["object"]})", R"({"type":"array"})"})
+    EXPECT_EQ(function_schema({.schema = {own}}), own);
 }
 
 }  // namespace
