@@ -1,6 +1,5 @@
 // The provider half of OpenAI's chat dialect: requests from the IR, or the client's own bytes with a splice.
 #include <algorithm>
-#include <array>
 #include <fmt/core.h>
 
 #include "codec/effort.h"
@@ -14,10 +13,10 @@
 #include "codec/openai_embeddings.h"
 #include "codec/openai_opaque.h"
 #include "codec/openai_provider_messages.h"
+#include "codec/openai_strict.h"
 #include "codec/raw_limit.h"
 #include "codec/raw_metadata.h"
 #include "codec/rerank.h"
-#include "codec/schema_downlevel.h"
 #include "codec/service_tier.h"
 #include "codec/tool_names.h"
 #include "codec/turn_settings.h"
@@ -31,18 +30,6 @@ constexpr Dialect kDialect = Dialect::openai_chat;
 // `user`.
 constexpr size_t kStopMax = 4;
 constexpr size_t kUserMax = 64;
-
-// https://platform.openai.com/docs/guides/structured-outputs#supported-schemas
-constexpr std::array<std::string_view, 9> kStrictFormats = {"date-time", "time", "date", "duration", "email",
-                                                            "hostname",  "ipv4", "ipv6", "uuid"};
-constexpr std::array<std::string_view, 8> kStrictBounds = {"pattern",  "multipleOf",       "minimum",
-                                                           "maximum",  "exclusiveMinimum", "exclusiveMaximum",
-                                                           "minItems", "maxItems"};
-constexpr SchemaRules kStrictRules{.open_objects = OpenObjects::closed,
-                                   .has_any_of_only = true,
-                                   .formats = kStrictFormats,
-                                   .describes_bounds = true,
-                                   .bounds = kStrictBounds};
 
 class ChatWriter {
  public:
@@ -191,8 +178,11 @@ class ChatWriter {
     if (quirks_.no_tool_strict && tool.strict.value_or(false))
       lose(Severity::info, LossReason::dropped, "tools", "strict");
     if (tool.schema) {
-      json_.key("parameters");
-      write_schema(tool.schema, strict, fmt::format("/tools/{}/parameters", &tool - chat_.tools.data()));
+      const std::string pointer = fmt::format("/tools/{}/parameters", &tool - chat_.tools.data());
+      const OpenAiSchema schema =
+          openai_arguments_schema(tool.schema.text, strict, pointer, call_.notes.fidelity);
+      json_.key("parameters").raw(schema.text);
+      strict = schema.strict;
     }
     if (strict) json_.key("strict").value(*strict);
     json_.end_object().end_object();
@@ -212,28 +202,6 @@ class ChatWriter {
     const ToolKinds kinds(chat_);
     for (const std::string_view name : choice.allowed) write_tool_reference(kinds, name);
     json_.end_array().end_object().end_object();
-  }
-
-  // A strict schema is brought into the form that strictness demands. Where a property may be left out, or a
-  // $ref leads nowhere, it cannot be: strictness goes, and the schema stays.
-  void write_schema(RawJson schema, std::optional<bool>& strict, const std::string& pointer) {
-    if (strict != true) {
-      json_.raw(schema.text);
-      return;
-    }
-    Fidelity changes;
-    const DownleveledSchema made =
-        downlevel_schema(schema.text, kStrictRules, SchemaUse::arguments, pointer, changes);
-    if (made.has_optional || made.has_loose_ref) {
-      call_.notes.fidelity.add(Severity::info, LossReason::schema_downleveled, pointer, "strict",
-                               "not strict");
-      strict = false;
-      json_.raw(schema.text);
-      return;
-    }
-    for (const FidelityRecord& record : changes.records())
-      call_.notes.fidelity.add(record.severity, record.reason, record.pointer, record.from, record.to);
-    json_.raw(made.text);
   }
 
   void write_tool_choice(const ToolChoice& choice) {
@@ -266,8 +234,10 @@ class ChatWriter {
       if (!format.description.empty()) json_.key("description").value(format.description);
       std::optional<bool> strict = format.strict;
       if (format.schema) {
-        json_.key("schema");
-        write_schema(format.schema, strict, "/response_format/schema");
+        const OpenAiSchema schema = openai_arguments_schema(format.schema.text, strict,
+                                                            "/response_format/schema", call_.notes.fidelity);
+        json_.key("schema").raw(schema.text);
+        strict = schema.strict;
       }
       if (strict) json_.key("strict").value(*strict);
       json_.end_object();
@@ -521,10 +491,6 @@ class OpenAiChatProvider final : public ProviderCodec {
 const ProviderCodec& openai_chat_provider() {
   static const OpenAiChatProvider codec;
   return codec;
-}
-
-const SchemaRules& openai_strict_rules() {
-  return kStrictRules;
 }
 
 }  // namespace weir
