@@ -42,6 +42,35 @@ TEST(ResponsesProvider, BringsTheTemperatureIntoTheModelsRange) {
   EXPECT_NE(records_of(call).find("clamped;/temperature;1.7>1"), std::string::npos) << records_of(call);
 }
 
+TEST(ResponsesProvider, BringsStrictSchemasIntoTheFormThatStrictnessDemands) {
+  const auto tool = [](std::string_view schema) {
+    return from_messages(fmt::format(
+        R"("max_tokens":99,{},"tools":[{{"name":"f","strict":true,"input_schema":{}}}])", kHi, schema));
+  };
+  const auto closed =
+      tool(R"({"type":"object","properties":{"a":{"type":"string","minLength":2}},"required":["a"]})");
+  EXPECT_NE(body_of(closed).find(
+                R"("parameters":{"type":"object","properties":{"a":{"type":"string","description":)"
+                R"("minLength: 2."}},"required":["a"],"additionalProperties":false},"strict":true)"),
+            std::string::npos)
+      << body_of(closed);
+  EXPECT_NE(records_of(closed).find("schema_downleveled;/tools/0/parameters/additionalProperties"),
+            std::string::npos);
+  // What may be left out cannot be strict.
+  const auto loose = tool(R"({"type":"object","properties":{"a":{}}})");
+  EXPECT_NE(body_of(loose).find(R"("parameters":{"type":"object","properties":{"a":{}}},"strict":false)"),
+            std::string::npos)
+      << body_of(loose);
+  EXPECT_EQ(records_of(loose), "schema_downleveled;/tools/0/parameters;strict>not_strict");
+  const std::string format =
+      said(R"("response_format":{"type":"json_schema","json_schema":{"name":"n","strict":true,)"
+           R"("schema":{"type":"object","properties":{}}}})");
+  EXPECT_NE(format.find(R"("schema":{"type":"object","properties":{},"additionalProperties":false},)"
+                        R"("strict":true)"),
+            std::string::npos)
+      << format;
+}
+
 TEST(ResponsesProvider, WritesAMessagesRequestOfAnthropics) {
   const Result<EncodedCall> call = from_messages(
       R"("max_tokens":99,"stream":true,"system":"be kind","temperature":0.5,"top_k":5,"stop_sequences":["a"],)"
@@ -88,7 +117,8 @@ TEST(ResponsesProvider, WritesAChatCompletionsRequest) {
       R"({"type":"message","role":"assistant","id":"msg_2_0","status":"completed","content":[)"
       R"({"type":"output_text","text":"a","annotations":[],"logprobs":[]},{"type":"refusal","refusal":"no"}]},)"
       R"({"type":"message","role":"user","content":"b"}],"text":{"format":{"type":"json_schema","name":"n",)"
-      R"("schema":{"type":"object"},"strict":true},"verbosity":"low"},"reasoning":{"effort":"low"},)"
+      R"("schema":{"type":"object","additionalProperties":false},"strict":true},"verbosity":"low"},)"
+      R"("reasoning":{"effort":"low"},)"
       R"("max_output_tokens":16,"top_logprobs":2,"store":false,"include":["reasoning.encrypted_content",)"
       R"("message.output_text.logprobs"],"prompt_cache_key":"k","service_tier":"flex"})");
 }

@@ -12,6 +12,7 @@
 #include "codec/offered_tools.h"
 #include "codec/openai_responses_items.h"
 #include "codec/openai_responses_tools.h"
+#include "codec/openai_strict.h"
 #include "codec/service_tier.h"
 #include "codec/tool_names.h"
 #include "codec/turn_settings.h"
@@ -106,11 +107,15 @@ class RequestWriter {
     if (is_custom) {
       if (!tool.grammar.empty()) write_grammar(tool);
     } else {
-      json_.key("parameters").raw(function_schema(tool));
       // Here a tool is strict unless it says otherwise, elsewhere it is not.
+      const bool is_strict = tool.strict.value_or(false);
+      const OpenAiSchema schema = openai_arguments_schema(
+          function_schema(tool), is_strict && !quirks_.no_tool_strict,
+          fmt::format("/tools/{}/parameters", &tool - chat_.tools.data()), call_.notes.fidelity);
+      json_.key("parameters").raw(schema.text);
       if (!quirks_.no_tool_strict) {
-        json_.key("strict").value(tool.strict.value_or(false));
-      } else if (tool.strict.value_or(false)) {
+        json_.key("strict").value(schema.strict.value_or(false));
+      } else if (is_strict) {
         lose(Severity::info, LossReason::dropped, "tools", "strict");
       }
     }
@@ -140,8 +145,11 @@ class RequestWriter {
       json_.key("type").value("json_schema");
       json_.key("name").value(format.name.empty() ? "structured_output" : format.name);
       if (!format.description.empty()) json_.key("description").value(format.description);
-      json_.key("schema").raw(format.schema ? format.schema.text : R"({"type":"object"})");
-      if (format.strict) json_.key("strict").value(*format.strict);
+      const OpenAiSchema schema =
+          openai_arguments_schema(format.schema ? format.schema.text : R"({"type":"object"})", format.strict,
+                                  "/response_format/schema", call_.notes.fidelity);
+      json_.key("schema").raw(schema.text);
+      if (schema.strict) json_.key("strict").value(*schema.strict);
     } else {
       if (format.kind == FormatKind::json_schema)
         lose(Severity::warning, LossReason::emulated, "response_format", "json_schema", "json_object");
@@ -265,8 +273,7 @@ class RequestWriter {
 
   void write_identity() {
     if (!chat_.end_user.empty() && !quirks_.no_user) {
-      json_.key("safety_identifier")
-          .value(fitting_end_user(chat_.end_user, kUserMax, call_.notes.fidelity));
+      json_.key("safety_identifier").value(fitting_end_user(chat_.end_user, kUserMax, call_.notes.fidelity));
     }
     if (!chat_.prompt_cache_key.empty()) json_.key("prompt_cache_key").value(chat_.prompt_cache_key);
     if (!chat_.service_tier.empty()) {
