@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/encoding.h"
+#include "codec/answer_schema.h"
 #include "codec/anthropic.h"
 #include "codec/anthropic_decode.h"
 #include "codec/anthropic_encode.h"
@@ -134,10 +135,10 @@ class AnthropicProvider final : public ProviderCodec {
 
   Result<std::vector<Event>> decode_answer(const WireReply& reply, const CallNotes& notes) const override {
     if (notes.operation == Operation::count_tokens) return decode_anthropic_count(reply);
-    return decode_anthropic_answer(reply, notes);
+    return with_text_restored(TRY(decode_anthropic_answer(reply, notes)), notes);
   }
   std::unique_ptr<StreamDecoder> stream_decoder(const CallNotes& notes) const override {
-    return make_anthropic_stream_decoder(notes);
+    return with_text_restored(make_anthropic_stream_decoder(notes), notes);
   }
   Error decode_error(const WireReply& reply, int64_t wall_ns) const override {
     return decode_anthropic_error(reply, wall_ns);

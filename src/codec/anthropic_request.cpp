@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "base/text.h"
+#include "codec/answer_schema.h"
 #include "codec/anthropic_encode.h"
 #include "codec/anthropic_provider_messages.h"
 #include "codec/anthropic_thinking.h"
@@ -28,6 +29,7 @@ constexpr std::array<std::string_view, 1> kNativeBounds = {"minItems"};
 constexpr SchemaRules kNativeRules{.refs = SchemaRefs::kept_unless_recursive,
                                    .open_objects = OpenObjects::closed,
                                    .has_any_of_only = true,
+                                   .wraps_root = true,
                                    .formats = kNativeFormats,
                                    .describes_bounds = true,
                                    .bounds = kNativeBounds,
@@ -109,7 +111,7 @@ class RequestWriter {
 
   // ---- The answer's format
 
-  // The schema in the form in which the vendor enforces it.
+  // The arguments' schema in the form in which the vendor enforces it.
   std::string native_schema(std::string_view schema, std::string_view pointer) {
     return downlevel_schema(schema, kNativeRules, SchemaUse::arguments, pointer, call_.notes.fidelity).text;
   }
@@ -125,7 +127,7 @@ class RequestWriter {
     if (way_ == FormatWay::native) {
       json_.key("format").begin_object().key("type").value("json_schema");
       json_.key("schema")
-          .raw(native_schema(format_schema(chat_.format), "/response_format/schema"))
+          .raw(answer_schema(format_schema(chat_.format), kNativeRules, call_.notes))
           .end_object();
     }
     for (const ExtraField& extra : chat_.extras) {
@@ -253,7 +255,7 @@ class RequestWriter {
   void write_json_tool() {
     json_.begin_object().key("name").value(call_.notes.json_tool).key("description");
     json_.value(json_tool_description(chat_.format));
-    json_.key("input_schema").raw(format_schema(chat_.format)).end_object();
+    json_.key("input_schema").raw(json_tool_schema(chat_.format, call_.notes)).end_object();
   }
 
   // A history with calls but no tools is refused by some servers: what it names is declared, not to be

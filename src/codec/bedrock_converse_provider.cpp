@@ -1,6 +1,7 @@
 // The provider half of Bedrock's Converse dialect: requests from the IR, or the client's own bytes.
 #include <fmt/core.h>
 
+#include "codec/answer_schema.h"
 #include "codec/bedrock_converse.h"
 #include "codec/bedrock_converse_decode.h"
 #include "codec/bedrock_converse_request.h"
@@ -67,10 +68,10 @@ class ConverseProvider final : public ProviderCodec {
     JsonScratch scratch;
     const JsonValue root = TRY(parse_answer(scratch, reply.body));
     if (notes.operation == Operation::count_tokens) return decode_converse_count(root);
-    return decode_converse_answer(root, notes);
+    return with_text_restored(TRY(decode_converse_answer(root, notes)), notes);
   }
   std::unique_ptr<StreamDecoder> stream_decoder(const CallNotes& notes) const override {
-    return make_converse_stream_decoder(notes);
+    return with_text_restored(make_converse_stream_decoder(notes), notes);
   }
   Error decode_error(const WireReply& reply, int64_t wall_ns) const override {
     return decode_bedrock_error(reply, wall_ns);

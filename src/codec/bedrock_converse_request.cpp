@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "base/text.h"
+#include "codec/answer_schema.h"
 #include "codec/anthropic_encode.h"
 #include "codec/anthropic_thinking.h"
 #include "codec/bedrock_converse_messages.h"
@@ -86,8 +87,9 @@ class RequestWriter {
     json_.key("messages");
     TRY(messages.write_messages(conversation));
     if (!counts_) write_inference();
-    const ConverseJsonTool json_tool = make_json_tool();
-    TRY(tools.write(json_, messages, conversation, way_ == FormatWay::tool ? &json_tool : nullptr));
+    std::optional<ConverseJsonTool> json_tool;
+    if (way_ == FormatWay::tool) json_tool = make_json_tool();
+    TRY(tools.write(json_, messages, conversation, json_tool ? &*json_tool : nullptr));
     write_model_fields();
     if (form_ == ConverseForm::converse && !counts_) write_converse_members();
     if (!counts_) TRY(report_rest());
@@ -126,8 +128,9 @@ class RequestWriter {
             .forces_tools = forces_tools()};
   }
 
-  ConverseJsonTool make_json_tool() const {
-    return {.description = json_tool_description(chat_.format), .schema = format_schema(chat_.format)};
+  ConverseJsonTool make_json_tool() {
+    return {.description = json_tool_description(chat_.format),
+            .schema = json_tool_schema(chat_.format, call_.notes)};
   }
 
   // ---- Limits and sampling
@@ -312,7 +315,7 @@ class RequestWriter {
   void write_output_config() {
     json_.key("outputConfig").begin_object().key("textFormat").begin_object();
     json_.key("type").value("json_schema").key("structure").begin_object().key("jsonSchema").begin_object();
-    json_.key("schema").value(format_schema(chat_.format));
+    json_.key("schema").value(answer_schema(format_schema(chat_.format), kObjectRootRules, call_.notes));
     if (!chat_.format.name.empty()) json_.key("name").value(chat_.format.name);
     if (!chat_.format.description.empty()) json_.key("description").value(chat_.format.description);
     json_.end_object().end_object().end_object().end_object();

@@ -13,7 +13,7 @@ namespace weir {
 // A tool of Weir's own, whose arguments are the answer.
 struct ConverseJsonTool {
   std::string_view description;
-  std::string_view schema;
+  std::string schema;
 };
 
 class ConverseToolsWriter {

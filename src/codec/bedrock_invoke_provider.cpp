@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/encoding.h"
+#include "codec/answer_schema.h"
 #include "codec/anthropic_request.h"
 #include "codec/bedrock_converse_decode.h"
 #include "codec/bedrock_converse_request.h"
@@ -151,13 +152,14 @@ class InvokeProvider final : public ProviderCodec {
 
   Result<std::vector<Event>> decode_answer(const WireReply& reply, const CallNotes& notes) const override {
     if (notes.operation == Operation::embeddings) return decode_invoke_embed(reply);
-    if (notes.operation != Operation::count_tokens) return decode_invoke_answer(reply, notes);
+    if (notes.operation != Operation::count_tokens)
+      return with_text_restored(TRY(decode_invoke_answer(reply, notes)), notes);
     JsonScratch scratch;
     const JsonValue root = TRY(parse_answer(scratch, reply.body));
     return decode_converse_count(root);
   }
   std::unique_ptr<StreamDecoder> stream_decoder(const CallNotes& notes) const override {
-    return make_invoke_stream_decoder(notes);
+    return with_text_restored(make_invoke_stream_decoder(notes), notes);
   }
   Error decode_error(const WireReply& reply, int64_t wall_ns) const override {
     return decode_bedrock_error(reply, wall_ns);

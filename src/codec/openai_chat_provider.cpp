@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <fmt/core.h>
 
+#include "codec/answer_schema.h"
 #include "codec/effort.h"
 #include "codec/end_user.h"
 #include "codec/file_ids.h"
@@ -234,8 +235,7 @@ class ChatWriter {
       if (!format.description.empty()) json_.key("description").value(format.description);
       std::optional<bool> strict = format.strict;
       if (format.schema) {
-        const OpenAiSchema schema = openai_arguments_schema(format.schema.text, strict,
-                                                            "/response_format/schema", call_.notes.fidelity);
+        const OpenAiSchema schema = openai_answer_schema(format.schema.text, strict, call_.notes);
         json_.key("schema").raw(schema.text);
         strict = schema.strict;
       }
@@ -475,11 +475,11 @@ class OpenAiChatProvider final : public ProviderCodec {
   Result<std::vector<Event>> decode_answer(const WireReply& reply, const CallNotes& notes) const override {
     if (notes.operation == Operation::embeddings) return decode_openai_embed(reply, notes);
     if (notes.operation == Operation::rerank) return decode_rerank(reply);
-    return decode_openai_answer(reply, notes);
+    return with_text_restored(TRY(decode_openai_answer(reply, notes)), notes);
   }
   std::unique_ptr<StreamDecoder> stream_decoder(const CallNotes& notes) const override {
     if (notes.operation == Operation::opaque) return make_opaque_meter(notes);
-    return make_openai_stream_decoder(notes);
+    return with_text_restored(make_openai_stream_decoder(notes), notes);
   }
   Error decode_error(const WireReply& reply, int64_t wall_ns) const override {
     return decode_openai_error(reply, wall_ns);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <fmt/core.h>
 
+#include "codec/answer_schema.h"
 #include "codec/openai_decode.h"
 #include "codec/openai_responses.h"
 #include "codec/openai_responses_decode.h"
@@ -59,10 +60,10 @@ class ResponsesProvider final : public ProviderCodec {
 
   Result<std::vector<Event>> decode_answer(const WireReply& reply, const CallNotes& notes) const override {
     if (notes.operation == Operation::count_tokens) return decode_responses_count(reply);
-    return decode_responses_answer(reply, notes);
+    return with_text_restored(TRY(decode_responses_answer(reply, notes)), notes);
   }
   std::unique_ptr<StreamDecoder> stream_decoder(const CallNotes& notes) const override {
-    return make_responses_stream_decoder(notes);
+    return with_text_restored(make_responses_stream_decoder(notes), notes);
   }
   Error decode_error(const WireReply& reply, int64_t wall_ns) const override {
     return decode_openai_error(reply, wall_ns);

@@ -145,9 +145,7 @@ class RequestWriter {
       json_.key("type").value("json_schema");
       json_.key("name").value(format.name.empty() ? "structured_output" : format.name);
       if (!format.description.empty()) json_.key("description").value(format.description);
-      const OpenAiSchema schema =
-          openai_arguments_schema(format.schema ? format.schema.text : R"({"type":"object"})", format.strict,
-                                  "/response_format/schema", call_.notes.fidelity);
+      const OpenAiSchema schema = openai_answer_schema(format_schema(format), format.strict, call_.notes);
       json_.key("schema").raw(schema.text);
       if (schema.strict) json_.key("strict").value(*schema.strict);
     } else {

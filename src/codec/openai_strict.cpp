@@ -2,7 +2,9 @@
 
 #include <array>
 
+#include "codec/answer_schema.h"
 #include "codec/openai.h"
+
 namespace weir {
 namespace {
 
@@ -14,9 +16,24 @@ constexpr std::array<std::string_view, 8> kStrictBounds = {"pattern",  "multiple
                                                            "minItems", "maxItems"};
 constexpr SchemaRules kStrictRules{.open_objects = OpenObjects::closed,
                                    .has_any_of_only = true,
+                                   .wraps_root = true,
                                    .formats = kStrictFormats,
                                    .describes_bounds = true,
                                    .bounds = kStrictBounds};
+
+// Nothing where the schema cannot be strict, which is reported.
+std::optional<DownleveledSchema> strict_schema(std::string_view schema, SchemaUse use,
+                                               std::string_view pointer, Fidelity& fidelity) {
+  Fidelity changes;
+  DownleveledSchema made = downlevel_schema(schema, kStrictRules, use, pointer, changes);
+  if (made.has_optional || made.has_loose_ref) {
+    fidelity.add(Severity::info, LossReason::schema_downleveled, std::string(pointer), "strict",
+                 "not strict");
+    return std::nullopt;
+  }
+  fidelity.add(changes);
+  return made;
+}
 
 }  // namespace
 
@@ -27,14 +44,20 @@ const SchemaRules& openai_strict_rules() {
 OpenAiSchema openai_arguments_schema(std::string_view schema, std::optional<bool> strict,
                                      const std::string& pointer, Fidelity& fidelity) {
   if (strict != true) return {.text = std::string(schema), .strict = strict};
-  Fidelity changes;
-  DownleveledSchema made = downlevel_schema(schema, kStrictRules, SchemaUse::arguments, pointer, changes);
-  if (made.has_optional || made.has_loose_ref) {
-    fidelity.add(Severity::info, LossReason::schema_downleveled, pointer, "strict", "not strict");
-    return {.text = std::string(schema), .strict = false};
+  if (std::optional<DownleveledSchema> made = strict_schema(schema, SchemaUse::arguments, pointer, fidelity))
+    return {.text = std::move(made->text), .strict = true};
+  return {.text = std::string(schema), .strict = false};
+}
+
+OpenAiSchema openai_answer_schema(std::string_view schema, std::optional<bool> strict, CallNotes& notes) {
+  if (strict == true) {
+    if (auto made = strict_schema(schema, SchemaUse::answer, kAnswerSchemaPointer, notes.fidelity)) {
+      note_restore(*made, notes);
+      return {.text = std::move(made->text), .strict = true};
+    }
+    strict = false;
   }
-  fidelity.add(changes);
-  return {.text = std::move(made.text), .strict = true};
+  return {.text = answer_schema(schema, kObjectRootRules, notes), .strict = strict};
 }
 
 }  // namespace weir

@@ -19,5 +19,8 @@ struct OpenAiSchema {
 // $ref leads nowhere, it cannot be: strictness goes, and the schema stays. Reported below `pointer`.
 OpenAiSchema openai_arguments_schema(std::string_view schema, std::optional<bool> strict,
                                      const std::string& pointer, Fidelity& fidelity);
+// The same for the answer, which is an object whether it is strict or not: others are wrapped, and unwrapped
+// again (answer_schema.h).
+OpenAiSchema openai_answer_schema(std::string_view schema, std::optional<bool> strict, CallNotes& notes);
 
 }  // namespace weir

@@ -5,6 +5,8 @@
 #include <set>
 
 #include "base/text.h"
+#include "codec/answer_schema.h"
+#include "codec/offered_tools.h"
 #include "codec/tool_names.h"
 
 namespace weir {
@@ -49,6 +51,10 @@ std::string format_instruction(const ResponseFormat& format) {
 
 std::string_view format_schema(const ResponseFormat& format) {
   return format.schema ? format.schema.text : std::string_view(R"({"type":"object"})");
+}
+
+std::string json_tool_schema(const ResponseFormat& format, CallNotes& notes) {
+  return object_schema(answer_schema(format_schema(format), kObjectRootRules, notes));
 }
 
 std::string_view json_tool_description(const ResponseFormat& format) {

@@ -29,6 +29,8 @@ FormatWay choose_format_way(const Chat& chat, const Capabilities& capabilities, 
 std::string format_instruction(const ResponseFormat& format);
 // The schema of the answer; that of any object where none was given.
 std::string_view format_schema(const ResponseFormat& format);
+// The schema of the forced tool's arguments: an object, which others are wrapped in.
+std::string json_tool_schema(const ResponseFormat& format, CallNotes& notes);
 // What the forced tool says of itself.
 std::string_view json_tool_description(const ResponseFormat& format);
 // The choice of the caller, or what the forced tool makes of it: beside tools of the caller's, either one of
