@@ -271,6 +271,24 @@ TEST(AnthropicProvider, LetsACallerOfToolsAndASchemaHaveBoth) {
   EXPECT_TRUE(named->notes.json_tool.empty());
 }
 
+TEST(AnthropicProvider, RaisesABudgetToTheLeastThatTheModelTakes) {
+  Chat chat = test::openai_chat(openai(kHi));
+  chat.reasoning.budget_tokens = 512;
+  const auto budgeted = [&](const Capabilities& capabilities) {
+    return anthropic_messages_provider().encode_request(chat,
+                                                        {.model = "claude", .capabilities = &capabilities});
+  };
+  const auto call = budgeted(caps(&Capabilities::thinking, ThinkingMode::budget));
+  EXPECT_NE(body_of(call).find(R"("thinking":{"type":"enabled","budget_tokens":1024})"), std::string::npos)
+      << body_of(call);
+  EXPECT_NE(records_of(call).find("clamped;/thinking;budget_512>budget_1024"), std::string::npos)
+      << records_of(call);
+  EXPECT_NE(body_of(budgeted(caps(&Capabilities::thinking, ThinkingMode::budget,
+                                  &Capabilities::thinking_budget_min, 256)))
+                .find(R"("budget_tokens":512})"),
+            std::string::npos);
+}
+
 TEST(AnthropicProvider, TurnsAnEffortIntoWhatTheModelTakes) {
   const auto with = [](std::string_view effort, const Capabilities& capabilities,
                        std::string_view more = "") {
@@ -399,11 +417,11 @@ TEST(AnthropicProvider, ShortensAnHourOfCachingWhereThereIsNone) {
 
 TEST(AnthropicProvider, GivesItsOwnDialectBackWhole) {
   const std::string body =
-      R"({"model":"claude","max_tokens":100,"messages":[{"role":"user","content":[{"type":"text","text":"hi"},)"
+      R"({"model":"claude","max_tokens":2000,"messages":[{"role":"user","content":[{"type":"text","text":"hi"},)"
       R"({"type":"document","source":{"type":"text","media_type":"text/plain","data":"words"},"title":"T",)"
       R"("citations":{"enabled":true}},{"type":"search_result","source":"s"}]}],)"
       R"("tools":[{"name":"f","input_schema":{"type":"object"},"eager_input_streaming":true},)"
-      R"({"type":"web_search_20250305","name":"web_search"}],"thinking":{"type":"enabled","budget_tokens":50},)"
+      R"({"type":"web_search_20250305","name":"web_search"}],"thinking":{"type":"enabled","budget_tokens":1024},)"
       R"("output_config":{"effort":"high","task_budget":{"n":2}},"mcp_servers":[{"url":"u"}]})";
   const Result<Request> request = test::decode_messages(body, {{"anthropic-beta", "mcp-1"}});
   ASSERT_TRUE(request);

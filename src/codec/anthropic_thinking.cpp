@@ -96,7 +96,10 @@ class Planner {
     into_.type = AnthropicThinkingType::enabled;
     const int64_t least = caps_.thinking_budget_min.value_or(kBudgetMin);
     if (reasoning_.budget_tokens) {
-      into_.budget_tokens = *reasoning_.budget_tokens;
+      into_.budget_tokens = std::max(least, *reasoning_.budget_tokens);
+      if (into_.budget_tokens != *reasoning_.budget_tokens)
+        lose(Severity::info, LossReason::clamped, fmt::format("budget {}", *reasoning_.budget_tokens),
+             fmt::format("budget {}", into_.budget_tokens));
       // Both together are this dialect's own words.
       if (reasoning_.effort) set_effort(*reasoning_.effort);
       return;
