@@ -240,11 +240,11 @@ class RequestWriter {
     json_.end_object();
   }
 
-  // The vendor counts thoughts in: a small bound would leave nothing for the answer.
+  // The vendor counts thoughts in: a bound of which they may take more than half makes room for them.
   void write_limits() {
     if (chat_.max_tokens) {
       int64_t tokens = *chat_.max_tokens;
-      if (thinking_.tokens >= tokens) tokens += thinking_.tokens;
+      if (thinking_.tokens > tokens / 2) tokens += thinking_.tokens;
       if (caps_.output_max) tokens = std::min(tokens, *caps_.output_max);
       if (tokens != *chat_.max_tokens) {
         lose(Severity::info, LossReason::clamped, "max_tokens", fmt::format("{}", *chat_.max_tokens),

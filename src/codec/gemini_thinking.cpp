@@ -12,6 +12,8 @@ namespace {
 // https://ai.google.dev/gemini-api/docs/thinking#set-budget
 constexpr int64_t kBudgetMax = 24'576;
 constexpr int64_t kDynamic = -1;
+// What a model may well think when it decides by itself: as much as for a medium effort.
+constexpr int64_t kOwnBudget = 8192;
 
 int64_t budget_of(EffortLevel effort, int64_t budget_max) {
   switch (effort) {
@@ -22,7 +24,7 @@ int64_t budget_of(EffortLevel effort, int64_t budget_max) {
     case EffortLevel::low:
       return 1024;
     case EffortLevel::medium:
-      return 8192;
+      return kOwnBudget;
     case EffortLevel::high:
       return kBudgetMax;
     case EffortLevel::xhigh:
@@ -38,7 +40,11 @@ class Planner {
       : reasoning_(reasoning), caps_(caps), fidelity_(fidelity) {}
 
   GeminiThinking plan() {
-    if (!reasoning_.is_set()) return into_;
+    if (!reasoning_.is_set()) {
+      if (caps_.thinking != ThinkingMode::none && caps_.thinking_forced.value_or(false))
+        into_.tokens = kOwnBudget;
+      return into_;
+    }
     const bool is_off = reasoning_.is_disabled || reasoning_.effort == EffortLevel::off;
     if (caps_.thinking == ThinkingMode::none) {
       if (!is_off) lose(LossReason::dropped, "reasoning", "");
@@ -81,11 +87,14 @@ class Planner {
     if (sent != wanted)
       lose(LossReason::clamped, fmt::format("budget {}", wanted), fmt::format("budget {}", sent));
     into_.budget = sent;
-    into_.tokens = std::max<int64_t>(0, sent);
+    into_.tokens = sent == kDynamic ? kOwnBudget : std::max<int64_t>(0, sent);
   }
 
   void plan_level(bool is_off) {
-    if (!is_off && !reasoning_.effort && !reasoning_.budget_tokens) return;  // the model decides
+    if (!is_off && !reasoning_.effort && !reasoning_.budget_tokens) {
+      into_.tokens = kOwnBudget;  // the model decides
+      return;
+    }
     const EffortLevel wanted = is_off ? EffortLevel::off : asked_effort(reasoning_);
     // There is no way to turn it off: the lowest level is the nearest.
     EffortLevel sent = std::clamp(wanted, EffortLevel::minimal, EffortLevel::high);
