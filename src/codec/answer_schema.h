@@ -24,7 +24,8 @@ void note_restore(DownleveledSchema& made, CallNotes& notes);
 // The schema as the rules want it. What is changed is reported, and how to turn the answer back is noted.
 std::string answer_schema(std::string_view schema, const SchemaRules& rules, CallNotes& notes);
 
-// The answer's text turned back as the notes say; the same events where they say nothing.
+// What the notes say turned back: the call of a tool that stands for a schema (notes.json_tool) is the text,
+// and text is what the client's schema says (notes.restores). The same events where they say nothing.
 std::vector<Event> with_text_restored(std::vector<Event> events, const CallNotes& notes);
 // The same for a stream.
 std::unique_ptr<StreamDecoder> with_text_restored(std::unique_ptr<StreamDecoder> decoder,

@@ -28,7 +28,6 @@ class ContentDecoder {
     started.index = index_;
     const BlockKind kind = started.kind;
     const bool is_custom = started.tool_kind == ToolKind::custom;
-    if (kind == BlockKind::tool_call && started.tool_kind != ToolKind::server) has_calls_ = true;
     events_.push_back(std::move(started));
     const JsonValue input = block["input"];
     if (kind == BlockKind::tool_call) {
@@ -37,14 +36,12 @@ class ContentDecoder {
       delta(std::string(block["thinking"].string_or("")));
       delta(std::string(block["signature"].string_or("")), DeltaKind::signature);
     } else if (kind == BlockKind::text) {
-      // A text block that is called tool_use: the forced tool that stands for a schema.
-      delta(std::string(input ? input.raw() : block["text"].string_or("")));
+      delta(std::string(block["text"].string_or("")));
       for (const JsonValue citation : block["citations"])
         delta(renumber_anthropic_citation(citation, notes_.documents), DeltaKind::citation);
     }
     events_.push_back(BlockEnd{.index = index_++});
   }
-  bool has_calls() const { return has_calls_; }
 
  private:
   void delta(std::string text, DeltaKind kind = DeltaKind::content) {
@@ -55,7 +52,6 @@ class ContentDecoder {
   std::vector<Event>& events_;
   const CallNotes& notes_;
   int index_ = 0;
-  bool has_calls_ = false;
 };
 
 }  // namespace
@@ -110,7 +106,6 @@ BlockStart decode_anthropic_block(JsonValue block, const CallNotes& notes) {
     started.data = block["data"].string_or("");
   } else if (type.ends_with("tool_use") && block["name"].is_string()) {
     const std::string_view name = block["name"].string_or("");
-    if (!notes.json_tool.empty() && name == notes.json_tool) return started;
     started.kind = BlockKind::tool_call;
     started.tool_id = block["id"].string_or("");
     started.tool_name = notes.tool_names.original(name);
@@ -144,8 +139,6 @@ Result<std::vector<Event>> decode_anthropic_answer(const WireReply& reply, const
   finish.native = root["stop_reason"].string_or("");
   finish.reason = decode_anthropic_stop(finish.native);
   finish.stop_sequence = root["stop_sequence"].string_or("");
-  if (finish.reason == StopReason::tool && !notes.json_tool.empty() && !content.has_calls())
-    finish.reason = StopReason::end;
   events.push_back(std::move(finish));
   const Usage usage = decode_anthropic_usage(root["usage"], {});
   if (!usage.empty()) events.push_back(UsageReport{usage});

@@ -45,8 +45,7 @@ class AnthropicStreamDecoder final : public StreamDecoder {
     int64_t upstream = 0;  // the provider's index
     int index = 0;         // ours
     BlockKind kind = BlockKind::text;
-    bool is_json_tool = false;  // a forced tool that stands for a schema: its arguments are the text
-    bool is_custom = false;     // its free text is wrapped, and unwrapped at the end
+    bool is_custom = false;  // its free text is wrapped, and unwrapped at the end
     bool is_open = true;
     bool has_arguments = false;
     std::string held_arguments;  // whole ones that came with the start; all of a custom tool
@@ -156,12 +155,9 @@ class AnthropicStreamDecoder final : public StreamDecoder {
     BlockStart started = decode_anthropic_block(source, notes_);
     const bool is_call = started.kind == BlockKind::tool_call;
     const ToolKind tool_kind = started.tool_kind;
-    if (is_call && tool_kind != ToolKind::server) has_calls_ = true;
     Block& block = open(upstream, std::move(started), events);
     block.is_custom = is_call && tool_kind == ToolKind::custom;
-    block.is_json_tool = block.kind == BlockKind::text && source["type"].string_or("") == "tool_use";
-    if ((is_call || block.is_json_tool) && source["input"].size() > 0)
-      block.held_arguments = source["input"].raw();
+    if (is_call && source["input"].size() > 0) block.held_arguments = source["input"].raw();
     content(block, source["text"].string_or(""), events);
     content(block, source["thinking"].string_or(""), events);
     add(block, DeltaKind::signature, source["signature"].string_or(""), events);
@@ -209,7 +205,7 @@ class AnthropicStreamDecoder final : public StreamDecoder {
     block.is_open = false;
     if (block.is_custom) {
       add(block, DeltaKind::content, custom_tool_input(block.held_arguments), events);
-    } else if ((block.kind == BlockKind::tool_call || block.is_json_tool) && !block.has_arguments) {
+    } else if (block.kind == BlockKind::tool_call && !block.has_arguments) {
       // S7: a call without arguments is a call with none.
       add(block, DeltaKind::content,
           block.held_arguments.empty() ? std::string_view("{}") : block.held_arguments, events);
@@ -220,8 +216,6 @@ class AnthropicStreamDecoder final : public StreamDecoder {
   void conclude(std::vector<Event>& events) {
     is_done_ = true;
     for (Block& block : blocks_) close(block, events);
-    if (finish_->reason == StopReason::tool && !notes_.json_tool.empty() && !has_calls_)
-      finish_->reason = StopReason::end;
     events.push_back(*finish_);
     events.push_back(End{});
   }
@@ -232,7 +226,6 @@ class AnthropicStreamDecoder final : public StreamDecoder {
   bool started_ = false;
   Usage usage_;
   std::optional<Finish> finish_;
-  bool has_calls_ = false;
   bool is_done_ = false;
   bool has_content_ = false;  // the commit point has passed
 };

@@ -46,21 +46,13 @@ class ContentDecoder {
     }
     events_.push_back(BlockEnd{.index = index_++});
   }
-  bool has_calls() const { return has_calls_; }
 
  private:
   void decode_call(JsonValue body) {
-    const std::string_view name = body["name"].string_or("");
     const JsonValue input = body["input"];
     const std::string arguments(input && !input.is_null() ? input.raw() : "{}");
-    if (!notes_.json_tool.empty() && name == notes_.json_tool) {
-      start({});
-      delta(arguments);
-      return;
-    }
     BlockStart started = converse_call_start(body, notes_);
     const bool is_custom = started.tool_kind == ToolKind::custom;
-    has_calls_ = true;
     start(std::move(started));
     delta(is_custom ? custom_tool_input(arguments) : arguments);
   }
@@ -91,7 +83,6 @@ class ContentDecoder {
   std::vector<Event>& events_;
   const CallNotes& notes_;
   int index_ = 0;
-  bool has_calls_ = false;
 };
 
 }  // namespace
@@ -160,8 +151,6 @@ Result<std::vector<Event>> decode_converse_answer(JsonValue root, const CallNote
   ContentDecoder content(events, notes);
   for (const JsonValue block : message["content"]) content.decode(block);
   Finish finish = converse_finish(root["stopReason"].string_or(""), root["additionalModelResponseFields"]);
-  if (finish.reason == StopReason::tool && !notes.json_tool.empty() && !content.has_calls())
-    finish.reason = StopReason::end;
   events.push_back(std::move(finish));
   if (const Usage usage = decode_converse_usage(root["usage"]); !usage.empty())
     events.push_back(UsageReport{usage});

@@ -46,8 +46,7 @@ class ConverseEvents {
     int64_t upstream = 0;  // the provider's index
     int index = 0;         // ours
     BlockKind kind = BlockKind::text;
-    bool is_json_tool = false;  // a forced tool that stands for a schema: its arguments are the text
-    bool is_custom = false;     // its free text is wrapped, and unwrapped at the end
+    bool is_custom = false;  // its free text is wrapped, and unwrapped at the end
     bool is_open = true;
     bool has_arguments = false;
     std::string start{};  // kind unknown: the block as its start has it
@@ -74,7 +73,6 @@ class ConverseEvents {
   std::optional<Finish> finish_;
   bool has_usage_ = false;
   bool has_begun_ = false;
-  bool has_calls_ = false;
   bool is_done_ = false;
 };
 

@@ -49,8 +49,6 @@ bool ConverseEvents::conclude(std::vector<Event>& events) {
   if (!finish_) return false;
   is_done_ = true;
   for (Block& block : blocks_) close(block, events);
-  if (finish_->reason == StopReason::tool && !notes_->json_tool.empty() && !has_calls_)
-    finish_->reason = StopReason::end;
   events.push_back(*finish_);
   events.push_back(End{});
   return true;
@@ -100,14 +98,8 @@ void ConverseEvents::on_start(JsonValue body, std::vector<Event>& events) {
   const JsonValue start = body["start"];
   const JsonValue call = start["toolUse"];
   if (call.is_object() && call["type"].is_absent()) {
-    const std::string_view name = call["name"].string_or("");
-    if (!notes_->json_tool.empty() && name == notes_->json_tool) {
-      open(upstream, {}, events).is_json_tool = true;
-      return;
-    }
     BlockStart started = converse_call_start(call, *notes_);
     const bool is_custom = started.tool_kind == ToolKind::custom;
-    has_calls_ = true;
     open(upstream, std::move(started), events).is_custom = is_custom;
   } else if (const JsonValue image = start["image"]) {
     const std::string_view mime = converse_media_type("image", image["format"].string_or(""));
@@ -161,7 +153,7 @@ void ConverseEvents::on_image(int64_t upstream, JsonValue image, std::vector<Eve
 
 void ConverseEvents::on_arguments(Block& block, std::string_view fragment, std::vector<Event>& events) {
   const bool is_held = block.is_custom || block.kind == BlockKind::unknown;
-  if (fragment.empty() || (block.kind != BlockKind::tool_call && !block.is_json_tool && !is_held)) return;
+  if (fragment.empty() || (block.kind != BlockKind::tool_call && !is_held)) return;
   block.has_arguments = true;
   if (is_held) {
     block.held += fragment;
@@ -181,7 +173,7 @@ void ConverseEvents::close(Block& block, std::vector<Event>& events) {
     BlockStart started{.index = block.index, .kind = BlockKind::unknown, .dialect = kDialect};
     started.data = join_converse_block(block.start, block.held);
     events.push_back(std::move(started));
-  } else if ((block.kind == BlockKind::tool_call || block.is_json_tool) && !block.has_arguments) {
+  } else if (block.kind == BlockKind::tool_call && !block.has_arguments) {
     add(events, block.index, DeltaKind::content, "{}");  // S7
   }
   events.push_back(BlockEnd{.index = block.index});
