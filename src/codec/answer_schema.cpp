@@ -2,6 +2,7 @@
 
 #include <iterator>
 #include <optional>
+#include <set>
 
 namespace weir {
 namespace {
@@ -39,31 +40,78 @@ class TextRestorer {
   std::map<std::pair<int, int>, StreamRestore> texts_{};  // the open ones, by choice and index
 };
 
-// The call of the forced tool is a text block.
+// The call of the forced tool is the text, and what the model says beside it is not: it would make the text
+// no JSON. Only if the answer ends without the call, or calls a tool of the caller's, what was said counts.
 class ToolUnwrapper {
  public:
   explicit ToolUnwrapper(std::string tool) : tool_(std::move(tool)) {}
 
   void pass(Event event, std::vector<Event>& out) {
-    if (auto* started = std::get_if<BlockStart>(&event)) on_start(*started);
-    if (auto* finish = std::get_if<Finish>(&event);
-        finish && finish->reason == StopReason::tool && !has_calls_)
-      finish->reason = StopReason::end;
-    out.push_back(std::move(event));
-  }
-
- private:
-  void on_start(BlockStart& started) {
-    if (started.kind != BlockKind::tool_call) return;
-    if (started.tool_name == tool_) {
-      started = BlockStart{.choice = started.choice, .index = started.index, .dialect = started.dialect};
-    } else if (started.tool_kind != ToolKind::server) {
-      has_calls_ = true;
+    if (auto* started = std::get_if<BlockStart>(&event)) on_start(*started, out);
+    if (auto* finish = std::get_if<Finish>(&event)) {
+      release(out);
+      if (finish->reason == StopReason::tool && !has_calls_) finish->reason = StopReason::end;
+    }
+    if (!is_said(event) || has_calls_) {
+      emit(std::move(event), out);
+    } else if (!is_answered_) {
+      held_.push_back(std::move(event));
     }
   }
 
+ private:
+  using Place = std::pair<int, int>;  // choice and index
+
+  static std::optional<Place> place_of(const Event& event) {
+    if (const auto* started = std::get_if<BlockStart>(&event)) return Place(started->choice, started->index);
+    if (const auto* delta = std::get_if<Delta>(&event)) return Place(delta->choice, delta->index);
+    if (const auto* ended = std::get_if<BlockEnd>(&event)) return Place(ended->choice, ended->index);
+    return std::nullopt;
+  }
+
+  void on_start(BlockStart& started, std::vector<Event>& out) {
+    if (started.kind == BlockKind::text) said_.emplace(started.choice, started.index);
+    if (started.kind != BlockKind::tool_call) return;
+    if (started.tool_name == tool_) {
+      is_answered_ = true;
+      held_.clear();
+      started = BlockStart{.choice = started.choice, .index = started.index, .dialect = started.dialect};
+    } else if (started.tool_kind != ToolKind::server) {
+      has_calls_ = true;
+      release(out);
+    }
+  }
+
+  bool is_said(const Event& event) const {
+    const std::optional<Place> place = place_of(event);
+    return place && said_.contains(*place);
+  }
+
+  void release(std::vector<Event>& out) {
+    for (Event& event : std::exchange(held_, {})) emit(std::move(event), out);
+  }
+
+  // The indexes rise by one, whatever was left out.
+  void emit(Event event, std::vector<Event>& out) {
+    if (auto* started = std::get_if<BlockStart>(&event)) {
+      const auto [number, is_new] = numbers_.try_emplace({started->choice, started->index}, 0);
+      if (is_new) number->second = next_[started->choice]++;
+      started->index = number->second;
+    } else if (auto* delta = std::get_if<Delta>(&event)) {
+      delta->index = numbers_[{delta->choice, delta->index}];
+    } else if (auto* ended = std::get_if<BlockEnd>(&event)) {
+      ended->index = numbers_[{ended->choice, ended->index}];
+    }
+    out.push_back(std::move(event));
+  }
+
   std::string tool_;
-  bool has_calls_ = false;  // of the caller's tools
+  std::set<Place> said_{};          // the text blocks
+  std::vector<Event> held_{};       // of them, while they may still count
+  std::map<Place, int> numbers_{};  // the indexes that blocks are given
+  std::map<int, int> next_{};       // by choice
+  bool has_calls_ = false;          // of the caller's tools
+  bool is_answered_ = false;
 };
 
 class AnswerRestorer {

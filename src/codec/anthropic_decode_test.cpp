@@ -100,6 +100,37 @@ TEST(AnthropicDecode, UnwrapsTheToolThatStandsForASchema) {
   EXPECT_EQ(answer.choices.at(0).finish.reason, StopReason::end);
 }
 
+TEST(AnthropicDecode, LeavesOutWhatIsSaidBesideTheToolThatStandsForASchema) {
+  CallNotes notes;
+  notes.json_tool = "json_output";
+  const std::string said = R"({"type":"text","text":"Let me answer."})";
+  const std::string call = R"({"type":"tool_use","id":"t","name":"json_output","input":{"a":1}})";
+  const std::string end = R"("stop_reason":"tool_use"})";
+  EXPECT_EQ(whole(R"({"content":[)" + said + "," + call + "," + said + "]," + end, notes),
+            "start  \nblock 0 kind=0   0 \ndelta 0 0 {\"a\":1}\nend of block 0\nfinish end  tool_use\nend\n");
+  // Without the call it is all that there is.
+  EXPECT_EQ(whole(R"({"content":[)" + said + R"(],"stop_reason":"max_tokens"})", notes),
+            "start  \nblock 0 kind=0   0 \ndelta 0 0 Let me answer.\nend of block 0\n"
+            "finish length  max_tokens\nend\n");
+  // Beside a call of the caller's it is what the model says to that.
+  const std::string other = R"({"type":"tool_use","id":"u","name":"f","input":{}})";
+  EXPECT_EQ(whole(R"({"content":[)" + said + "," + other + "]," + end, notes),
+            "start  \nblock 0 kind=0   0 \ndelta 0 0 Let me answer.\nend of block 0\n"
+            "block 1 kind=1 u f 0 \ndelta 1 0 {}\nend of block 1\nfinish tool  tool_use\nend\n");
+  const test::Decoded decoded = streamed(
+      stream_of(
+          {R"({"type":"content_block_start","index":0,"content_block":{"type":"text","text":"Let "}})",
+           R"({"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"me answer."}})",
+           R"({"type":"content_block_stop","index":0})",
+           R"({"type":"content_block_start","index":1,"content_block":{"type":"tool_use","id":"t","name":"json_output","input":{}}})",
+           R"({"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta","partial_json":"{\"a\":1}"}})",
+           R"({"type":"content_block_stop","index":1})",
+           R"({"type":"message_delta","delta":{"stop_reason":"tool_use"}})", kStop}),
+      notes);
+  EXPECT_EQ(describe(decoded.events),
+            "block 0 kind=0   0 \ndelta 0 0 {\"a\":1}\nend of block 0\nfinish end  tool_use\nend\n");
+}
+
 TEST(AnthropicDecode, GivesRenamedAndCustomToolsTheirOwnNamesAndInput) {
   CallNotes notes;
   notes.tool_names.add("srv_tool_1", "srv.tool");
