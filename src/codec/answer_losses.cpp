@@ -20,7 +20,7 @@ struct Form {
   bool copies_citations = false;  // as their vendor says them, where the dialect has no form
 };
 constexpr std::array<Form, kDialectCount> kForms = {{
-    {.text_first = true, .names_stop = true, .copies_citations = true},
+    {.text_first = true, .names_stop = true, .says_bad_call = true, .copies_citations = true},
     {.says_pause = true, .says_bad_call = true},
     {.names_stop = true, .says_pause = true},
     {.names_stop = true, .says_bad_call = true},

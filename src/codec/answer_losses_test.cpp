@@ -96,7 +96,7 @@ TEST(AnswerLosses, NameEndsThatLookLikeOrdinaryOnes) {
     EXPECT_EQ(losses(client, Finish{.reason = StopReason::pause}),
               says_pause ? "" : "dropped;answer/finish;pause>end");
     EXPECT_EQ(losses(client, Finish{.reason = StopReason::bad_tool}),
-              is_claude || client == Dialect::openai_chat ? "dropped;answer/finish;bad_tool>end" : "");
+              is_claude ? "dropped;answer/finish;bad_tool>end" : "");
     EXPECT_EQ(losses(client, Finish{.reason = StopReason::length}), "");
   }
 }

@@ -229,6 +229,13 @@ std::string_view openai_finish_reason(StopReason reason, bool has_refusal) {
 }
 
 void write_openai_stop(JsonWriter& json, const Finish& finish) {
+  if (finish.reason == StopReason::bad_tool) {
+    Error error = make_error(ErrorKind::upstream_malformed,
+                             "the model called a tool in a way that cannot be read; ask it again");
+    error.code = "bad_tool_call";
+    json.key("error");
+    write_openai_error(json, error);
+  }
   if (finish.reason == StopReason::stop_sequence && !finish.stop_sequence.empty())
     json.key("stop_reason").value(finish.stop_sequence);
 }

@@ -39,7 +39,8 @@ ClientReply encode_openai_error(const Error& error, std::string_view request_id)
 // field, and then the vendor calls it an ordinary stop, which its SDKs rely on.
 std::string_view openai_finish_reason(StopReason reason, bool has_refusal);
 // The member `stop_reason` of a choice, by which servers of the dialect name the stop sequence that matched.
-// Nothing where the target did not say which one.
+// Nothing where the target did not say which one. And the member `error`, where the model did not get its
+// call of a tool right: the dialect has no reason for that, and "stop" alone looks like an ordinary end.
 void write_openai_stop(JsonWriter& json, const Finish& finish);
 // {"prompt_tokens":...}: prompt tokens include what was cached (translation.md 4.6.2).
 void write_openai_usage(JsonWriter& json, const Usage& usage);

@@ -122,6 +122,23 @@ TEST(OpenAiAnswerEncoder, NamesTheStopSequenceThatMatched) {
     EXPECT_NE(body(*codec).find(R"("finish_reason":"stop","stop_reason":"END"})"), std::string::npos);
 }
 
+TEST(OpenAiEncoder, SaysThatACallOfAToolWentWrong) {
+  const Finish spoilt{.reason = StopReason::bad_tool, .native = "MALFORMED_FUNCTION_CALL"};
+  const std::string_view detail =
+      R"("finish_reason":"stop","error":{"message":"the model called a tool in a )"
+      R"(way that cannot be read; ask it again","type":)";
+  const std::string stream = encode({kStart, spoilt, End{}});
+  EXPECT_NE(stream.find(detail), std::string::npos) << stream;
+  const Request request = Chat{};
+  const std::string whole =
+      openai_chat_client()
+          .encode_answer(test::fold({kStart, spoilt, End{}}), test::answer_context(request))
+          .body;
+  EXPECT_NE(whole.find(detail), std::string::npos) << whole;
+  EXPECT_NE(whole.find(R"("code":"bad_tool_call"})"), std::string::npos) << whole;
+  EXPECT_EQ(encode({kStart, Finish{.reason = StopReason::other}, End{}}).find("error"), std::string::npos);
+}
+
 TEST(OpenAiStreamEncoder, KeepsChoicesApart) {
   EXPECT_EQ(encode({kStart, BlockStart{.choice = 1}, Delta{.choice = 1, .text = "b"}, BlockStart{},
                     Delta{.text = "a"}, Finish{.choice = 1}, Finish{}, End{}}),
