@@ -386,6 +386,51 @@ TEST_F(AdaptStageTest, AnAnswerThatCallsToolsIsNotChecked) {
   EXPECT_EQ(call_.requests.size(), 1U);
 }
 
+TEST_F(AdaptStageTest, AJsonObjectIsCheckedWhereItIsAskedForByWords) {
+  gateway_.capabilities.json_object = false;
+  call_.answers.push_back(answer("Sure! [1]"));
+  call_.answers.push_back(answer("```json\n{\"b\":1}\n```"));
+  Chat asks = chat({message(Role::user, {TextBlock{"q"}})});
+  asks.format.kind = FormatKind::json_object;
+  const auto exchange = gateway_.exchange(asks);
+  const auto events = gateway_.events(*exchange);
+  ASSERT_TRUE(events);
+  EXPECT_EQ(fold(*events).choices[0].blocks[0].text, "{\"b\":1}");
+  ASSERT_EQ(call_.requests.size(), 2U);
+  EXPECT_EQ(call_.chat(0).format.kind, FormatKind::text);
+  const auto& told = std::get<TextBlock>(call_.chat(0).messages[0].content[0].body);
+  EXPECT_NE(told.text.find("one JSON object"), std::string_view::npos);
+  // An array is valid JSON, but no object.
+  call_.answers.assign({answer("[1]"), answer("[1]")});
+  const auto array = gateway_.exchange(asks);
+  ASSERT_TRUE(gateway_.events(*array));
+  EXPECT_NE(array->fidelity.header_value().find("it_is_not_a_JSON_object"), std::string::npos)
+      << array->fidelity.header_value();
+  gateway_.capabilities.json_object = true;
+  call_.answers.push_back(answer("[1]"));
+  const auto native = gateway_.exchange(asks);
+  ASSERT_TRUE(gateway_.events(*native));
+  EXPECT_EQ(native->adapted, nullptr);
+}
+
+TEST_F(AdaptStageTest, ASchemaIsCheckedWhereThinkingForbidsTheForcedTool) {
+  gateway_.capabilities.json_schema = JsonSchemaSupport::tool;
+  gateway_.capabilities.thinking = ThinkingMode::budget;
+  Chat asks = chat({message(Role::user, {TextBlock{"q"}})});
+  asks.format = number_format();
+  call_.answers.push_back(answer("{\"n\":1}"));
+  const auto forced = gateway_.exchange(asks);
+  ASSERT_TRUE(gateway_.events(*forced));
+  EXPECT_EQ(forced->adapted, nullptr) << "the forced tool's arguments stream";
+  asks.reasoning.budget_tokens = 2048;
+  call_.answers.push_back(answer("```json\n{\"n\": 1}\n```"));
+  const auto exchange = gateway_.exchange(asks);
+  const auto events = gateway_.events(*exchange);
+  ASSERT_TRUE(events);
+  EXPECT_EQ(fold(*events).choices[0].blocks[0].text, "{\"n\": 1}");
+  EXPECT_EQ(call_.requests.size(), 2U);
+}
+
 // ---- Embeddings
 
 TEST_F(AdaptStageTest, InputsPastTheLimitAreSentInBatchesAndComeBackInOrder) {

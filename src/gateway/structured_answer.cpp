@@ -12,8 +12,32 @@ namespace {
 
 constexpr std::string_view kPointer = "/response_format";
 
+// With thinking a call may not demand a tool, by whose arguments the answer would be given.
+bool may_force_tool(const Chat& chat, const Capabilities& capabilities) {
+  if (capabilities.forced_tool == false) return false;
+  if (capabilities.thinking_forced == true) return false;
+  const bool can_think =
+      capabilities.thinking != ThinkingMode::none && capabilities.thinking != ThinkingMode::effort;
+  return !can_think || !chat.reasoning.is_set() || chat.reasoning.is_disabled;
+}
+
+// Whether the target has no way to the format but to be told.
+bool is_by_words(const Chat& chat, const Capabilities& capabilities) {
+  if (chat.format.kind == FormatKind::text) return false;
+  if (chat.format.kind == FormatKind::json_object) return capabilities.json_object == false;
+  if (!chat.format.schema) return false;
+  return capabilities.json_schema == JsonSchemaSupport::none ||
+         (capabilities.json_schema == JsonSchemaSupport::tool && !may_force_tool(chat, capabilities));
+}
+
+std::string_view name_of(const ResponseFormat& format) {
+  return format.kind == FormatKind::json_object ? "json_object" : "json_schema";
+}
+
 // The words that ask for the format, for a model that only reads.
 std::string instruction_of(const ResponseFormat& format) {
+  if (format.kind == FormatKind::json_object)
+    return "Answer with one JSON object and nothing else: no explanation, no Markdown.";
   return fmt::format(
       "Answer with one JSON value and nothing else: no explanation, no Markdown. It must follow this JSON "
       "Schema:\n{}",
@@ -87,14 +111,18 @@ struct Checked {
   std::vector<std::string> unchecked;
 };
 
-Result<Checked> check(std::string_view text, std::string_view schema) {
+Result<Checked> check(std::string_view text, const ResponseFormat& format) {
   Checked checked;
-  const JsonDoc schema_doc = TRY(JsonDoc::parse(std::string(schema)));
   Result<JsonDoc> value = JsonDoc::parse(std::string(json_in_answer(text)));
   if (!value) {
     checked.problem = "it is not valid JSON: " + value.error().message;
     return checked;
   }
+  if (format.kind == FormatKind::json_object) {
+    if (!value->root().is_object()) checked.problem = "it is not a JSON object";
+    return checked;
+  }
+  const JsonDoc schema_doc = TRY(JsonDoc::parse(std::string(format.schema.text)));
   SchemaVerdict verdict = TRY(check_json_schema(value->root(), schema_doc.root()));
   checked.problem = verdict.violation.value_or("");
   checked.unchecked = std::move(verdict.unchecked);
@@ -152,15 +180,15 @@ std::string_view json_in_answer(std::string_view text) {
 bool needs_validation(const Exchange& exchange) {
   const auto* chat = std::get_if<Chat>(&exchange.request);
   // Several choices in one answer are not told apart here; each of a fan-out is.
-  return chat && chat->choices.value_or(1) <= 1 && chat->format.kind == FormatKind::json_schema &&
-         chat->format.schema && exchange.target->capabilities.json_schema == JsonSchemaSupport::none &&
+  return chat && chat->choices.value_or(1) <= 1 && is_by_words(*chat, exchange.target->capabilities) &&
          !exchange.target->target->provider->local;
 }
 
 Task<std::unique_ptr<EventSource>> validated_answer(Exchange& exchange, Next next) {
   const Chat base = std::get<Chat>(exchange.sent());  // shares the texts
+  const std::string format(name_of(base.format));
   Fidelity fidelity = exchange.adapted ? exchange.adapted->fidelity : Fidelity{};
-  fidelity.add(Severity::info, LossReason::emulated, std::string(kPointer), "json_schema", "instructed");
+  fidelity.add(Severity::info, LossReason::emulated, std::string(kPointer), format, "instructed");
   Chat chat = instructed(base, exchange.target->capabilities);
   Usage earlier;
   exchange.compose();
@@ -170,22 +198,21 @@ Task<std::unique_ptr<EventSource>> validated_answer(Exchange& exchange, Next nex
     Held held = CO_TRY(co_await hold_back(*exchange.scope, *source));
     source.reset();
     if (held.calls_tools) co_return std::make_unique<StoredSource>(std::move(held.events));
-    const Checked checked = CO_TRY(check(held.text, base.format.schema.text));
+    const Checked checked = CO_TRY(check(held.text, base.format));
     if (!checked.problem.empty() && !is_last) {
       earlier = usage_of(held.events);
       say(chat, Role::assistant, held.text.empty() ? std::string("(nothing)") : held.text);
       say(chat, Role::user,
-          fmt::format("That does not follow the schema: {}. Answer again with the JSON value alone.",
+          fmt::format("That does not follow the format: {}. Answer again with the JSON value alone.",
                       checked.problem));
-      fidelity.add(Severity::info, LossReason::emulated, std::string(kPointer), "json_schema", "asked twice");
+      fidelity.add(Severity::info, LossReason::emulated, std::string(kPointer), format, "asked twice");
       continue;
     }
     Fidelity found;
     for (const std::string& keyword : checked.unchecked)
       found.add(Severity::info, LossReason::dropped, std::string(kPointer), keyword, "not checked");
     if (!checked.problem.empty())
-      found.add(Severity::warning, LossReason::dropped, std::string(kPointer), "json_schema",
-                checked.problem);
+      found.add(Severity::warning, LossReason::dropped, std::string(kPointer), format, checked.problem);
     CO_TRY(check_strict(exchange, found));
     exchange.fidelity.add(found);
     std::vector<Event> events =

@@ -1,12 +1,13 @@
-// Answers that follow a JSON schema from a model that cannot be made to: it is told the schema, its answer is
-// held back and checked, and it gets one more chance with what was wrong.
+// Answers that follow a JSON schema, or are a JSON object, from a model that cannot be made to: it is told,
+// its answer is held back and checked, and it gets one more chance with what was wrong.
 #pragma once
 
 #include "gateway/stage.h"
 
 namespace weir {
 
-// Whether the caller wants a schema that the target has no way for.
+// Whether the caller wants a format that the target has no way for, or none beside what else is asked:
+// thinking forbids the forced tool that stands for a schema.
 bool needs_validation(const Exchange& exchange);
 
 // The answer, whole, its text the JSON alone without fences around it. An answer that does not follow the
