@@ -5,6 +5,7 @@
 #include "codec/anthropic.h"
 #include "codec/anthropic_content.h"
 #include "codec/anthropic_encode.h"
+#include "codec/body_shape.h"
 #include "codec/fields.h"
 
 namespace weir {
@@ -195,6 +196,7 @@ Result<Chat> decode_anthropic_chat(const ClientCall& call) {
   TRY(root.expect(JsonType::object));
   Chat chat;
   chat.arena->hold(call.body);
+  chat.body = {.root = root, .shape = &kAnthropicShape};
   TRY(read_fields<Chat>(kRows, root, kDialect, chat));
   if (!call.path_model.empty()) chat.model = chat.arena->copy(call.path_model);
   if (chat.model.empty())

@@ -7,6 +7,7 @@
 #include "codec/bedrock_converse_content.h"
 #include "codec/bedrock_converse_encode.h"
 #include "codec/bedrock_wire.h"
+#include "codec/body_shape.h"
 #include "codec/fields.h"
 
 namespace weir {
@@ -208,6 +209,7 @@ class ConverseClient final : public ClientCodec {
 }  // namespace
 
 Result<void> decode_converse_body(JsonValue body, Chat& chat) {
+  chat.body = {.root = body, .shape = &kConverseShape};
   TRY(body.expect(JsonType::object));
   TRY(read_fields<Chat>(kRows, body, kDialect, chat));
   return decode_converse_system(body["system"], chat);

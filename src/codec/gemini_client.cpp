@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/text.h"
+#include "codec/body_shape.h"
 #include "codec/gemini.h"
 #include "codec/gemini_content.h"
 #include "codec/gemini_encode.h"
@@ -161,6 +162,7 @@ Result<Chat> decode_body(const ClientCall& call, JsonValue root) {
   TRY(root.expect(JsonType::object));
   Chat chat;
   chat.arena->hold(call.body);
+  chat.body = {.root = root, .shape = &kGeminiShape};
   chat.model = model_of_call(call, *chat.arena);
   if (chat.model.empty())
     return fail(ErrorKind::bad_request, "the path names no model: /v1beta/models/{model}:generateContent",

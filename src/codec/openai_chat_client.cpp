@@ -2,6 +2,7 @@
 #include <array>
 #include <fmt/core.h>
 
+#include "codec/body_shape.h"
 #include "codec/fields.h"
 #include "codec/openai.h"
 #include "codec/openai_content.h"
@@ -171,6 +172,7 @@ class OpenAiChatClient final : public ClientCodec {
     TRY(root.expect(JsonType::object));
     Chat chat;
     chat.arena->hold(call.body);
+    chat.body = {.root = root, .shape = &kOpenAiChatShape};
     chat.includes_usage = false;
     TRY(read_fields<Chat>(kRows, root, Dialect::openai_chat, chat));
     if (chat.model.empty())

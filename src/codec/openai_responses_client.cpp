@@ -2,6 +2,7 @@
 #include <array>
 #include <fmt/core.h>
 
+#include "codec/body_shape.h"
 #include "codec/fields.h"
 #include "codec/openai_encode.h"
 #include "codec/openai_responses.h"
@@ -166,6 +167,7 @@ Result<Chat> decode_chat(const ClientCall& call) {
   TRY(root.expect(JsonType::object));
   Chat chat;
   chat.arena->hold(call.body);
+  chat.body = {.root = root, .shape = &kResponsesShape};
   TRY(read_fields<Chat>(kRows, root, kDialect, chat));
   if (chat.model.empty())
     return fail(ErrorKind::bad_request, "model is missing: name the model to use", "model");

@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 
+#include "codec/body_shape.h"
+
 namespace weir {
 namespace {
 
@@ -99,6 +101,7 @@ Result<void> report_unused(const Chat& chat, Dialect target, const std::vector<C
   }
   for (size_t at = 0; at < chat.messages.size(); ++at)
     report_own_forms(chat.messages[at].content, at, target, fidelity);
+  report_unread(chat.body, target, fidelity);
   return {};
 }
 

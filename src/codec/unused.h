@@ -33,8 +33,8 @@ Result<void> refuse_unknown_values(const Chat& chat);
 
 // A record for each field that the chat states and the target does not take. `taken` names those that it
 // writes, or reports by itself where they do not fit: so a field that is added here is reported by each
-// dialect until that says otherwise. Blocks of which another dialect said more are reported too. Error:
-// unsupported for what must not be left out.
+// dialect until that says otherwise. Blocks of which another dialect said more are reported too, and the
+// nested members of the client's body that nobody reads. Error: unsupported for what must not be left out.
 Result<void> report_unused(const Chat& chat, Dialect target, const std::vector<ChatField>& taken,
                            Fidelity& fidelity);
 

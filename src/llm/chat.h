@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "llm/arena.h"
 #include "llm/capabilities.h"
 #include "llm/dialect.h"
@@ -201,6 +202,15 @@ struct ExtraField {
   RawJson raw{};
 };
 
+struct BodyShape;
+
+// What a client said, and what its dialect's decoder reads of that: whoever writes the request anew reports
+// the members that are left (codec/body_shape.h).
+struct ClientBody {
+  JsonValue root;                    // of a doc that the arena holds; missing: none
+  const BodyShape* shape = nullptr;  // static; nullptr: unknown
+};
+
 struct Chat {
   SharedArena arena;
 
@@ -247,6 +257,8 @@ struct Chat {
   // Legacy completions only: the prompt is the last user message and the answer's text continues it.
   bool is_text_completion = false;
   bool echoes_prompt = false;
+
+  ClientBody body{};
 };
 
 }  // namespace weir
