@@ -46,12 +46,18 @@ bool has_answer_form(Dialect client, const BlockStart& started) {
       [[fallthrough]];
     case BlockKind::unknown:
       return forms.blocks_of == started.dialect;
-    case BlockKind::text:
     case BlockKind::thinking:
+      return !started.is_signature_only || shares_signatures(started.dialect, client);
+    case BlockKind::text:
     case BlockKind::refusal:
       break;
   }
   return true;
+}
+
+bool is_empty_thought(Dialect client, const AnswerBlock& block) {
+  if (block.kind != BlockKind::thinking || !block.text.empty() || !block.id.empty()) return false;
+  return block.signature.empty() || !shares_signatures(block.dialect, client);
 }
 
 }  // namespace weir

@@ -28,9 +28,10 @@ constexpr std::array<Form, kDialectCount> kForms = {{
     {.says_bad_call = true},
 }};
 
-// The turn store keeps what a vendor hid of its thinking.
+// The turn store keeps what a vendor hid of its thinking, and its signatures.
 bool is_lost(Dialect client, const BlockStart& started) {
-  return started.kind != BlockKind::redacted_thinking && !has_answer_form(client, started);
+  const bool is_kept = started.kind == BlockKind::redacted_thinking || started.kind == BlockKind::thinking;
+  return !is_kept && !has_answer_form(client, started);
 }
 
 std::string_view name_of(const BlockStart& started) {

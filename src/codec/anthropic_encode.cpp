@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "codec/answer_forms.h"
 #include "codec/anthropic.h"
 #include "codec/args.h"
 #include "codec/citations.h"
@@ -79,6 +80,7 @@ class ContentWriter {
         write_call(block);
         return;
       case BlockKind::thinking:
+        if (is_empty_thought(kDialect, block)) return;
         json_.begin_object().key("type").value("thinking").key("thinking").value(block.text);
         json_.key("signature");
         json_.value(shares_signatures(block.dialect, kDialect) ? std::string_view(block.signature) : "");

@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include "base/encoding.h"
+#include "codec/answer_forms.h"
 #include "codec/args.h"
 #include "codec/bedrock_converse_content.h"
 #include "codec/citations.h"
@@ -32,7 +33,7 @@ class ContentWriter {
         }
         return;
       case BlockKind::thinking:
-        write_thinking(block);
+        if (!is_empty_thought(kDialect, block)) write_thinking(block);
         return;
       case BlockKind::redacted_thinking:
         json_.begin_object().key("reasoningContent").begin_object();

@@ -143,20 +143,23 @@ void GeminiChunks::on_text(int choice, Candidate& candidate, JsonValue part, std
                            .text = std::string(signature),
                            .dialect = kDialect});
   };
-  if (!is_thought && candidate.open >= 0 && candidate.open_kind == BlockKind::text) {
-    // The signature of what was thought before an answer comes with the answer's last text: a block of its
-    // own behind a text that stays open for its citations.
-    const int index = candidate.blocks++;
-    events.push_back(
-        BlockStart{.choice = choice, .index = index, .kind = BlockKind::thinking, .dialect = kDialect});
-    sign(index);
-    events.push_back(BlockEnd{.choice = choice, .index = index});
-    candidate.is_signed = true;
-    return;
+  if (is_thought) {
+    sign(open(choice, candidate, BlockKind::thinking, events));
+    return close(choice, candidate, events);
   }
-  if (!is_thought) close(choice, candidate, events);
-  sign(open(choice, candidate, BlockKind::thinking, events));
-  close(choice, candidate, events);
+  // The signature of what was thought before an answer comes with the answer's last text: a block of its own
+  // behind a text that stays open for its citations.
+  const bool is_behind_text = candidate.open >= 0 && candidate.open_kind == BlockKind::text;
+  if (!is_behind_text) close(choice, candidate, events);
+  const int index = candidate.blocks++;
+  events.push_back(BlockStart{.choice = choice,
+                              .index = index,
+                              .kind = BlockKind::thinking,
+                              .is_signature_only = true,
+                              .dialect = kDialect});
+  sign(index);
+  events.push_back(BlockEnd{.choice = choice, .index = index});
+  candidate.is_signed = is_behind_text;
 }
 
 void GeminiChunks::on_call(int choice, Candidate& candidate, JsonValue call, std::string_view signature,

@@ -97,7 +97,7 @@ class MessageWriter {
     std::string joined;
     size_t count = 0;
     for (const AnswerBlock& block : choice_.blocks) {
-      if (block.kind != kind) continue;
+      if (block.kind != kind || (kind == BlockKind::thinking && block.text.empty())) continue;
       ++count;
       only = &block;
       joined += block.text;

@@ -173,7 +173,7 @@ class ItemsWriter {
         continue;
       }
       const BlockStart started{.kind = block.kind, .tool_kind = block.tool_kind, .dialect = block.dialect};
-      if (!has_answer_form(kDialect, started)) continue;
+      if (!has_answer_form(kDialect, started) || is_empty_thought(kDialect, block)) continue;
       end_message(status_of(choice));
       item(block, status_of(choice));
     }

@@ -48,6 +48,7 @@ struct BlockStart {
   // block as raw JSON of `dialect`.
   std::string data{};
   std::string id{};                        // thinking: the provider's id of it, empty if none
+  bool is_signature_only = false;          // thinking: no text will follow
   Dialect dialect = Dialect::openai_chat;  // whose the data, and a signature in the deltas, is
 };
 
