@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "base/text.h"
+#include "codec/call_ids.h"
 #include "codec/citations.h"
 #include "codec/error_text.h"
 #include "codec/provider_json.h"
@@ -31,8 +32,8 @@ bool counts_reasoning_apart(int64_t others, int64_t reasoning, int64_t total, co
 // The choice's message, as events of whole blocks.
 class MessageDecoder {
  public:
-  MessageDecoder(int choice, std::vector<Event>& events, const CallNotes& notes)
-      : choice_(choice), events_(events), notes_(notes) {}
+  MessageDecoder(int choice, std::string_view answer_id, std::vector<Event>& events, const CallNotes& notes)
+      : choice_(choice), answer_id_(answer_id), events_(events), notes_(notes) {}
 
   // `root` is the answer, beside whose choices some servers name pages.
   void decode(JsonValue message, JsonValue root) {
@@ -129,7 +130,7 @@ class MessageDecoder {
     const JsonValue body = is_custom ? call["custom"] : call["function"];
     BlockStart started{.kind = BlockKind::tool_call};
     started.tool_id = call["id"].string_or("");
-    if (started.tool_id.empty()) started.tool_id = fmt::format("call_{}_{}", choice_, index_);
+    if (started.tool_id.empty()) started.tool_id = made_call_id(answer_id_, choice_, index_);
     started.tool_name = notes_.tool_names.original(body["name"].string_or(""));
     started.tool_kind = is_custom ? ToolKind::custom : ToolKind::function;
     start(std::move(started));
@@ -164,6 +165,7 @@ class MessageDecoder {
   }
 
   const int choice_;
+  const std::string_view answer_id_;
   std::vector<Event>& events_;
   const CallNotes& notes_;
   int index_ = 0;
@@ -245,7 +247,7 @@ namespace {
 
 void decode_choice(JsonValue source, JsonValue root, const CallNotes& notes, std::vector<Event>& events) {
   const int index = static_cast<int>(source["index"].int_or(0));
-  MessageDecoder decoder(index, events, notes);
+  MessageDecoder decoder(index, root["id"].string_or(""), events, notes);
   // On the raw way the bytes pass as they are; the finish and the usage are all that is asked for.
   if (!notes.is_raw) {
     if (source["text"].is_string()) {

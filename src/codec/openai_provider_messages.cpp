@@ -5,6 +5,7 @@
 
 #include "base/crypto.h"
 #include "codec/args.h"
+#include "codec/call_ids.h"
 
 namespace weir {
 namespace {
@@ -426,7 +427,7 @@ class MessagesWriter {
   }
 
   std::string call_id(std::string_view id) const {
-    return quirks_.tool_call_id_9 ? nine_characters(id) : std::string(id);
+    return quirks_.tool_call_id_9 ? nine_characters(id) : short_call_id(id);
   }
 
   JsonWriter& json_;

@@ -3,24 +3,14 @@
 #include <algorithm>
 #include <fmt/core.h>
 
-#include "base/crypto.h"
 #include "codec/args.h"
+#include "codec/call_ids.h"
 #include "codec/call_index.h"
 
 namespace weir {
 namespace {
 
 constexpr Dialect kDialect = Dialect::openai_responses;
-// OpenAI's OpenAPI document, schema FunctionCallOutputItemParam.
-constexpr size_t kCallIdMax = 64;
-
-// The same long id gives the same short one, so that a call and its result still meet.
-std::string short_call_id(std::string_view id) {
-  constexpr size_t kKept = 55;
-  constexpr size_t kHashDigits = 8;
-  if (id.size() <= kCallIdMax) return std::string(id);
-  return fmt::format("{}_{}", id.substr(0, kKept), sha256_hex(id).substr(0, kHashDigits));
-}
 
 const TextBlock* only_text(const Message& message) {
   if (message.content.size() != 1 || message.content[0].cache) return nullptr;

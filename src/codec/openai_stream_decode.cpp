@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <map>
 
+#include "codec/call_ids.h"
 #include "codec/citations.h"
 #include "codec/openai_decode.h"
 #include "codec/provider_json.h"
@@ -133,6 +134,7 @@ class OpenAiStreamDecoder final : public StreamDecoder {
     // Azure's first chunk has filter results only, without id and model (S15).
     if (chunk["choices"].size() == 0 && chunk["id"].string_or("").empty()) return;
     has_started_ = true;
+    answer_id_ = chunk["id"].string_or("");
     events.push_back(decode_openai_start(chunk));
   }
 
@@ -273,7 +275,7 @@ class OpenAiStreamDecoder final : public StreamDecoder {
   void start_call(int index, Choice& choice, Call& call, std::vector<Event>& events) {
     close_text(index, choice, events);
     call.block = choice.blocks++;
-    if (call.id.empty()) call.id = fmt::format("call_{}_{}", index, call.block);
+    if (call.id.empty()) call.id = made_call_id(answer_id_, index, call.block);
     BlockStart started{.choice = index, .index = call.block, .kind = BlockKind::tool_call};
     started.tool_id = call.id;
     started.tool_name = notes_.tool_names.original(call.name);
@@ -305,6 +307,7 @@ class OpenAiStreamDecoder final : public StreamDecoder {
   SseTap tap_;
   std::map<int, Choice> choices_;
   bool has_started_ = false;
+  std::string answer_id_;
   bool has_content_ = false;  // the commit point has passed
   bool is_done_ = false;
 };
