@@ -54,7 +54,7 @@ class RequestWriter {
   Result<void> write() {
     TRY(refuse());
     // Bedrock, which wants the betas in the body, has no store.
-    TRY(framing_.has_betas ? check_files(chat_, {}) : check_files(chat_, {kDialect}));
+    TRY(framing_.betas ? check_files(chat_, {}) : check_files(chat_, {kDialect}));
     note_tool_names(chat_, &legal_anthropic_tool_name, CustomTools::wrapped, call_.notes);
     Conversation conversation = TRY(arrange_turns(chat_, {.dialect = kDialect}, call_.notes));
     thinking_ = plan_anthropic_thinking(chat_, conversation, target_, call_.notes.fidelity);
@@ -317,18 +317,17 @@ class RequestWriter {
 
   // The names are letters, digits and dashes: a value that had to be escaped is none of them.
   void write_beta(std::string_view raw) {
-    if (raw.size() < 2 || raw.front() != '"' || raw.find('\\') != std::string_view::npos)
-      return lose(Severity::warning, LossReason::dropped, kAnthropicBeta);
-    const std::string_view names = raw.substr(1, raw.size() - 2);
-    if (!framing_.has_betas) {
-      call_.wire.headers.add(kAnthropicBeta, names);
+    if (framing_.betas) {
+      const std::vector<std::string_view> names = framing_.betas(raw, call_.notes.fidelity);
+      if (names.empty()) return;
+      json_.key("anthropic_beta").begin_array();
+      for (const std::string_view name : names) json_.value(name);
+      json_.end_array();
       return;
     }
-    json_.key("anthropic_beta").begin_array();
-    for (const std::string_view name : split(names, ',')) {
-      if (!trim(name).empty()) json_.value(trim(name));
-    }
-    json_.end_array();
+    if (raw.size() < 2 || raw.front() != '"' || raw.find('\\') != std::string_view::npos)
+      return lose(Severity::warning, LossReason::dropped, kAnthropicBeta);
+    call_.wire.headers.add(kAnthropicBeta, raw.substr(1, raw.size() - 2));
   }
 
   const Chat& chat_;

@@ -1,6 +1,9 @@
 // Requests of the IR in Anthropic's dialect.
 #pragma once
 
+#include <string_view>
+#include <vector>
+
 #include "codec/schema_downlevel.h"
 #include "llm/codec.h"
 
@@ -15,7 +18,9 @@ struct AnthropicFraming {
   std::string_view body_version{};  // empty: the version is a header
   bool has_model = true;            // the body says `model`
   bool has_stream = true;           // the body says `stream`
-  bool has_betas = false;           // the body, not a header, says the betas
+  // Not null: the body, not a header, says the betas, and only those that this gives of a list (a JSON
+  // string).
+  std::vector<std::string_view> (*betas)(std::string_view list, Fidelity& fidelity) = nullptr;
 };
 
 // Writes the body (and the header anthropic-beta) of POST /v1/messages, or of its count_tokens when

@@ -8,6 +8,7 @@
 #include "codec/answer_schema.h"
 #include "codec/anthropic_encode.h"
 #include "codec/anthropic_thinking.h"
+#include "codec/bedrock_betas.h"
 #include "codec/bedrock_converse_messages.h"
 #include "codec/bedrock_converse_tools.h"
 #include "codec/bedrock_models.h"
@@ -281,15 +282,14 @@ class RequestWriter {
   void write_betas(JsonWriter& fields) {
     for (const ExtraField& extra : chat_.extras) {
       if (extra.key != kAnthropicBeta) continue;
-      const std::string_view raw = extra.raw.text;
-      if (family_ != ModelFamily::anthropic || raw.size() < 2 || raw.find('\\') != std::string_view::npos) {
+      if (family_ != ModelFamily::anthropic) {
         lose(Severity::warning, LossReason::dropped, kAnthropicBeta);
         continue;
       }
+      const std::vector<std::string_view> names = bedrock_betas(extra.raw.text, call_.notes.fidelity);
+      if (names.empty()) continue;
       field(fields, "anthropic_beta").begin_array();
-      for (const std::string_view name : split(raw.substr(1, raw.size() - 2), ',')) {
-        if (!trim(name).empty()) fields.value(trim(name));
-      }
+      for (const std::string_view name : names) fields.value(name);
       fields.end_array();
     }
   }

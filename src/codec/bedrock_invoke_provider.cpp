@@ -5,6 +5,7 @@
 #include "base/encoding.h"
 #include "codec/answer_schema.h"
 #include "codec/anthropic_request.h"
+#include "codec/bedrock_betas.h"
 #include "codec/bedrock_converse_decode.h"
 #include "codec/bedrock_converse_request.h"
 #include "codec/bedrock_invoke.h"
@@ -63,7 +64,7 @@ Result<void> write_anthropic(const Chat& chat, const TargetModel& target, Encode
   const TargetModel model{.model = target.model, .capabilities = &capabilities};
   return write_anthropic_request(
       chat, model, call,
-      {.body_version = kInvokeVersion, .has_model = false, .has_stream = false, .has_betas = true});
+      {.body_version = kInvokeVersion, .has_model = false, .has_stream = false, .betas = &bedrock_betas});
 }
 
 Result<void> write_body(const Chat& chat, const TargetModel& target, EncodedCall& call) {

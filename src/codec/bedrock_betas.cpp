@@ -1,0 +1,49 @@
+#include "codec/bedrock_betas.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "base/text.h"
+
+namespace weir {
+namespace {
+
+// User guide of Bedrock, "Anthropic Claude Messages API: request and response", anthropic_beta, and the pages
+// on tools and on extended thinking that it leads to.
+constexpr std::array<std::string_view, 13> kKnown = {"computer-use-2024-10-22",
+                                                     "computer-use-2025-01-24",
+                                                     "computer-use-2025-11-24",
+                                                     "token-efficient-tools-2025-02-19",
+                                                     "output-128k-2025-02-19",
+                                                     "interleaved-thinking-2025-05-14",
+                                                     "dev-full-thinking-2025-05-14",
+                                                     "fine-grained-tool-streaming-2025-05-14",
+                                                     "context-1m-2025-08-07",
+                                                     "context-management-2025-06-27",
+                                                     "effort-2025-11-24",
+                                                     "tool-search-tool-2025-10-19",
+                                                     "tool-examples-2025-10-29"};
+constexpr std::string_view kPointer = "/anthropic-beta";
+
+}  // namespace
+
+std::vector<std::string_view> bedrock_betas(std::string_view raw, Fidelity& fidelity) {
+  const bool is_list = raw.size() >= 2 && raw.front() == '"' && raw.find('\\') == std::string_view::npos;
+  if (!is_list) {
+    fidelity.add(Severity::warning, LossReason::dropped, std::string(kPointer));
+    return {};
+  }
+  std::vector<std::string_view> names;
+  for (const std::string_view piece : split(raw.substr(1, raw.size() - 2), ',')) {
+    const std::string_view name = trim(piece);
+    if (std::ranges::find(kKnown, name) != kKnown.end()) {
+      names.push_back(name);
+    } else if (!name.empty()) {
+      fidelity.add(Severity::warning, LossReason::dropped, std::string(kPointer), std::string(name));
+    }
+  }
+  return names;
+}
+
+}  // namespace weir

@@ -1,0 +1,39 @@
+#include "codec/bedrock_betas.h"
+
+#include <gtest/gtest.h>
+
+#include "codec/bedrock_test_util.h"
+
+namespace weir {
+namespace {
+
+// Betas of both kinds, to both of Bedrock's operations.
+TEST(BedrockBetas, SendsOnlyThoseThatBedrockKnowsAndTellsOfTheOthers) {
+  Headers headers;
+  headers.add("anthropic-beta", "files-api-2025-04-14, context-1m-2025-08-07");
+  headers.add("anthropic-beta", "prompt-caching-2024-07-31");
+  const Result<Request> request = anthropic_messages_client().decode_request(test::client_call(
+      Dialect::anthropic_messages,
+      R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":"q"}]})", std::move(headers)));
+  ASSERT_TRUE(request);
+  const Capabilities any;
+  for (const ProviderCodec* codec : {&bedrock_invoke_provider(), &bedrock_converse_provider()}) {
+    const auto call = codec->encode_request(*request, {.model = test::kClaude, .capabilities = &any});
+    ASSERT_TRUE(call) << call.error().message;
+    EXPECT_NE(call->wire.body.find(R"("anthropic_beta":["context-1m-2025-08-07"])"), std::string::npos)
+        << call->wire.body;
+    EXPECT_EQ(
+        call->notes.fidelity.header_value(),
+        "dropped;/anthropic-beta;files-api-2025-04-14>, dropped;/anthropic-beta;prompt-caching-2024-07-31>");
+  }
+}
+
+TEST(BedrockBetas, WritesNoEmptyList) {
+  Fidelity fidelity;
+  EXPECT_TRUE(bedrock_betas(R"("files-api-2025-04-14,")", fidelity).empty());
+  EXPECT_TRUE(bedrock_betas(R"("a\"b")", fidelity).empty());
+  EXPECT_EQ(fidelity.records().size(), 2U);
+}
+
+}  // namespace
+}  // namespace weir
