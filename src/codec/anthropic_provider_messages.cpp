@@ -117,7 +117,7 @@ Result<void> AnthropicMessagesWriter::write_image(const ImageBlock& image, const
     lose(Severity::info, LossReason::dropped, fmt::format("image detail {}", image.detail));
   const std::string_view seen = media.base64.empty() ? std::string_view{} : sniff_media_type(media.base64);
   const std::string_view mime = seen.empty() ? media.mime : seen;
-  if (mime == "application/pdf") {
+  if (mime == "application/pdf" || (media.base64.empty() && is_pdf_url(media.url))) {
     return write_document({.media = {.base64 = media.base64, .url = media.url, .mime = mime}}, block);
   }
   begin("image");

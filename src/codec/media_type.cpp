@@ -1,6 +1,7 @@
 #include "codec/media_type.h"
 
 #include "base/encoding.h"
+#include "base/text.h"
 #include "llm/media_type.h"
 
 namespace weir {
@@ -11,6 +12,10 @@ std::string_view sniff_media_type(std::string_view base64) {
   if (!bytes) return {};
   // The answer is one of that table's words, not a part of the bytes.
   return media_type_of(*bytes);
+}
+
+bool is_pdf_url(std::string_view url) {
+  return to_lower(url.substr(0, url.find_first_of("?#"))).ends_with(".pdf");
 }
 
 }  // namespace weir

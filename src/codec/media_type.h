@@ -9,4 +9,7 @@ namespace weir {
 // image/gif, image/webp or application/pdf; empty when they say nothing known.
 std::string_view sniff_media_type(std::string_view base64);
 
+// Whether the path of a URL ends like that of a PDF.
+bool is_pdf_url(std::string_view url);
+
 }  // namespace weir
