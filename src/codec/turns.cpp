@@ -288,14 +288,29 @@ CacheMarkers::CacheMarkers(const Chat& chat, const Conversation& conversation, c
     notes.fidelity.add(Severity::info, LossReason::clamped, "/messages", "cache ttl 1h", "5m");
   if (all.size() <= kCacheMarkersMax) {
     kept_.insert(all.begin(), all.end());
-    return;
+  } else {
+    if (!tools.empty()) kept_.insert(tools.back());
+    if (!system.empty()) kept_.insert(system.back());
+    const size_t last = std::min(said.size(), kCacheMarkersMax - kept_.size());
+    kept_.insert(said.end() - static_cast<std::ptrdiff_t>(last), said.end());
+    notes.fidelity.add(Severity::info, LossReason::cache_dropped, "/messages",
+                       fmt::format("{} cache markers", all.size()), fmt::format("{}", kept_.size()));
   }
-  if (!tools.empty()) kept_.insert(tools.back());
-  if (!system.empty()) kept_.insert(system.back());
-  const size_t last = std::min(said.size(), kCacheMarkersMax - kept_.size());
-  kept_.insert(said.end() - static_cast<std::ptrdiff_t>(last), said.end());
-  notes.fidelity.add(Severity::info, LossReason::cache_dropped, "/messages",
-                     fmt::format("{} cache markers", all.size()), fmt::format("{}", kept_.size()));
+  if (has_hour_) shorten(all, notes);
+}
+
+void CacheMarkers::shorten(const std::vector<const std::optional<CacheMarker>*>& all, CallNotes& notes) {
+  bool has_short = false;
+  for (const std::optional<CacheMarker>* marker : all) {
+    if (!kept_.contains(marker)) continue;
+    if ((*marker)->ttl == CacheTtl::standard) {
+      has_short = true;
+    } else if (has_short) {
+      shortened_.insert(&**marker);
+    }
+  }
+  if (!shortened_.empty())
+    notes.fidelity.add(Severity::info, LossReason::clamped, "/messages", "cache ttl 1h", "5m");
 }
 
 }  // namespace weir

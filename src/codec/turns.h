@@ -54,10 +54,16 @@ class CacheMarkers {
   bool keeps(const std::optional<CacheMarker>& marker) const { return marker && kept_.contains(&marker); }
   bool drops(const std::optional<CacheMarker>& marker) const { return marker && !kept_.contains(&marker); }
   // The lifetime to send with a marker that is kept.
-  CacheTtl ttl_of(const CacheMarker& marker) const { return has_hour_ ? marker.ttl : CacheTtl::standard; }
+  CacheTtl ttl_of(const CacheMarker& marker) const {
+    return has_hour_ && !shortened_.contains(&marker) ? marker.ttl : CacheTtl::standard;
+  }
 
  private:
+  // `all` in the order of the request.
+  void shorten(const std::vector<const std::optional<CacheMarker>*>& all, CallNotes& notes);
+
   std::set<const std::optional<CacheMarker>*> kept_;
+  std::set<const CacheMarker*> shortened_;  // the vendor takes none of an hour behind one of 5 minutes
   bool has_hour_ = true;
 };
 

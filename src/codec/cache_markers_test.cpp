@@ -1,0 +1,39 @@
+#include <gtest/gtest.h>
+
+#include "codec/bedrock_test_util.h"
+
+namespace weir {
+namespace {
+
+TEST(CacheMarkers, KeepNoHourBehindFiveMinutes) {
+  const Result<Request> request = test::decode_with(
+      anthropic_messages_client(),
+      R"({"model":"m","max_tokens":9,"system":[{"type":"text","text":"s","cache_control":{"type":"ephemeral",)"
+      R"("ttl":"5m"}}],"messages":[{"role":"user","content":[{"type":"text","text":"q","cache_control":)"
+      R"({"type":"ephemeral","ttl":"1h"}}]}]})");
+  ASSERT_TRUE(request);
+  const Capabilities any;
+  const auto call =
+      anthropic_messages_provider().encode_request(*request, {.model = "claude", .capabilities = &any});
+  ASSERT_TRUE(call) << call.error().message;
+  EXPECT_EQ(call->wire.body.find("1h"), std::string::npos) << call->wire.body;
+  EXPECT_EQ(call->notes.fidelity.header_value(), "clamped;/messages;cache_ttl_1h>5m");
+}
+
+TEST(CacheMarkers, KeepAnHourBeforeFiveMinutes) {
+  const Result<Request> request = test::decode_with(
+      anthropic_messages_client(),
+      R"({"model":"m","max_tokens":9,"system":[{"type":"text","text":"s","cache_control":{"type":"ephemeral",)"
+      R"("ttl":"1h"}}],"messages":[{"role":"user","content":[{"type":"text","text":"q","cache_control":)"
+      R"({"type":"ephemeral"}}]}]})");
+  ASSERT_TRUE(request);
+  const Capabilities any;
+  const auto call =
+      anthropic_messages_provider().encode_request(*request, {.model = "claude", .capabilities = &any});
+  ASSERT_TRUE(call) << call.error().message;
+  EXPECT_NE(call->wire.body.find(R"("ttl":"1h")"), std::string::npos) << call->wire.body;
+  EXPECT_TRUE(call->notes.fidelity.empty()) << call->notes.fidelity.header_value();
+}
+
+}  // namespace
+}  // namespace weir
