@@ -86,6 +86,7 @@ Result<void> read_metadata(Chat& chat, JsonValue value) {
 Result<void> read_functions(Chat& chat, JsonValue value) {
   if (value.is_absent()) return {};
   TRY(value.expect(JsonType::array));
+  if (value.size() > 0) chat.parallel_tools = false;  // a message has one function_call
   for (const JsonValue function : value) {
     Tool tool;
     tool.name = TRY(required_string(function, "name"));

@@ -76,8 +76,8 @@ ErrorWords words_of(ErrorKind kind) {
 // The blocks of one choice, in the message's fields.
 class MessageWriter {
  public:
-  MessageWriter(JsonWriter& json, const AnswerChoice& choice, ReasoningFields fields)
-      : json_(json), choice_(choice), reasoning_fields_(fields) {}
+  MessageWriter(JsonWriter& json, const AnswerChoice& choice, ReasoningFields fields, bool is_legacy)
+      : json_(json), choice_(choice), reasoning_fields_(fields), is_legacy_(is_legacy) {}
 
   void write() {
     json_.begin_object().key("role").value("assistant");
@@ -85,7 +85,7 @@ class MessageWriter {
     write_text("refusal", BlockKind::refusal, true);
     write_citations();
     write_reasoning();
-    write_tool_calls();
+    is_legacy_ ? write_function_call() : write_tool_calls();
     write_images();
     json_.end_object();
   }
@@ -172,6 +172,16 @@ class MessageWriter {
     if (any) json_.end_array();
   }
 
+  // One at most: such a request says that no calls are made in parallel.
+  void write_function_call() {
+    for (const AnswerBlock& block : choice_.blocks) {
+      if (block.kind != BlockKind::tool_call) continue;
+      json_.key("function_call").begin_object().key("name").value(block.tool_name);
+      json_.key("arguments").value(block.text.empty() ? "{}" : std::string_view(block.text)).end_object();
+      return;
+    }
+  }
+
   void write_images() {
     bool any = false;
     for (const AnswerBlock& block : choice_.blocks) {
@@ -185,6 +195,7 @@ class MessageWriter {
   JsonWriter& json_;
   const AnswerChoice& choice_;
   const ReasoningFields reasoning_fields_;
+  const bool is_legacy_;
 };
 
 void write_logprobs(JsonWriter& json, const AnswerChoice& choice) {
@@ -226,6 +237,13 @@ std::string_view openai_finish_reason(StopReason reason, bool has_refusal) {
       break;
   }
   return "stop";
+}
+
+bool has_legacy_functions(const AnswerContext& context) {
+  const Chat* chat = context.request ? chat_of(*context.request) : nullptr;
+  return chat && !chat->tools.empty() && std::ranges::all_of(chat->tools, [](const Tool& tool) {
+           return tool.dialect == Dialect::openai_chat && tool.type.empty();
+         });
 }
 
 void write_openai_stop(JsonWriter& json, const Finish& finish) {
@@ -341,14 +359,18 @@ ClientReply encode_openai_answer(const Answer& answer, const AnswerContext& cont
   json.key("choices").begin_array();
   static const std::vector<AnswerChoice> kOneEmpty(1);
   const auto& choices = answer.choices.empty() ? kOneEmpty : answer.choices;
+  const bool is_legacy = has_legacy_functions(context);
   for (size_t i = 0; i < choices.size(); ++i) {
     json.begin_object().key("index").value(static_cast<int64_t>(i)).key("message");
-    MessageWriter(json, choices[i], fields).write();
+    MessageWriter(json, choices[i], fields, is_legacy).write();
     write_logprobs(json, choices[i]);
     const bool has_refusal =
         std::any_of(choices[i].blocks.begin(), choices[i].blocks.end(),
                     [](const AnswerBlock& block) { return block.kind == BlockKind::refusal; });
-    json.key("finish_reason").value(openai_finish_reason(choices[i].finish.reason, has_refusal));
+    const bool is_function_call = is_legacy && choices[i].finish.reason == StopReason::tool;
+    json.key("finish_reason")
+        .value(is_function_call ? "function_call"
+                                : openai_finish_reason(choices[i].finish.reason, has_refusal));
     write_openai_stop(json, choices[i].finish);
     json.end_object();
   }

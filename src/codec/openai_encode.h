@@ -38,6 +38,8 @@ ClientReply encode_openai_error(const Error& error, std::string_view request_id)
 // "stop", "length", "tool_calls" or "content_filter". `has_refusal`: the message says the refusal in its own
 // field, and then the vendor calls it an ordinary stop, which its SDKs rely on.
 std::string_view openai_finish_reason(StopReason reason, bool has_refusal);
+// Whether the request said `functions`, from before there were tools: its answers say function_call.
+bool has_legacy_functions(const AnswerContext& context);
 // The member `stop_reason` of a choice, by which servers of the dialect name the stop sequence that matched.
 // Nothing where the target did not say which one. And the member `error`, where the model did not get its
 // call of a tool right: the dialect has no reason for that, and "stop" alone looks like an ordinary end.

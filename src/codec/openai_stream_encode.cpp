@@ -19,6 +19,7 @@ class OpenAiStreamEncoder final : public StreamEncoder {
       : context_(std::move(context)), reasoning_fields_(fields) {
     const Chat* chat = context_.request ? chat_of(*context_.request) : nullptr;
     includes_usage_ = chat && chat->includes_usage;
+    is_legacy_ = has_legacy_functions(context_);
   }
 
   void encode(const Event& event, std::string& out) override {
@@ -74,8 +75,14 @@ class OpenAiStreamEncoder final : public StreamEncoder {
     if (started.kind == BlockKind::redacted_thinking) block.thinking.text = started.data;
     if (started.kind != BlockKind::tool_call || started.tool_kind == ToolKind::server) return;
     block.tool_index = choice.tools++;
+    if (!is_told(block)) return;
     open_chunk(started.choice, out);
     write_role(choice, true);
+    if (is_legacy_) {
+      json_->key("function_call").begin_object().key("name").value(started.tool_name);
+      json_->key("arguments").value("").end_object();
+      return close_chunk(out);
+    }
     json_->key("tool_calls").begin_array().begin_object().key("index").value(block.tool_index);
     json_->key("id").value(started.tool_id);
     const bool is_custom = started.tool_kind == ToolKind::custom;
@@ -124,6 +131,9 @@ class OpenAiStreamEncoder final : public StreamEncoder {
     }
   }
 
+  // A message has one function_call; such a request says that no calls are made in parallel.
+  bool is_told(const Block& call) const { return !is_legacy_ || call.tool_index == 0; }
+
   void text_chunk(const Delta& delta, Choice& choice, std::string_view key, std::string& out) {
     open_chunk(delta.choice, out);
     write_role(choice, key != "content");
@@ -134,10 +144,14 @@ class OpenAiStreamEncoder final : public StreamEncoder {
   }
 
   void on_arguments(const Delta& delta, Choice& choice, const Block& block, std::string& out) {
-    if (block.tool_kind == ToolKind::server) return;
+    if (block.tool_kind == ToolKind::server || !is_told(block)) return;
     const bool is_custom = block.tool_kind == ToolKind::custom;
     open_chunk(delta.choice, out);
     write_role(choice, false);
+    if (is_legacy_) {
+      json_->key("function_call").begin_object().key("arguments").value(delta.text).end_object();
+      return close_chunk(out);
+    }
     json_->key("tool_calls").begin_array().begin_object().key("index").value(block.tool_index);
     json_->key(is_custom ? "custom" : "function").begin_object();
     json_->key(is_custom ? "input" : "arguments").value(delta.text).end_object().end_object().end_array();
@@ -254,7 +268,10 @@ class OpenAiStreamEncoder final : public StreamEncoder {
   void finish_chunk(const Finish* finish, std::string& out) {
     json_->key("finish_reason");
     if (finish) {
-      json_->value(openai_finish_reason(finish->reason, choices_[finish->choice].has_refusal));
+      const bool is_function_call = is_legacy_ && finish->reason == StopReason::tool;
+      json_->value(is_function_call
+                       ? "function_call"
+                       : openai_finish_reason(finish->reason, choices_[finish->choice].has_refusal));
       write_openai_stop(*json_, *finish);
     } else {
       json_->null();
@@ -274,6 +291,7 @@ class OpenAiStreamEncoder final : public StreamEncoder {
   const AnswerContext context_;
   const ReasoningFields reasoning_fields_;
   bool includes_usage_ = false;
+  bool is_legacy_ = false;  // calls are told as function_call
   std::string id_;
   std::string model_;
   int64_t created_s_ = 0;
