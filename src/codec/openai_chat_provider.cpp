@@ -258,14 +258,23 @@ class ChatWriter {
       return;
     }
     if (reasoning.is_disabled) {
-      if (caps_.effort_levels && caps_.effort_levels->contains(EffortLevel::off))
+      if (caps_.effort_levels && caps_.effort_levels->contains(EffortLevel::off)) {
         json_.key("reasoning_effort").value("none");
+      } else if (caps_.thinking) {
+        lose(Severity::info, LossReason::dropped, "reasoning_effort", "disabled");
+      }
       return;
     }
+    // How much is left to the model: what it does when nothing is said.
+    if (!reasoning.effort && !reasoning.budget_tokens) return;
     EffortLevel effort = asked_effort(reasoning);
     if (caps_.effort_levels && !caps_.effort_levels->empty()) effort = caps_.effort_levels->nearest(effort);
-    if (!reasoning.effort)
+    if (!reasoning.effort) {
       lose(Severity::info, LossReason::emulated, "thinking", "budget", std::string(to_string(effort)));
+    } else if (*reasoning.effort != effort) {
+      lose(Severity::info, LossReason::clamped, "reasoning_effort", std::string(to_string(*reasoning.effort)),
+           std::string(to_string(effort)));
+    }
     json_.key("reasoning_effort").value(to_string(effort));
   }
 

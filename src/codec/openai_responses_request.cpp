@@ -174,6 +174,9 @@ class RequestWriter {
       if (!reasoning.is_disabled) lose(Severity::info, LossReason::dropped, "reasoning");
       return;
     }
+    // What is left to the model is as when nothing is said.
+    const bool says_much = reasoning.is_disabled || reasoning.effort || reasoning.budget_tokens;
+    if (!says_much && summary.empty()) return;
     json_.key("reasoning").begin_object();
     if (reasoning.is_disabled) {
       if (caps_.effort_levels && caps_.effort_levels->contains(EffortLevel::off)) {
@@ -181,7 +184,7 @@ class RequestWriter {
       } else {
         lose(Severity::info, LossReason::dropped, "reasoning", "disabled");
       }
-    } else if (reasoning.is_set()) {
+    } else if (reasoning.effort || reasoning.budget_tokens) {
       EffortLevel effort = asked_effort(reasoning);
       if (caps_.effort_levels && !caps_.effort_levels->empty()) effort = caps_.effort_levels->nearest(effort);
       if (!reasoning.effort) {
