@@ -53,6 +53,16 @@ TEST(GeminiEmbeddings, PassOnATaskOfTheDialectsOwnAndReportAForeignPurpose) {
   EXPECT_EQ(test::records_of(call).substr(0, 7), "dropped");
 }
 
+TEST(GeminiEmbeddings, TellOfAPurposeAndATitleThatTheTargetDoesNotTake) {
+  const auto request = gemini_embed_client().decode_request(
+      gemini_call(R"({"content":{"parts":[{"text":"a"}]},"taskType":"RETRIEVAL_DOCUMENT","title":"t"})"));
+  ASSERT_TRUE(request) << request.error().message;
+  const Capabilities any;
+  const auto call = openai_chat_provider().encode_request(*request, {.model = "e", .capabilities = &any});
+  ASSERT_TRUE(call) << call.error().message;
+  EXPECT_EQ(call->notes.fidelity.header_value(), "dropped;/purpose;search_document>, dropped;/title");
+}
+
 TEST(GeminiEmbeddings, ReadATextWhateverItsForm) {
   const auto input = [](std::string content) {
     const auto request =

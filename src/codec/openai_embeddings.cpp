@@ -144,8 +144,14 @@ Result<void> encode_openai_embed(const Embed& embed, const TargetModel& target, 
   if (embed.dimensions)
     json.key(is_output_dimension ? "output_dimension" : "dimensions").value(*embed.dimensions);
   if (!embed.end_user.empty() && !target.capabilities->quirks.no_user) json.key("user").value(embed.end_user);
+  if (!embed.purpose.empty())
+    call.notes.fidelity.add(Severity::warning, LossReason::dropped, "/purpose", std::string(embed.purpose));
   for (const ExtraField& extra : embed.extras) {
-    if (extra.dialect == Dialect::openai_chat) json.key(extra.key).raw(extra.raw.text);
+    if (extra.dialect == Dialect::openai_chat) {
+      json.key(extra.key).raw(extra.raw.text);
+    } else {
+      call.notes.fidelity.add(Severity::warning, LossReason::dropped, fmt::format("/{}", extra.key));
+    }
   }
   json.end_object();
   return {};
