@@ -30,6 +30,10 @@ class ContentsWriter {
       json_.key("parts").begin_array();
       bool needs_signature = turn.is_current && turn.kind == GeminiTurnKind::model && wants_signatures();
       for (const Block* block : turn.blocks) TRY(write_block(*block, needs_signature));
+      if (is_image_alone(turn)) {
+        write_text(" ");
+        lose(Severity::info, LossReason::synthesised, "", "a space beside the image");
+      }
       json_.end_array().end_object();
     }
     json_.end_array();
@@ -37,6 +41,14 @@ class ContentsWriter {
   }
 
  private:
+  // Some models refuse images without a word (translation.md 4.2).
+  static bool is_image_alone(const GeminiTurn& turn) {
+    return turn.kind == GeminiTurnKind::user && !turn.blocks.empty() &&
+           std::ranges::all_of(turn.blocks, [](const Block* block) {
+             return std::holds_alternative<ImageBlock>(block->body);
+           });
+  }
+
   void lose(Severity severity, LossReason reason, std::string from, std::string to = {}) {
     notes_.fidelity.add(severity, reason, fmt::format("/messages/{}/content", at_), std::move(from),
                         std::move(to));
