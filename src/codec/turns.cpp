@@ -101,6 +101,10 @@ class Arranger {
 
   void add_turn(const Message& message) {
     const Role role = message.role == Role::assistant ? Role::assistant : Role::user;
+    // Results of parallel calls belong together anyway.
+    if (last_ == message.role && role == message.role)
+      lose(Severity::info, LossReason::merged, "", to_string(role));
+    last_ = message.role;
     if (into_.turns.empty() || into_.turns.back().role != role)
       into_.turns.push_back({.role = role, .blocks = {}});
     std::vector<const Block*>& blocks = into_.turns.back().blocks;
@@ -224,6 +228,7 @@ class Arranger {
   CallNotes& notes_;
   Conversation into_;
   std::vector<const Block*> waiting_;  // media of the assistant, for the user's next turn
+  std::optional<Role> last_;           // whose the message before is
   size_t at_ = 0;
 };
 
