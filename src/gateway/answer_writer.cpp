@@ -208,7 +208,10 @@ Task<void> AnswerWriter::write_streamed(EventSource& source) {
     }
     out_.clear();
     if (!batch.is_raw) {
-      for (const Event& event : batch.events) encoder().encode(event, out_);
+      for (const Event& event : batch.events) {
+        if (const auto estimate = estimate_before(event)) encoder().encode(*estimate, out_);
+        encoder().encode(event, out_);
+      }
     }
     const std::string_view bytes = batch.is_raw ? batch.raw : std::string_view(out_);
     if (is_over_) co_return co_await finish_with(bytes);
@@ -224,6 +227,16 @@ void AnswerWriter::note_losses(const EventBatch& batch) {
   for (const Event& event : batch.events) {
     if (const Fidelity lost = losses_->of(event); !lost.empty()) exchange_.fidelity.add_new(lost);
   }
+}
+
+std::optional<UsageReport> AnswerWriter::estimate_before(const Event& event) {
+  if (const auto* report = std::get_if<UsageReport>(&event)) {
+    states_output_ = states_output_ || report->usage.out_text || report->usage.out_reasoning;
+  } else if (std::holds_alternative<End>(event) && !states_output_ && exchange_.chat() &&
+             exchange_.usage.source == UsageSource::estimated) {
+    return UsageReport{exchange_.usage};
+  }
+  return std::nullopt;
 }
 
 Task<void> AnswerWriter::finish_with(std::string_view last_bytes) {
@@ -242,7 +255,10 @@ Task<void> AnswerWriter::write_whole(EventSource& source) {
     const EventBatch& batch = **pulled;
     if (batch.is_raw && is_over_) co_return co_await send_raw(source, batch.raw);
     note_losses(batch);
-    for (const Event& event : batch.events) folder.add(event);
+    for (const Event& event : batch.events) {
+      if (const auto estimate = estimate_before(event)) folder.add(*estimate);
+      folder.add(event);
+    }
     if (is_over_) break;
   }
   CO_TRY(check_client());

@@ -59,6 +59,9 @@ class AnswerWriter {
   Task<void> start_with(Headers headers);
   Task<void> send_bytes(std::string_view bytes);
   void note_losses(const EventBatch& batch);
+  // What is to be told before the event: at the end of an answer whose provider did not say what it used, the
+  // estimate that the exchange was settled by.
+  std::optional<UsageReport> estimate_before(const Event& event);
   Task<void> finish_with(std::string_view last_bytes);
   Task<void> keep_alive();
   // Rings when nothing has been written for keep_alive.
@@ -81,7 +84,8 @@ class AnswerWriter {
   std::string out_;
   MonoTime silent_since_{};
   bool is_writing_keep_alive_ = false;
-  bool is_over_ = false;  // the source gave its end or its failure
+  bool states_output_ = false;  // the provider said how many tokens its answer has
+  bool is_over_ = false;        // the source gave its end or its failure
 };
 
 }  // namespace weir

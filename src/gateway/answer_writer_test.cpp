@@ -1,5 +1,6 @@
 #include "gateway/answer_writer.h"
 
+#include <array>
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 
@@ -273,6 +274,33 @@ TEST_F(AnswerWriterTest, EstimatesTheInputOfAWholeAnswerAsOfAStreamWhereTheProvi
     EXPECT_NE(response_.body.find(fmt::format(R"("usage":{{"input_tokens":{},)", estimate)),
               std::string::npos)
         << response_.body;
+  }
+}
+
+TEST_F(AnswerWriterTest, TellsWeirsEstimateWhereTheProviderStatesNoUsage) {
+  struct Case {
+    Dialect dialect;
+    std::string_view output;
+  };
+  constexpr std::array kCases = {Case{Dialect::openai_chat, R"("completion_tokens":3)"},
+                                 Case{Dialect::openai_responses, R"("output_tokens":3)"},
+                                 Case{Dialect::anthropic_messages, R"("output_tokens":3)"}};
+  for (const auto& [dialect, output] : kCases) {
+    for (const bool is_streamed : {false, true}) {
+      Chat chat;
+      chat.is_streamed = is_streamed;
+      exchange_ = gateway_.exchange(chat);
+      exchange_->call.dialect = dialect;
+      exchange_->client_codec = &chat_client_codec(dialect, is_streamed);
+      exchange_->usage.in_uncached = 7;
+      exchange_->usage.out_text = 3;
+      exchange_->usage.source = UsageSource::estimated;
+      response_ = {};
+      AnswerWriter writer(*exchange_, response_, none_);
+      SlowSource source(cited_answer());
+      EXPECT_TRUE(gateway_.test.run(writer.write(source)));
+      EXPECT_NE(response_.body.find(output), std::string::npos) << response_.body;
+    }
   }
 }
 
