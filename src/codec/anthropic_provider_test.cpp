@@ -153,7 +153,8 @@ TEST(AnthropicProvider, MergesTurnsHoistsSystemAndDropsEmptyText) {
       R"("system":[{"type":"text","text":"D"}],"messages":[{"role":"user","content":[{"type":"text","text":"a"},)"
       R"({"type":"text","text":"b"},{"type":"text","text":"c"}]}]})");
   EXPECT_EQ(records_of(call),
-            "dropped;/messages/1/name;Bob>, dropped;/messages/2/content;white_space>, "
+            "dropped;/messages/1/name;Bob>, merged;/messages/1;user>, "
+            "dropped;/messages/2/content;white_space>, "
             "reordered;/messages/3;developer>system");
   EXPECT_FALSE(to_anthropic(openai(R"({"role":"user","content":""})")));
   EXPECT_FALSE(to_anthropic(openai(R"({"role":"system","content":"S"})")));
@@ -384,7 +385,7 @@ TEST(AnthropicProvider, TakesImagesByWhatTheirBytesSay) {
 
 TEST(AnthropicProvider, KeepsFourCacheMarkers) {
   std::string messages =
-      R"({"role":"system","content":[{"type":"text","text":"s","cache_control":{"type":"ephemeral"}}]})";
+      R"({"role":"system","content":[{"type":"text","text":"s","cache_control":{"type":"ephemeral","ttl":"1h"}}]})";
   for (int i = 0; i < 5; ++i) {
     messages += fmt::format(
         R"(,{{"role":"user","content":[{{"type":"text","text":"{}","cache_control":{{"type":"ephemeral","ttl":"1h"}}}}]}})",
@@ -397,7 +398,7 @@ TEST(AnthropicProvider, KeepsFourCacheMarkers) {
        at = body.find("cache_control", at + 1))
     ++count;
   EXPECT_EQ(count, 4u) << body;
-  EXPECT_NE(body.find(R"("text":"s","cache_control":{"type":"ephemeral"}})"), std::string::npos);
+  EXPECT_NE(body.find(R"("text":"s","cache_control":{"type":"ephemeral","ttl":"1h"}})"), std::string::npos);
   EXPECT_NE(body.find(R"("text":"4","cache_control":{"type":"ephemeral","ttl":"1h"}})"), std::string::npos);
   EXPECT_EQ(body.find(R"("text":"1","cache_control")"), std::string::npos);
   EXPECT_EQ(

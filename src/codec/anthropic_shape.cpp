@@ -63,8 +63,6 @@ constexpr std::array kChoiceMembers = {Member{"type"}, Member{"name"}, Member{"d
 constexpr BodyShape kChoice{.members = kChoiceMembers};
 constexpr std::array kReasoningMembers = {Member{"type"}, Member{"budget_tokens"}, Member{"display"}};
 constexpr BodyShape kReasoning{.members = kReasoningMembers};
-constexpr std::array kUserMembers = {Member{"user_id"}};
-constexpr BodyShape kUser{.members = kUserMembers};
 constexpr std::array kFormatMembers = {Member{"type"}, Member{"schema"}};
 constexpr BodyShape kFormat{.members = kFormatMembers};
 constexpr std::array kOutputMembers = {Member{"format", &shape_of<kFormat>}};
@@ -75,7 +73,6 @@ constexpr std::array kBodyMembers = {Member{"system", &shape_of_block},
                                      Member{.key = "tools", .inside = &shape_of_tool, .is_kept = true},
                                      Member{"tool_choice", &shape_of<kChoice>},
                                      Member{"thinking", &shape_of<kReasoning>},
-                                     Member{"metadata", &shape_of<kUser>},
                                      Member{"output_config", &shape_of<kOutput>},
                                      Member{"output_format", &shape_of<kFormat>}};
 

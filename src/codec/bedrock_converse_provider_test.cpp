@@ -248,7 +248,7 @@ TEST(ConverseProvider, PutsCachePointsBehindWhatTheyMark) {
     "system":[{"type":"text","text":"s","cache_control":{"type":"ephemeral",)"
                            R"("ttl":"1h"}}],
     "tools":[{"name":"f","input_schema":{"type":"object"},)"
-                           R"("cache_control":{"type":"ephemeral"}}],
+                           R"("cache_control":{"type":"ephemeral","ttl":"1h"}}],
     "messages":[{"role":"user","content":[{"type":"text","text":"a",)"
                            R"("cache_control":{"type":"ephemeral","ttl":"5m"}}]}]})";
   const std::string claude = body_of(to_converse(body));
@@ -256,7 +256,7 @@ TEST(ConverseProvider, PutsCachePointsBehindWhatTheyMark) {
             std::string::npos)
       << claude;
   EXPECT_NE(claude.find(R"("content":[{"text":"a"},{"cachePoint":{"type":"default"}}])"), std::string::npos);
-  EXPECT_NE(claude.find(R"(}}},{"cachePoint":{"type":"default"}}]})"), std::string::npos);
+  EXPECT_NE(claude.find(R"(}}},{"cachePoint":{"type":"default","ttl":"1h"}}]})"), std::string::npos);
   for (const std::string_view without : {"anthropic.claude-v2:1", "meta.llama3-8b-instruct-v1:0"}) {
     const auto call = to_converse(body, without);
     EXPECT_EQ(body_of(call).find("cachePoint"), std::string::npos);

@@ -145,14 +145,14 @@ TEST(CountTokensClient, ReadsBothForms) {
 }
 
 TEST(InvokeProvider, SendsAnthropicsBodyWithoutModelAndStream) {
-  Chat chat = invoke_chat(R"({"anthropic_version":"x","anthropic_beta":["a","b"],"max_tokens":5,)"
+  Chat chat = invoke_chat(R"({"anthropic_version":"x","anthropic_beta":["effort-2025-11-24"],"max_tokens":5,)"
                           R"("messages":[{"role":"user","content":"hi"}]})",
                           {{"x-amzn-bedrock-trace", "ENABLED"}});
   chat.is_streamed = true;
   const auto call = encode_for(bedrock_invoke_provider(), chat, "eu.anthropic.claude-x");
   EXPECT_EQ(body_of(call),
             R"({"anthropic_version":"bedrock-2023-05-31","max_tokens":5,"messages":[{"role":"user",)"
-            R"("content":[{"type":"text","text":"hi"}]}],"anthropic_beta":["a","b"]})");
+            R"("content":[{"type":"text","text":"hi"}]}],"anthropic_beta":["effort-2025-11-24"]})");
   EXPECT_EQ(call->wire.path, "/model/eu.anthropic.claude-x/invoke-with-response-stream");
   EXPECT_EQ(call->wire.headers.get_or("x-amzn-bedrock-trace", ""), "ENABLED");
   EXPECT_EQ(records_of(call), "");

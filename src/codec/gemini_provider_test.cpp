@@ -90,7 +90,9 @@ TEST(GeminiProvider, SendsErrorsAndMediaOfResults) {
                 R"("response":{"error":"no\n[attachment below]"}}}]},{"role":"user","parts":[{"inlineData")"),
             std::string::npos)
       << contents;
-  EXPECT_EQ(records_of(call), "reordered;/messages/2/content;tool_result>user_turn");
+  EXPECT_EQ(records_of(call),
+            "reordered;/messages/2/content;tool_result>user_turn, "
+            "synthesised;/messages/3/content;>a_space_beside_the_image");
 }
 
 TEST(GeminiProvider, EchoesSignaturesAndStandsInForMissingOnes) {
