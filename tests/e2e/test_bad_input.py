@@ -197,7 +197,8 @@ def test_bad_utf8_is_a_bad_request(stack, dialect, bad):
         ({"messages": ["x"]}, r"messages\W+0"),
         ({"messages": [{"content": "x"}]}, r"messages\W+0\W+role"),
         ({"messages": [{"role": 1, "content": "x"}]}, r"messages\W+0\W+role"),
-        ({"messages": [{"role": "alien", "content": "x"}]}, r"messages\W+0\W+role"),
+        # The vendor's own word on a role that only it may know: the client's bytes have passed.
+        ({"messages": [{"role": "alien", "content": "x"}]}, r"messages\W+0\W.*role"),
         ({"messages": [{"role": "user", "content": 5}]}, r"messages\W+0\W+content"),
         ({"messages": [{"role": "user", "content": [7]}]}, r"messages\W+0\W+content\W+0"),
         (
