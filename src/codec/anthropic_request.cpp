@@ -125,6 +125,8 @@ class RequestWriter {
     json_.key("output_config").begin_object();
     if (thinking_.effort) json_.key("effort").value(to_string(*thinking_.effort));
     if (way_ == FormatWay::native) {
+      if (!chat_.format.description.empty())
+        lose(Severity::info, LossReason::dropped, "response_format/description");
       json_.key("format").begin_object().key("type").value("json_schema");
       json_.key("schema")
           .raw(answer_schema(format_schema(chat_.format), kNativeRules, call_.notes))

@@ -48,7 +48,7 @@ TEST(BodyShape, TellsOfMembersOfAnthropicsBodiesThatNobodyReads) {
       R"("text":"r","rank":1}]}]}],"tools":[{"name":"f","input_schema":{"type":"object"},)"
       R"("defer_loading":true,"input_examples":[{}]}]})";
   EXPECT_EQ(dropped(anthropic_messages_client(), body, Dialect::openai_chat),
-            "/metadata/team\n/thinking/pace\n/system/0/hue\n/messages/0/content/0/source/crop\n"
+            "/metadata\n/thinking/pace\n/system/0/hue\n/messages/0/content/0/source/crop\n"
             "/messages/2/content/0/content/0/rank\n/tools/0/defer_loading\n/tools/0/input_examples\n");
   // Its own dialect gets a tool as it came.
   const std::string tool = R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":"q"}],)"
@@ -84,6 +84,17 @@ TEST(BodyShape, TellsOfMembersOfConverseThatNobodyReads) {
   EXPECT_EQ(dropped(bedrock_converse_client(), body, Dialect::openai_chat),
             "/messages/0/content/0/image/crop\n/messages/0/at\n/toolConfig/tools/0/toolSpec/hue\n"
             "/toolConfig/mode\n");
+}
+
+TEST(BodyShape, LeavesADescriptionOfTheFormatToThoseThatTakeIt) {
+  const std::string body =
+      R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":"q"}],"response_format":{"type":)"
+      R"("json_schema","json_schema":{"name":"n","description":"d","schema":{"type":"object",)"
+      R"("properties":{},"additionalProperties":false}}}})";
+  EXPECT_EQ(dropped(openai_chat_client(), body, Dialect::anthropic_messages),
+            "/response_format/description\n");
+  EXPECT_EQ(dropped(openai_chat_client(), body, Dialect::gemini), "/response_format/description\n");
+  EXPECT_EQ(dropped(openai_chat_client(), body, Dialect::openai_responses), "");
 }
 
 TEST(BodyShape, CountsWhatIsBeyondTheFirstPlaces) {
