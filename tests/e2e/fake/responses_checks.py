@@ -70,11 +70,23 @@ def completed(body):
     return {**found, "input": [filled(item) for item in items]} if isinstance(items, list) else found
 
 
+def without_ids_of_input(body):
+    """Codex gives its own messages ids and the API takes them, although the types of what goes in have none. Those of
+    the assistant's messages are published."""
+    items = body.get("input")
+    if not isinstance(items, list):
+        return body
+    own = [isinstance(item, dict) and item.get("role") in ("user", "system", "developer") for item in items]
+    plain = [{k: v for k, v in item.items() if k != "id"} if mine else item for item, mine in zip(items, own)]
+    return body | {"input": plain}
+
+
 def check(document, body, stored=frozenset(), history=(), path="/v1/responses"):
     """The problems of a body; `stored` has ids of reasoning that is kept, `history` the items before."""
     if not isinstance(body, dict):
         return ["body: not an object"]
     plain = {key: value for key, value in body.items() if not (key in UNDOCUMENTED or key.startswith(EXTENSION))}
+    plain = without_ids_of_input(plain)
     problems = published.request_problems(path, plain)
     problems = problems or document.problems("CreateResponse", completed(plain), overlapping=True)
     for key in ("model", "input"):
