@@ -79,8 +79,8 @@ class FdLogSink final : public LogSink {
 struct LogOptions {
   LogLevel level = LogLevel::info;  // less than this is not logged
   LogFormat format = LogFormat::json;
-  // How long the writer waits for company after the first line. Waking the writer and writing cost tens of
-  // microseconds each, whatever the number of lines.
+  // How long the writer waits for company after the first line: waking it costs tens of microseconds,
+  // whatever the number of lines.
   std::chrono::milliseconds batch_delay{20};
 };
 
