@@ -108,7 +108,8 @@ def statements(source):
         starts_anew = behind in ";{}" or before.endswith(":") or (behind == ")" and is_condition(text, before))
         if begin < last_end or not starts_anew or KEYWORDS.match(first):
             continue
-        is_if = re.match(r"if \(", first) and ") {" not in first.split("\n")[0] and first.endswith(";")
+        # On one line, whole: a line of a longer one may end with the ';' within its condition.
+        is_if = first.startswith("if (") and first.endswith(";") and first.count("(") == first.count(")")
         if not is_if and not EXPRESSION.match(first):
             continue
         end = end_of_statement(text, begin)
