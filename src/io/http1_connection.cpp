@@ -151,7 +151,7 @@ Task<void> Http1Connection::serve(RequestHead& head) {
   };
   Http1BodyReader body(stream_, input_, service_.resources().bodies, head, service_.settings().body_timeout,
                        watch);
-  Http1ResponseWriter response(service_, request_scope, stream_, head, body);
+  Http1ResponseWriter response(service_, scope_, request_scope, stream_, head, body);
   if (body.is_received()) watch();
 
   service_.counters().requests.add(1);

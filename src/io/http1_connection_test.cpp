@@ -378,6 +378,25 @@ TEST_F(Http1ConnectionTest, ADeadlineOfTheExchangeIsAnswered) {
   EXPECT_THAT(client.ask(get("/hello")), EndsWith("hello\n"));
 }
 
+TEST_F(Http1ConnectionTest, ASlowReaderIsToldOfTheDeadlineToTheEnd) {
+  Client client(test, service, 1000);
+  client.send(get("/told?100000"));
+  test.pass(milliseconds(1100));
+  EXPECT_THAT(client.receive(),
+              AllOf(StartsWith("HTTP/1.1 504 "), EndsWith("\r\n\r\n" + std::string(100'000, 'x'))));
+  EXPECT_THAT(client.ask(get("/hello")), EndsWith("hello\n"));
+}
+
+TEST_F(Http1ConnectionTest, WhoDoesNotReadWhatIsToldOfTheDeadlineIsGivenUpOn) {
+  Client client(test, service, 1000);
+  client.send(get("/told?100000"));
+  test.pass(milliseconds(1100));
+  EXPECT_EQ(handler.active, 1);
+  test.pass(seconds(30));
+  EXPECT_EQ(handler.active, 0);
+  EXPECT_EQ(service.counters().connections_open.get(), 0);
+}
+
 TEST_F(Http1ConnectionTest, ASlowReaderSlowsTheHandlerAndIsGivenUpOn) {
   Client client(test, service, 10'000);
   client.send(get("/endless"));

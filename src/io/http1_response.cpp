@@ -28,9 +28,11 @@ std::optional<uint64_t> given_length(const Headers& headers) {
 
 }  // namespace
 
-Http1ResponseWriter::Http1ResponseWriter(HttpService& service, Scope& exchange, ByteStream& stream,
-                                         const RequestHead& head, const Http1BodyReader& body)
+Http1ResponseWriter::Http1ResponseWriter(HttpService& service, Scope& connection, Scope& exchange,
+                                         ByteStream& stream, const RequestHead& head,
+                                         const Http1BodyReader& body)
     : service_(service),
+      connection_(connection),
       exchange_(exchange),
       stream_(stream),
       request_body_(body),
@@ -147,7 +149,7 @@ Result<bool> Http1ResponseWriter::put(Output& output) {
 
 Task<void> Http1ResponseWriter::put_rest(Scope& scope, Output& output) {
   do {
-    Scope wait(scope);
+    Scope wait(scope_to_tell_in(scope, connection_));
     wait.set_deadline(wait.now() + service_.settings().write_timeout, ErrorKind::cancelled,
                       "the client stopped reading");
     Result<void> ready = co_await stream_.writable(wait);

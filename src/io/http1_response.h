@@ -15,10 +15,10 @@ class HttpService;
 
 class Http1ResponseWriter final : public ResponseWriter {
  public:
-  // `exchange`: the request's scope, cancelled when the client cannot be written to. All references must
-  // outlive the writer.
-  Http1ResponseWriter(HttpService& service, Scope& exchange, ByteStream& stream, const RequestHead& head,
-                      const Http1BodyReader& body);
+  // `exchange`: the request's scope, cancelled when the client cannot be written to; `connection`: the one
+  // around it. All references must outlive the writer.
+  Http1ResponseWriter(HttpService& service, Scope& connection, Scope& exchange, ByteStream& stream,
+                      const RequestHead& head, const Http1BodyReader& body);
 
   Task<void> send(Scope& scope, int status, const Headers& headers, std::string_view body) override;
   Task<void> start(Scope& scope, int status, const Headers& headers) override;
@@ -50,6 +50,7 @@ class Http1ResponseWriter final : public ResponseWriter {
   bool has_body() const { return !is_head_ && has_body_; }
 
   HttpService& service_;
+  Scope& connection_;
   Scope& exchange_;
   ByteStream& stream_;
   const Http1BodyReader& request_body_;

@@ -57,6 +57,7 @@ class Http2Connection final : public HttpConnection {
   // For the streams.
   nghttp2_session* session() { return session_.get(); }
   HttpService& service() { return service_; }
+  Scope& scope() { return scope_; }
   // Writes what nghttp2 has to say, as far as the client takes it. What remains follows by itself.
   void pump();
 

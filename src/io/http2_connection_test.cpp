@@ -285,6 +285,20 @@ TEST_F(Http2ConnectionTest, AnUploadEndsWithItsConnectionAlsoWhereItsReaderOutla
   EXPECT_EQ(service.counters().connections_open.get(), 0);
 }
 
+TEST_F(Http2ConnectionTest, ASlowReaderIsToldOfTheDeadlineToTheEnd) {
+  Client client(test, service, 10'000'000, false);
+  const int32_t id = client.submit("GET", "/told?100000");
+  client.exchange();
+  test.pass(milliseconds(1100));
+  client.exchange();
+  EXPECT_EQ(client.answers[id].body.size(), 65'535u);
+  nghttp2_session_consume(client.session, id, 60'000);
+  client.exchange();
+  EXPECT_EQ(client.answers[id].status, 504);
+  EXPECT_EQ(client.answers[id].body.size(), 100'000u);
+  EXPECT_TRUE(client.answers[id].is_closed);
+}
+
 TEST_F(Http2ConnectionTest, ASlowReaderSlowsItsHandlerOnlyAndIsGivenUpOn) {
   Client client(test, service, 10'000'000, false);
   const int32_t id = client.submit("GET", "/endless");

@@ -323,7 +323,7 @@ Task<void> Http2Stream::wait_for_output(Scope& scope) {
   if (!has_body_ && state_ == State::finishing) state_ = State::finished;
   while (!output_.empty() || state_ == State::finishing) {
     if (is_closed_) break;
-    Scope wait_scope(scope);
+    Scope wait_scope(scope_to_tell_in(scope, connection_.scope()));
     wait_scope.set_deadline(wait_scope.now() + connection_.service().settings().write_timeout,
                             ErrorKind::cancelled, "the client stopped reading");
     Wait wait(writer_);

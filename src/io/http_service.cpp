@@ -141,6 +141,10 @@ bool may_be_told(const Scope& exchange) {
   return why == ErrorKind::timeout || why == ErrorKind::shutting_down;
 }
 
+Scope& scope_to_tell_in(Scope& exchange, Scope& connection) {
+  return exchange.is_cancelled() ? connection : exchange;
+}
+
 Task<void> call_handler(HttpHandler& handler, Scope& scope, HttpRequest& request, BodyReader& body,
                         ResponseWriter& response) {
   try {

@@ -64,9 +64,12 @@ class HttpConnection {
   virtual void drain() = 0;
 };
 
-// Whether the client of an exchange may be told what ended it, as far as that needs no waiting: its deadline,
-// or the server's. Nobody is left to be answered when the client hung up.
+// Whether the client of an exchange may be told what ended it: its deadline, or the server's. Nobody is left to
+// be answered when the client hung up.
 bool may_be_told(const Scope& exchange);
+// The scope in which a client is waited for that reads slowly: that of its connection, once the exchange's own
+// is over, since a deadline that has passed would cut what is told about it.
+Scope& scope_to_tell_in(Scope& exchange, Scope& connection);
 
 class HttpService {
  public:

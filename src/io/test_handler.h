@@ -55,6 +55,7 @@ class TestHandler final : public HttpHandler {
     if (path == "/sized-last") co_return co_await stream(scope, response, {{"content-length", "16"}}, "last");
     if (path == "/oversized") co_return co_await stream(scope, response, {{"content-length", "5"}});
     if (path == "/big") co_return co_await big(scope, request, response);
+    if (path == "/told") co_return co_await tell_of_deadline(scope, request, response);
     if (path == "/endless") co_return co_await endless(scope, response);
     if (path == "/fail") co_return fail(ErrorKind::not_found, "nothing here");
     if (path == "/busy") co_return busy();
@@ -102,12 +103,20 @@ class TestHandler final : public HttpHandler {
     co_return co_await response.finish(scope, last);
   }
 
-  static Task<void> big(Scope& scope, const HttpRequest& request, ResponseWriter& response) {
+  // Its deadline passes, and it says so at length.
+  static Task<void> tell_of_deadline(Scope& scope, const HttpRequest& request, ResponseWriter& response) {
+    scope.set_deadline(scope.now() + std::chrono::seconds(1));
+    (void)co_await scope.sleep(std::chrono::seconds(5));
+    co_return co_await big(scope, request, response, 504);
+  }
+
+  static Task<void> big(Scope& scope, const HttpRequest& request, ResponseWriter& response,
+                        int status = 200) {
     size_t size = 0;
     const std::string_view query = request.query();
     std::from_chars(query.data(), query.data() + query.size(), size);
     const std::string bytes(std::min<size_t>(size, 64 * 1024 * 1024), 'x');
-    co_return co_await response.send(scope, 200, {}, bytes);
+    co_return co_await response.send(scope, status, {}, bytes);
   }
 
   Task<void> endless(Scope& scope, ResponseWriter& response) {
