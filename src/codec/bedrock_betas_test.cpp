@@ -35,5 +35,18 @@ TEST(BedrockBetas, WritesNoEmptyList) {
   EXPECT_EQ(fidelity.records().size(), 2U);
 }
 
+TEST(BedrockBetas, SendsEachThatTheGuideNames) {
+  for (const std::string_view beta :
+       {"computer-use-2024-10-22", "computer-use-2025-01-24", "computer-use-2025-11-24",
+        "token-efficient-tools-2025-02-19", "output-128k-2025-02-19", "interleaved-thinking-2025-05-14",
+        "dev-full-thinking-2025-05-14", "fine-grained-tool-streaming-2025-05-14", "context-1m-2025-08-07",
+        "context-management-2025-06-27", "effort-2025-11-24", "tool-search-tool-2025-10-19",
+        "tool-examples-2025-10-29"}) {
+    Fidelity fidelity;
+    const std::string raw = fmt::format(R"("{}")", beta);
+    EXPECT_EQ(bedrock_betas(raw, fidelity), std::vector<std::string_view>{beta});
+  }
+}
+
 }  // namespace
 }  // namespace weir

@@ -107,6 +107,26 @@ TEST(Citations, OfDocumentsAreGroundedContextForGemini) {
   EXPECT_EQ(losses(kGemini, kConverse, kDocumentPage).header_value(), "dropped;answer/citations;index>");
 }
 
+TEST(Citations, OfGeminisPagesKeepTheirNumbers) {
+  constexpr std::string_view kSpan =
+      R"({"groundingMetadata":{"groundingChunks":[{"retrievedContext":{"ragChunk":{"text":"q",)"
+      R"("pageSpan":{"firstPage":3,"lastPage":4}}}}]}})";
+  const std::vector<Citation> citations = read_citations(kGemini, kSpan);
+  ASSERT_EQ(citations.size(), 1U);
+  EXPECT_EQ(citations[0].unit, CitedUnit::pages);
+  EXPECT_EQ(citations[0].from, 3);
+  EXPECT_EQ(citations[0].to, 5);
+}
+
+// A place in what has no number among the documents is lost by its own name.
+TEST(Citations, LoseEachPartByItsName) {
+  EXPECT_EQ(losses(kChat, kGemini,
+                   R"({"groundingMetadata":{"groundingChunks":[{"retrievedContext":{"uri":"u","title":"t",)"
+                   R"("ragChunk":{"pageSpan":{"firstPage":3,"lastPage":4}}}}]}})")
+                .header_value(),
+            "dropped;answer/citations;location>");
+}
+
 TEST(Citations, OfPagesNameThePageAndItsWords) {
   constexpr std::string_view kWeb =
       R"({"type":"web_search_result_location","cited_text":"c","url":"https://a.example","title":"A",)"

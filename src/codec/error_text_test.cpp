@@ -58,6 +58,25 @@ TEST(ErrorText, TellsABadKeyFromARightThatIsMissing) {
   EXPECT_EQ(error_of_foreign_body(403, "error code: 1020").kind, ErrorKind::forbidden);
 }
 
+TEST(ErrorText, KnowsEachWordForARightThatIsMissing) {
+  for (const std::string_view message :
+       {"This key may not have permission for that.", "Your organization must not have access to it.",
+        "You don't have access to the model with the specified model ID.", "insufficient permissions",
+        "Missing scopes: model.request", "You are not authorized to do this.",
+        "unsupported_country_region_territory", "access_terminated: your account was closed"}) {
+    EXPECT_EQ(kind(401, message), ErrorKind::forbidden) << message;
+  }
+}
+
+TEST(ErrorText, KnowsEachWordForABadKey) {
+  for (const std::string_view message :
+       {"no such API key", "invalid_api_key", "wrong apikey", "Authentication failed",
+        "Unable to find credentials", "The security token included in the request is invalid.",
+        "ExpiredTokenException", "InvalidSignatureException", "UnrecognizedClientException"}) {
+    EXPECT_EQ(kind(403, message), ErrorKind::upstream_auth) << message;
+  }
+}
+
 TEST(ErrorText, GoesByTheStatusElse) {
   EXPECT_EQ(kind(400, "x"), ErrorKind::bad_request);
   EXPECT_EQ(kind(422, "x"), ErrorKind::bad_request);

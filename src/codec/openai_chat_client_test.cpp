@@ -165,6 +165,9 @@ TEST(OpenAiChatClient, ReadsToolsChoicesAndFormats) {
                        R"({"type":"function","function":{"name":"f"}}]}})"));
   EXPECT_EQ(allowed.tool_choice->mode, ToolChoiceMode::required);
   EXPECT_EQ(allowed.tool_choice->allowed, std::vector<std::string_view>{"f"});
+  const Chat automatic = openai_chat(with(R"("tool_choice":"auto")"));
+  EXPECT_EQ(automatic.tool_choice->mode, ToolChoiceMode::automatic);
+  EXPECT_FALSE(automatic.only_raw);
   const Chat old = openai_chat(with(R"("functions":[{"name":"f"}],"function_call":{"name":"f"})"));
   EXPECT_EQ(old.tools.at(0).name, "f");
   EXPECT_EQ(old.tool_choice->name, "f");

@@ -282,5 +282,9 @@ TEST(OpenAiCitations, AreReadBesideTheChoices) {
   EXPECT_EQ(answer.choices[0].blocks[0].citations, cited(kUrls, ""));
 }
 
+TEST(OpenAiCitations, AreNoneWhereAnAnnotationIsOfAnotherKind) {
+  EXPECT_TRUE(read_citations(Dialect::openai_chat, R"({"type":"file","file":{"hash":"x"}})").empty());
+}
+
 }  // namespace
 }  // namespace weir

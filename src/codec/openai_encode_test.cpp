@@ -46,6 +46,11 @@ TEST(OpenAiStreamEncoder, WritesTextWithTheRoleInTheFirstChunkOnly) {
                 chunk("{}", R"("stop")") + "data: [DONE]\n\n");
 }
 
+TEST(OpenAiStreamEncoder, WritesNoChunkForADeltaThatSaysNothing) {
+  EXPECT_EQ(encode({kStart, BlockStart{}, Delta{}, Delta{.text = "a"}, Delta{}, BlockEnd{}, Finish{}, End{}}),
+            chunk(R"({"role":"assistant","content":"a"})") + chunk("{}", R"("stop")") + "data: [DONE]\n\n");
+}
+
 TEST(OpenAiStreamEncoder, WritesUsageLastAndNullBeforeWhenAskedFor) {
   EXPECT_EQ(
       encode({kStart, UsageReport{usage(3, 2, 4, 1)}, BlockStart{}, Delta{.text = "a"},

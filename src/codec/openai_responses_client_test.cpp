@@ -241,5 +241,11 @@ TEST(ResponsesClient, JoinsThePartsOfReasoningThatSaySomething) {
             "a\n\nb\n\nc");
 }
 
+TEST(ResponsesClient, TakesTextForTheFormatThatItIs) {
+  const Chat chat = responses_chat(R"("input":"hi","text":{"format":{"type":"text"}})");
+  EXPECT_EQ(chat.format.kind, FormatKind::text);
+  EXPECT_FALSE(chat.only_raw);
+}
+
 }  // namespace
 }  // namespace weir

@@ -398,5 +398,13 @@ TEST(ResponsesEncoder, RepeatsTheChoiceOfToolsAsItWasMade) {
   }
 }
 
+TEST(ResponsesStreamEncoder, AThoughtWithoutWordsHasNoSummary) {
+  const std::string stream = stream_of(with_start(
+      {BlockStart{.kind = BlockKind::thinking, .id = "rs_9", .dialect = kOwn},
+       Delta{.kind = DeltaKind::signature, .text = "SEALED", .dialect = kOwn}, BlockEnd{},
+       BlockStart{.index = 1}, Delta{.index = 1, .text = "x"}, BlockEnd{.index = 1}, Finish{}, usage(1, 1)}));
+  EXPECT_EQ(stream.find("reasoning_summary"), std::string::npos) << stream;
+}
+
 }  // namespace
 }  // namespace weir

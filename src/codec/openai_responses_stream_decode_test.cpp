@@ -301,5 +301,13 @@ TEST(ResponsesStreamDecode, ForwardsNothingFromAFailureOn) {
   EXPECT_EQ(raw.forwarded, first);
 }
 
+TEST(ResponsesStreamDecode, ADoneOfOtherDialectsIsDropped) {
+  EXPECT_EQ(decode({kCreated, "[DONE]", completed()}).error, "");
+}
+
+TEST(ResponsesStreamDecode, ThatHasNothingButItsEndBegins) {
+  EXPECT_TRUE(test::describe(decode({completed()}).events).starts_with("start resp_1 gpt\n"));
+}
+
 }  // namespace
 }  // namespace weir

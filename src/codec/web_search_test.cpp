@@ -67,6 +67,20 @@ TEST(WebSearch, OfAnthropicsCallersIsSaidToTheOthers) {
   EXPECT_EQ(gemini.losses, "allowed_domains max_uses user_location ");
 }
 
+TEST(WebSearch, IsReportedUnderTheTargetsName) {
+  for (const auto& [target, name] :
+       {std::pair<Dialect, std::string_view>{Dialect::openai_responses, "web_search"},
+        {Dialect::openai_chat, "web_search_options"},
+        {Dialect::gemini, "googleSearch"}}) {
+    Chat chat = asked(Dialect::anthropic_messages, std::string(kAnthropic));
+    Fidelity fidelity;
+    map_web_search(chat, target, fidelity);
+    EXPECT_TRUE(std::ranges::any_of(fidelity.records(), [name](const FidelityRecord& record) {
+      return record.reason == LossReason::emulated && record.pointer == "/tools/0" && record.to == name;
+    })) << fidelity.header_value();
+  }
+}
+
 TEST(WebSearch, OfTheOthersIsSaidToAnthropic) {
   const Mapped chat = mapped(asked(Dialect::openai_chat, std::string(kChat)), Dialect::anthropic_messages);
   EXPECT_EQ(chat.tool, R"({"type":"web_search_20250305","name":"web_search",)"
