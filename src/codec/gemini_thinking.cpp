@@ -98,7 +98,12 @@ class Planner {
     const EffortLevel wanted = is_off ? EffortLevel::off : asked_effort(reasoning_);
     // There is no way to turn it off: the lowest level is the nearest.
     EffortLevel sent = std::clamp(wanted, EffortLevel::minimal, EffortLevel::high);
-    if (caps_.effort_levels && !caps_.effort_levels->empty()) sent = caps_.effort_levels->nearest(sent);
+    if (sent == EffortLevel::medium &&
+        caps_.effort_levels == EffortSet{EffortLevel::low, EffortLevel::high}) {
+      sent = EffortLevel::high;  // as near as low, and no answer gets less thought than was asked for
+    } else if (caps_.effort_levels && !caps_.effort_levels->empty()) {
+      sent = caps_.effort_levels->nearest(sent);
+    }
     if (!reasoning_.effort && reasoning_.budget_tokens)
       lose(LossReason::emulated, fmt::format("budget {}", *reasoning_.budget_tokens),
            std::string(to_string(sent)));

@@ -28,5 +28,25 @@ TEST(GeminiThinking, MakesRoomForThoughtsThatNobodyAskedFor) {
   EXPECT_EQ(limit(R"(,"max_tokens":2048,"reasoning_effort":"low")", budget), 2048);
 }
 
+TEST(GeminiThinking, MediumIsHighWhereThereIsOnlyLowBesideIt) {
+  const auto level = [](std::string_view effort, EffortSet levels) {
+    Capabilities capabilities = caps(&Capabilities::thinking, ThinkingMode::effort);
+    capabilities.effort_levels = levels;
+    const auto call = test::openai_to_gemini(
+        fmt::format(
+            R"({{"model":"m","messages":[{{"role":"user","content":"hi"}}],"reasoning_effort":"{}"}})",
+            effort),
+        capabilities);
+    const Result<JsonDoc> parsed = JsonDoc::parse(test::body_of(call));
+    return parsed ? std::string(
+                        parsed->root()["generationConfig"]["thinkingConfig"]["thinkingLevel"].string_or(""))
+                  : "";
+  };
+  const EffortSet two = {EffortLevel::low, EffortLevel::high};
+  EXPECT_EQ(level("medium", two), "high");
+  EXPECT_EQ(level("minimal", two), "low");
+  EXPECT_EQ(level("medium", {EffortLevel::low, EffortLevel::medium, EffortLevel::high}), "medium");
+}
+
 }  // namespace
 }  // namespace weir
