@@ -55,7 +55,7 @@ SpanId make_span_id(Rng& rng) {
 }
 
 std::optional<int64_t> Exchange::price(const Usage& used) const {
-  if (!target || !target->row) return std::nullopt;
+  if (!target || !target->row || !target->is_priced) return std::nullopt;
   // No vendor charges for counting, and Weir's own count has asked none.
   if (operation_of(request) == Operation::count_tokens) return 0;
   ImageForm asked;

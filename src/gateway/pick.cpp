@@ -65,8 +65,9 @@ void order_least_cost(Indexes& group, const std::vector<Candidate>& candidates, 
   expected.in_uncached = context.input_tokens;
   expected.out_text = context.output_tokens;
   sort_by(group, [&](size_t index) {
-    const ModelRow* row = candidates[index].row;
-    const std::optional<int64_t> price = row ? cost(*row, expected) : std::nullopt;
+    const Candidate& candidate = candidates[index];
+    const std::optional<int64_t> price =
+        candidate.row && candidate.is_priced ? cost(*candidate.row, expected) : std::nullopt;
     return price.value_or(std::numeric_limits<int64_t>::max());
   });
 }

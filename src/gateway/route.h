@@ -72,6 +72,7 @@ struct Candidate {
   const RouteTarget* target = nullptr;
   std::string model;              // the provider's name of the model
   const ModelRow* row = nullptr;  // nullptr: nobody described it
+  bool is_priced = true;          // false: the row says what the model can do, not what it costs there
   Capabilities capabilities;      // endpoint and model together
   std::shared_ptr<TargetState> state;
 };

@@ -44,6 +44,8 @@ RoutePlan RoutePlans::make(const Snapshot& snapshot, const RouteTable::Match& ma
     }
     const Catalog& catalog = *snapshot.catalog;
     candidate.row = catalog.find_model(provider.kind.name, candidate.model);
+    candidate.is_priced =
+        candidate.row && (!provider.kind.own_prices || candidate.row->provider == provider.kind.name);
     candidate.capabilities =
         overlay(catalog.capabilities(provider.kind.name, candidate.model), provider.capabilities);
     candidate.state = states_->get(

@@ -9,14 +9,15 @@ namespace weir {
 namespace {
 
 // One wildcard route to one provider, whose targets may have so many calls at a time.
-std::shared_ptr<const Snapshot> snapshot_of(std::string provider_name, size_t concurrency = 0) {
+std::shared_ptr<const Snapshot> snapshot_of(std::string provider_name, size_t concurrency = 0,
+                                            std::string model = "their-*", std::string_view kind = "openai") {
   auto provider = std::make_shared<Provider>();
   provider->name = std::move(provider_name);
-  provider->kind.name = "openai";
+  provider->kind = *Catalog::embedded().find_kind(kind);
   provider->capabilities.context = 777;
   auto route = std::make_unique<Route>();
   route->pattern = "my-*";
-  route->targets.push_back({.provider = provider, .model = "their-*", .concurrency = concurrency});
+  route->targets.push_back({.provider = provider, .model = std::move(model), .concurrency = concurrency});
   std::vector<std::unique_ptr<Route>> routes;
   routes.push_back(std::move(route));
   auto snapshot = std::make_shared<Snapshot>();
@@ -38,6 +39,19 @@ TEST(RoutePlans, NamesTheTargetAsItsProviderDoes) {
   EXPECT_EQ(plans.find(snapshot, "my-model").value(), plan) << "made once";
   EXPECT_NE(plans.find(snapshot, "my-other").value(), plan);
   EXPECT_EQ(plans.find(snapshot, "unknown").error().kind, ErrorKind::model_not_found);
+}
+
+// The row of a provider whose models these are too tells what they can do; what they cost there is not known.
+TEST(RoutePlans, KnowNoPriceWhereTheProviderHasItsOwn) {
+  RoutePlans plans(std::make_shared<TargetStates>());
+  const auto is_priced = [&plans](std::string_view kind, std::string model) {
+    const auto snapshot = snapshot_of("here", 0, std::move(model), kind);
+    const Candidate& candidate = plans.find(snapshot, "my-x").value()->candidates[0];
+    EXPECT_NE(candidate.row, nullptr) << kind;
+    return candidate.is_priced;
+  };
+  EXPECT_TRUE(is_priced("openai", "gpt-4o"));
+  EXPECT_FALSE(is_priced("vertex_anthropic", "claude-opus-4-7"));
 }
 
 TEST(RoutePlans, FollowsTheSnapshotAndKeepsWhatWasLearned) {

@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "base/assert.h"
+#include "codec/bedrock_models.h"
 #include "provider/catalog_rows.h"
 #include "provider/yaml_tree.h"
 
@@ -36,6 +37,20 @@ struct Pattern {
   size_t literals = 0;
   size_t row = 0;
 };
+
+// The vendor's name of a model without what the endpoint adds to it.
+std::string plain_name(const ProviderKind& kind, std::string_view model) {
+  if (kind.dialect == Dialect::bedrock_converse || kind.dialect == Dialect::bedrock_invoke)
+    return std::string(bedrock_base_model(model));
+  std::string name(model);
+  if (!kind.defaults.quirks.vertex_anthropic) return name;
+  // NAME@DATE; NAME@default is the newest.
+  if (const size_t at = name.find('@'); at != std::string::npos) {
+    if (name.substr(at) == "@default") return name.substr(0, at);
+    name[at] = '-';
+  }
+  return name;
+}
 
 // The names under which one provider's models are found.
 struct NamesOfProvider {
@@ -189,9 +204,14 @@ const ProviderKind* Catalog::find_kind(std::string_view name) const {
 }
 
 const ModelRow* Catalog::find_model(std::string_view kind, std::string_view model) const {
-  if (const ModelRow* own = find_own_model(kind, model)) return own;
   const ProviderKind* provider = find_kind(kind);
-  return provider && !provider->models_of.empty() ? find_own_model(provider->models_of, model) : nullptr;
+  const std::string plain = provider ? plain_name(*provider, model) : std::string(model);
+  for (const std::string_view name : {model, std::string_view(plain)}) {
+    if (const ModelRow* own = find_own_model(kind, name)) return own;
+    if (!provider || provider->models_of.empty()) continue;
+    if (const ModelRow* other = find_own_model(provider->models_of, name)) return other;
+  }
+  return nullptr;
 }
 
 const ModelRow* Catalog::find_own_model(std::string_view kind, std::string_view model) const {

@@ -98,6 +98,7 @@ struct ProviderKind {
   // Another provider whose models these are, by another dialect: its rows count where there is none of this
   // provider's own, and what `defaults` says of the endpoint is then above them. Empty: none.
   std::string models_of;
+  bool own_prices = false;  // what the rows of models_of say of prices does not hold here
   Capabilities defaults;  // of a model that is not listed; quirks included
   std::string source;     // URL of the vendor's documentation
 
@@ -194,7 +195,8 @@ class Catalog {
   // nullptr when unknown. Pointers live as long as the catalog, which may be moved.
   const ProviderKind* find_kind(std::string_view name) const;
   // By exact name, else by the alias pattern with the most literal characters (of equals: the first in the
-  // file); then the same among the provider's models_of.
+  // file); then the same among the provider's models_of; then both again by the name without what the
+  // endpoint adds to it: Bedrock's profiles and ARNs, Vertex AI's versions.
   const ModelRow* find_model(std::string_view kind, std::string_view model) const;
   // The row's capabilities over the kind's defaults (a row of models_of: under them); for an unknown model
   // the defaults; for an unknown kind nothing.

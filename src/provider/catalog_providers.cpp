@@ -177,7 +177,7 @@ Result<ProviderKind> read_provider(std::string_view file, const YamlNode& node) 
   const YamlFields fields(file, node, "a provider");
   TRY(fields.check({"name", "display_name", "dialect", "base_url", "serves", "paths", "auth", "auth_header",
                     "needs_key", "key_env", "enabled_by_env", "is_local", "headers", "query", "quirks",
-                    "otel_name", "models_of", "defaults", "source"}));
+                    "otel_name", "models_of", "own_prices", "defaults", "source"}));
   ProviderKind kind;
   kind.name = TRY(fields.text("name"));
   if (!is_kind_name(kind.name)) return fail(fields.error("name", "must consist of a-z, 0-9 and _"));
@@ -200,6 +200,8 @@ Result<ProviderKind> read_provider(std::string_view file, const YamlNode& node) 
   kind.otel_name = TRY(fields.text("otel_name"));
   kind.models_of = TRY(fields.optional_text("models_of"))
   .value_or("");
+  kind.own_prices = TRY(fields.optional_bool("own_prices"))
+  .value_or(false);
   kind.source = TRY(fields.text("source"));
   return kind;
 }

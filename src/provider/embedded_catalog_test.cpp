@@ -110,6 +110,8 @@ TEST_F(EmbeddedCatalog, SaysHowManyTextsOneRequestMayEmbed) {
   };
   EXPECT_EQ(inputs_max("amazon.titan-embed-text-v2:0"), 1);
   EXPECT_EQ(inputs_max("cohere.embed-multilingual-v3"), 96);
+  EXPECT_EQ(catalog_.capabilities("vertex", "gemini-embedding-001").inputs_max, 1);
+  EXPECT_EQ(catalog_.capabilities("vertex", "text-embedding-005").inputs_max, 250);
 }
 
 // Requests of dialects that need no limit get the model's.
@@ -123,6 +125,44 @@ TEST_F(EmbeddedCatalog, SaysHowMuchClaudeGivesOnBedrock) {
   EXPECT_EQ(most("global.anthropic.claude-opus-4-6-v1"), 128'000);
   EXPECT_EQ(most("anthropic.claude-3-5-haiku-20241022-v1:0"), 8192);
   EXPECT_EQ(most("anthropic.claude-3-opus-20240229-v1:0"), 4096);
+}
+
+// Profiles and ARNs are names of the same model; an application's own profile names none.
+TEST_F(EmbeddedCatalog, KnowsBedrocksModelsByEveryName) {
+  for (const std::string_view kind : {"bedrock", "bedrock_invoke"}) {
+    for (const std::string_view name :
+         {"anthropic.claude-opus-4-7", "us.anthropic.claude-opus-4-7", "sa.anthropic.claude-opus-4-7",
+          "arn:aws:bedrock:us-east-1:1:inference-profile/us.anthropic.claude-opus-4-7",
+          "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-opus-4-7"}) {
+      const Capabilities opus = catalog_.capabilities(kind, name);
+      EXPECT_EQ(opus.thinking, ThinkingMode::adaptive) << kind << " " << name;
+      EXPECT_EQ(opus.json_schema, JsonSchemaSupport::tool) << kind << " " << name;
+      EXPECT_EQ(opus.allows_sampling, false) << kind << " " << name;
+    }
+    EXPECT_EQ(catalog_.find_model(kind, "arn:aws:bedrock:us-east-1:1:application-inference-profile/abc"),
+              nullptr);
+    const auto schema = [&](std::string_view name) { return catalog_.capabilities(kind, name).json_schema; };
+    EXPECT_EQ(schema("eu.anthropic.claude-sonnet-4-6"), JsonSchemaSupport::native);
+    EXPECT_EQ(schema("us.anthropic.claude-haiku-4-5-20251001-v1:0"), JsonSchemaSupport::native);
+    EXPECT_EQ(schema("us.anthropic.claude-sonnet-4-20250514-v1:0"), JsonSchemaSupport::tool);
+    EXPECT_EQ(catalog_.capabilities(kind, "us.anthropic.claude-sonnet-5-5").forced_tool, false);
+    EXPECT_EQ(catalog_.capabilities(kind, "us.anthropic.claude-haiku-5-5").thinking, ThinkingMode::adaptive);
+  }
+}
+
+// The same models as at their vendors, though what they cost there is not known.
+TEST_F(EmbeddedCatalog, KnowsWhatModelsCanDoOnVertexAi) {
+  for (const std::string_view name : {"claude-opus-4-7", "claude-opus-4-7@default"}) {
+    EXPECT_EQ(catalog_.capabilities("vertex_anthropic", name).thinking, ThinkingMode::adaptive) << name;
+    EXPECT_EQ(catalog_.capabilities("vertex_anthropic", name).output_max, 128'000) << name;
+  }
+  EXPECT_EQ(catalog_.find_model("vertex_anthropic", "claude-sonnet-4-5@20250929")->model,
+            "claude-sonnet-4-5");
+  EXPECT_EQ(catalog_.find_model("vertex_anthropic", "claude-3-5-haiku@20241022")->model,
+            "claude-3-5-haiku-20241022");
+  EXPECT_EQ(catalog_.capabilities("vertex", "gemini-3.1-pro-preview").thinking_forced, true);
+  EXPECT_TRUE(catalog_.find_kind("vertex")->own_prices);
+  EXPECT_TRUE(catalog_.find_kind("vertex_anthropic")->own_prices);
 }
 
 TEST_F(EmbeddedCatalog, SpeaksToAnthropicAsItsDocumentationSays) {
