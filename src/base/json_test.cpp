@@ -236,8 +236,8 @@ TEST(JsonDoc, FindsDuplicateKeysAmongThousands) {
 
 TEST(JsonDoc, HoldsItsLimits) {
   const auto nested = [](size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };
-  parsed(nested(64));
-  EXPECT_NE(refused(nested(65)).message.find("nesting deeper than 64"), std::string::npos);
+  parsed(nested(kJsonDepthMax));
+  EXPECT_NE(refused(nested(kJsonDepthMax + 1)).message.find("nesting deeper than 200"), std::string::npos);
   EXPECT_NE(refused(std::string(100'000, '[')).message.find("nesting deeper"), std::string::npos);
   parsed("[1,2,3]", {.nodes_max = 4});
   EXPECT_NE(refused("[1,2,3,4]", {.nodes_max = 4}).message.find("more than 4 values"), std::string::npos);

@@ -55,8 +55,8 @@ inline constexpr uint32_t kHttp2PingsPerWindowMax = 100;
 inline constexpr uint32_t kHttp2SettingsPerWindowMax = 50;
 
 // JSON.
-// Nested arrays and objects in any text that Weir reads; a tool's schema rarely passes 20.
-inline constexpr int kJsonDepthMax = 64;
+// Nested arrays and objects in any text that Weir reads. Each object within a tool's schema is two of them.
+inline constexpr int kJsonDepthMax = 200;
 // Values in one text: bounds the node table (24 bytes a value, 24 for its key) of a body that is all commas.
 inline constexpr size_t kJsonNodesMax = 2'000'000;
 // A larger JSON body is decoded and encoded in the worker pool, since nothing on a core may run over 200 µs.
