@@ -468,11 +468,12 @@ class OpenAiChatProvider final : public ProviderCodec {
     edits.model();
     if (limit.is_over()) edits.clamp(limit, call.notes.fidelity);
     if (std::holds_alternative<Chat>(request)) {
-      call.wire.path =
-          operation_of(request) == Operation::text_completion ? "/completions" : "/chat/completions";
+      const bool is_chat = operation_of(request) == Operation::chat;
+      call.wire.path = is_chat ? "/chat/completions" : "/completions";
       if (call.notes.is_streamed && !target.capabilities->quirks.no_stream_options)
         call.notes.strips_usage = edits.usage();
-      edits.max_tokens();
+      // The older endpoint knows one name of the limit, whatever the model.
+      if (is_chat) edits.max_tokens();
       edits.metadata(call.notes.fidelity);
     } else {
       call.wire.path = "/embeddings";

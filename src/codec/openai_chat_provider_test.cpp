@@ -219,9 +219,10 @@ TEST(OpenAiChatProvider, RefusesAnotherVendorsServerTools) {
 
 // ---- The raw way
 
-std::string spliced(std::string body, const Capabilities& capabilities = {}, bool* strips = nullptr) {
+std::string spliced(std::string body, const Capabilities& capabilities = {}, bool* strips = nullptr,
+                    const ClientCodec& codec = openai_chat_client()) {
   const ClientCall client = test::client_call(Dialect::openai_chat, std::move(body));
-  const Result<Request> request = openai_chat_client().decode_request(client);
+  const Result<Request> request = codec.decode_request(client);
   EXPECT_TRUE(request) << (request ? "" : request.error().message);
   if (!request) return {};
   const Result<EncodedCall> call = openai_chat_provider().splice_request(
@@ -277,6 +278,11 @@ TEST(OpenAiSplice, RenamesTheLimitForServersThatKnowOneName) {
             std::string::npos);
   const std::string both = spliced("{" + messages + R"(,"max_tokens":5,"max_completion_tokens":6})", newer);
   EXPECT_NE(both.find(R"("max_tokens":5,"max_completion_tokens":6)"), std::string::npos);
+  EXPECT_NE(
+      spliced(R"({"model":"m","prompt":"a","max_tokens":5})", newer, nullptr, openai_completions_client())
+          .find(R"("prompt":"a","max_tokens":5)"),
+      std::string::npos)
+      << "the older endpoint knows one name";
 }
 
 TEST(OpenAiEmbeddings, AreAskedForAsBase64AndReadInAnyOrder) {
