@@ -307,11 +307,14 @@ class RequestWriter {
 
   void write_extras() {
     for (const ExtraField& extra : chat_.extras) {
-      if (extra.dialect != kDialect) {
+      const bool is_beta = extra.dialect == kDialect && extra.key == kAnthropicBeta;
+      const bool is_output = extra.key.starts_with(kOutputConfigPrefix);
+      const bool is_taken = is_beta || is_output || !framing_.takes_field || framing_.takes_field(extra.key);
+      if (extra.dialect != kDialect || !is_taken) {
         lose(Severity::warning, LossReason::dropped, extra.key);
-      } else if (extra.key == kAnthropicBeta) {
+      } else if (is_beta) {
         write_beta(extra.raw.text);
-      } else if (!extra.key.starts_with(kOutputConfigPrefix)) {
+      } else if (!is_output) {
         json_.key(extra.key).raw(extra.raw.text);
       }
     }

@@ -21,6 +21,8 @@ struct AnthropicFraming {
   // Not null: the body, not a header, says the betas, and only those that this gives of a list (a JSON
   // string).
   std::vector<std::string_view> (*betas)(std::string_view list, Fidelity& fidelity) = nullptr;
+  // Not null: of the fields that the IR has no place for only those that this says yes to are sent.
+  bool (*takes_field)(std::string_view key) = nullptr;
 };
 
 // Writes the body (and the header anthropic-beta) of POST /v1/messages, or of its count_tokens when

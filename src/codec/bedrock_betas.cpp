@@ -25,6 +25,9 @@ constexpr std::array<std::string_view, 13> kKnown = {"computer-use-2024-10-22",
                                                      "tool-search-tool-2025-10-19",
                                                      "tool-examples-2025-10-29"};
 constexpr std::string_view kPointer = "/anthropic-beta";
+// The fields of those betas, and Bedrock's own. The hosted tools of Anthropic's own API (containers, MCP
+// servers) and its ways of service (speed, geography) are not there.
+constexpr std::array<std::string_view, 2> kFields = {"context_management", "amazon-bedrock-guardrailConfig"};
 
 }  // namespace
 
@@ -44,6 +47,10 @@ std::vector<std::string_view> bedrock_betas(std::string_view raw, Fidelity& fide
     }
   }
   return names;
+}
+
+bool bedrock_takes_field(std::string_view key) {
+  return std::ranges::find(kFields, key) != kFields.end();
 }
 
 }  // namespace weir

@@ -1,4 +1,4 @@
-// Which beta features of Claude's models Bedrock knows: it refuses a request that names another one.
+// Which beta features and fields of Claude's models Bedrock knows: it refuses a request that names another one.
 #pragma once
 
 #include <string_view>
@@ -11,5 +11,8 @@ namespace weir {
 // The names of a list joined by commas that Bedrock documents; a record for each of the others. `raw` is the
 // list as a JSON string; one that had to be escaped holds no name.
 std::vector<std::string_view> bedrock_betas(std::string_view raw, Fidelity& fidelity);
+
+// Whether a body for InvokeModel may hold the field, of those that the IR has no place for.
+bool bedrock_takes_field(std::string_view key);
 
 }  // namespace weir

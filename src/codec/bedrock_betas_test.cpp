@@ -28,6 +28,23 @@ TEST(BedrockBetas, SendsOnlyThoseThatBedrockKnowsAndTellsOfTheOthers) {
   }
 }
 
+// It refuses a field that it does not know.
+TEST(BedrockBetas, SendsNoFieldOfAnthropicsOwnApiAlone) {
+  const Result<Request> request = anthropic_messages_client().decode_request(test::client_call(
+      Dialect::anthropic_messages,
+      R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":"q"}],"speed":"fast",)"
+      R"("mcp_servers":[{"url":"u"}],"context_management":{"edits":[]}})"));
+  ASSERT_TRUE(request);
+  const Capabilities any;
+  const auto call =
+      bedrock_invoke_provider().encode_request(*request, {.model = test::kClaude, .capabilities = &any});
+  ASSERT_TRUE(call) << call.error().message;
+  EXPECT_NE(call->wire.body.find(R"("context_management":{"edits":[]})"), std::string::npos)
+      << call->wire.body;
+  EXPECT_EQ(call->wire.body.find("mcp_servers"), std::string::npos) << call->wire.body;
+  EXPECT_EQ(call->notes.fidelity.header_value(), "dropped;/speed, dropped;/mcp_servers");
+}
+
 TEST(BedrockBetas, WritesNoEmptyList) {
   Fidelity fidelity;
   EXPECT_TRUE(bedrock_betas(R"("files-api-2025-04-14,")", fidelity).empty());

@@ -62,9 +62,12 @@ Result<void> write_anthropic(const Chat& chat, const TargetModel& target, Encode
   capabilities.image_url = false;  // the service fetches nothing
   if (!capabilities.json_schema) capabilities.json_schema = JsonSchemaSupport::tool;
   const TargetModel model{.model = target.model, .capabilities = &capabilities};
-  return write_anthropic_request(
-      chat, model, call,
-      {.body_version = kInvokeVersion, .has_model = false, .has_stream = false, .betas = &bedrock_betas});
+  return write_anthropic_request(chat, model, call,
+                                 {.body_version = kInvokeVersion,
+                                  .has_model = false,
+                                  .has_stream = false,
+                                  .betas = &bedrock_betas,
+                                  .takes_field = &bedrock_takes_field});
 }
 
 Result<void> write_body(const Chat& chat, const TargetModel& target, EncodedCall& call) {
