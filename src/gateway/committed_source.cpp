@@ -25,6 +25,15 @@ Task<void> CommittedSource::commit(Scope& scope) {
   }
 }
 
+bool CommittedSource::ends_in_bad_call() const {
+  const auto is_bad = [](const Event& event) {
+    const auto* finish = std::get_if<Finish>(&event);
+    return finish && finish->reason == StopReason::bad_tool;
+  };
+  // What ends an answer is content, so that it is never among what came before that.
+  return pending_ && std::ranges::any_of(pending_->events, is_bad);
+}
+
 Usage CommittedSource::reported() const {
   Usage usage;
   for (const Event& event : held_.events) {

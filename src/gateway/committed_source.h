@@ -22,6 +22,9 @@ class CommittedSource final : public EventSource {
   // that.
   Task<void> commit(Scope& scope);
 
+  // Whether the answer has ended in a malformed call by what commit() pulled, none of which has been given.
+  bool ends_in_bad_call() const;
+
   // What the provider said of usage until commit() failed.
   Usage reported() const;
 

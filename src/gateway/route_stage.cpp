@@ -7,6 +7,8 @@
 
 #include "codec/codecs.h"
 #include "gateway/committed_source.h"
+#include "gateway/drain.h"
+#include "gateway/metered_part.h"
 #include "gateway/snapshot.h"
 #include "llm/prompt_tokens.h"
 
@@ -62,8 +64,13 @@ class Attempts {
       const BreakerPass pass = candidate.state->breaker().try_pass(exchange_.now());
       // No attempt is spent on a target that is put aside, and what a provider said before stays the reason.
       if (pass == BreakerPass::refused) co_return nullptr;
-      Result<std::unique_ptr<EventSource>> source = co_await attempt(candidate, pass);
-      if (source) co_return source;
+      Result<std::unique_ptr<CommittedSource>> source = co_await attempt(candidate, pass);
+      if (source && asks_again(candidate, **source)) {
+        CO_TRY(co_await give_up(*std::move(source)));
+        CO_TRY(exchange_.scope->check());
+        continue;
+      }
+      if (source) co_return *std::move(source);
       if (exchange_.scope->is_cancelled()) co_return fail(exchange_.scope->reason());
       last_error_ = std::make_unique<Error>(std::move(source).error());
       const bool may_retry = error_row(last_error_->kind).retries_same_target && exchange_.is_repeatable() &&
@@ -77,7 +84,24 @@ class Attempts {
     }
   }
 
-  Task<std::unique_ptr<EventSource>> attempt(const Candidate& candidate, BreakerPass pass) {
+  // Once. Of several choices the others may be good.
+  bool asks_again(const Candidate& candidate, const CommittedSource& source) {
+    if (has_asked_again_ || route_.translation.malformed_calls != "retry" || !source.ends_in_bad_call())
+      return false;
+    const Chat* chat = exchange_.chat();
+    has_asked_again_ = chat && chat->choices.value_or(1) <= 1 && made_ < route_.retry.attempts_max &&
+                       candidate.target->provider->retry_budget->try_spend();
+    return has_asked_again_;
+  }
+
+  // What it used is paid for; parts of an answer have told that themselves.
+  Task<void> give_up(std::unique_ptr<CommittedSource> source) {
+    if (exchange_.is_composed) co_return {};
+    const std::unique_ptr<EventSource> part = metered_part(std::move(source), exchange_);
+    co_return co_await drain(exchange_, *part);
+  }
+
+  Task<std::unique_ptr<CommittedSource>> attempt(const Candidate& candidate, BreakerPass pass) {
     Breaker& breaker = candidate.state->breaker();
     ++made_;
     exchange_.target = &candidate;
@@ -87,7 +111,7 @@ class Attempts {
       exchange_.timings.try_again(exchange_.now());
     }
     candidate.target->provider->retry_budget->on_call();
-    Result<std::unique_ptr<EventSource>> source = co_await call(candidate);
+    Result<std::unique_ptr<CommittedSource>> source = co_await call(candidate);
     if (source) {
       breaker.report(exchange_.now(), pass, true);
     } else if (error_row(source.error().kind).trips_breaker && !exchange_.scope->is_cancelled()) {
@@ -98,7 +122,7 @@ class Attempts {
     co_return source;
   }
 
-  Task<std::unique_ptr<EventSource>> call(const Candidate& candidate) {
+  Task<std::unique_ptr<CommittedSource>> call(const Candidate& candidate) {
     const std::shared_ptr<TargetState>& state = candidate.state;
     std::optional<Permits::Permit> permit = Permits::try_acquire(state->permits());
     if (!permit) {
@@ -129,6 +153,7 @@ class Attempts {
   const Route& route_;
   const Next next_;
   int made_ = 0;
+  bool has_asked_again_ = false;
   std::unique_ptr<Error> last_error_;  // null: none of the targets was asked
 };
 

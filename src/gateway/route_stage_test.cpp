@@ -107,6 +107,86 @@ TEST_F(CommitPoint, AnswersWithContentAreNotTriedElsewhere) {
             "upstream_overloaded");
 }
 
+class MalformedCalls : public Regions {
+ protected:
+  MalformedCalls() { route().translation.malformed_calls = "retry"; }
+  Route& route() { return *gateway_.snapshot->routes.routes().front(); }
+
+  static std::vector<Event> ends_in(StopReason reason, std::string_view said = "") {
+    Usage usage;
+    usage.in_uncached = 10;
+    usage.out_text = 5;
+    std::vector<Event> events = {Start{}};
+    if (!said.empty()) events.insert(events.end(), {BlockStart{}, Delta{.text = std::string(said)}});
+    events.insert(events.end(), {Finish{.reason = reason}, UsageReport{usage}, End{}});
+    return events;
+  }
+
+  // The reasons of the two answers that are there to be had, and then "<reason the client gets> <calls
+  // made>".
+  std::string outcome(std::vector<Event> first, std::vector<Event> second, Chat asked = chat()) {
+    exchange_ = gateway_.exchange(std::move(asked));
+    gateway_.call->answers.clear();
+    gateway_.call->answers.emplace_back(std::move(first));
+    gateway_.call->answers.emplace_back(std::move(second));
+    const Result<std::vector<Event>> events = gateway_.events(*exchange_);
+    if (!events) return std::string(to_string(events.error().kind));
+    std::string reason = "none";
+    for (const Event& event : *events) {
+      if (const auto* finish = std::get_if<Finish>(&event)) reason = to_string(finish->reason);
+    }
+    return fmt::format("{} {}", reason, exchange_->attempts.size());
+  }
+  std::string outcome(StopReason first, StopReason second) {
+    return outcome(ends_in(first), ends_in(second));
+  }
+
+  std::unique_ptr<Exchange> exchange_;
+};
+
+TEST_F(MalformedCalls, AreTriedOnceMoreWhereTheRouteSaysSo) {
+  for (const bool drips : {false, true}) {
+    gateway_.call->drips = drips;
+    EXPECT_EQ(outcome(StopReason::bad_tool, StopReason::tool), "tool 2");
+    EXPECT_EQ(exchange_->target->target->provider->name, "somewhere") << "the same target";
+    EXPECT_EQ(outcome(StopReason::bad_tool, StopReason::bad_tool), "bad_tool 2");
+    EXPECT_EQ(outcome(StopReason::end, StopReason::tool), "end 1");
+  }
+  route().translation.malformed_calls = "answer";
+  EXPECT_EQ(outcome(StopReason::bad_tool, StopReason::tool), "bad_tool 1");
+}
+
+TEST_F(MalformedCalls, ArePaidForEvenWhereTheUsageComesBehindTheReason) {
+  for (const bool drips : {false, true}) {
+    gateway_.call->drips = drips;
+    ASSERT_EQ(outcome(StopReason::bad_tool, StopReason::tool), "tool 2");
+    ASSERT_TRUE(exchange_->spent);
+    EXPECT_EQ(exchange_->spent->usage.in_uncached, 10);
+    EXPECT_EQ(exchange_->spent->usage.out_text, 5);
+    EXPECT_EQ(exchange_->spent->usage.source, UsageSource::provider);
+  }
+}
+
+TEST_F(MalformedCalls, AreNotTakenBackOnceTheClientHasSeenSomething) {
+  EXPECT_EQ(outcome(ends_in(StopReason::bad_tool, "Let me see"), ends_in(StopReason::tool)), "tool 2")
+      << "a whole answer has not left yet";
+  gateway_.call->drips = true;
+  EXPECT_EQ(outcome(ends_in(StopReason::bad_tool, "Let me see"), ends_in(StopReason::tool)), "bad_tool 1");
+}
+
+TEST_F(MalformedCalls, AreNotTriedAgainBeyondWhatRetriesMay) {
+  Chat asks = chat();
+  asks.choices = 2;
+  EXPECT_EQ(outcome(ends_in(StopReason::bad_tool), ends_in(StopReason::tool), std::move(asks)), "bad_tool 1")
+      << "the other choice may be good";
+  route().retry.attempts_max = 1;
+  EXPECT_EQ(outcome(StopReason::bad_tool, StopReason::tool), "bad_tool 1");
+  route().retry.attempts_max = 4;
+  while (route().targets.front().provider->retry_budget->try_spend()) {
+  }
+  EXPECT_EQ(outcome(StopReason::bad_tool, StopReason::tool), "bad_tool 1");
+}
+
 class Stages : public Regions {
  protected:
   // The marks of an exchange whose first answer is `first`, each call taking a second.

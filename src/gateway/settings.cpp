@@ -176,6 +176,12 @@ std::span<const Setting<TranslationSettings>> translation_setting_rows() {
           .sentence = "What a temperature out of the target's range gets: clamp, the nearest that it takes; "
                       "or error.",
           .choices = "clamp|error"},
+      Row{.key = "malformed_calls",
+          .member = &TranslationSettings::malformed_calls,
+          .sentence = "What becomes of an answer that ends because the model got the call of a tool wrong, "
+                      "before any of it has left: answer, the client is told; or retry, the same target is "
+                      "asked once more, and both are paid for.",
+          .choices = "answer|retry"},
       Row{.key = "reasoning_field",
           .member = &TranslationSettings::reasoning_field,
           .sentence = "State a model's thinking for clients of Chat Completions as `reasoning` too, beside "

@@ -48,8 +48,9 @@ struct TranslationSettings {
   bool hash_user = false;
   std::string server_tools = "error";  // or "drop"
   bool web_search = false;
-  std::string user_names = "drop";  // or "prefix"
-  std::string sampling = "clamp";   // or "error"
+  std::string user_names = "drop";         // or "prefix"
+  std::string sampling = "clamp";          // or "error"
+  std::string malformed_calls = "answer";  // or "retry"
   bool reasoning_field = false;
   bool operator==(const TranslationSettings&) const = default;
 };

@@ -32,6 +32,23 @@ class BrokenSource final : public EventSource {
   bool is_given_ = false;
 };
 
+// An answer whose events come one by one.
+class DrippingSource final : public EventSource {
+ public:
+  explicit DrippingSource(std::vector<Event> events) : events_(std::move(events)) {}
+  const AnswerHead& head() const override { return head_; }
+  Task<const EventBatch*> next(Scope&) override {
+    batch_.events.assign(1, events_.at(at_++));
+    co_return &batch_;
+  }
+
+ private:
+  std::vector<Event> events_;
+  size_t at_ = 0;
+  EventBatch batch_;
+  AnswerHead head_;
+};
+
 // The last stage: notes each request and gives what the test has put there.
 class ScriptedCall final : public Stage {
  public:
@@ -51,6 +68,7 @@ class ScriptedCall final : public Stage {
     if (!slept) co_return std::move(slept).fail();
     if (!events) co_return std::move(events).fail();
     if (breaks) co_return std::make_unique<BrokenSource>(std::move(*events), *std::exchange(breaks, {}));
+    if (drips) co_return std::make_unique<DrippingSource>(std::move(*events));
     co_return std::make_unique<StoredSource>(std::move(*events));
   }
   const Chat& chat(size_t index) const { return std::get<Chat>(requests.at(index)); }
@@ -59,6 +77,7 @@ class ScriptedCall final : public Stage {
   std::vector<Request> requests;
   std::optional<Error> breaks;  // what the next answer ends with, after its events
   Fidelity fidelity;            // what the adapted requests say, of all calls
+  bool drips = false;           // answers come one event at a time
   Duration takes{};
   int running = 0;
   int running_max = 0;
