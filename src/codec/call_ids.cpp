@@ -19,4 +19,11 @@ std::string made_call_id(std::string_view answer_id, int choice, int block) {
   return fmt::format("call_{}_{}_{}", sha256_hex(answer_id).substr(0, kHashDigits), choice, block);
 }
 
+std::string said_call_id(std::string_view name, std::string_view arguments, size_t before) {
+  constexpr size_t kHashDigits = 16;
+  const std::string said = fmt::format("{}\n{}", name, arguments);
+  const std::string digits = sha256_hex(said).substr(0, kHashDigits);
+  return before == 0 ? fmt::format("call_{}", digits) : fmt::format("call_{}_{}", digits, before);
+}
+
 }  // namespace weir

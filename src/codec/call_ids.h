@@ -14,4 +14,8 @@ std::string short_call_id(std::string_view id);
 // history holds the calls of many.
 std::string made_call_id(std::string_view answer_id, int choice, int block);
 
+// The id of a call that the client sends without one: of what it says, and of how many before it in the
+// history have said the same. Deterministic, as prompts are cached by their bytes.
+std::string said_call_id(std::string_view name, std::string_view arguments, size_t before);
+
 }  // namespace weir

@@ -1,8 +1,11 @@
 #include "codec/call_ids.h"
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
+#include <set>
 
 #include "codec/bedrock_test_util.h"
+#include "codec/gemini.h"
 #include "codec/openai.h"
 
 namespace weir {
@@ -35,6 +38,36 @@ TEST(CallIds, AreOfTheAnswerAndNotOfThePlaceAlone) {
   EXPECT_NE(id_of_call("chatcmpl-1", false), id_of_call("chatcmpl-2", false));
   EXPECT_EQ(id_of_call("chatcmpl-1", false), id_of_call("chatcmpl-1", true));
   EXPECT_LE(id_of_call("chatcmpl-1", true).size(), 40U);
+}
+
+// The ids that Weir gives to the calls of a client that sends none.
+std::vector<std::string> ids_of(std::string_view calls) {
+  const std::string body = fmt::format(
+      R"({{"contents":[{{"role":"user","parts":[{{"text":"q"}}]}},{{"role":"model","parts":[{}]}}]}})",
+      calls);
+  const Result<Request> request = test::decode_with(gemini_generate_client(), body);
+  EXPECT_TRUE(request) << request.error().message;
+  std::vector<std::string> ids;
+  for (const Block& block : std::get<Chat>(*request).messages.at(1).content) {
+    const auto& call = std::get<ToolCallBlock>(block.body);
+    ids.push_back(call.has_made_id ? std::string(call.id) : fmt::format("own {}", call.id));
+  }
+  return ids;
+}
+
+TEST(CallIds, AreOfWhatIsCalledWhereTheClientSendsNone) {
+  const std::string berlin = R"({"functionCall":{"name":"f","args":{"at":"Berlin"}}})";
+  const std::string rome = R"({"functionCall":{"name":"f","args":{"at":"Rome"}}})";
+  const std::string other = R"({"functionCall":{"name":"g","args":{"at":"Rome"}}})";
+  const auto ids = ids_of(berlin + "," + rome + "," + other + "," + rome);
+  ASSERT_EQ(ids.size(), 4U);
+  EXPECT_EQ((std::set<std::string>(ids.begin(), ids.end()).size()), 4U);
+  EXPECT_EQ(ids_of(rome + "," + other), (std::vector<std::string>{ids[1], ids[2]}))
+      << "whatever stood before";
+  EXPECT_EQ(ids[3], ids[1] + "_1");
+  EXPECT_LE(ids[3].size(), 40U);
+  EXPECT_EQ(ids_of(R"({"functionCall":{"id":"x","name":"f","args":{}}})"),
+            (std::vector<std::string>{"own x"}));
 }
 
 TEST(CallIds, AreShortenedForChatWhereTheyAreTooLong) {

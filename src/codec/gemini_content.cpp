@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <fmt/core.h>
+#include <unordered_map>
 
 #include "base/text.h"
+#include "codec/call_ids.h"
 #include "codec/call_index.h"
 #include "codec/gemini_fields.h"
 
@@ -161,7 +163,6 @@ class ContentsDecoder {
     block.signature = signature;
     block.name = TRY(required_string(call, "name"));
     TRY(read_field(call["id"], block.id));
-    if (block.id.empty()) block.id = chat_.arena->keep(fmt::format("call_{}", ++calls_));
     const JsonValue args = call["args"];
     if (!args.is_absent()) {
       TRY(args.expect(JsonType::object));
@@ -169,8 +170,16 @@ class ContentsDecoder {
     } else {
       block.arguments = "{}";
     }
+    if (block.id.empty()) make_id(block);
     open_.add(block.id, block.name);
     return block;
+  }
+
+  void make_id(ToolCallBlock& call) {
+    const std::string id = said_call_id(call.name, call.arguments, 0);
+    const size_t before = made_ids_[id]++;
+    call.id = chat_.arena->keep(before == 0 ? id : said_call_id(call.name, call.arguments, before));
+    call.has_made_id = true;
   }
 
   // The call that a result answers.
@@ -215,7 +224,7 @@ class ContentsDecoder {
 
   Chat& chat_;
   OpenCalls open_;
-  size_t calls_ = 0;
+  std::unordered_map<std::string, size_t> made_ids_;  // how often each
 };
 
 // The role of a turn as far as Weir knows it; another is the user's to whoever reads only the text.

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "codec/chat_policies.h"
 #include "gateway/fan_out.h"
 #include "gateway/kept_answer.h"
 #include "gateway/kept_turns.h"
@@ -13,6 +14,7 @@
 #include "gateway/snapshot.h"
 #include "gateway/stored_responses.h"
 #include "gateway/structured_answer.h"
+#include "gateway/turn_keys.h"
 
 namespace weir {
 namespace {
@@ -102,7 +104,7 @@ Adaptation& adaptation_of(Exchange& exchange) {
 // Puts a kept turn into the message, or records that it is another issuer's.
 void restore_one(Exchange& exchange, size_t index, const std::string& kept) {
   const Dialect dialect = dialect_of(exchange);
-  const Result<KeptTurn> turn = turn_from_json(kept);
+  Result<KeptTurn> turn = turn_from_json(kept);
   if (!turn) {
     log_warn("a kept turn cannot be read", {{"error", turn.error().message}});
     return;
@@ -114,8 +116,31 @@ void restore_one(Exchange& exchange, size_t index, const std::string& kept) {
     return;
   }
   Chat& chat = chat_in(adapted.request);
-  restore_turn(chat.messages[index], *turn, dialect, *chat.arena);
+  Message& message = chat.messages[index];
+  if (lacks_call_ids(message)) take_call_ids(*turn, message);
+  restore_turn(message, *turn, dialect, *chat.arena);
 }
+
+// What the turns of this attempt's messages were kept under.
+class TurnNames {
+ public:
+  explicit TurnNames(const Exchange& exchange) : exchange_(exchange) {}
+
+  // Of the message at `index`, whose first call has this id. Where the client named none, the keys are made
+  // of the conversation as it came, so a message that a policy put before it has no part in them.
+  std::string find(size_t index, std::string_view call_id) {
+    const Chat& sent = *chat_of(exchange_.sent());
+    if (!lacks_call_ids(sent.messages[index])) return std::string(call_id);
+    const Chat& came = *exchange_.chat();
+    const size_t padding = begins_with_assistant(came) && !begins_with_assistant(sent) ? 1 : 0;
+    if (!keys_) keys_.emplace(came.messages);
+    return keys_->at(index - padding, called_tools(sent.messages[index]));
+  }
+
+ private:
+  const Exchange& exchange_;
+  std::optional<TurnKeys> keys_;
+};
 
 Task<std::unique_ptr<EventSource>> call_child(Exchange& child, Next next) {
   if (needs_validation(child)) co_return co_await validated_answer(child, next);
@@ -199,15 +224,17 @@ Task<void> AdaptStage::restore_turns(Exchange& exchange) {
   const bool thinks = (original.reasoning.is_set() && !original.reasoning.is_disabled) ||
                       exchange.target->capabilities.thinking_forced == true;
   bool is_in_loop = true;
+  TurnNames names(exchange);
   for (size_t i = original.messages.size(); i-- > 0;) {
     const Message& message = chat_of(exchange.sent())->messages[i];
     is_in_loop = is_in_loop && !speaks_anew(message);
     const auto call_id = lacks_turn(message, dialect);
     if (!call_id) continue;
-    std::shared_ptr<const std::string> kept = parts_.turns->find_in_memory(exchange.principal, *call_id);
+    const std::string name = names.find(i, *call_id);
+    std::shared_ptr<const std::string> kept = parts_.turns->find_in_memory(exchange.principal, name);
     if (!kept && thinks) {
       Result<std::shared_ptr<const std::string>> found =
-          co_await parts_.turns->find_on_disk(*exchange.scope, exchange.principal, std::string(*call_id));
+          co_await parts_.turns->find_on_disk(*exchange.scope, exchange.principal, name);
       CO_TRY(exchange.scope->check());
       // A store out of order, which it says itself: the conversation goes on without its thinking.
       if (found) kept = std::move(*found);

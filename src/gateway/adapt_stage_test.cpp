@@ -220,6 +220,58 @@ TEST_F(AdaptStageTest, ThinkingThatAClientSendsBackIsNotPutBackTwice) {
   EXPECT_EQ(std::get<ThinkingBlock>(call_.chat(1).messages[1].content[0].body).text, "own");
 }
 
+class CallsWithoutIds : public AdaptStageTest {
+ protected:
+  // What a client of a dialect with optional ids sends after the answer: none of them.
+  Chat loop_of(std::string_view question) {
+    Chat loop = tool_loop("call_of_weir");
+    std::get<TextBlock>(loop.messages[0].content[0].body).text = question;
+    std::get<ToolCallBlock>(loop.messages[1].content[0].body).has_made_id = true;
+    return loop;
+  }
+  std::unique_ptr<Exchange> exchange(Chat asks) {
+    auto made = gateway_.exchange(std::move(asks));
+    made->call.dialect = Dialect::gemini;
+    return made;
+  }
+  // The blocks of the model's turn as the target gets them, when the answer was one to `asked`.
+  size_t blocks_sent(Chat asked, Chat loop) {
+    asked.messages.resize(loop.messages.size() - 2);
+    call_.answers.push_back(thinking_answer("toolu_1"));
+    EXPECT_TRUE(gateway_.events(*exchange(std::move(asked))));
+    call_.answers.push_back(answer("done"));
+    EXPECT_TRUE(gateway_.events(*exchange(std::move(loop))));
+    const Chat& sent = call_.chat(call_.requests.size() - 1);
+    return sent.messages[sent.messages.size() - 2].content.size();
+  }
+};
+
+TEST_F(CallsWithoutIds, GetTheirThinkingBackByWhatWasSaid) {
+  EXPECT_EQ(blocks_sent(loop_of("q"), loop_of("q")), 2U);
+  const auto& content = call_.chat(1).messages[1].content;
+  EXPECT_EQ(std::get<ThinkingBlock>(content[0].body).signature, "sig");
+  EXPECT_EQ(std::get<ToolCallBlock>(content[1].body).id, "call_of_weir") << "its result has that too";
+}
+
+TEST_F(CallsWithoutIds, GetNothingOfAnotherConversation) {
+  EXPECT_EQ(blocks_sent(loop_of("p"), loop_of("q")), 1U);
+  Chat longer = loop_of("q");
+  const std::vector<Message> first = longer.messages;
+  longer.messages.insert(longer.messages.end(), first.begin() + 1, first.end());
+  EXPECT_EQ(blocks_sent(loop_of("other"), std::move(longer)), 1U) << "the same call, later";
+}
+
+TEST_F(CallsWithoutIds, AreFoundBehindATurnThatAPolicyPutBeforeThem) {
+  gateway_.route.translation.first_assistant = "pad";
+  const auto begun = [this] {
+    Chat loop = loop_of("q");
+    loop.messages.insert(loop.messages.begin(), message(Role::assistant, {TextBlock{"hello"}}));
+    return loop;
+  };
+  EXPECT_EQ(blocks_sent(begun(), begun()), 2U);
+  EXPECT_EQ(call_.chat(1).messages.size(), 5U);
+}
+
 TEST_F(AdaptStageTest, AnotherCallersTurnIsNotFound) {
   call_.answers.push_back(thinking_answer("call_1"));
   call_.answers.push_back(answer("done"));

@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "gateway/kept_turns.h"
 #include "gateway/stored_responses.h"
+#include "gateway/turn_keys.h"
 #include "llm/answer.h"
 
 namespace weir {
@@ -40,8 +41,7 @@ class KeptSource final : public EventSource {
 
   void keep() {
     if (keepers_.turns) {
-      for (TurnFolder::Kept& kept : turns_.take())
-        keepers_.turns->keep(exchange_.principal, kept.call_id, to_json(kept.turn));
+      for (const TurnFolder::Kept& kept : turns_.take()) keep_turn(kept);
     }
     if (!keepers_.responses) return;
     if (raw_.empty()) {
@@ -51,10 +51,20 @@ class KeptSource final : public EventSource {
     }
   }
 
+  void keep_turn(const TurnFolder::Kept& kept) {
+    const std::string text = to_json(kept.turn);
+    keepers_.turns->keep(exchange_.principal, kept.call_id, text);
+    if (!traits(exchange_.call.dialect).may_lack_call_ids) return;
+    const std::vector<std::string_view> tools(kept.tools.begin(), kept.tools.end());
+    if (!keys_) keys_.emplace(exchange_.chat()->messages);
+    keepers_.turns->keep(exchange_.principal, keys_->last(tools), text);
+  }
+
   Exchange& exchange_;
   std::unique_ptr<EventSource> inner_;
   AnswerKeepers keepers_;
   TurnFolder turns_;
+  std::optional<TurnKeys> keys_;  // made when a turn is kept
   AnswerFolder answer_;
   size_t bytes_ = 0;
   std::string raw_;

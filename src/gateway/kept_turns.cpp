@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "base/json.h"
 #include "base/limits.h"
@@ -37,6 +38,11 @@ Block block_of(const TurnPart& part, Dialect dialect, Arena& arena) {
                                 .id = arena.copy(part.id)},
           .cache = {},
           .pointer = {}};
+}
+
+bool is_callers_call(const Block& block) {
+  const auto* call = std::get_if<ToolCallBlock>(&block.body);
+  return call && call->kind != ToolKind::server;
 }
 
 bool has_made_citations(const Message& message) {
@@ -114,10 +120,12 @@ void TurnFolder::add(const Event& event) {
   const auto* start = std::get_if<BlockStart>(&event);
   if (!start) return;
   TurnPart part;
+  std::string tool;
   if (start->kind == BlockKind::tool_call) {
     if (start->tool_kind == ToolKind::server) return;
     part.kind = TurnPart::Kind::call;
     part.call_id = start->tool_id;
+    tool = start->tool_name;
   } else if (start->kind == BlockKind::thinking) {
     part.id = start->id;
   } else if (start->kind == BlockKind::redacted_thinking) {
@@ -129,7 +137,8 @@ void TurnFolder::add(const Event& event) {
   Choice& into = choice(start->choice);
   if (start->kind != BlockKind::tool_call) into.issuer = start->dialect;
   into.bytes += start->data.size();
-  if (into.bytes <= kTurnBytesMax) into.blocks.push_back({.part = std::move(part), .index = start->index});
+  if (into.bytes > kTurnBytesMax) return;
+  into.blocks.push_back({.part = std::move(part), .tool = std::move(tool), .index = start->index});
 }
 
 std::vector<TurnFolder::Kept> TurnFolder::take() {
@@ -140,7 +149,10 @@ std::vector<TurnFolder::Kept> TurnFolder::take() {
     bool is_worth_it = false;
     for (Open& open : choice.blocks) {
       TurnPart& part = open.part;
-      if (part.kind == TurnPart::Kind::call && one.call_id.empty()) one.call_id = part.call_id;
+      if (part.kind == TurnPart::Kind::call) {
+        if (one.call_id.empty()) one.call_id = part.call_id;
+        one.tools.push_back(std::move(open.tool));
+      }
       is_worth_it =
           is_worth_it || part.kind == TurnPart::Kind::redacted || !part.signature.empty() || !part.id.empty();
       one.turn.parts.push_back(std::move(part));
@@ -184,6 +196,20 @@ bool has_foreign_turns(const Chat& chat, Dialect dialect, bool model_thinks) {
     });
   };
   return traits(dialect).signs_turns && std::any_of(chat.messages.begin(), chat.messages.end(), is_foreign);
+}
+
+void take_call_ids(KeptTurn& turn, const Message& message) {
+  std::map<std::string, std::string_view> ids;
+  auto block = message.content.begin();
+  for (const TurnPart& part : turn.parts) {
+    if (part.kind != TurnPart::Kind::call) continue;
+    block = std::find_if(block, message.content.end(), &is_callers_call);
+    if (block == message.content.end()) break;
+    ids.emplace(part.call_id, std::get<ToolCallBlock>((block++)->body).id);
+  }
+  for (TurnPart& part : turn.parts) {
+    if (const auto id = ids.find(part.call_id); id != ids.end()) part.call_id = id->second;
+  }
 }
 
 void restore_turn(Message& message, const KeptTurn& turn, Dialect dialect, Arena& arena) {

@@ -37,7 +37,8 @@ class TurnFolder {
  public:
   void add(const Event& event);
   struct Kept {
-    std::string call_id;  // of the first call
+    std::string call_id;             // of the first call
+    std::vector<std::string> tools;  // what the calls call, in their order
     KeptTurn turn;
   };
   // The turns worth keeping: with a call, and with thinking or a signature; none is over kTurnBytesMax.
@@ -46,6 +47,7 @@ class TurnFolder {
  private:
   struct Open {
     TurnPart part;
+    std::string tool;  // a call's
     int index = 0;
   };
   struct Choice {
@@ -67,6 +69,10 @@ std::optional<std::string_view> lacks_turn(const Message& message, Dialect diale
 // made them: thinking without a signature, citations that Weir put into the dialect or, of a model that
 // thinks, calls without a signature.
 bool has_foreign_turns(const Chat& chat, Dialect dialect, bool model_thinks);
+
+// Gives the turn's calls the ids that the message has for them, one after the other: for a turn that was not
+// found by them. REQUIRES a message with as many calls.
+void take_call_ids(KeptTurn& turn, const Message& message);
 
 // Puts the turn's thinking before the content, in its places, and the signatures onto the calls. What the
 // message itself held of thinking goes: a summary without a signature is not what the issuer wrote.

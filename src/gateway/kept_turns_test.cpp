@@ -78,6 +78,23 @@ TEST(Turns, ThinkingBetweenCallsGoesBeforeTheNextOne) {
   EXPECT_EQ(std::get<ToolCallBlock>(message.content[4].body).id, "b");
 }
 
+TEST(Turns, AreGivenTheIdsThatTheClientsCallsHave) {
+  KeptTurn turn{.issuer = Dialect::anthropic_messages,
+                .parts = {{.kind = TurnPart::Kind::call, .call_id = "a"},
+                          {.kind = TurnPart::Kind::thinking, .text = "between", .call_id = "b"},
+                          {.kind = TurnPart::Kind::call, .call_id = "b"}}};
+  Message message{.role = Role::assistant, .content = {}, .name = {}};
+  for (const std::string_view id : {"call_1", "call_2"}) {
+    message.content.push_back({.body = TextBlock{"t"}, .cache = {}, .pointer = {}});
+    message.content.push_back(
+        {.body = ToolCallBlock{.id = id, .name = "f", .arguments = {}}, .cache = {}, .pointer = {}});
+  }
+  take_call_ids(turn, message);
+  EXPECT_EQ(turn.parts[0].call_id, "call_1");
+  EXPECT_EQ(turn.parts[1].call_id, "call_2");
+  EXPECT_EQ(turn.parts[2].call_id, "call_2");
+}
+
 TEST(Turns, SignaturesOfCallsGoBackOntoThem) {
   const auto kept = fold({call(0, "a"), signature(0, "thought"), call(1, "b")});
   ASSERT_EQ(kept.size(), 1U);

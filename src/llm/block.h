@@ -63,6 +63,7 @@ struct ToolCallBlock {
       arguments;  // raw JSON text as the model wrote it (may be empty or broken), free text for custom
   ToolKind kind = ToolKind::function;
   std::string_view signature{};  // provider's thought signature, empty if none
+  bool has_made_id = false;      // the client named none, so that its decoder made the id
 };
 
 struct Block;

@@ -14,7 +14,7 @@ constexpr std::array<DialectTraits, kDialectCount> kTraits = {{
     {.image_urls = true, .document_urls = true, .signs_turns = true},
     {.signs_turns = true},
     {.signs_turns = true},
-    {.has_choices = true, .signs_turns = true, .signs_calls = true},
+    {.has_choices = true, .signs_turns = true, .signs_calls = true, .may_lack_call_ids = true},
 }};
 
 // Amazon's dialects carry the signatures of the models behind them, which are the model vendor's own

@@ -21,12 +21,13 @@ inline constexpr size_t kDialectCount = 6;
 
 // What the wire format of a dialect can say at all, whatever a model behind it could do.
 struct DialectTraits {
-  bool image_urls = false;     // images by http(s) URL
-  bool document_urls = false;  // documents by http(s) URL
-  bool has_choices = false;    // several choices in one answer
-  bool signs_turns = false;    // a turn of the assistant may carry signatures that its issuer wants back
-  bool signs_calls = false;    // the calls carry them, and not the thinking beside
-  bool keeps_answers = false;  // an answer can be continued and asked for by its id
+  bool image_urls = false;         // images by http(s) URL
+  bool document_urls = false;      // documents by http(s) URL
+  bool has_choices = false;        // several choices in one answer
+  bool signs_turns = false;        // a turn of the assistant may carry signatures that its issuer wants back
+  bool signs_calls = false;        // the calls carry them, and not the thinking beside
+  bool may_lack_call_ids = false;  // a client may send a call back without the id that it was given
+  bool keeps_answers = false;      // an answer can be continued and asked for by its id
 };
 const DialectTraits& traits(Dialect dialect);
 // Whether what one of them signed or carries (thinking, calls) may be given to the other: several dialects
