@@ -169,6 +169,29 @@ TEST(OpenAiChatProvider, SendsThinkingBackInTheServersForm) {
   EXPECT_NE(records_of(thought({})).find("thinking_dropped"), std::string::npos);
 }
 
+TEST(OpenAiChatProvider, SendsSealedThinkingBackToServersThatHandItOn) {
+  const std::string_view turn =
+      R"("max_tokens":9,"messages":[{"role":"user","content":"q"},{"role":"assistant","content":[)"
+      R"({"type":"thinking","thinking":"hm","signature":"s"},{"type":"redacted_thinking","data":"d"},)"
+      R"({"type":"text","text":"b"}]}])";
+  Capabilities hands_on = quirks(&Quirks::thinking_blocks);
+  const auto sealed = from_messages(turn, hands_on);
+  EXPECT_NE(body_of(sealed).find(R"("content":"b","thinking_blocks":[{"type":"thinking","thinking":"hm",)"
+                                 R"("signature":"s"},{"type":"redacted_thinking","data":"d"}])"),
+            std::string::npos)
+      << body_of(sealed);
+  EXPECT_EQ(records_of(sealed).find("thinking"), std::string::npos) << records_of(sealed);
+  const auto usual = from_messages(turn, {});
+  EXPECT_EQ(body_of(usual).find("thinking_blocks"), std::string::npos);
+  EXPECT_NE(records_of(usual).find("thinking_dropped"), std::string::npos);
+  // What nobody has signed is words, and those of another vendor's are its own.
+  hands_on.quirks.reasoning_content = true;
+  const auto plain =
+      from_openai(R"("messages":[{"role":"assistant","content":"b","reasoning_content":"hm"}])", hands_on);
+  EXPECT_EQ(body_of(plain).find("thinking_blocks"), std::string::npos);
+  EXPECT_NE(body_of(plain).find(R"("reasoning_content":"hm")"), std::string::npos);
+}
+
 TEST(OpenAiChatProvider, KeepsCacheMarkersOnlyWhereTheyAreTaken) {
   const std::string_view marked =
       R"("max_tokens":1,"messages":[{"role":"user","content":[{"type":"text","text":"a",)"

@@ -327,6 +327,7 @@ class MessagesWriter {
   Result<void> write_assistant(const Message& message) {
     std::vector<Block> spoken;
     std::string thinking;
+    std::vector<const Block*> sealed;
     std::vector<const ToolCallBlock*> calls;
     std::string refusal;
     bool is_reordered = false;
@@ -334,6 +335,8 @@ class MessagesWriter {
       if (const auto* call = std::get_if<ToolCallBlock>(&block.body)) {
         report_cache(block);
         calls.push_back(call);
+      } else if (is_sealed(block)) {
+        sealed.push_back(&block);
       } else if (const auto* thought = std::get_if<ThinkingBlock>(&block.body)) {
         thinking += thought->text;
       } else if (std::holds_alternative<RedactedThinkingBlock>(block.body)) {
@@ -364,6 +367,7 @@ class MessagesWriter {
       TRY(write_content(spoken));
     }
     if (!refusal.empty()) json_.key("refusal").value(refusal);
+    write_sealed(sealed);
     write_thinking(thinking);
     write_calls(calls);
     if (quirks_.prefill_needs_prefix && is_last_ && calls.empty()) json_.key("prefix").value(true);
@@ -379,6 +383,35 @@ class MessagesWriter {
     for (const Block& block : spoken) TRY(write_part(block));
     json_.end_array();
     return {};
+  }
+
+  // Thinking that the vendor behind the server has signed or encrypted, where the server hands that on.
+  bool is_sealed(const Block& block) const {
+    if (!quirks_.thinking_blocks) return false;
+    const auto is_its = [](const std::optional<Dialect>& issuer) {
+      return issuer && shares_signatures(*issuer, Dialect::openai_chat);
+    };
+    if (const auto* thought = std::get_if<ThinkingBlock>(&block.body))
+      return is_its(thought->issuer) && !thought->signature.empty();
+    const auto* redacted = std::get_if<RedactedThinkingBlock>(&block.body);
+    return redacted && is_its(redacted->issuer);
+  }
+
+  void write_sealed(std::span<const Block* const> blocks) {
+    if (blocks.empty()) return;
+    json_.key("thinking_blocks").begin_array();
+    for (const Block* block : blocks) {
+      json_.begin_object().key("type");
+      if (const auto* redacted = std::get_if<RedactedThinkingBlock>(&block->body)) {
+        json_.value("redacted_thinking").key("data").value(redacted->data);
+      } else {
+        const auto& thought = std::get<ThinkingBlock>(block->body);
+        json_.value("thinking").key("thinking").value(thought.text);
+        json_.key("signature").value(thought.signature);
+      }
+      json_.end_object();
+    }
+    json_.end_array();
   }
 
   void write_thinking(std::string_view thinking) {

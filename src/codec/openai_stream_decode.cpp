@@ -57,6 +57,7 @@ class OpenAiStreamDecoder final : public StreamDecoder {
     int blocks = 0;  // how many were started
     int open = -1;   // the text-like block that is open
     BlockKind open_kind = BlockKind::text;
+    bool is_of_blocks = false;  // it is thinking, whose text comes in thinking_blocks
     std::map<int64_t, Call> calls;
     std::optional<std::string> finish;
     std::string stop_reason;
@@ -205,7 +206,7 @@ class OpenAiStreamDecoder final : public StreamDecoder {
   }
 
   // Signed thinking, as servers between OpenAI's dialect and another one say it. Its text usually came as
-  // reasoning_content already, and the block adds the signature.
+  // reasoning_content already, and the block adds the signature; else it comes here, piece by piece.
   void on_thinking_block(int index, Choice& choice, JsonValue block, std::vector<Event>& events) {
     if (block["type"].string_or("") == "redacted_thinking") {
       close_text(index, choice, events);
@@ -215,8 +216,10 @@ class OpenAiStreamDecoder final : public StreamDecoder {
       events.push_back(BlockEnd{.choice = index, .index = started.index});
       return;
     }
-    if (choice.open < 0 || choice.open_kind != BlockKind::thinking) {
+    const bool begins = choice.open < 0 || choice.open_kind != BlockKind::thinking;
+    if (begins || choice.is_of_blocks) {
       text(index, choice, BlockKind::thinking, block["thinking"], events);
+      choice.is_of_blocks = choice.open >= 0 && choice.open_kind == BlockKind::thinking;
     }
     const std::string_view signature = block["signature"].string_or("");
     if (signature.empty()) return;
@@ -230,6 +233,7 @@ class OpenAiStreamDecoder final : public StreamDecoder {
     close_text(index, choice, events);
     choice.open = choice.blocks++;
     choice.open_kind = kind;
+    choice.is_of_blocks = false;
     events.push_back(BlockStart{.choice = index, .index = choice.open, .kind = kind});
   }
 

@@ -247,6 +247,29 @@ TEST(OpenAiStream, ReadsTheSignatureOfThinkingThatCameAsReasoningContent) {
   EXPECT_EQ(blocks[2].text, "a");
 }
 
+TEST(OpenAiStream, ReadsThinkingThatComesInBlocksAlone) {
+  const Answer folded =
+      answer({chunk(R"({"thinking_blocks":[{"type":"thinking","thinking":"h"}]})"),
+              chunk(R"({"thinking_blocks":[{"type":"thinking","thinking":"m"}]})"),
+              chunk(R"({"thinking_blocks":[{"type":"thinking","thinking":"","signature":"s"}]})"),
+              chunk(R"({"content":"a"})", kStop), "[DONE]"});
+  const auto& blocks = folded.choices.at(0).blocks;
+  ASSERT_EQ(blocks.size(), 2U);
+  EXPECT_EQ(blocks[0].text, "hm");
+  EXPECT_EQ(blocks[0].signature, "s");
+}
+
+TEST(OpenAiStream, TakesTheLastOfTotalsThatComeInEveryChunk) {
+  const auto counted = [](int tokens, std::string_view finish) {
+    return fmt::format(R"({{"id":"x","choices":[{{"index":0,"delta":{{"content":"a"}},"finish_reason":{}}}],)"
+                       R"("usage":{{"prompt_tokens":9,"completion_tokens":{}}}}})",
+                       finish, tokens);
+  };
+  const Answer folded = answer({counted(1, "null"), counted(2, "null"), counted(3, R"("stop")"), "[DONE]"});
+  EXPECT_EQ(folded.usage.in_uncached, 9);
+  EXPECT_EQ(folded.usage.out_text, 3);
+}
+
 // ---- Whole answers
 
 TEST(OpenAiAnswer, ReadsAMessageWhole) {

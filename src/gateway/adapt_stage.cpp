@@ -24,12 +24,14 @@ Dialect dialect_of(const Exchange& exchange) {
 }
 
 // Whether the target signs turns and wants that back, and the client's dialect has no place of its own for
-// it. A client whose dialect has one sends it back itself.
+// it. A client whose dialect has one sends it back itself, and so may one that speaks as the target does.
 bool loses_turns(const Exchange& exchange) {
   const Provider& provider = *exchange.target->target->provider;
   const Dialect dialect = provider.kind.dialect;
   const Dialect client = exchange.call.dialect;
-  return !provider.local && traits(dialect).signs_turns &&
+  const bool signs_turns =
+      traits(dialect).signs_turns || exchange.target->capabilities.quirks.thinking_blocks;
+  return !provider.local && signs_turns && dialect != client &&
          !(traits(client).signs_turns && shares_signatures(dialect, client)) &&
          exchange.target->capabilities.thinking != ThinkingMode::none;
 }

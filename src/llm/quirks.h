@@ -29,6 +29,7 @@ struct Quirks {
   bool reasoning_content = false;
   bool reasoning_field = false;
   bool thinking_parts = false;
+  bool thinking_blocks = false;
   bool finish_reason_repair = false;
   bool vertex_shapes = false;
   bool vertex_anthropic = false;
@@ -61,6 +62,7 @@ constexpr void for_each_quirk(Visit&& visit) {
   visit(std::string_view("reasoning_content"), &Quirks::reasoning_content);
   visit(std::string_view("reasoning_field"), &Quirks::reasoning_field);
   visit(std::string_view("thinking_parts"), &Quirks::thinking_parts);
+  visit(std::string_view("thinking_blocks"), &Quirks::thinking_blocks);
   visit(std::string_view("finish_reason_repair"), &Quirks::finish_reason_repair);
   visit(std::string_view("vertex_shapes"), &Quirks::vertex_shapes);
   visit(std::string_view("vertex_anthropic"), &Quirks::vertex_anthropic);

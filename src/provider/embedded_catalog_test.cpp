@@ -66,7 +66,8 @@ models:
 TEST_F(EmbeddedCatalog, HasEveryVendorThatTheDocumentationPromises) {
   constexpr std::string_view kNames =
       "openai anthropic azure_openai azure_openai_deployments mistral groq deepseek xai together fireworks "
-      "openrouter cerebras perplexity ollama vllm llama_cpp lm_studio custom custom_anthropic cohere voyage "
+      "openrouter cerebras perplexity ollama vllm llama_cpp lm_studio litellm custom custom_anthropic cohere "
+      "voyage "
       "jina gemini vertex vertex_anthropic bedrock bedrock_invoke bedrock_openai openai_responses";
   for (const std::string_view name : split(kNames, ' ')) {
     const ProviderKind* kind = catalog_.find_kind(name);
