@@ -11,7 +11,6 @@ struct Quirks {
   bool no_stream_options = false;
   bool usage_in_x_groq = false;
   bool reasoning_not_in_completion = false;
-  bool usage_in_every_chunk = false;
   bool no_metadata = false;
   bool no_store = false;
   bool no_parallel_tool_calls = false;
@@ -44,7 +43,6 @@ constexpr void for_each_quirk(Visit&& visit) {
   visit(std::string_view("no_stream_options"), &Quirks::no_stream_options);
   visit(std::string_view("usage_in_x_groq"), &Quirks::usage_in_x_groq);
   visit(std::string_view("reasoning_not_in_completion"), &Quirks::reasoning_not_in_completion);
-  visit(std::string_view("usage_in_every_chunk"), &Quirks::usage_in_every_chunk);
   visit(std::string_view("no_metadata"), &Quirks::no_metadata);
   visit(std::string_view("no_store"), &Quirks::no_store);
   visit(std::string_view("no_parallel_tool_calls"), &Quirks::no_parallel_tool_calls);
