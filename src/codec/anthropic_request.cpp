@@ -55,6 +55,7 @@ class RequestWriter {
     TRY(refuse());
     // Bedrock, which wants the betas in the body, has no store.
     TRY(framing_.betas ? check_files(chat_, {}) : check_files(chat_, {kDialect}));
+    TRY(check_arguments(chat_, kDialect));
     note_tool_names(chat_, &legal_anthropic_tool_name, CustomTools::wrapped, call_.notes);
     Conversation conversation = TRY(arrange_turns(chat_, {.dialect = kDialect}, call_.notes));
     thinking_ = plan_anthropic_thinking(chat_, conversation, target_, call_.notes.fidelity);

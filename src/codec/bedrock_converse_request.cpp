@@ -73,6 +73,7 @@ class RequestWriter {
     const CacheMarkers markers(chat_, conversation, target_, call_.notes);
     ConverseMessagesWriter messages(json_, markers, caps_, own_dialect(), call_.notes);
     ConverseToolsWriter tools(chat_, family_, forces_tools(), call_);
+    TRY(check_arguments(chat_, own_dialect()));
     note_tool_names(chat_, &legal_openai_tool_name, CustomTools::wrapped, call_.notes);
     if (!counts_) way_ = choose_format_way(chat_, caps_, format_rules(), call_.notes);
     json_.begin_object();

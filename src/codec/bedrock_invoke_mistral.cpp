@@ -195,6 +195,7 @@ bool is_mistral_chat(std::string_view id) {
 
 Result<void> write_mistral_messages(JsonWriter& json, const Chat& chat, const Capabilities& capabilities,
                                     std::string_view instruction, CallNotes& notes) {
+  TRY(check_arguments(chat, Dialect::bedrock_invoke));
   note_tool_names(chat, &legal_openai_tool_name, CustomTools::wrapped, notes);
   const TurnRules rules{.dialect = Dialect::bedrock_invoke, .takes_thinking = false};
   const Conversation conversation = TRY(arrange_turns(chat, rules, notes));

@@ -70,6 +70,7 @@ class RequestWriter {
   Result<void> write() {
     TRY(refuse());
     TRY(check_files(chat_, {kDialect}));
+    TRY(check_arguments(chat_, kDialect));
     note_tool_names(chat_, &legal_gemini_tool_name, CustomTools::wrapped, call_.notes);
     const GeminiConversation conversation = TRY(arrange_gemini_turns(chat_, call_.notes));
     thinking_ = plan_gemini_thinking(chat_.reasoning, caps_, call_.notes.fidelity);

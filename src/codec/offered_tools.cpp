@@ -1,9 +1,29 @@
 #include "codec/offered_tools.h"
 
+#include <fmt/core.h>
+
 #include "base/json.h"
 #include "codec/tool_names.h"
 
 namespace weir {
+namespace {
+
+constexpr std::string_view kUsualRoot = R"({"type":"object")";
+
+// Whether an object is among what the root's type allows; one that says none allows all.
+bool may_be_object(std::string_view schema) {
+  if (schema.starts_with(kUsualRoot)) return true;
+  const Result<JsonDoc> parsed = JsonDoc::parse(std::string(schema));
+  if (!parsed || !parsed->root().is_object()) return false;
+  const JsonValue type = parsed->root()["type"];
+  if (!type.is_array()) return type.string_or("object") == "object";
+  for (const JsonValue one : type) {
+    if (one.string_or("") == "object") return true;
+  }
+  return false;
+}
+
+}  // namespace
 
 void note_tool_names(const Chat& chat, std::string (*legal)(std::string_view name), CustomTools custom,
                      CallNotes& notes) {
@@ -22,18 +42,31 @@ std::string legal_openai_tool_name(std::string_view name) {
   return legal_tool_name(name, kOpenAiToolNameMax);
 }
 
+Result<void> check_arguments(const Chat& chat, Dialect target) {
+  for (const Tool& tool : chat.tools) {
+    if (tool.kind != ToolKind::function || !tool.schema || (tool.dialect == target && tool.raw)) continue;
+    if (may_be_object(tool.schema.text)) continue;
+    return fail(
+        ErrorKind::bad_request,
+        fmt::format("the arguments of the tool {} are no object, as its schema has them: put the value "
+                    "into a property of an object",
+                    tool.name),
+        fmt::format("tools[{}].parameters", &tool - chat.tools.data()));
+  }
+  return {};
+}
+
 std::string function_schema(const Tool& tool) {
   if (tool.kind == ToolKind::custom) return std::string(kCustomToolSchema);
   return object_schema(tool.schema ? tool.schema.text : kNoArgumentsSchema);
 }
 
 std::string object_schema(std::string_view schema) {
-  constexpr std::string_view kUsual = R"({"type":"object")";
-  if (schema.starts_with(kUsual)) return std::string(schema);
+  if (schema.starts_with(kUsualRoot)) return std::string(schema);
   const Result<JsonDoc> parsed = JsonDoc::parse(std::string(schema));
   if (!parsed || !parsed->root().is_object() || parsed->root()["type"]) return std::string(schema);
   const JsonValue root = parsed->root();
-  std::string made(kUsual);
+  std::string made(kUsualRoot);
   if (!root["properties"]) made += R"(,"properties":{})";
   if (root.size() > 0) made += ',';
   return made.append(schema, root.offset() + 1);

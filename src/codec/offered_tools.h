@@ -25,6 +25,10 @@ void note_tool_names(const Chat& chat, std::string (*legal)(std::string_view nam
                      CallNotes& notes);
 std::string legal_openai_tool_name(std::string_view name);
 
+// Error: bad_request that names the first function whose arguments would be no object, which no target takes.
+// A definition in the target's own dialect is its vendor's to judge.
+Result<void> check_arguments(const Chat& chat, Dialect target);
+
 // The schema to offer a tool with that the target knows as a function.
 std::string function_schema(const Tool& tool);
 // The schema with a root that says that it is an object, as arguments always are: {} and a lone $ref do not,

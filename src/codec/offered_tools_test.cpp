@@ -3,8 +3,14 @@
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 
+#include "codec/codecs.h"
+
 namespace weir {
 namespace {
+
+constexpr std::array kDialects = {Dialect::openai_chat,        Dialect::openai_responses,
+                                  Dialect::anthropic_messages, Dialect::bedrock_converse,
+                                  Dialect::bedrock_invoke,     Dialect::gemini};
 
 Chat chat_with(ToolKind kind, std::initializer_list<std::string_view> names) {
   Chat chat;
@@ -67,6 +73,52 @@ TEST(OfferedTools, SchemasOfToolsWithoutOne) {
   for (const std::string_view own :
        {R"({"type":"object"})", R"({"a":1,"type":["object"]})", R"({"type":"array"})"})
     EXPECT_EQ(function_schema({.schema = {own}}), own);
+}
+
+// Of a tool with these arguments: where the error says that it is, or "".
+std::string refused_at(std::string_view schema, Dialect owner, Dialect target) {
+  Chat chat;
+  chat.tools.push_back({.name = "good", .schema = {R"({"type":"object"})"}});
+  chat.tools.push_back({.name = "f", .schema = {schema}, .dialect = owner, .raw = {R"({"name":"f"})"}});
+  const Result<void> checked = check_arguments(chat, target);
+  if (checked) return "";
+  EXPECT_EQ(checked.error().kind, ErrorKind::bad_request);
+  EXPECT_NE(checked.error().message.find("the tool f"), std::string::npos);
+  return checked.error().path;
+}
+
+TEST(OfferedTools, HaveArgumentsThatAreObjects) {
+  const auto foreign = [](std::string_view schema) {
+    return refused_at(schema, Dialect::gemini, Dialect::openai_chat);
+  };
+  for (const std::string_view schema : {R"({"type":"array","items":{"type":"string"}})",
+                                        R"({"type":"string"})", R"({"type":["array","null"]})", "true"}) {
+    EXPECT_EQ(foreign(schema), "tools[1].parameters") << schema;
+  }
+  for (const std::string_view schema :
+       {R"({"properties":{}})", R"({"$ref":"#/$defs/a"})", "{}", "", R"({"type":["object","null"]})",
+        R"({"title":"t","type":"object"})"}) {
+    EXPECT_EQ(foreign(schema), "") << schema;
+  }
+  EXPECT_EQ(refused_at(R"({"type":"array"})", Dialect::gemini, Dialect::gemini), "")
+      << "its own vendor may know better";
+}
+
+TEST(OfferedTools, AreRefusedByEveryTargetWhereTheyTakeNoObject) {
+  Chat chat;
+  chat.model = "m";
+  chat.max_tokens = 9;
+  chat.messages.push_back(
+      {.role = Role::user, .content = {{.body = TextBlock{"q"}, .cache = {}, .pointer = {}}}, .name = {}});
+  chat.tools.push_back({.name = "f", .schema = {R"({"type":"array"})"}});
+  const Capabilities any;
+  for (const Dialect dialect : kDialects) {
+    for (const std::string_view model : {"anthropic.claude-3", "mistral.mistral-large-2407-v1:0"}) {
+      const auto call = provider_codec(dialect).encode_request(chat, {.model = model, .capabilities = &any});
+      ASSERT_FALSE(call) << to_string(dialect) << " " << model << ": " << call->wire.body;
+      EXPECT_EQ(call.error().path, "tools[0].parameters") << to_string(dialect) << " " << model;
+    }
+  }
 }
 
 }  // namespace

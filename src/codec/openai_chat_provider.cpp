@@ -44,6 +44,7 @@ class ChatWriter {
 
   Result<void> write() {
     TRY(check_files(chat_, {Dialect::openai_chat, Dialect::openai_responses}));
+    TRY(check_arguments(chat_, kDialect));
     note_tool_names(chat_, &legal_openai_tool_name, CustomTools::native, call_.notes);
     json_.begin_object().key("model").value(target_.model).key("messages");
     TRY(write_openai_messages(json_, chat_, target_, call_.notes));

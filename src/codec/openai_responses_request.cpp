@@ -41,6 +41,7 @@ class RequestWriter {
     if (chat_.choices.value_or(1) > 1)
       return fail(ErrorKind::unsupported, "this model gives one answer at a time: n must be 1", "n");
     TRY(check_files(chat_, {Dialect::openai_chat, Dialect::openai_responses}));
+    TRY(check_arguments(chat_, kDialect));
     note_tool_names(chat_, &legal_openai_tool_name, CustomTools::native, call_.notes);
     json_.begin_object().key("model").value(target_.model);
     TRY(write_responses_input(json_, chat_, target_, call_.notes));
