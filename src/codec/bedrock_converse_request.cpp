@@ -127,7 +127,8 @@ class RequestWriter {
   FormatRules format_rules() const {
     return {.usual = caps_.tools == false ? JsonSchemaSupport::none : JsonSchemaSupport::tool,
             .has_native = form_ == ConverseForm::converse,
-            .forces_tools = forces_tools()};
+            .forces_tools = forces_tools(),
+            .has_name = true};
   }
 
   ConverseJsonTool make_json_tool() {

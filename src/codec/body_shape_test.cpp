@@ -86,14 +86,15 @@ TEST(BodyShape, TellsOfMembersOfConverseThatNobodyReads) {
             "/toolConfig/mode\n");
 }
 
-TEST(BodyShape, LeavesADescriptionOfTheFormatToThoseThatTakeIt) {
+TEST(BodyShape, LeavesNameAndDescriptionOfTheFormatToThoseThatTakeThem) {
   const std::string body =
       R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":"q"}],"response_format":{"type":)"
       R"("json_schema","json_schema":{"name":"n","description":"d","schema":{"type":"object",)"
       R"("properties":{},"additionalProperties":false}}}})";
   EXPECT_EQ(dropped(openai_chat_client(), body, Dialect::anthropic_messages),
-            "/response_format/description\n");
-  EXPECT_EQ(dropped(openai_chat_client(), body, Dialect::gemini), "/response_format/description\n");
+            "/response_format/name\n/response_format/description\n");
+  EXPECT_EQ(dropped(openai_chat_client(), body, Dialect::gemini),
+            "/response_format/name\n/response_format/description\n");
   EXPECT_EQ(dropped(openai_chat_client(), body, Dialect::openai_responses), "");
 }
 

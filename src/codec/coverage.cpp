@@ -113,7 +113,6 @@ constexpr std::array kFeatures = {
     Feature{"json_schema",
             [](Chat& chat) {
               chat.format.kind = FormatKind::json_schema;
-              chat.format.name = "answer";
               chat.format.schema = {kSchema};
             }},
     Feature{"json_object", [](Chat& chat) { chat.format.kind = FormatKind::json_object; }},

@@ -308,6 +308,7 @@ class RequestWriter {
     // A form of the dialect's own (text/x.enum) is among the extras; its answer is no JSON to be unwrapped.
     const bool has_own_form = has_own_extra("generationConfig.responseMimeType");
     if (!has_own_form) json_.key("responseMimeType").value("application/json");
+    if (!format.name.empty()) lose(Severity::info, LossReason::dropped, "response_format/name");
     if (!format.description.empty()) lose(Severity::info, LossReason::dropped, "response_format/description");
     if (format.kind != FormatKind::json_schema || !format.schema) return;
     DownleveledSchema schema = downlevel_schema(format.schema.text, gemini_schema_rules(caps_),

@@ -294,6 +294,7 @@ class RequestWriter {
     std::vector<ChatField> taken = {ChatField::stop,         ChatField::logprobs,
                                     ChatField::verbosity,    ChatField::reasoning,
                                     ChatField::service_tier, ChatField::prompt_cache_key};
+    taken.push_back(ChatField::reasoning_display);
     if (!quirks_.no_user) taken.push_back(ChatField::end_user);
     return report_unused(chat_, kDialect, taken, call_.notes.fidelity);
   }

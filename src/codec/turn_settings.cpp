@@ -28,7 +28,10 @@ FormatWay choose_format_way(const Chat& chat, const Capabilities& capabilities, 
   FormatWay way = FormatWay::instruct;
   if (chat.format.kind == FormatKind::json_schema) {
     const JsonSchemaSupport support = capabilities.json_schema.value_or(rules.usual);
-    if (support == JsonSchemaSupport::native && rules.has_native) return FormatWay::native;
+    const bool is_native = support == JsonSchemaSupport::native && rules.has_native;
+    if (!chat.format.name.empty() && !(is_native && rules.has_name))
+      notes.fidelity.add(Severity::info, LossReason::dropped, "/response_format/name");
+    if (is_native) return FormatWay::native;
     // Thinking forbids forced tools; so does a choice of the caller's own that names one.
     const bool is_named = chat.tool_choice && chat.tool_choice->mode == ToolChoiceMode::named;
     if (support != JsonSchemaSupport::none && rules.forces_tools && !is_named) way = FormatWay::tool;

@@ -20,6 +20,7 @@ struct FormatRules {
   JsonSchemaSupport usual = JsonSchemaSupport::native;  // where the capabilities do not say
   bool has_native = true;                               // the request has a field for a schema
   bool forces_tools = true;                             // this call may demand a tool
+  bool has_name = false;                                // that field names the schema
 };
 
 // Reports what is done by other means, and gives the forced tool its name (notes.json_tool).

@@ -55,6 +55,11 @@ constexpr std::array<Row, kChatFieldCount> kRows = {{
     {ChatField::verbosity, "/verbosity", Severity::warning, [](const Chat& c) { return word(c.verbosity); }},
     {ChatField::reasoning, "/reasoning", Severity::info,
      [](const Chat& c) { return mark(c.reasoning.is_set() && !c.reasoning.is_disabled); }},
+    {ChatField::reasoning_display, "/reasoning/summary", Severity::info,
+     [](const Chat& c) {
+       const bool asks = !c.reasoning.is_set() && c.reasoning.display != "omitted";
+       return asks ? word(c.reasoning.display) : std::nullopt;
+     }},
     {ChatField::end_user, "/user", Severity::info, [](const Chat& c) { return mark(!c.end_user.empty()); }},
     {ChatField::service_tier, "/service_tier", Severity::info,
      [](const Chat& c) { return is_usual_tier(c.service_tier) ? std::nullopt : word(c.service_tier); }},

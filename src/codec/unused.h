@@ -17,6 +17,7 @@ enum class ChatField : uint8_t {
   logprobs,
   verbosity,
   reasoning,
+  reasoning_display,  // without reasoning that it would be about
   end_user,
   service_tier,
   prompt_cache_key,

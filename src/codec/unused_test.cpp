@@ -48,6 +48,22 @@ TEST(Unused, ReportsWhatIsStatedAndNotTaken) {
   EXPECT_TRUE(nothing.empty());
 }
 
+TEST(Unused, ReportsASummaryOfReasoningThatIsNotAskedFor) {
+  const auto report = [](std::string_view display, bool thinks, std::vector<ChatField> taken) {
+    Chat chat;
+    chat.reasoning.display = display;
+    if (thinks) chat.reasoning.effort = EffortLevel::low;
+    Fidelity fidelity;
+    taken.push_back(ChatField::reasoning);
+    EXPECT_TRUE(report_unused(chat, Dialect::anthropic_messages, taken, fidelity));
+    return fidelity.header_value();
+  };
+  EXPECT_EQ(report("detailed", false, {}), "dropped;/reasoning/summary;detailed>");
+  EXPECT_EQ(report("detailed", true, {}), "") << "whoever writes the reasoning looks at it";
+  EXPECT_EQ(report("detailed", false, {ChatField::reasoning_display}), "");
+  EXPECT_EQ(report("omitted", false, {}), "");
+}
+
 TEST(Unused, RefusesToLeaveTruncationOut) {
   Chat chat;
   chat.extras.push_back({.dialect = Dialect::openai_responses, .key = "truncation", .raw = {R"("auto")"}});
@@ -260,6 +276,32 @@ TEST(Unused, ReportsEachFieldByItself) {
     EXPECT_EQ(fidelity.records()[0].severity, one.severity) << one.pointer;
     EXPECT_EQ(fidelity.records()[0].from, one.from) << one.pointer;
   }
+}
+
+// Only Converse and OpenAI's dialects have a place for it.
+TEST(Unused, ReportsTheNameOfASchema) {
+  Chat chat;
+  chat.model = "m";
+  chat.max_tokens = 9;
+  chat.messages.push_back(
+      {.role = Role::user, .content = {{.body = TextBlock{"q"}, .cache = {}, .pointer = {}}}, .name = {}});
+  chat.format = {.kind = FormatKind::json_schema, .name = "answer", .schema = {R"({"type":"object"})"}};
+  const auto is_reported = [&chat](Dialect dialect, JsonSchemaSupport support) {
+    Capabilities capabilities;
+    capabilities.json_schema = support;
+    const auto call = provider_codec(dialect).encode_request(
+        chat, {.model = "anthropic.claude-3", .capabilities = &capabilities});
+    EXPECT_TRUE(call);
+    return call &&
+           call->notes.fidelity.header_value().find("dropped;/response_format/name") != std::string::npos;
+  };
+  EXPECT_TRUE(is_reported(Dialect::anthropic_messages, JsonSchemaSupport::native));
+  EXPECT_TRUE(is_reported(Dialect::anthropic_messages, JsonSchemaSupport::tool));
+  EXPECT_TRUE(is_reported(Dialect::gemini, JsonSchemaSupport::native));
+  EXPECT_TRUE(is_reported(Dialect::bedrock_converse, JsonSchemaSupport::tool));
+  EXPECT_FALSE(is_reported(Dialect::bedrock_converse, JsonSchemaSupport::native));
+  EXPECT_FALSE(is_reported(Dialect::openai_chat, JsonSchemaSupport::native));
+  EXPECT_FALSE(is_reported(Dialect::openai_responses, JsonSchemaSupport::native));
 }
 
 }  // namespace

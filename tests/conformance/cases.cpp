@@ -141,8 +141,7 @@ Chat thinking_tools_request(Dialect issuer) {
 }
 Chat schema_request(Dialect) {
   Chat chat = asks("Who is it?");
-  chat.format = {
-      .kind = FormatKind::json_schema, .name = "person", .schema = {kPersonSchema}, .strict = true};
+  chat.format = {.kind = FormatKind::json_schema, .schema = {kPersonSchema}, .strict = true};
   return chat;
 }
 Chat stop_request(Dialect) {
