@@ -1,6 +1,8 @@
 #include "codec/openai_deviations.h"
 
+#include <algorithm>
 #include <array>
+#include <span>
 
 #include "codec/openai_provider_messages.h"
 
@@ -35,6 +37,18 @@ constexpr std::array kFields = {
                [](JsonValue value) { return value.string_or("") == "required"; }},
 };
 
+// The same of bodies of embeddings.
+constexpr std::array kEmbeddingFields = {
+    FieldQuirk{&Quirks::no_user, "user", &is_there},
+    FieldQuirk{&Quirks::dimensions_is_output_dimension, "dimensions", &is_there},
+};
+
+bool has_refused_field(JsonValue body, const Quirks& quirks, std::span<const FieldQuirk> fields) {
+  return std::ranges::any_of(fields, [&](const FieldQuirk& field) {
+    return quirks.*field.quirk && field.is_refused(body[field.key]);
+  });
+}
+
 constexpr bool has_message_quirk(const Quirks& quirks) {
   return quirks.system_role_only || quirks.no_message_name || quirks.tool_call_id_9 ||
          quirks.strict_alternation || quirks.prefill_needs_prefix;
@@ -43,6 +57,7 @@ constexpr bool has_message_quirk(const Quirks& quirks) {
 constexpr bool has_field_quirk(const Quirks& quirks) {
   bool has = false;
   for (const FieldQuirk& field : kFields) has |= quirks.*field.quirk;
+  for (const FieldQuirk& field : kEmbeddingFields) has |= quirks.*field.quirk;
   return has;
 }
 
@@ -83,10 +98,8 @@ bool has_strict_tool(JsonValue tools) {
 bool must_be_rewritten(JsonValue body, const Quirks& quirks) {
   if (!has_field_quirk(quirks) && !has_message_quirk(quirks) && !quirks.no_tool_strict) return false;
   const JsonValue messages = body["messages"];
-  if (!messages.is_array()) return false;
-  for (const FieldQuirk& field : kFields) {
-    if (quirks.*field.quirk && field.is_refused(body[field.key])) return true;
-  }
+  if (!messages.is_array()) return body["input"] && has_refused_field(body, quirks, kEmbeddingFields);
+  if (has_refused_field(body, quirks, kFields)) return true;
   if (quirks.no_tool_strict && has_strict_tool(body["tools"])) return true;
   return has_message_quirk(quirks) && has_refused_message(messages, quirks);
 }

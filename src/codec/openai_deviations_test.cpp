@@ -59,6 +59,36 @@ bool rewritten(std::string_view members, const Quirks& quirks) {
   return doc && must_be_rewritten(doc->root(), quirks);
 }
 
+TEST(OpenAiDeviations, KeepBodiesOfEmbeddingsFromTheRawWayToo) {
+  struct Row {
+    bool Quirks::* quirk;
+    std::string_view member;
+    std::string_view written;  // in its place
+  };
+  for (const Row& row :
+       {Row{&Quirks::no_user, R"("user":"u")", ""},
+        Row{&Quirks::dimensions_is_output_dimension, R"("dimensions":8)", R"("output_dimension":8)"}}) {
+    Capabilities quirky;
+    quirky.quirks.*row.quirk = true;
+    const Capabilities usual;
+    const ClientCall client =
+        test::client_call(Dialect::openai_chat, fmt::format(R"({{"model":"m","input":"a",{}}})", row.member));
+    const ProviderCodec& codec = openai_chat_provider();
+    EXPECT_TRUE(codec.takes_raw(client, {.model = "m", .capabilities = &usual})) << row.member;
+    EXPECT_FALSE(codec.takes_raw(client, {.model = "m", .capabilities = &quirky})) << row.member;
+    const auto request = openai_embeddings_client().decode_request(client);
+    ASSERT_TRUE(request);
+    const auto call = codec.encode_request(*request, {.model = "m", .capabilities = &quirky});
+    ASSERT_TRUE(call);
+    EXPECT_EQ(call->wire.body.find(row.member), std::string::npos) << call->wire.body;
+    EXPECT_NE(call->wire.body.find(row.written), std::string::npos) << call->wire.body;
+    EXPECT_EQ(call->notes.fidelity.header_value(), row.written.empty() ? "dropped;/user" : "");
+    const ClientCall plain = test::client_call(Dialect::openai_chat, R"({"model":"m","input":"a"})");
+    EXPECT_TRUE(codec.takes_raw(plain, {.model = "m", .capabilities = &quirky}))
+        << "there is nothing to mend";
+  }
+}
+
 TEST(OpenAiDeviations, KeepTheRawWayFromWhatTheServerRefuses) {
   for (const Deviation& row : deviations()) {
     Quirks quirks;

@@ -143,7 +143,13 @@ Result<void> encode_openai_embed(const Embed& embed, const TargetModel& target, 
   const bool is_output_dimension = target.capabilities->quirks.dimensions_is_output_dimension;
   if (embed.dimensions)
     json.key(is_output_dimension ? "output_dimension" : "dimensions").value(*embed.dimensions);
-  if (!embed.end_user.empty() && !target.capabilities->quirks.no_user) json.key("user").value(embed.end_user);
+  if (!embed.end_user.empty()) {
+    if (target.capabilities->quirks.no_user) {
+      call.notes.fidelity.add(Severity::info, LossReason::dropped, "/user");
+    } else {
+      json.key("user").value(embed.end_user);
+    }
+  }
   if (!embed.purpose.empty())
     call.notes.fidelity.add(Severity::warning, LossReason::dropped, "/purpose", std::string(embed.purpose));
   for (const ExtraField& extra : embed.extras) {
