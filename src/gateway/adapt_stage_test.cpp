@@ -482,6 +482,23 @@ TEST_F(AdaptStageTest, AJsonObjectIsCheckedWhereItIsAskedForByWords) {
   EXPECT_EQ(native->adapted, nullptr);
 }
 
+TEST_F(AdaptStageTest, AJsonObjectOfAModelThatNobodyDescribedIsChecked) {
+  Chat asks = chat({message(Role::user, {TextBlock{"q"}})});
+  asks.format.kind = FormatKind::json_object;
+  call_.answers.push_back(answer("Sure! Here it is"));
+  call_.answers.push_back(answer("{}"));
+  const auto exchange = gateway_.exchange(asks);
+  const auto events = gateway_.events(*exchange);
+  ASSERT_TRUE(events);
+  EXPECT_EQ(fold(*events).choices[0].blocks[0].text, "{}");
+  // A server of OpenAI's dialect has a field for it.
+  gateway_.provider->kind.dialect = Dialect::openai_chat;
+  call_.answers.push_back(answer("Sure!"));
+  const auto passed = gateway_.exchange(asks);
+  ASSERT_TRUE(gateway_.events(*passed));
+  EXPECT_EQ(call_.requests.size(), 3U);
+}
+
 TEST_F(AdaptStageTest, ASchemaIsCheckedWhereThinkingForbidsTheForcedTool) {
   gateway_.capabilities.json_schema = JsonSchemaSupport::tool;
   gateway_.capabilities.thinking = ThinkingMode::budget;

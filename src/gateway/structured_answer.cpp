@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "codec/format_words.h"
 #include "gateway/metered_part.h"
 #include "llm/json_schema.h"
 
@@ -11,24 +12,6 @@ namespace weir {
 namespace {
 
 constexpr std::string_view kPointer = "/response_format";
-
-// With thinking a call may not demand a tool, by whose arguments the answer would be given.
-bool may_force_tool(const Chat& chat, const Capabilities& capabilities) {
-  if (capabilities.forced_tool == false) return false;
-  if (capabilities.thinking_forced == true) return false;
-  const bool can_think =
-      capabilities.thinking != ThinkingMode::none && capabilities.thinking != ThinkingMode::effort;
-  return !can_think || !chat.reasoning.is_set() || chat.reasoning.is_disabled;
-}
-
-// Whether the target has no way to the format but to be told.
-bool is_by_words(const Chat& chat, const Capabilities& capabilities) {
-  if (chat.format.kind == FormatKind::text) return false;
-  if (chat.format.kind == FormatKind::json_object) return capabilities.json_object == false;
-  if (!chat.format.schema) return false;
-  return capabilities.json_schema == JsonSchemaSupport::none ||
-         (capabilities.json_schema == JsonSchemaSupport::tool && !may_force_tool(chat, capabilities));
-}
 
 std::string_view name_of(const ResponseFormat& format) {
   return format.kind == FormatKind::json_object ? "json_object" : "json_schema";
@@ -179,9 +162,12 @@ std::string_view json_in_answer(std::string_view text) {
 
 bool needs_validation(const Exchange& exchange) {
   const auto* chat = std::get_if<Chat>(&exchange.request);
+  const Candidate& target = *exchange.target;
+  const Provider& provider = *target.target->provider;
   // Several choices in one answer are not told apart here; each of a fan-out is.
-  return chat && chat->choices.value_or(1) <= 1 && is_by_words(*chat, exchange.target->capabilities) &&
-         !exchange.target->target->provider->local;
+  return chat && chat->choices.value_or(1) <= 1 && !provider.local &&
+         is_format_by_words(*chat, provider.kind.dialect,
+                            {.model = target.model, .capabilities = &target.capabilities});
 }
 
 Task<std::unique_ptr<EventSource>> validated_answer(Exchange& exchange, Next next) {

@@ -6,8 +6,7 @@
 
 namespace weir {
 
-// Whether the caller wants a format that the target has no way for, or none beside what else is asked:
-// thinking forbids the forced tool that stands for a schema.
+// Whether the caller wants a format that the target can only be told of (codec/format_words.h).
 bool needs_validation(const Exchange& exchange);
 
 // The answer, whole, its text the JSON alone without fences around it. An answer that does not follow the
