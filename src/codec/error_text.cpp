@@ -40,6 +40,11 @@ constexpr std::array<std::string_view, 9> kBadKey = {
     "api key",        "api_key",      "apikey",           "authentication",     "credential",
     "security token", "expiredtoken", "invalidsignature", "unrecognizedclient",
 };
+// By which an error without a status tells of load; "per min" of tokens or requests.
+constexpr std::array<std::string_view, 5> kRate = {
+    "rate limit", "rate_limit", "ratelimit", "too many requests", "per min",
+};
+constexpr std::array<std::string_view, 3> kOverloaded = {"overloaded", "over capacity", "at capacity"};
 constexpr std::array<std::string_view, 3> kNoModel = {"model_not_found", "model not found", "unknown model"};
 
 bool contains_ignore_case(std::string_view text, std::string_view word) {
@@ -84,33 +89,51 @@ ErrorKind kind_of_status(int status) {
     case 529:
       return ErrorKind::upstream_overloaded;
     default:
-      return status >= 500 || status < 400 ? ErrorKind::upstream_error : ErrorKind::bad_request;
+      return status >= 500 ? ErrorKind::upstream_error : ErrorKind::bad_request;
   }
 }
 
-// Errors inside a stream carry no status: their type says what it would have been.
-int status_of_type(std::string_view type) {
+// The status that the code or the type of an error would have had; 0: the word does not tell.
+int status_of_word(std::string_view word) {
   struct Row {
-    std::string_view type;
+    std::string_view word;
     int status;
   };
-  constexpr std::array<Row, 9> kRows = {{{"invalid_request_error", 400},
-                                         {"authentication_error", 401},
-                                         {"permission_error", 403},
-                                         {"not_found_error", 404},
-                                         {"request_too_large", 413},
-                                         {"rate_limit_error", 429},
-                                         {"overloaded_error", 529},
-                                         {"timeout_error", 504},
-                                         {"billing_error", 402}}};
-  for (const Row& row : kRows) {
-    if (row.type == type) return row.status;
+  constexpr std::array<Row, 16> kRows = {{{"context_length_exceeded", 400},
+                                          {"content_filter", 400},
+                                          {"invalid_prompt", 400},
+                                          {"invalid_request_error", 400},
+                                          {"authentication_error", 401},
+                                          {"invalid_api_key", 401},
+                                          {"billing_error", 402},
+                                          {"permission_error", 403},
+                                          {"not_found_error", 404},
+                                          {"model_not_found", 404},
+                                          {"request_too_large", 413},
+                                          {"rate_limit_error", 429},
+                                          {"rate_limit_exceeded", 429},
+                                          {"server_is_overloaded", 503},
+                                          {"overloaded_error", 529},
+                                          {"timeout_error", 504}}};
+  const auto* const row = std::ranges::find(kRows, word, &Row::word);
+  return row == kRows.end() ? 0 : row->status;
+}
+
+// Errors inside a good answer have no status, and a type that says little ("tokens", "server_error"): the
+// code tells more than the type, and both more than the words.
+int status_meant(const ProviderErrorWords& words) {
+  if (words.status >= 400) return words.status;
+  for (const std::string_view word : {words.code, words.type}) {
+    if (const int status = status_of_word(word)) return status;
   }
-  return 500;
+  // A limit of tokens in a minute speaks of too many tokens as well.
+  if (says(words, kRate)) return 429;
+  if (says(words, kTooLong) || says(words, kPolicy)) return 400;
+  return says(words, kOverloaded) ? 503 : 500;
 }
 
 ErrorKind kind_of(const ProviderErrorWords& words) {
-  const int status = words.status ? words.status : status_of_type(words.type);
+  const int status = status_meant(words);
   if (says(words, kQuota)) return ErrorKind::upstream_quota;
   if (status >= 500 || status == 429) return kind_of_status(status);
   if (status == 401) return says(words, kNoRight) ? ErrorKind::forbidden : ErrorKind::upstream_auth;

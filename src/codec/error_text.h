@@ -9,7 +9,7 @@
 namespace weir {
 
 struct ProviderErrorWords {
-  int status = 0;  // HTTP status; 0 for an error inside a stream
+  int status = 0;  // HTTP status; below 400 for an error inside an answer: then the words tell
   std::string_view type;
   std::string_view code;
   std::string_view message;

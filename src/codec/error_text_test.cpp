@@ -92,6 +92,66 @@ TEST(ErrorText, GoesByTheStatusElse) {
   EXPECT_EQ(kind(0, "x"), ErrorKind::upstream_error);
 }
 
+// An answer with status 200 may end in an error: what it means must not cost the breaker a failure.
+TEST(ErrorText, GoesByCodeTypeAndWordsWhereThereIsNoStatus) {
+  for (const int status : {0, 200}) {
+    EXPECT_EQ(kind(status, "Adjust your input", "context_length_exceeded"), ErrorKind::context_too_long);
+    EXPECT_EQ(kind(status, "Adjust your input", "context_length_exceeded", "server_error"),
+              ErrorKind::context_too_long);
+    EXPECT_EQ(kind(status, "This model's maximum context length is 8192 tokens"),
+              ErrorKind::context_too_long);
+    EXPECT_EQ(kind(status, "x", "content_filter"), ErrorKind::content_policy);
+    EXPECT_EQ(kind(status, "stopped by our safety system"), ErrorKind::content_policy);
+    EXPECT_EQ(kind(status, "You exceeded your current quota", "rate_limit_exceeded"),
+              ErrorKind::upstream_quota);
+    EXPECT_EQ(kind(status, "x", "rate_limit_exceeded", "tokens"), ErrorKind::upstream_rate_limited);
+    EXPECT_EQ(kind(status, "x", "rate_limit_exceeded", "invalid_request_error"),
+              ErrorKind::upstream_rate_limited);
+    EXPECT_EQ(kind(status, "Rate limit reached for gpt-5"), ErrorKind::upstream_rate_limited);
+    EXPECT_EQ(kind(status, "ThrottledError: too many requests"), ErrorKind::upstream_rate_limited);
+    EXPECT_EQ(kind(status, "RateLimitError"), ErrorKind::upstream_rate_limited);
+    EXPECT_EQ(kind(status, "too many tokens per minute"), ErrorKind::upstream_rate_limited);
+    EXPECT_EQ(kind(status, "try later", "server_is_overloaded"), ErrorKind::upstream_overloaded);
+    EXPECT_EQ(kind(status, "That model is currently overloaded", "", "server_error"),
+              ErrorKind::upstream_overloaded);
+    EXPECT_EQ(kind(status, "the service is over capacity"), ErrorKind::upstream_overloaded);
+    EXPECT_EQ(kind(status, "the service is at capacity"), ErrorKind::upstream_overloaded);
+    EXPECT_EQ(kind(status, "oops", "server_error"), ErrorKind::upstream_error);
+  }
+  // A status that blames the provider is believed, whatever the words.
+  EXPECT_EQ(kind(500, "context_length_exceeded"), ErrorKind::upstream_error);
+}
+
+struct CodeCase {
+  std::string_view word;
+  ErrorKind kind;
+};
+
+TEST(ErrorText, KnowsEachCodeAndTypeThatStandsForAStatus) {
+  constexpr std::array<CodeCase, 16> kCases = {{
+      {"context_length_exceeded", ErrorKind::context_too_long},
+      {"content_filter", ErrorKind::content_policy},
+      {"invalid_prompt", ErrorKind::bad_request},
+      {"invalid_request_error", ErrorKind::bad_request},
+      {"authentication_error", ErrorKind::upstream_auth},
+      {"invalid_api_key", ErrorKind::upstream_auth},
+      {"billing_error", ErrorKind::upstream_quota},
+      {"permission_error", ErrorKind::forbidden},
+      {"not_found_error", ErrorKind::model_not_found},
+      {"model_not_found", ErrorKind::model_not_found},
+      {"request_too_large", ErrorKind::body_too_large},
+      {"rate_limit_error", ErrorKind::upstream_rate_limited},
+      {"rate_limit_exceeded", ErrorKind::upstream_rate_limited},
+      {"server_is_overloaded", ErrorKind::upstream_overloaded},
+      {"overloaded_error", ErrorKind::upstream_overloaded},
+      {"timeout_error", ErrorKind::upstream_timeout},
+  }};
+  for (const CodeCase& one : kCases) {
+    EXPECT_EQ(kind(0, "x", one.word), one.kind) << one.word;
+    EXPECT_EQ(kind(0, "x", "", one.word), one.kind) << one.word;
+  }
+}
+
 TEST(ErrorText, KeepsTheOperatorsTroubleFromTheCaller) {
   const Error error = classify_provider_error(
       {.status = 401, .type = "", .code = "", .message = "Incorrect API key provided: sk-abcdefgh1234."});

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <fmt/core.h>
 
 #include "base/text.h"
@@ -271,7 +272,7 @@ Result<std::vector<Event>> decode_openai_answer(const WireReply& reply, const Ca
   JsonScratch scratch;
   const JsonValue root = TRY(parse_answer(scratch, reply.body));
   const auto [error, choices, reported] = members_of<3>(root, {"error", "choices", "usage"});
-  if (error.is_object() && !choices) return fail(openai_error_of(error, reply.status));
+  if (error.is_object() && choices.size() == 0) return fail(openai_error_of(error, reply.status));
   if (!choices.is_array() || choices.size() == 0) {
     return fail(ErrorKind::upstream_malformed, "the provider's answer has no choices");
   }
@@ -286,7 +287,21 @@ Result<std::vector<Event>> decode_openai_answer(const WireReply& reply, const Ca
   return events;
 }
 
+namespace {
+
+// Some servers between vendors answer 200, and give as the code, a number or its digits, what the status
+// would have been. 0: the code is none.
+int status_of_code(JsonValue code) {
+  int64_t status = code.int_or(0);
+  if (const std::string_view digits = code.string_or(""); digits.size() == 3)
+    std::from_chars(digits.data(), digits.data() + digits.size(), status);
+  return status >= 400 && status < 600 ? static_cast<int>(status) : 0;
+}
+
+}  // namespace
+
 Error openai_error_of(JsonValue error, int status) {
+  if (status < 400) status = status_of_code(error["code"]);
   const std::string_view message = error.is_string() ? error.string_or("") : error["message"].string_or("");
   const std::string_view code = error["code"].string_or("");
   const std::string_view type = error["type"].string_or("");

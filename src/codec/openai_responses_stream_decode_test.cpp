@@ -139,6 +139,8 @@ TEST(ResponsesDecode, KnowsTheErrorsOfAnAnswerByTheirCode) {
   EXPECT_EQ(kind("insufficient_quota"), ErrorKind::upstream_quota);
   EXPECT_EQ(kind("invalid_prompt"), ErrorKind::bad_request);
   EXPECT_EQ(kind("image_too_large"), ErrorKind::bad_request);
+  EXPECT_EQ(kind("context_length_exceeded"), ErrorKind::context_too_long);
+  EXPECT_EQ(kind("server_is_overloaded"), ErrorKind::upstream_overloaded);
 }
 
 TEST(ResponsesDecode, ReadsErrorBodies) {
@@ -256,6 +258,9 @@ TEST(ResponsesStreamDecode, FailsOnEachFormOfAnError) {
       events({R"({"type":"response.failed","response":{"status":"failed","error":{"code":"server_error",)"
               R"("message":"m"}}})"}),
       "upstream_error: m");
+  EXPECT_EQ(events({R"({"type":"response.failed","response":{"status":"failed","error":)"
+                    R"({"code":"context_length_exceeded","message":"m"}}})"}),
+            "context_too_long: m");
   EXPECT_TRUE(events({"{oops"}).starts_with("upstream_malformed"));
 }
 

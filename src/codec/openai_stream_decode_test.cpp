@@ -172,6 +172,8 @@ TEST(OpenAiStream, EndsWithTheErrorThatTheServerSends) {
   EXPECT_EQ(decoded.error, "upstream_rate_limited: slow down");
   EXPECT_EQ(decoded.forwarded, "data: " + chunk(R"({"content":"a"})") + "\n\n");
   EXPECT_EQ(decode({R"({"error":"broken"})"}).error, "upstream_error: broken");
+  EXPECT_EQ(decode({R"({"error":{"message":"m","type":"tokens","code":"rate_limit_exceeded"}})"}).error,
+            "upstream_rate_limited: m");
   EXPECT_EQ(decode({"{oops"}).error.substr(0, 18), "upstream_malformed");
 }
 
@@ -346,6 +348,27 @@ TEST(OpenAiAnswer, RefusesWhatIsNoAnswer) {
       {.headers = &headers, .body = R"({"error":{"message":"overloaded","type":"overloaded_error"}})"}, {});
   ASSERT_FALSE(error);
   EXPECT_NE(error.error().kind, ErrorKind::upstream_malformed);
+}
+
+// Servers between vendors have sent their 200 already when the vendor fails.
+TEST(OpenAiAnswer, TakesANumberedCodeForTheStatusThatAGoodAnswerHides) {
+  const Headers headers;
+  const auto whole = [&](std::string_view body) {
+    const auto decoded =
+        openai_chat_provider().decode_answer({.status = 200, .headers = &headers, .body = body}, {});
+    EXPECT_FALSE(decoded) << body;
+    return decoded ? ErrorKind::internal : decoded.error().kind;
+  };
+  const auto streamed = [](std::string_view code) {
+    return decode({fmt::format(R"({{"error":{{"message":"m","code":{}}}}})", code)}).error;
+  };
+  EXPECT_EQ(whole(R"({"error":{"message":"m","code":429}})"), ErrorKind::upstream_rate_limited);
+  EXPECT_EQ(whole(R"({"error":{"message":"m","code":400},"choices":[]})"), ErrorKind::bad_request);
+  EXPECT_EQ(streamed("429"), "upstream_rate_limited: m");
+  EXPECT_EQ(streamed(R"("503")"), "upstream_overloaded: m");
+  EXPECT_EQ(streamed("402"), "upstream_quota: m");
+  EXPECT_EQ(streamed("1302"), "upstream_error: m") << "a number of the vendor's own";
+  EXPECT_EQ(streamed("200"), "upstream_error: m");
 }
 
 TEST(OpenAiErrors, AreReadInEveryFormInUse) {
