@@ -231,7 +231,9 @@ void AnswerWriter::note_losses(const EventBatch& batch) {
 
 std::optional<UsageReport> AnswerWriter::estimate_before(const Event& event) {
   if (const auto* report = std::get_if<UsageReport>(&event)) {
-    states_output_ = states_output_ || report->usage.out_text || report->usage.out_reasoning;
+    // An estimate takes back what was stated before.
+    states_output_ = report->usage.source != UsageSource::estimated &&
+                     (states_output_ || report->usage.out_text || report->usage.out_reasoning);
   } else if (std::holds_alternative<End>(event) && !states_output_ && exchange_.chat() &&
              exchange_.usage.source == UsageSource::estimated) {
     return UsageReport{exchange_.usage};

@@ -56,9 +56,14 @@ class MeteredPart final : public EventSource {
 Usage settled_usage(const Exchange& exchange, Usage reported, size_t content_bytes, bool is_complete) {
   const Chat* chat = chat_of(exchange.sent());  // with the conversation before it
   const bool reports_output = reported.out_text || reported.out_reasoning;
-  if (chat && !reports_output && operation_of(exchange.request) != Operation::count_tokens) {
+  const int64_t estimate = estimate_tokens_of_bytes(content_bytes);
+  const int64_t reasoning = reported.out_reasoning.value_or(0);
+  // A stream that Weir left at a stop sequence may have reported its first tokens only.
+  const bool is_early =
+      reported.source == UsageSource::estimated && reported.out_text.value_or(0) + reasoning < estimate;
+  if (chat && (!reports_output || is_early) && operation_of(exchange.request) != Operation::count_tokens) {
     if (!reported.in_uncached) reported.in_uncached = estimate_prompt_tokens(*chat, TokenizerKind::estimate);
-    reported.out_text = estimate_tokens_of_bytes(content_bytes);
+    reported.out_text = estimate - reasoning;
     reported.source = is_complete ? UsageSource::estimated : UsageSource::partial;
   } else if (!is_complete && !reported.empty()) {
     reported.source = UsageSource::partial;

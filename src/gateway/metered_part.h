@@ -9,8 +9,9 @@
 
 namespace weir {
 
-// What a call used: what its provider reported; where an answer came and nothing of it was reported, Weir's
-// estimate, marked. `content_bytes`: of the answer's text, as far as it came.
+// What a call used: what its provider reported; where an answer came and nothing of it was reported, or less
+// than came of one that is marked as estimated, Weir's estimate, marked. `content_bytes`: of the answer's
+// text and visible thinking, as far as it came.
 Usage settled_usage(const Exchange& exchange, Usage reported, size_t content_bytes, bool is_complete);
 
 // The source as it is. What it used is spent by `call`, whose sent() it answers and which outlives it.

@@ -9,6 +9,7 @@
 #include "gateway/call_stage.h"
 #include "gateway/meter_stage.h"
 #include "gateway/test_exchange.h"
+#include "llm/prompt_tokens.h"
 #include "provider/test_credentials.h"
 
 namespace weir {
@@ -147,6 +148,31 @@ TEST_F(SpentTest, WhatNobodyReportedIsEstimatedForEachCall) {
   const auto one = exchange(asks(1), client);
   EXPECT_EQ(run_with(*pipeline_, *one, client, {}), "ok");
   EXPECT_EQ(input, 2 * *one->usage.in_uncached);
+}
+
+// Anthropic's streams begin with a usage of a token, and Weir leaves them at a sequence that it watches for.
+TEST_F(SpentTest, WhatWasReportedTooEarlyIsEstimatedFromAllThatCame) {
+  ScriptedCall& call = scripted();
+  Usage first;
+  first.in_uncached = 10;
+  Usage unsettled;
+  unsettled.source = UsageSource::estimated;
+  const auto left = [&](int64_t stated) {
+    first.out_text = stated;
+    call.answers.push_back(
+        std::vector<Event>{Start{}, UsageReport{first}, BlockStart{.kind = BlockKind::thinking},
+                           Delta{.text = std::string(200, 't')}, BlockEnd{}, BlockStart{.index = 1},
+                           Delta{.index = 1, .text = std::string(200, 'a')}, BlockEnd{.index = 1}, Finish{},
+                           UsageReport{unsettled}, End{}});
+    Scope client(gateway_.test.core);
+    const auto one = exchange(asks(1), client);
+    EXPECT_EQ(run_with(*pipeline_, *one, client, {}), "ok");
+    EXPECT_EQ(one->usage.in_uncached, 10);
+    EXPECT_EQ(one->usage.source, UsageSource::estimated);
+    return one->usage.out_text;
+  };
+  EXPECT_EQ(left(1), estimate_tokens_of_bytes(400));
+  EXPECT_EQ(left(4000), 4000);
 }
 
 TEST_F(SpentTest, AChoiceThatCameIsPaidForWhenAnotherFails) {

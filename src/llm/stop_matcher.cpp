@@ -97,9 +97,7 @@ bool StopMatcher::feed(const Event& event, std::vector<Event>& out) {
   if (choice.is_stopped) return false;
   if (const auto* delta = std::get_if<Delta>(&event)) {
     on_delta(*delta, out);
-    const bool all = std::ranges::all_of(choices_, [](const auto& one) { return one.second.is_stopped; });
-    if (all) out.push_back(End{});
-    return all;
+    return std::ranges::all_of(choices_, [](const auto& one) { return one.second.is_stopped; });
   }
   flush(index, choice, out);
   if (const auto* started = std::get_if<BlockStart>(&event)) choice.blocks[started->index] = started->kind;

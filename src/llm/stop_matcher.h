@@ -16,8 +16,8 @@ class StopMatcher {
   // REQUIRES sequences that are not empty.
   explicit StopMatcher(std::vector<std::string> stops) : stops_(std::move(stops)) {}
 
-  // Appends what may be told of the event by now. True: every choice has been stopped, and nothing more needs
-  // to be asked for; `out` then ends with Finish and End.
+  // Appends what may be told of the event by now. True: every choice has been stopped, and of what the
+  // provider still says only its usage counts; `out` then ends with a Finish, and wants an End.
   bool feed(const Event& event, std::vector<Event>& out);
 
  private:

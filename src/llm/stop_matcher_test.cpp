@@ -27,6 +27,10 @@ Heard hear(const std::vector<std::string>& stops, const std::vector<std::string>
     heard.is_over = matcher.feed(event, out);
     if (heard.is_over) break;
   }
+  if (heard.is_over) {
+    EXPECT_TRUE(std::holds_alternative<Finish>(out.back()));
+    out.push_back(End{});
+  }
   AnswerFolder folder;
   for (const Event& event : out) {
     folder.add(event);

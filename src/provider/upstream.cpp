@@ -204,14 +204,32 @@ class StopSource final : public EventSource {
     batch_.clear();
     while (batch_.events.empty()) {
       const EventBatch* given = CO_TRY(co_await inner_->next(scope));
-      for (const Event& event : given->events) {
-        if (matcher_.feed(event, batch_.events)) break;
+      for (size_t i = 0; i < given->events.size(); ++i) {
+        if (!matcher_.feed(given->events[i], batch_.events)) continue;
+        conclude(std::span(given->events).subspan(i + 1));
+        break;
       }
     }
     co_return &batch_;
   }
 
  private:
+  // `behind` the sequence stands what came along with it: all the rest of a whole answer.
+  void conclude(std::span<const Event> behind) {
+    bool is_settled = !behind.empty() && std::holds_alternative<End>(behind.back());
+    for (const Event& event : behind) {
+      const auto* report = std::get_if<UsageReport>(&event);
+      if (!report) continue;
+      is_settled = is_settled || report->usage.out_text || report->usage.out_reasoning;
+      batch_.events.push_back(event);
+    }
+    // What was reported before (Anthropic counts its first token) is not what was used.
+    UsageReport unsettled;
+    unsettled.usage.source = UsageSource::estimated;
+    if (!is_settled) batch_.events.push_back(unsettled);
+    batch_.events.push_back(End{});
+  }
+
   std::unique_ptr<EventSource> inner_;
   StopMatcher matcher_;
   EventBatch batch_;

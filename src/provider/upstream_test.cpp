@@ -133,43 +133,49 @@ TEST(EncodeCall, NamesProviderEndpointAndModelWhereThereIsNoSuchEndpoint) {
             "name a model of a provider that has one");
 }
 
-// A provider that sends these pieces and then keeps the connection open.
+// A provider that sends these pieces and then keeps the connection of a stream open.
 class SilentProvider final : public HttpClient {
  public:
-  explicit SilentProvider(std::vector<std::string> pieces) : pieces_(std::move(pieces)) {}
+  SilentProvider(std::vector<std::string> pieces, std::string_view type)
+      : pieces_(std::move(pieces)), type_(type) {}
   Task<std::unique_ptr<ClientResponse>> send(Scope&, const ClientRequest&) override {
-    auto response = std::make_unique<Response>(pieces_);
+    auto response = std::make_unique<Response>(pieces_, type_ == "application/json");
     response->status = 200;
-    response->headers.add("content-type", "text/event-stream");
+    response->headers.add("content-type", type_);
     co_return std::unique_ptr<ClientResponse>(std::move(response));
   }
 
  private:
   class Response final : public ClientResponse {
    public:
-    explicit Response(const std::vector<std::string>& pieces) : pieces_(pieces) {}
+    Response(const std::vector<std::string>& pieces, bool ends) : pieces_(pieces), ends_(ends) {}
     Task<std::string_view> read(Scope& scope) override {
+      if (next_ == pieces_.size() && ends_) co_return std::string_view();
       if (next_ == pieces_.size()) CO_TRY(co_await scope.sleep(std::chrono::hours(1)));
       co_return pieces_.at(next_++);
     }
-    bool is_complete() const override { return false; }
+    bool is_complete() const override { return ends_; }
 
    private:
     const std::vector<std::string>& pieces_;
+    const bool ends_;
     size_t next_ = 0;
   };
   const std::vector<std::string> pieces_;
+  const std::string type_;
 };
 
 struct Heard {
   std::string ending;  // "end", or the error
   Duration took{};
+  std::vector<Event> events;
 };
 
-// Reads the stream of a chat with so many choices to its end.
-Heard listen(std::vector<std::string> pieces, int64_t choices) {
+// Reads the stream of a chat with so many choices to its end, or to a sequence that Weir watches for.
+Heard listen(std::vector<std::string> pieces, int64_t choices, std::vector<std::string> stops = {},
+             std::string_view type = "text/event-stream") {
   TestCore test;
-  SilentProvider client(std::move(pieces));
+  SilentProvider client(std::move(pieces), type);
   Pool cpu("cpu", 1, 1);
   Provider provider;
   provider.codec = &provider_codec(Dialect::openai_chat);
@@ -187,20 +193,24 @@ Heard listen(std::vector<std::string> pieces, int64_t choices) {
   call.first_event = std::chrono::minutes(2);
   call.idle = std::chrono::minutes(1);
   const std::unique_ptr<EncodedCall> encoded = encode_call(call).value();
+  encoded->notes.stops = std::move(stops);
+  std::vector<Event> heard;
   struct Reader {
     static Task<bool> run(Scope& scope, HttpClient& client, Pool& cpu, const UpstreamCall& call,
-                          EncodedCall& encoded) {
+                          EncodedCall& encoded, std::vector<Event>& heard) {
       const UpstreamAnswer answer = CO_TRY(co_await call_upstream(scope, client, cpu, call, encoded));
       for (;;) {
         const EventBatch* batch = CO_TRY(co_await answer.source->next(scope));
+        heard.insert(heard.end(), batch->events.begin(), batch->events.end());
         if (!batch->events.empty() && std::holds_alternative<End>(batch->events.back())) co_return true;
       }
     }
   };
   const MonoTime started = test.core.now();
   Scope scope(test.core);
-  const Result<bool> ended = test.run(Reader::run(scope, client, cpu, call, *encoded));
-  return {ended ? "end" : std::string(to_string(ended.error().kind)), test.core.now() - started};
+  const Result<bool> ended = test.run(Reader::run(scope, client, cpu, call, *encoded, heard));
+  return {ended ? "end" : std::string(to_string(ended.error().kind)), test.core.now() - started,
+          std::move(heard)};
 }
 
 constexpr const char* kHello =
@@ -221,6 +231,42 @@ TEST(CallUpstream, WaitsForAnAnswerThatHasNotFinishedAsLongAsAlways) {
   EXPECT_NEAR(std::chrono::duration<double>(heard.took).count(), 60, 0.1);
   heard = listen({kHello, kStop}, 2);
   EXPECT_EQ(heard.ending, "upstream_timeout") << "the other choice may still come";
+}
+
+// What was used of an answer that Weir ended at a sequence.
+Usage usage_of(const std::vector<Event>& events) {
+  Usage usage;
+  for (const Event& event : events) {
+    if (const auto* report = std::get_if<UsageReport>(&event)) usage.set_from(report->usage);
+  }
+  return usage;
+}
+
+constexpr const char* kUsage =
+    "data: {\"id\":\"1\",\"choices\":[],\"usage\":{\"prompt_tokens\":50,\"completion_tokens\":900}}\n\n";
+
+TEST(CallUpstream, TellsTheUsageOfAWholeAnswerThatItEndsAtASequence) {
+  const Heard heard =
+      listen({R"({"choices":[{"index":0,"message":{"content":"one hi two"},"finish_reason":"stop"}],)"
+              R"("usage":{"prompt_tokens":50,"completion_tokens":900}})"},
+             1, {"hi"}, "application/json");
+  EXPECT_EQ(heard.ending, "end");
+  EXPECT_EQ(usage_of(heard.events).out_text, 900);
+  EXPECT_EQ(usage_of(heard.events).source, UsageSource::provider);
+}
+
+TEST(CallUpstream, TellsTheUsageThatCameAlongWithASequence) {
+  const Heard heard = listen({std::string(kHello) + kStop + kUsage}, 1, {"hi"});
+  EXPECT_EQ(heard.ending, "end");
+  EXPECT_EQ(usage_of(heard.events).out_text, 900);
+  EXPECT_EQ(usage_of(heard.events).source, UsageSource::provider);
+}
+
+TEST(CallUpstream, LeavesTheUsageOfAStreamThatItLeavesToAnEstimate) {
+  const Heard heard = listen({std::string(kUsage) + kHello, kUsage}, 1, {"hi"});
+  EXPECT_EQ(heard.ending, "end");
+  EXPECT_EQ(heard.took, Duration::zero());
+  EXPECT_EQ(usage_of(heard.events).source, UsageSource::estimated);
 }
 
 }  // namespace
