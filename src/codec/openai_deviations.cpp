@@ -70,6 +70,18 @@ bool has_other_ids(JsonValue message) {
   return false;
 }
 
+// Reasoning of an earlier answer, as Weir and others tell it to clients, who send it back. Strict servers
+// refuse the message for it, and what one vendor has signed is not another one's to see.
+bool has_foreign_reasoning(JsonValue messages, const Quirks& quirks) {
+  for (const JsonValue message : messages) {
+    if (is_there(message["thinking_blocks"])) return true;
+    if (!quirks.reasoning_content && is_there(message["reasoning_content"])) return true;
+    // Servers that say reasoning_content read the newer name too, or leave it.
+    if (!quirks.reasoning_content && !quirks.reasoning_field && is_there(message["reasoning"])) return true;
+  }
+  return false;
+}
+
 bool has_refused_message(JsonValue messages, const Quirks& quirks) {
   std::string_view before;
   JsonValue last;
@@ -96,6 +108,7 @@ bool has_strict_tool(JsonValue tools) {
 }  // namespace
 
 bool must_be_rewritten(JsonValue body, const Quirks& quirks) {
+  if (has_foreign_reasoning(body["messages"], quirks)) return true;
   if (!has_field_quirk(quirks) && !has_message_quirk(quirks) && !quirks.no_tool_strict) return false;
   const JsonValue messages = body["messages"];
   if (!messages.is_array()) return body["input"] && has_refused_field(body, quirks, kEmbeddingFields);

@@ -8,7 +8,7 @@
 namespace weir {
 
 // Whether the client's own bytes hold something that the server refuses or reads otherwise, so that the
-// request must be written anew. The usual server has no such quirk, and then nothing is looked at.
+// request must be written anew. The usual server has no such quirk, and then only reasoning is looked for.
 // REQUIRES a body of a chat or of embeddings.
 bool must_be_rewritten(JsonValue body, const Quirks& quirks);
 

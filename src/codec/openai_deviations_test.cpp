@@ -99,6 +99,28 @@ TEST(OpenAiDeviations, KeepTheRawWayFromWhatTheServerRefuses) {
   }
 }
 
+// What Weir told a client of another vendor's thinking comes back in the history.
+TEST(OpenAiDeviations, KeepTheRawWayFromReasoningThatTheServerDoesNotTake) {
+  const auto with = [](std::string_view member, Quirks quirks) {
+    return rewritten(fmt::format(R"("messages":[{{"role":"user","content":"a"}},{{"role":"assistant",{}}},)"
+                                 R"({{"role":"user","content":"b"}}])",
+                                 member),
+                     quirks);
+  };
+  constexpr std::string_view kContent = R"("reasoning_content":"hm")";
+  constexpr std::string_view kField = R"("reasoning":"hm")";
+  constexpr std::string_view kSigned = R"("thinking_blocks":[{"type":"thinking","signature":"s"}])";
+  EXPECT_TRUE(with(kContent, {}));
+  EXPECT_TRUE(with(kField, {}));
+  EXPECT_FALSE(with(R"("reasoning_content":null)", {}));
+  EXPECT_FALSE(with(kContent, {.reasoning_content = true}));
+  EXPECT_FALSE(with(kField, {.reasoning_content = true}));
+  EXPECT_TRUE(with(kContent, {.reasoning_field = true}));
+  EXPECT_FALSE(with(kField, {.reasoning_field = true}));
+  for (const Quirks& quirks : {Quirks{}, Quirks{.reasoning_content = true}, Quirks{.reasoning_field = true}})
+    EXPECT_TRUE(with(kSigned, quirks));
+}
+
 TEST(OpenAiDeviations, LeaveBodiesOfOtherEndpointsAlone) {
   Quirks quirks;
   for_each_quirk([&](std::string_view, bool Quirks::* quirk) { quirks.*quirk = true; });

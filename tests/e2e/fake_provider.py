@@ -27,6 +27,7 @@ def arguments():
     for name in ports.PORTS:
         parser.add_argument(f"--{name}-port", type=int, default=0)
         parser.add_argument(f"--{name}-key", action="append", help="a prefix of the keys to accept")
+    parser.add_argument("--takes-reasoning", action="store_true", help="in messages, as DeepSeek does")
     parser.add_argument("--ready-file", help='receives {"openai_url", ..., "pid"}')
     return vars(parser.parse_args())
 
@@ -37,6 +38,7 @@ async def main():
     ready = {"pid": os.getpid()}
     for name, make in ports.PORTS.items():
         port = make(given[f"{name}_key"] or [KEYS[name]], document)
+        port.takes_reasoning = given["takes_reasoning"]
         server = provider.Provider(port, records, attempts)
         _, number = await provider.listen(server, given[f"{name}_port"])
         ready[f"{name}_url"] = f"http://127.0.0.1:{number}{BASES.get(name, '')}"

@@ -170,6 +170,8 @@ class Stack:
         self.weir = None
         # The fake checks by the SDKs that are installed, also where the clients are older ones.
         fake = [sys.executable, ROOT / "tests/e2e/fake_provider.py"]
+        if direct:
+            fake.append("--takes-reasoning")  # it tells its own, which clients send back
         self.fake = Process("fake", self.folder, fake, {"PYTHONPATH": ""})
         self.fake_openai_url = self.fake.ready["openai_url"]
         self.fake_anthropic_url = self.fake.ready["anthropic_url"]

@@ -140,6 +140,7 @@ def test_the_versions_of_anthropics_api_differ():
     assert "not a valid version" in anthropic_checks.check(None, body)[0]
 
 
+SAID = {"role": "assistant", "content": "a"}
 ASSISTANT = {
     "role": "assistant",
     "tool_calls": [{"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}],
@@ -155,6 +156,8 @@ ASSISTANT = {
         ({"messages": [USER, ASSISTANT]}, "not answered"),
         ({"messages": [USER, ASSISTANT, USER]}, "not answered"),
         ({"messages": [USER, {"role": "tool", "tool_call_id": "c1", "content": "x"}]}, "answers no call"),
+        ({"messages": [USER, {**SAID, "reasoning_content": "hm"}]}, "reasoning_content"),
+        ({"messages": [USER, {**SAID, "thinking_blocks": []}]}, "thinking_blocks"),
         ({"tools": [{"name": "f"}]}, "tools"),
         ({"stop": ["a", "b", "c", "d", "e"]}, "stop"),
     ],
@@ -180,6 +183,8 @@ def test_good_openai_bodies_pass(document):
         ],
     }
     assert openai_checks.check(document, "/v1/chat/completions", body) == []
+    told = {"model": "m", "messages": [USER, {**SAID, "reasoning_content": "hm"}, USER]}
+    assert openai_checks.check(document, "/v1/chat/completions", told, takes_reasoning=True) == []
 
 
 def test_a_key_that_it_does_not_know_is_refused(stack):

@@ -29,7 +29,7 @@ class OpenAI(base.Chat):
 
 
 class Completions(OpenAI):
-    """Sends back what every client does: content and calls, no reasoning and no signature."""
+    """Sends back whole answers as they came, and of streams what every client does: content and calls."""
 
     DIALECT = "oai"
     STOPS = {"stop": "end", "length": "length", "tool_calls": "tool", "content_filter": "refusal"}
@@ -94,7 +94,9 @@ class Completions(OpenAI):
     def turn(self):
         text, reasoning, calls, finish, answer = self.folded() if self.stream else self.whole()
         message = {"role": "assistant", "content": text or None}
-        if calls:
+        if not self.stream:
+            message = answer.choices[0].message  # as the SDK's readme does, with all that it does not know
+        elif calls:
             message["tool_calls"] = [
                 {"id": call[0], "type": "function", "function": {"name": call[1], "arguments": call[2]}}
                 for call in calls

@@ -7,8 +7,9 @@ SCHEMAS = {
     "/v1/completions": "CreateCompletionRequest",
     "/v1/embeddings": "CreateEmbeddingRequest",
 }
-# By role: the reasoning that DeepSeek, Qwen and others told, which the AI SDK sends back; LangChain's name of a tool.
-UNDOCUMENTED = {"assistant": "reasoning_content", "tool": "name"}
+# By role: what the vendor's own answers hold and clients send back; LangChain's name of a tool.
+UNDOCUMENTED = {"assistant": {"annotations"}, "tool": {"name"}}
+REASONING = "reasoning_content"  # of the assistant: what DeepSeek, Qwen and others told, and SDKs send back
 EXTENSION = "x_"  # unknown fields with this prefix are let through: a provider's own extension
 
 
@@ -32,21 +33,23 @@ def pairing(messages):
     return problems + ([f"calls {open_ids} are not answered"] if open_ids else [])
 
 
-def as_documented(message):
+def as_documented(message, takes_reasoning):
     """A message without what clients write into it beyond the document, and providers take."""
-    beyond = UNDOCUMENTED.get(message.get("role")) if isinstance(message, dict) else None
-    if beyond and isinstance(message.get(beyond), str):
-        return {key: value for key, value in message.items() if key != beyond}
-    return message
+    if not isinstance(message, dict):
+        return message
+    beyond = UNDOCUMENTED.get(message.get("role"), set())
+    if takes_reasoning and message.get("role") == "assistant" and isinstance(message.get(REASONING), str):
+        beyond = beyond | {REASONING}
+    return {key: value for key, value in message.items() if key not in beyond}
 
 
-def check(document, path, body):
-    """The problems of a request body; an empty list is a good one."""
+def check(document, path, body, takes_reasoning=False):
+    """The problems of a request body; an empty list is a good one. OpenAI itself takes no reasoning in messages."""
     if not isinstance(body, dict):
         return ["body: not an object"]
     plain = {key: value for key, value in body.items() if not key.startswith(EXTENSION)}
     if isinstance(body.get("messages"), list):
-        plain["messages"] = [as_documented(message) for message in body["messages"]]
+        plain["messages"] = [as_documented(message, takes_reasoning) for message in body["messages"]]
     problems = published.request_problems(path, plain) + document.problems(SCHEMAS[path], plain)
     if path == "/v1/chat/completions" and not problems:
         problems += pairing(body["messages"])

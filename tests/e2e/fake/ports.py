@@ -111,6 +111,7 @@ class OpenAI(Port):
 
     def __init__(self, keys, document):
         super().__init__(keys, document)
+        self.takes_reasoning = False  # as DeepSeek and others do, in messages of chat completions
         self.stored = {}  # id of a response -> its items, with those before
         self.reasoning = set()  # ids of reasoning that is kept
 
@@ -133,7 +134,7 @@ class OpenAI(Port):
         if call.operation in opaque_dialect.PATHS:
             return opaque_dialect.check(self.document, call.operation, body)
         if not call.operation.startswith("/v1/responses"):
-            return openai_checks.check(self.document, request.path, body)
+            return openai_checks.check(self.document, request.path, body, self.takes_reasoning)
         before = body.get("previous_response_id")
         if before is not None and before not in self.stored:
             return [f"previous_response_id: Previous response with id '{before}' not found."]
