@@ -5,6 +5,7 @@
 
 #include "base/encoding.h"
 #include "base/limits.h"
+#include "codec/repeated_calls.h"
 #include "codec/unused.h"
 #include "io/pool.h"
 #include "llm/stop_matcher.h"
@@ -260,6 +261,17 @@ Result<void> refuse_unresolved_references(const Chat& chat, Dialect dialect) {
   return {};
 }
 
+// The same with an id of its own for each call of its history; nullopt: it has them.
+std::optional<Request> with_distinct_calls(const Request& request) {
+  const Chat* chat = chat_of(request);
+  std::optional<Chat> distinct = chat ? with_distinct_calls(*chat) : std::nullopt;
+  if (!distinct) return std::nullopt;
+  if (std::holds_alternative<Chat>(request)) return std::move(*distinct);
+  Request copy = request;
+  std::get<CountTokens>(copy).chat = std::move(*distinct);
+  return copy;
+}
+
 }  // namespace
 
 Endpoint endpoint_of(const Request& request) {
@@ -301,9 +313,10 @@ Result<std::unique_ptr<EncodedCall>> encode_call(const UpstreamCall& call) {
     if (endpoint == Endpoint::count_tokens && codec.dialect() != Dialect::openai_responses)
       TRY(refuse_truncation(*chat));
   }
-  auto encoded =
-      std::make_unique<EncodedCall>(TRY(call.raw ? codec.splice_request(*call.raw, *call.request, target)
-                                                 : codec.encode_request(*call.request, target)));
+  const std::optional<Request> distinct = call.raw ? std::nullopt : with_distinct_calls(*call.request);
+  const Request& request = distinct ? *distinct : *call.request;
+  auto encoded = std::make_unique<EncodedCall>(TRY(call.raw ? codec.splice_request(*call.raw, request, target)
+                                                            : codec.encode_request(request, target)));
   encoded->notes.is_raw = call.raw != nullptr;
   if (const Chat* chat = chat_of(*call.request))
     encoded->notes.choices = static_cast<size_t>(std::max<int64_t>(1, chat->choices.value_or(1)));

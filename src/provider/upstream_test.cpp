@@ -55,6 +55,38 @@ TEST(EncodeCall, RefusesAReferenceThatOnlyAnotherVendorCanLookUp) {
   }
 }
 
+// Vendors refuse a second call with the id of another one.
+TEST(EncodeCall, GivesEachCallAnIdOfItsOwnWhereTheRequestIsWrittenAnew) {
+  Chat chat;
+  chat.model = "m";
+  chat.max_tokens = 9;
+  chat.messages.emplace_back().content.emplace_back().body = TextBlock{"q"};
+  for (int turn = 0; turn < 2; ++turn) {
+    Message& asks = chat.messages.emplace_back();
+    asks.role = Role::assistant;
+    asks.content.emplace_back().body = ToolCallBlock{.id = "c", .name = "f", .arguments = "{}"};
+    Message& told = chat.messages.emplace_back();
+    told.role = Role::tool;
+    told.content.emplace_back().body = ToolResultBlock{.call_id = "c", .content = {}};
+  }
+  const Request request = chat;
+  const Request counted = CountTokens{.chat = chat};
+  for (const auto& [dialect, one] :
+       {std::pair(Dialect::anthropic_messages, &request), std::pair(Dialect::anthropic_messages, &counted),
+        std::pair(Dialect::bedrock_converse, &request), std::pair(Dialect::openai_responses, &request)}) {
+    const auto call = encode_for(dialect, *one);
+    ASSERT_TRUE(call) << call.error().message;
+    const std::string_view body = (*call)->wire.bytes();
+    const auto count = [&](std::string_view id) {
+      size_t found = 0;
+      for (size_t at = body.find(id); at != std::string_view::npos; at = body.find(id, at + 1)) ++found;
+      return found;
+    };
+    EXPECT_EQ(count("\"c\""), 2U) << body;
+    EXPECT_EQ(count("\"c_2\""), 2U) << body;
+  }
+}
+
 TEST(EncodeCall, SendsAReferenceToTheVendorThatKeepsTheItem) {
   const auto call = encode_for(Dialect::openai_responses, request_with_reference());
   ASSERT_TRUE(call) << call.error().message;
