@@ -1,6 +1,7 @@
 // Streams of providers that speak OpenAI's chat dialect.
 #include <algorithm>
 #include <fmt/core.h>
+#include <limits>
 #include <map>
 
 #include "codec/call_ids.h"
@@ -59,6 +60,7 @@ class OpenAiStreamDecoder final : public StreamDecoder {
     BlockKind open_kind = BlockKind::text;
     bool is_of_blocks = false;  // it is thinking, whose text comes in thinking_blocks
     std::map<int64_t, Call> calls;
+    std::map<int64_t, int64_t> moved;  // of an index that several calls share: where the last of them is
     std::optional<std::string> finish;
     std::string stop_reason;
     bool has_refusal = false;
@@ -244,15 +246,36 @@ class OpenAiStreamDecoder final : public StreamDecoder {
   }
 
   // Which call a delta belongs to: by its index; some servers leave that out and repeat the id, or mean the
-  // last call.
+  // last call; others give parallel calls one index, and each its id.
   Call& call_of(Choice& choice, JsonValue source) {
-    if (source["index"].is_number()) return choice.calls[source["index"].int_or(0)];
     const std::string_view id = source["id"].string_or("");
+    if (source["index"].is_number()) {
+      const int64_t index = source["index"].int_or(0);
+      const auto moved = choice.moved.find(index);
+      Call& call = choice.calls[moved == choice.moved.end() ? index : moved->second];
+      if (call.block < 0 || id.empty() || call.id == id || !names_a_call(source)) return call;
+      const int64_t key = next_key(choice);
+      choice.moved[index] = key;
+      return choice.calls[key];
+    }
     for (auto& [key, call] : choice.calls) {
       if (!id.empty() && call.id == id) return call;
     }
     if (id.empty() && !choice.calls.empty()) return choice.calls.rbegin()->second;
-    return choice.calls[choice.calls.empty() ? 0 : choice.calls.rbegin()->first + 1];
+    return choice.calls[choice.calls.empty() ? 0 : next_key(choice)];
+  }
+
+  // A new id alone begins none: there are servers that make one up for each delta.
+  static bool names_a_call(JsonValue source) {
+    return !source["function"]["name"].string_or("").empty() ||
+           !source["custom"]["name"].string_or("").empty();
+  }
+
+  // Behind all calls, and behind the indexes that may still come.
+  static int64_t next_key(const Choice& choice) {
+    constexpr int64_t kIndexesMax = int64_t{1} << 32;
+    const int64_t last = choice.calls.rbegin()->first;
+    return last < std::numeric_limits<int64_t>::max() ? std::max(last, kIndexesMax) + 1 : last;
   }
 
   void on_call(int index, Choice& choice, JsonValue source, std::vector<Event>& events) {

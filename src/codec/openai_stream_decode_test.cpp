@@ -126,6 +126,35 @@ TEST(OpenAiStream, HoldsArgumentsBackUntilTheNameHasCome) {
   EXPECT_EQ(late.choices[0].blocks[0].text, R"({"a":1})");
 }
 
+// Servers in front of Gemini give each call an id, and all the same index.
+TEST(OpenAiStream, TellsCallsThatShareAnIndexApartByTheirIds) {
+  const auto call = [](std::string_view id, std::string_view function) {
+    return chunk(fmt::format(R"({{"tool_calls":[{{"index":0,"id":"{}","function":{}}}]}})", id, function));
+  };
+  const Answer shared =
+      answer({call("a", R"({"name":"f","arguments":"{\"a\":1}"})"),
+              call("b", R"({"name":"g","arguments":"{\"a\""})"), call("", R"({"arguments":":2"})"),
+              call("made up for this delta", R"({"arguments":"}"})"),
+              call("c", R"({"name":"f","arguments":"{}"})"), call("c", R"({"name":"f","arguments":" "})"),
+              chunk(R"({"tool_calls":[{"index":1,"id":"d","function":{"name":"h","arguments":"{}"}}]})"),
+              chunk("{}", R"("tool_calls")")});
+  std::string calls;
+  for (const auto& block : shared.choices.at(0).blocks)
+    calls += fmt::format("{} {} {}\n", block.tool_id, block.tool_name, block.text);
+  EXPECT_EQ(calls, "a f {\"a\":1}\nb g {\"a\":2}\nc f {} \nd h {}\n");
+}
+
+TEST(OpenAiStream, TakesAnyNumberForAnIndex) {
+  const auto call = [](std::string_view place) {
+    return chunk(fmt::format(R"({{"tool_calls":[{{{}"function":{{"name":"f"}}}}]}})", place));
+  };
+  EXPECT_EQ(answer({call(R"("index":9223372036854775807,"id":"a",)"), call(R"("id":"b",)"),
+                    chunk("{}", R"("tool_calls")")})
+                .choices.at(0)
+                .blocks.size(),
+            1U);
+}
+
 TEST(OpenAiStream, ReadsReasoningRefusalsPartsAndCitations) {
   const Answer mixed = answer(
       {chunk(R"({"reasoning_content":"h"})"), chunk(R"({"reasoning":"m"})"),
