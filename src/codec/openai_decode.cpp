@@ -280,7 +280,10 @@ Result<std::vector<Event>> decode_openai_answer(const WireReply& reply, const Ca
   // All that a raw answer has: its start, a finish for each choice, usage, the end.
   events.reserve(choices.size() + 3);
   events.push_back(decode_openai_start(root));
-  for (const JsonValue choice : choices) decode_choice(choice, root, notes, events);
+  for (const JsonValue choice : choices) {
+    if (auto failure = openai_choice_error(choice, error, reply.status)) return fail(std::move(*failure));
+    decode_choice(choice, root, notes, events);
+  }
   Usage usage = decode_openai_usage(reported, notes);
   if (!usage.empty()) events.push_back(UsageReport{usage});
   events.push_back(End{});
@@ -308,6 +311,14 @@ Error openai_error_of(JsonValue error, int status) {
   Error made = classify_provider_error({.status = status, .type = type, .code = code, .message = message});
   made.path = error["param"].string_or("");
   return made;
+}
+
+std::optional<Error> openai_choice_error(JsonValue choice, JsonValue beside, int status) {
+  if (choice["finish_reason"].string_or("") != "error") return std::nullopt;
+  const JsonValue own = choice["error"];
+  Error error = openai_error_of(own.is_object() || own.is_string() ? own : beside, status);
+  if (error.message.empty()) error.message = "the provider ended its answer with an error";
+  return error;
 }
 
 Error decode_openai_error(const WireReply& reply, int64_t wall_ns) {

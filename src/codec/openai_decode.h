@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -16,6 +17,9 @@ std::unique_ptr<StreamDecoder> make_openai_stream_decoder(const CallNotes& notes
 Error decode_openai_error(const WireReply& reply, int64_t wall_ns);
 // The `error` object of an answer or of a stream event; `status` 0 for a stream.
 Error openai_error_of(JsonValue error, int status);
+// The error of a choice that ended in one (OpenRouter's finish_reason "error"): its own, or the one `beside`
+// the choices.
+std::optional<Error> openai_choice_error(JsonValue choice, JsonValue beside, int status);
 
 // What an answer, or the first chunk of a stream, says of itself.
 Start decode_openai_start(JsonValue root);

@@ -122,7 +122,10 @@ class OpenAiStreamDecoder final : public StreamDecoder {
     if (error.is_object() || error.is_string()) return fail(openai_error_of(error, 0));
     const JsonValue choices = chunk["choices"];
     if (!has_started_) start(chunk, events);
-    for (const JsonValue choice : choices) on_choice(choice, chunk, events);
+    for (const JsonValue choice : choices) {
+      if (auto failure = openai_choice_error(choice, error, 0)) return fail(std::move(*failure));
+      on_choice(choice, chunk, events);
+    }
     const auto first = choices_.find(0);
     if (first != choices_.end() && first->second.finish) cite_pages_beside(0, first->second, chunk, events);
     const JsonValue reported = chunk["usage"].is_object() ? chunk["usage"] : chunk["x_groq"]["usage"];

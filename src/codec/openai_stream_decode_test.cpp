@@ -400,6 +400,32 @@ TEST(OpenAiAnswer, TakesANumberedCodeForTheStatusThatAGoodAnswerHides) {
   EXPECT_EQ(streamed("200"), "upstream_error: m");
 }
 
+// OpenRouter's vendor failed after the answer had begun.
+TEST(OpenAiAnswer, FailsWhereAChoiceEndedInAnError) {
+  const Headers headers;
+  const auto whole = [&](std::string_view choice, std::string_view beside = "") {
+    const std::string body = fmt::format(
+        R"({{"choices":[{{"message":{{"content":""}},"finish_reason":"error"{}}}]{}}})", choice, beside);
+    for (const bool is_raw : {false, true}) {
+      CallNotes notes;
+      notes.is_raw = is_raw;
+      const auto decoded =
+          openai_chat_provider().decode_answer({.status = 200, .headers = &headers, .body = body}, notes);
+      EXPECT_FALSE(decoded) << body;
+      if (is_raw && !decoded)
+        return fmt::format("{}: {}", to_string(decoded.error().kind), decoded.error().message);
+    }
+    return std::string();
+  };
+  EXPECT_EQ(whole(R"(,"error":{"code":503,"message":"m"})"), "upstream_overloaded: m");
+  EXPECT_EQ(whole("", R"(,"error":{"code":429,"message":"m"})"), "upstream_rate_limited: m");
+  EXPECT_EQ(whole(""), "upstream_error: the provider ended its answer with an error");
+  EXPECT_EQ(decode({R"({"choices":[{"index":0,"delta":{"content":""},"finish_reason":"error",)"
+                    R"("error":{"code":503,"message":"m"}}]})"})
+                .error,
+            "upstream_overloaded: m");
+}
+
 TEST(OpenAiErrors, AreReadInEveryFormInUse) {
   Headers headers;
   headers.add("retry-after", "3");
