@@ -84,15 +84,25 @@ class MessageDecoder {
       // Some servers answer with parts (Mistral's thinking, LiteLLM's text parts).
       for (const JsonValue part : value) {
         if (part["type"].string_or("") == "thinking") {
-          text_block(BlockKind::thinking,
-                     part["thinking"].is_array() ? part["thinking"].at(0)["text"] : part["thinking"]);
+          thinking_block(part["thinking"]);
         } else {
           text_block(kind, part["text"]);
         }
       }
       return;
     }
-    const std::string_view text = value.string_or("");
+    words_block(kind, value.string_or(""));
+  }
+
+  // The text of one thought, or its pieces.
+  void thinking_block(JsonValue value) {
+    if (!value.is_array()) return text_block(BlockKind::thinking, value);
+    std::string joined;
+    for (const JsonValue piece : value) joined += piece["text"].string_or("");
+    words_block(BlockKind::thinking, joined);
+  }
+
+  void words_block(BlockKind kind, std::string_view text) {
     if (text.empty()) return;
     if (kind == BlockKind::text) return start_text(text);
     if (kind == BlockKind::refusal) seen_.has_refusal = true;

@@ -197,9 +197,9 @@ class OpenAiStreamDecoder final : public StreamDecoder {
     if (value.is_array()) {
       for (const JsonValue part : value) {
         const bool is_thinking = part["type"].string_or("") == "thinking";
-        const JsonValue inner = is_thinking ? part["thinking"] : part["text"];
+        // Mistral's thinking has pieces of text in turn.
         text(index, choice, is_thinking ? BlockKind::thinking : kind,
-             inner.is_array() ? inner.at(0)["text"] : inner, events);
+             is_thinking ? part["thinking"] : part["text"], events);
       }
       return;
     }

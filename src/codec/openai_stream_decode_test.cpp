@@ -170,6 +170,23 @@ TEST(OpenAiStream, ReadsReasoningRefusalsPartsAndCitations) {
   EXPECT_EQ(mixed.choices[0].finish.reason, StopReason::refusal);
 }
 
+TEST(OpenAiStream, JoinsThePiecesOfAThought) {
+  constexpr std::string_view kContent =
+      R"({"content":[{"type":"thinking","thinking":[{"type":"text","text":"one "},{"type":"text","text":"two"}]},)"
+      R"({"type":"text","text":"a"}]})";
+  const Headers headers;
+  const std::string body =
+      fmt::format(R"({{"choices":[{{"message":{},"finish_reason":"stop"}}]}})", kContent);
+  const auto whole = openai_chat_provider().decode_answer({.headers = &headers, .body = body}, {});
+  ASSERT_TRUE(whole);
+  for (const Answer& one : {test::fold(*whole), answer({chunk(kContent, kStop)})}) {
+    ASSERT_EQ(one.choices.at(0).blocks.size(), 2U);
+    EXPECT_EQ(one.choices[0].blocks[0].kind, BlockKind::thinking);
+    EXPECT_EQ(one.choices[0].blocks[0].text, "one two");
+    EXPECT_EQ(one.choices[0].blocks[1].text, "a");
+  }
+}
+
 TEST(OpenAiStream, KeepsChoicesApart) {
   const Answer two =
       answer({chunk(R"({"content":"b"})", "null", 1), chunk(R"({"content":"a"})"),
