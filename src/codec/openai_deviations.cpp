@@ -74,7 +74,7 @@ bool has_other_ids(JsonValue message) {
 // refuse the message for it, and what one vendor has signed is not another one's to see.
 bool has_foreign_reasoning(JsonValue messages, const Quirks& quirks) {
   for (const JsonValue message : messages) {
-    if (is_there(message["thinking_blocks"])) return true;
+    if (!quirks.thinking_blocks && is_there(message["thinking_blocks"])) return true;
     if (!quirks.reasoning_content && is_there(message["reasoning_content"])) return true;
     // Servers that say reasoning_content read the newer name too, or leave it.
     if (!quirks.reasoning_content && !quirks.reasoning_field && is_there(message["reasoning"])) return true;

@@ -65,6 +65,7 @@ class OpenAiStreamDecoder final : public StreamDecoder {
     std::string stop_reason;
     bool has_refusal = false;
     bool is_cited = false;
+    bool is_signed = false;  // the thinking that is open: what is thought behind it is another block
   };
 
   // Whether a chunk on the raw way says something that Weir needs: usage, a finish reason, an error, the end.
@@ -151,7 +152,11 @@ class OpenAiStreamDecoder final : public StreamDecoder {
     const JsonValue reasoning =
         delta["reasoning_content"].is_string() ? delta["reasoning_content"] : delta["reasoning"];
     text(index, choice, BlockKind::thinking, reasoning, events);
-    for (const JsonValue block : delta["thinking_blocks"]) on_thinking_block(index, choice, block, events);
+    bool is_next = false;
+    for (const JsonValue block : delta["thinking_blocks"]) {
+      if (std::exchange(is_next, true) && choice.is_signed) close_text(index, choice, events);
+      on_thinking_block(index, choice, block, events);
+    }
     text(index, choice, BlockKind::text, source["text"].is_string() ? source["text"] : delta["content"],
          events);
     text(index, choice, BlockKind::refusal, delta["refusal"], events);
@@ -206,6 +211,7 @@ class OpenAiStreamDecoder final : public StreamDecoder {
     const std::string_view words = value.string_or("");
     if (words.empty()) return;
     if (kind == BlockKind::refusal) choice.has_refusal = true;
+    if (choice.is_signed) close_text(index, choice, events);
     open_text(index, choice, kind, events);
     events.push_back(Delta{.choice = index, .index = choice.open, .text = std::string(words)});
   }
@@ -221,7 +227,7 @@ class OpenAiStreamDecoder final : public StreamDecoder {
       events.push_back(BlockEnd{.choice = index, .index = started.index});
       return;
     }
-    const bool begins = choice.open < 0 || choice.open_kind != BlockKind::thinking;
+    const bool begins = choice.open < 0 || choice.open_kind != BlockKind::thinking || choice.is_signed;
     if (begins || choice.is_of_blocks) {
       text(index, choice, BlockKind::thinking, block["thinking"], events);
       choice.is_of_blocks = choice.open >= 0 && choice.open_kind == BlockKind::thinking;
@@ -229,6 +235,7 @@ class OpenAiStreamDecoder final : public StreamDecoder {
     const std::string_view signature = block["signature"].string_or("");
     if (signature.empty()) return;
     open_text(index, choice, BlockKind::thinking, events);
+    choice.is_signed = true;
     events.push_back(Delta{
         .choice = index, .index = choice.open, .kind = DeltaKind::signature, .text = std::string(signature)});
   }
@@ -246,6 +253,7 @@ class OpenAiStreamDecoder final : public StreamDecoder {
     if (choice.open < 0) return;
     events.push_back(BlockEnd{.choice = index, .index = choice.open});
     choice.open = -1;
+    choice.is_signed = false;
   }
 
   // Which call a delta belongs to: by its index; some servers leave that out and repeat the id, or mean the

@@ -318,6 +318,30 @@ TEST(OpenAiStream, TakesTheLastOfTotalsThatComeInEveryChunk) {
   EXPECT_EQ(folded.usage.out_text, 3);
 }
 
+TEST(OpenAiStream, KeepsSignedThoughtsApart) {
+  const auto blocks_of = [](const std::vector<std::string>& data) {
+    std::string told;
+    for (const auto& block : answer(data).choices.at(0).blocks)
+      told += fmt::format("{}/{} ", block.text, block.signature);
+    return told;
+  };
+  const auto thought = [](std::string_view text, std::string_view signature) {
+    return fmt::format(R"({{"type":"thinking","thinking":"{}","signature":"{}"}})", text, signature);
+  };
+  const auto signs = [&](std::string_view text, std::string_view signature) {
+    return chunk(fmt::format(R"({{"thinking_blocks":[{}]}})", thought(text, signature)));
+  };
+  EXPECT_EQ(
+      blocks_of({chunk(R"({"reasoning_content":"A"})"), signs("A", "a"),
+                 chunk(R"({"reasoning_content":"B"})"), signs("B", "b"), chunk(R"({"content":"x"})", kStop)}),
+      "A/a B/b x/ ");
+  EXPECT_EQ(blocks_of({signs("A", "a"), signs("B", "b"), chunk(R"({"content":"x"})", kStop)}), "A/a B/b x/ ");
+  EXPECT_EQ(
+      blocks_of({chunk(fmt::format(R"({{"thinking_blocks":[{},{}]}})", thought("A", "a"), thought("", "b")),
+                       kStop)}),
+      "A/a /b ");
+}
+
 // ---- Whole answers
 
 TEST(OpenAiAnswer, ReadsAMessageWhole) {
