@@ -302,7 +302,9 @@ TEST_F(EmbeddedCatalog, AssumesNothingOfAModelThatItDoesNotKnow) {
   EXPECT_EQ(catalog_.find_model("nobody", "gpt-4o"), nullptr);
   EXPECT_EQ(catalog_.find_kind("nobody"), nullptr);
   EXPECT_EQ(catalog_.capabilities("nobody", "gpt-4o"), Capabilities());
-  EXPECT_EQ(catalog_.capabilities("custom", "gpt-4o"), Capabilities());
+  Capabilities other;
+  other.quirks.reasoning_content = true;
+  EXPECT_EQ(catalog_.capabilities("custom", "gpt-4o"), other) << "what comes back in a history passes";
   EXPECT_EQ(catalog_.capabilities("groq", "unheard-of").n_max, 1) << "what is true of the endpoint is known";
 }
 
