@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "gateway/route.h"
+#include "provider/key_ring.h"
 #include "provider/pricing.h"
 
 namespace weir {
@@ -118,6 +119,12 @@ void order_group(Indexes& group, const Route& route, const std::vector<Candidate
 
 }  // namespace
 
+bool Candidate::is_ready(MonoTime at) const {
+  const Provider* provider = target->provider.get();
+  return state->breaker().would_pass(at) &&
+         (!provider || !provider->keys || provider->keys->has_ready(at, model));
+}
+
 std::vector<size_t> order_candidates(const Route& route, const std::vector<Candidate>& candidates,
                                      const PickContext& context, Rng& rng) {
   Indexes all(candidates.size());
@@ -131,8 +138,7 @@ std::vector<size_t> order_candidates(const Route& route, const std::vector<Candi
     Indexes group;
     Indexes shut;
     for (; first < all.size() && candidates[all[first]].target->priority == priority; ++first) {
-      const bool passes = candidates[all[first]].state->breaker().would_pass(context.now);
-      (passes ? group : shut).push_back(all[first]);
+      (candidates[all[first]].is_ready(context.now) ? group : shut).push_back(all[first]);
     }
     order_group(group, route, candidates, context, rng);
     ordered.insert(ordered.end(), group.begin(), group.end());

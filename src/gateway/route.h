@@ -55,10 +55,10 @@ struct Route {
   RetryPolicy retry;
   FallbackRules fallback;
   BreakerSettings breaker;
-  std::optional<Duration> timeout;        // of the whole exchange
-  std::optional<Duration> first_event;    // overrides the provider's
-  std::string choices;                    // overrides the gateway's; empty: it does not
-  std::string on_client_gone;             // as choices
+  std::optional<Duration> timeout;      // of the whole exchange
+  std::optional<Duration> first_event;  // overrides the provider's
+  std::string choices;                  // overrides the gateway's; empty: it does not
+  std::string on_client_gone;           // as choices
   TranslationSettings translation;
   mutable std::atomic<uint64_t> turn{0};  // round robin; shared by the cores
 
@@ -75,6 +75,9 @@ struct Candidate {
   bool is_priced = true;          // false: the row says what the model can do, not what it costs there
   Capabilities capabilities;      // endpoint and model together
   std::shared_ptr<TargetState> state;
+
+  // Whether a call would be made at that time: its breaker would pass, and a key of its provider is ready.
+  bool is_ready(MonoTime at) const;
 };
 
 // What the strategies know of the request.
@@ -85,9 +88,9 @@ struct PickContext {
   int64_t output_tokens = 0;
 };
 
-// The order in which the candidates are tried: by priority, then by the route's strategy; those whose breaker
-// would not pass come last in their priority (they are tried only if nothing else is left, and then their
-// breaker decides). Gives indexes.
+// The order in which the candidates are tried: by priority, then by the route's strategy; those that are not
+// ready come last in their priority (they are tried only if nothing else is left, and then their breaker and
+// keys decide). Gives indexes.
 std::vector<size_t> order_candidates(const Route& route, const std::vector<Candidate>& candidates,
                                      const PickContext& context, Rng& rng);
 

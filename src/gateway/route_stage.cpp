@@ -36,14 +36,17 @@ class Attempts {
 
   Task<std::unique_ptr<EventSource>> run(const std::vector<Candidate>& candidates,
                                          std::span<const size_t> order) {
-    for (const size_t index : order) {
-      if (made_ >= route_.retry.attempts_max) break;
-      const Candidate& candidate = candidates[index];
+    for (size_t i = 0; i < order.size(); ++i) {
+      if (calls_ >= route_.retry.attempts_max) break;
+      const Candidate& candidate = candidates[order[i]];
+      // What a provider said stays the reason.
+      if (calls_ > 0 && !candidate.is_ready(exchange_.now())) continue;
       if (last_error_ && last_error_->kind == ErrorKind::context_too_long &&
           !could_fit_better(candidate, *exchange_.target)) {
         continue;
       }
-      std::unique_ptr<EventSource> source = CO_TRY(co_await at_target(candidate));
+      const Rest rest{.candidates = candidates, .order = order.subspan(i + 1)};
+      std::unique_ptr<EventSource> source = CO_TRY(co_await at_target(candidate, rest));
       if (source) co_return source;
       if (last_error_ && !falls_back(route_.fallback, *last_error_)) break;
       if (!exchange_.is_repeatable()) {
@@ -57,9 +60,18 @@ class Attempts {
   }
 
  private:
+  // What follows the target that is being tried.
+  struct Rest {
+    const std::vector<Candidate>& candidates;
+    std::span<const size_t> order;
+    bool has_ready(MonoTime now) const {
+      return std::ranges::any_of(order, [&](size_t index) { return candidates[index].is_ready(now); });
+    }
+  };
+
   // An answer, or nullptr with last_error_ set unless the target is put aside. Errors: those that end the
   // exchange whatever is configured.
-  Task<std::unique_ptr<EventSource>> at_target(const Candidate& candidate) {
+  Task<std::unique_ptr<EventSource>> at_target(const Candidate& candidate, Rest rest) {
     for (int tries = 1;; ++tries) {
       const BreakerPass pass = candidate.state->breaker().try_pass(exchange_.now());
       // No attempt is spent on a target that is put aside, and what a provider said before stays the reason.
@@ -73,12 +85,10 @@ class Attempts {
       if (source) co_return *std::move(source);
       if (exchange_.scope->is_cancelled()) co_return fail(exchange_.scope->reason());
       last_error_ = std::make_unique<Error>(std::move(source).error());
-      const bool may_retry = error_row(last_error_->kind).retries_same_target && exchange_.is_repeatable() &&
-                             tries < route_.retry.attempts_per_target_max &&
-                             made_ < route_.retry.attempts_max;
-      if (!may_retry) co_return nullptr;
+      if (!may_retry(tries, rest)) co_return nullptr;
       const auto pause = retry_pause(route_.retry, *last_error_, tries, exchange_.scope->core().rng());
-      if (!pause || !candidate.target->provider->retry_budget->try_spend()) co_return nullptr;
+      if (!pause || !candidate.is_ready(exchange_.now() + *pause)) co_return nullptr;
+      if (!candidate.target->provider->retry_budget->try_spend()) co_return nullptr;
       if (exchange_.scope->remaining(*pause + Duration(1)) <= *pause) co_return nullptr;
       CO_TRY(co_await exchange_.scope->sleep(*pause));
     }
@@ -89,7 +99,7 @@ class Attempts {
     if (has_asked_again_ || route_.translation.malformed_calls != "retry" || !source.ends_in_bad_call())
       return false;
     const Chat* chat = exchange_.chat();
-    has_asked_again_ = chat && chat->choices.value_or(1) <= 1 && made_ < route_.retry.attempts_max &&
+    has_asked_again_ = chat && chat->choices.value_or(1) <= 1 && calls_ < route_.retry.attempts_max &&
                        candidate.target->provider->retry_budget->try_spend();
     return has_asked_again_;
   }
@@ -99,6 +109,16 @@ class Attempts {
     if (exchange_.is_composed) co_return {};
     const std::unique_ptr<EventSource> part = metered_part(std::move(source), exchange_);
     co_return co_await drain(exchange_, *part);
+  }
+
+  // Whether the target may be tried again after last_error_. What ended here would end here again; and the
+  // time that a provider names is not waited for while another target could answer.
+  bool may_retry(int tries, const Rest& rest) const {
+    if (!was_called_ || !error_row(last_error_->kind).retries_same_target || !exchange_.is_repeatable())
+      return false;
+    if (tries >= route_.retry.attempts_per_target_max || calls_ >= route_.retry.attempts_max) return false;
+    return !last_error_->retry_after_ms || !falls_back(route_.fallback, *last_error_) ||
+           !rest.has_ready(exchange_.now());
   }
 
   Task<std::unique_ptr<CommittedSource>> attempt(const Candidate& candidate, BreakerPass pass) {
@@ -111,7 +131,13 @@ class Attempts {
       exchange_.timings.try_again(exchange_.now());
     }
     candidate.target->provider->retry_budget->on_call();
+    const size_t attempts_before = exchange_.attempts.size();
     Result<std::unique_ptr<CommittedSource>> source = co_await call(candidate);
+    // A local model answers without an attempt.
+    was_called_ = candidate.target->provider->local ||
+                  std::any_of(exchange_.attempts.begin() + static_cast<ptrdiff_t>(attempts_before),
+                              exchange_.attempts.end(), [](const Attempt& one) { return one.was_sent; });
+    if (was_called_) ++calls_;
     if (source) {
       breaker.report(exchange_.now(), pass, true);
     } else if (error_row(source.error().kind).trips_breaker && !exchange_.scope->is_cancelled()) {
@@ -152,7 +178,9 @@ class Attempts {
   Exchange& exchange_;
   const Route& route_;
   const Next next_;
-  int made_ = 0;
+  int made_ = 0;                       // attempts
+  int calls_ = 0;                      // those of them that did not end here, which are limited
+  bool was_called_ = false;            // the last one is one of these
   bool has_asked_again_ = false;
   std::unique_ptr<Error> last_error_;  // null: none of the targets was asked
 };

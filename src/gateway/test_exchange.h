@@ -56,7 +56,7 @@ class ScriptedCall final : public Stage {
   Task<std::unique_ptr<EventSource>> handle(Exchange& exchange, Next) override {
     requests.push_back(exchange.sent());
     if (exchange.adapted) fidelity.add(exchange.adapted->fidelity);
-    exchange.attempts.emplace_back();
+    exchange.attempts.emplace_back().was_sent = true;
     if (answers.empty()) co_return fail(ErrorKind::upstream_error, "no answer is scripted");
     Result<std::vector<Event>> events = std::move(answers.front());
     answers.pop_front();

@@ -105,7 +105,8 @@ bool KeyRing::report(size_t index, MonoTime now, std::string_view model, const E
                             : Duration::zero();
   switch (outcome->kind) {
     case ErrorKind::upstream_rate_limited:
-      cool(entry, now, model, wait > Duration::zero() ? wait : kCoolDownDefault);
+      if (wait > Duration::zero() || keys_.size() > 1)
+        cool(entry, now, model, wait > Duration::zero() ? wait : kCoolDownDefault);
       return false;
     case ErrorKind::upstream_quota:
     case ErrorKind::upstream_auth:
@@ -121,6 +122,7 @@ void KeyRing::cool(Entry& entry, MonoTime now, std::string_view model, Duration 
   std::erase_if(entry.cooling,
                 [&](const Entry::Cooling& one) { return one.until <= now || one.model == model; });
   entry.cooling.push_back({.model = std::string(model), .until = now + pause});
+  all_cooled_at_.store(std::max(all_cooled_at_.load(), now + pause), std::memory_order_relaxed);
 }
 
 bool KeyRing::disable(Entry& entry, MonoTime now, ErrorKind why, Duration stated) {
@@ -156,6 +158,13 @@ bool KeyRing::has_same_keys(const std::vector<ProviderKey>& keys) const {
                       return entry.key.name == key.name && *entry.key.secret == *key.secret &&
                              entry.key.access_key_id == key.access_key_id && entry.key.weight == key.weight;
                     });
+}
+
+bool KeyRing::has_ready(MonoTime at, std::string_view model) const {
+  if (keys_.empty()) return true;
+  if (at >= all_cooled_at_.load(std::memory_order_relaxed) && !has_disabled_.load(std::memory_order_relaxed))
+    return true;
+  return has_other(at, model, {});
 }
 
 bool KeyRing::has_other(MonoTime now, std::string_view model, const std::vector<size_t>& tried) const {

@@ -56,8 +56,9 @@ class KeyRing {
   // for its quota; upstream_auth when all were refused, and when there are no keys at all.
   Result<Pick> pick(MonoTime now, Rng& rng, std::string_view model, const std::vector<size_t>& tried = {});
   // What an attempt with that key at that model taught. `outcome` is nullptr for success. Providers limit
-  // rates by model, so a 429 of one model leaves the key to the others; a quota is of the account. True: the
-  // key is disabled from now on.
+  // rates by model, so a 429 of one model leaves the key to the others; a quota is of the account. An only
+  // key cools only as long as the provider says: without it there is no service at all. True: the key is
+  // disabled from now on.
   bool report(size_t index, MonoTime now, std::string_view model, const Error* outcome);
 
   // Makes every disabled key ready: the operator has looked, and a reload says so. Cool-downs go on.
@@ -71,6 +72,9 @@ class KeyRing {
   size_t size() const { return keys_.size(); }
   // Whether these are the ring's keys: same names, secrets and weights in the same order.
   bool has_same_keys(const std::vector<ProviderKey>& keys) const;
+  // Whether a call for the model would get a key at that time; always, when the provider needs none. Costs no
+  // lock while no key was put aside.
+  bool has_ready(MonoTime at, std::string_view model) const;
   // True if some key other than `tried` could be used for the model now.
   bool has_other(MonoTime now, std::string_view model, const std::vector<size_t>& tried) const;
 
@@ -96,14 +100,15 @@ class KeyRing {
   };
   // Both REQUIRE the lock.
   Error why_none(MonoTime now, std::string_view model) const;
-  static void cool(Entry& entry, MonoTime now, std::string_view model, Duration pause);
+  void cool(Entry& entry, MonoTime now, std::string_view model, Duration pause);
   // `stated` is the pause that the provider named, zero if none.
   // True: it was not disabled before.
   static bool disable(Entry& entry, MonoTime now, ErrorKind why, Duration stated);
 
   mutable std::mutex mutex_;
   std::vector<Entry> keys_;
-  std::atomic<bool> has_disabled_ = false;  // some key may be: a success is worth the lock
+  std::atomic<bool> has_disabled_ = false;            // some key may be: a success is worth the lock
+  std::atomic<MonoTime> all_cooled_at_ = MonoTime{};  // no key cools any more from then on
 };
 
 }  // namespace weir
