@@ -16,12 +16,12 @@ Rows<ProviderTimeouts> timeout_rows() {
           .member = &ProviderTimeouts::first_event,
           .sentence =
               "From sending a streamed request to the first of the answer itself; thinking that is not shown "
-              "counts as waiting.",
+              "counts as waiting. A whole answer may take all the time that its request has.",
           .min = 0.001,
           .max = 86'400},
       Row{.key = "idle",
           .member = &ProviderTimeouts::idle,
-          .sentence = "Between two pieces of an answer.",
+          .sentence = "Between two pieces of an answer, streamed or whole.",
           .min = 0.001,
           .max = 86'400},
   };
@@ -111,7 +111,8 @@ Rows<BreakerConfig> breaker_rows() {
   static const std::array kRows = {
       Row{.key = "failures_to_open",
           .member = &BreakerConfig::failures_to_open,
-          .sentence = "Failures in a row after which a target is put aside.",
+          .sentence = "Failures in a row after which a target is put aside. It is one, too, when a request's "
+                      "time runs out at a target that had at least 10s and half of that time.",
           .min = 1,
           .max = 10'000},
       Row{.key = "failure_share",

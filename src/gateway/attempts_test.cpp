@@ -202,5 +202,58 @@ TEST_F(AttemptsTest, AnOnlyKeyIsNotSparedForATimeThatNobodyNamed) {
   EXPECT_LT(outcome.took, seconds(1));
 }
 
+TEST_F(AttemptsTest, ATargetThatHangsUntilTheDeadlineIsPutAside) {
+  route_over(2).breaker.failures_to_open = 2;
+  server_.takes = seconds(100);
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(call(seconds(60)).result, "timeout");
+  EXPECT_EQ(state("a/m")->breaker().state(gateway_.test.clock.now()), BreakerState::open);
+  EXPECT_EQ(state("a/m")->first_event_mean(), seconds(60)) << "nor is it a target that nobody has measured";
+  server_.takes = {};
+  EXPECT_EQ(call().asked, "b");
+}
+
+TEST_F(AttemptsTest, ADeadlineTooShortToTellAnythingIsNoFailureOfTheTarget) {
+  route_over(1).breaker.failures_to_open = 1;
+  server_.takes = seconds(100);
+  EXPECT_EQ(call(seconds(2)).result, "timeout");
+  EXPECT_EQ(state("a/m")->breaker().state(gateway_.test.clock.now()), BreakerState::closed);
+}
+
+TEST_F(AttemptsTest, WhoGetsTheEndOfADeadlineDidNotHangAllOfIt) {
+  Route& route = route_over(2);
+  route.breaker.failures_to_open = 1;
+  route.retry.attempts_per_target_max = 1;
+  server_.takes = seconds(45);
+  replies_["a"].push_back(refusal(500));
+  EXPECT_EQ(call(seconds(60)).result, "timeout");
+  EXPECT_EQ(state("b/m")->breaker().state(gateway_.test.clock.now()), BreakerState::closed);
+}
+
+TEST_F(AttemptsTest, AClientThatHangsUpTellsNothingOfTheTarget) {
+  route_over(1).breaker.failures_to_open = 1;
+  server_.takes = seconds(100);
+  Scope client(gateway_.test.core);
+  Scope calls(gateway_.test.core);
+  const std::unique_ptr<Exchange> exchange = a_chat();
+  exchange->scope = &client;
+  calls.spawn(gather(*exchange));
+  gateway_.test.pass(seconds(60));
+  client.cancel(make_error(ErrorKind::cancelled, "the client hung up"));
+  gateway_.test.settle();
+  EXPECT_EQ(calls.running(), 0U);
+  EXPECT_EQ(state("a/m")->breaker().state(gateway_.test.clock.now()), BreakerState::closed);
+}
+
+TEST_F(AttemptsTest, AWholeAnswerThatStallsIsGivenUpAfterTheIdleTime) {
+  route_over(2);
+  for (const auto& provider : providers_) provider->timeouts.idle = seconds(5);
+  server_.stalls = seconds(30);
+  const Outcome outcome = call();
+  EXPECT_EQ(outcome.result, "upstream_timeout");
+  EXPECT_LT(outcome.took, seconds(20));
+  server_.stalls = seconds(4);
+  EXPECT_EQ(call().result, "ok");
+}
+
 }  // namespace
 }  // namespace weir

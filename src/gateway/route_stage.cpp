@@ -15,6 +15,9 @@
 namespace weir {
 namespace {
 
+// A target that was silent for less may be well.
+constexpr Duration kHungMin = std::chrono::seconds(10);
+
 bool falls_back(const FallbackRules& rules, const Error& error) {
   if (error.kind == ErrorKind::content_policy) return rules.on_content_policy;
   if (error.kind == ErrorKind::upstream_rate_limited) return rules.on_rate_limit;
@@ -131,6 +134,7 @@ class Attempts {
       exchange_.timings.try_again(exchange_.now());
     }
     candidate.target->provider->retry_budget->on_call();
+    called_at_.reset();
     const size_t attempts_before = exchange_.attempts.size();
     Result<std::unique_ptr<CommittedSource>> source = co_await call(candidate);
     // A local model answers without an attempt.
@@ -140,12 +144,35 @@ class Attempts {
     if (was_called_) ++calls_;
     if (source) {
       breaker.report(exchange_.now(), pass, true);
-    } else if (error_row(source.error().kind).trips_breaker && !exchange_.scope->is_cancelled()) {
+    } else if (has_failed(source.error())) {
       breaker.report(exchange_.now(), pass, false);
+      note_wait(candidate, source.error());
     } else {
       breaker.abandon(pass);
     }
     co_return source;
+  }
+
+  // Whether the attempt says something about its target.
+  bool has_failed(const Error& error) const {
+    return exchange_.scope->is_cancelled() ? has_hung() : error_row(error.kind).trips_breaker;
+  }
+
+  // The exchange's own time ran out at a target that had most of it, and long enough for any provider to say
+  // something. What a client was still uploading is not the target's to answer.
+  bool has_hung() const {
+    if (exchange_.scope->reason().kind != ErrorKind::timeout || !was_called_ || exchange_.form) return false;
+    const Duration waited = exchange_.now() - *called_at_;
+    return waited >= kHungMin && 2 * waited >= exchange_.now() - exchange_.timings.at(Mark::picked);
+  }
+
+  // Who waits in vain has measured something too.
+  void note_wait(const Candidate& candidate, const Error& error) {
+    const bool has_run_out = exchange_.scope->is_cancelled();
+    if (has_run_out && !exchange_.attempts.empty() && exchange_.attempts.back().failure)
+      exchange_.attempts.back().failure = ErrorKind::upstream_timeout;
+    if (called_at_ && (has_run_out || error.kind == ErrorKind::upstream_timeout))
+      candidate.state->observe_first_event(exchange_.now() - *called_at_);
   }
 
   Task<std::unique_ptr<CommittedSource>> call(const Candidate& candidate) {
@@ -156,8 +183,8 @@ class Attempts {
       permit = CO_TRY(co_await Permits::acquire(*exchange_.scope, state->permits(), exchange_.priority,
                                                 exchange_.principal.key_id));
     }
-    const MonoTime started = exchange_.now();
-    exchange_.timings.mark(Mark::admitted, started);
+    called_at_ = exchange_.now();
+    exchange_.timings.mark(Mark::admitted, *called_at_);
     std::unique_ptr<EventSource> source = CO_TRY(co_await next_(exchange_));
     auto committed = std::make_unique<CommittedSource>(std::move(source), state, *std::move(permit));
     Result<void> began = co_await committed->commit(*exchange_.scope);
@@ -171,13 +198,14 @@ class Attempts {
       co_return fail(std::move(began).error());
     }
     exchange_.timings.mark(Mark::first_event, exchange_.now());
-    state->observe_first_event(exchange_.now() - started);
+    state->observe_first_event(exchange_.now() - *called_at_);
     co_return committed;
   }
 
   Exchange& exchange_;
   const Route& route_;
   const Next next_;
+  std::optional<MonoTime> called_at_;  // the last attempt, once it had its place
   int made_ = 0;                       // attempts
   int calls_ = 0;                      // those of them that did not end here, which are limited
   bool was_called_ = false;            // the last one is one of these

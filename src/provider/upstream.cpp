@@ -97,6 +97,22 @@ AnswerHead answer_head(const ClientResponse& response) {
   return head;
 }
 
+constexpr const char* kIdleMessage = "the provider sent nothing for longer than its idle timeout";
+
+// All of a body, whose pieces come without a longer pause than `idle`. Errors: those of read_all, and
+// upstream_timeout.
+Task<std::string> read_whole(Scope& scope, ClientResponse& response, size_t bytes_max, Duration idle) {
+  std::string body;
+  for (;;) {
+    scope.set_deadline(scope.now() + idle, ErrorKind::upstream_timeout, kIdleMessage);
+    const std::string_view piece = CO_TRY(co_await response.read(scope));
+    if (piece.empty()) co_return body;
+    if (piece.size() > bytes_max - body.size())
+      co_return fail(ErrorKind::upstream_malformed, "the provider's answer is larger than the limit");
+    body.append(piece);
+  }
+}
+
 // A streamed answer as it comes from the socket.
 class StreamSource final : public EventSource {
  public:
@@ -141,7 +157,6 @@ class StreamSource final : public EventSource {
   }
 
  private:
-  static constexpr const char* kIdleMessage = "the provider sent nothing for longer than its idle timeout";
   static constexpr const char* kLateMessage = "the provider did not end its finished answer";
   static constexpr Duration kConcludingMax = std::chrono::seconds(2);  // S10
 
@@ -375,7 +390,7 @@ Task<UpstreamAnswer> call_upstream(Scope& scope, HttpClient& client, Pool& cpu, 
     co_return answer;
   }
   const size_t bytes_max = is_good ? kBodyBytesMax : kErrorBodyReadMax;
-  std::string body = CO_TRY(co_await read_all(*attempt, *response, bytes_max));
+  std::string body = CO_TRY(co_await read_whole(*attempt, *response, bytes_max, call.idle));
   const WireReply reply{.status = response->status, .headers = &response->headers, .body = body};
   if (!is_good) co_return fail(codec.decode_error(reply, clock.wall_ns()));
   // A whole answer to a streamed request (a provider that ignores `stream`) is encoded anew, as a stream.
