@@ -2,7 +2,31 @@
 
 #include <algorithm>
 
+#include "base/limits.h"
+
 namespace weir {
+namespace {
+
+// As much as a single event may be.
+constexpr size_t kHeldBytesMax = kSseEventBytesMax;
+
+// Whether the bytes are comments of server-sent events, and what ends them.
+bool is_only_comments(std::string_view raw) {
+  while (!raw.empty()) {
+    const size_t end = std::min(raw.find_first_of("\r\n"), raw.size());
+    if (end > 0 && raw.front() != ':') return false;
+    raw.remove_prefix(std::min(end + 1, raw.size()));
+  }
+  return true;
+}
+
+size_t bytes_of(const Event& event) {
+  size_t bytes = sizeof(Event);
+  if (const auto* block = std::get_if<BlockStart>(&event)) bytes += block->data.size();
+  return bytes;
+}
+
+}  // namespace
 
 CommittedSource::CommittedSource(std::unique_ptr<EventSource> inner, std::shared_ptr<TargetState> state,
                                  Permits::Permit permit)
@@ -21,7 +45,9 @@ Task<void> CommittedSource::commit(Scope& scope) {
       pending_ = batch;
       co_return {};
     }
-    hold(*batch);
+    CO_TRY(hold(*batch));
+    // Of an upstream that always has something to say, that is nothing.
+    co_await scope.core().next_round();
   }
 }
 
@@ -43,17 +69,28 @@ Usage CommittedSource::reported() const {
   return usage;
 }
 
-void CommittedSource::hold(const EventBatch& batch) {
-  held_.events.insert(held_.events.end(), batch.events.begin(), batch.events.end());
-  held_raw_ += batch.raw;
+Result<void> CommittedSource::hold(const EventBatch& batch) {
+  for (const Event& event : batch.events) {
+    if (std::holds_alternative<Ping>(event)) continue;
+    held_bytes_ += bytes_of(event);
+    held_.events.push_back(event);
+  }
+  if (!is_only_comments(batch.raw)) {
+    held_bytes_ += batch.raw.size();
+    held_raw_ += batch.raw;
+  }
   held_.is_raw = batch.is_raw;
+  if (held_bytes_ <= kHeldBytesMax) return {};
+  return fail(ErrorKind::upstream_malformed, "the provider sent a great deal without beginning its answer");
 }
 
 Task<const EventBatch*> CommittedSource::next(Scope& scope) {
   if (!held_.events.empty() || !held_raw_.empty()) {
     if (pending_) {
       // One batch, so that the head and the first content leave in one write.
-      hold(*pending_);
+      held_.events.insert(held_.events.end(), pending_->events.begin(), pending_->events.end());
+      held_raw_ += pending_->raw;
+      held_.is_raw = pending_->is_raw;
       held_.raw = held_raw_;
       pending_ = nullptr;
       co_return &held_;

@@ -18,8 +18,8 @@ class CommittedSource final : public EventSource {
                   Permits::Permit permit);
   ~CommittedSource() override;
 
-  // Pulls up to the first content event and keeps what came. Errors: what the inner source fails with before
-  // that.
+  // Pulls up to the first content event and keeps what came, but for comments and pings. Errors: what the
+  // inner source fails with before that, upstream_malformed when too much comes before it.
   Task<void> commit(Scope& scope);
 
   // Whether the answer has ended in a malformed call by what commit() pulled, none of which has been given.
@@ -32,13 +32,14 @@ class CommittedSource final : public EventSource {
   Task<const EventBatch*> next(Scope& scope) override;
 
  private:
-  void hold(const EventBatch& batch);
+  Result<void> hold(const EventBatch& batch);
 
   std::unique_ptr<EventSource> inner_;
   std::shared_ptr<TargetState> state_;
   Permits::Permit permit_;
   EventBatch held_;  // what came before the first content event, copied
   std::string held_raw_;
+  size_t held_bytes_ = 0;
   const EventBatch* pending_ = nullptr;  // the batch with the first content event, still the inner source's
 };
 
