@@ -255,5 +255,18 @@ TEST_F(AttemptsTest, AWholeAnswerThatStallsIsGivenUpAfterTheIdleTime) {
   EXPECT_EQ(call().result, "ok");
 }
 
+TEST_F(AttemptsTest, AWholeAnswerIsUnderWayBeforeItIsThere) {
+  route_over(1);
+  server_.takes = seconds(10);
+  Scope calls(gateway_.test.core);
+  const std::unique_ptr<Exchange> exchange = a_chat();
+  calls.spawn(gather(*exchange));
+  gateway_.test.pass(seconds(5));
+  EXPECT_EQ(state("a/m")->in_flight(), 1);
+  gateway_.test.pass(seconds(6));
+  EXPECT_EQ(calls.running(), 0U);
+  EXPECT_EQ(state("a/m")->in_flight(), 0);
+}
+
 }  // namespace
 }  // namespace weir

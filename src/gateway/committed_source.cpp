@@ -28,16 +28,6 @@ size_t bytes_of(const Event& event) {
 
 }  // namespace
 
-CommittedSource::CommittedSource(std::unique_ptr<EventSource> inner, std::shared_ptr<TargetState> state,
-                                 Permits::Permit permit)
-    : inner_(std::move(inner)), state_(std::move(state)), permit_(std::move(permit)) {
-  state_->enter();
-}
-
-CommittedSource::~CommittedSource() {
-  state_->leave();
-}
-
 Task<void> CommittedSource::commit(Scope& scope) {
   for (;;) {
     const EventBatch* batch = CO_TRY(co_await inner_->next(scope));
@@ -101,7 +91,7 @@ Task<const EventBatch*> CommittedSource::next(Scope& scope) {
   if (pending_) co_return std::exchange(pending_, nullptr);
   Result<const EventBatch*> batch = co_await inner_->next(scope);
   if (!batch && error_row(batch.error().kind).trips_breaker)
-    state_->breaker().report(scope.now(), BreakerPass::usual, false);
+    place_.target().breaker().report(scope.now(), BreakerPass::usual, false);
   co_return batch;
 }
 

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "llm/event_source.h"
@@ -13,10 +12,9 @@ namespace weir {
 
 class CommittedSource final : public EventSource {
  public:
-  // Takes a place among the target's calls under way, and gives it back with the permit when destroyed.
-  CommittedSource(std::unique_ptr<EventSource> inner, std::shared_ptr<TargetState> state,
-                  Permits::Permit permit);
-  ~CommittedSource() override;
+  // Keeps the call's place until it is destroyed, after the inner source.
+  CommittedSource(std::unique_ptr<EventSource> inner, CallPlace place)
+      : place_(std::move(place)), inner_(std::move(inner)) {}
 
   // Pulls up to the first content event and keeps what came, but for comments and pings. Errors: what the
   // inner source fails with before that, upstream_malformed when too much comes before it.
@@ -34,9 +32,8 @@ class CommittedSource final : public EventSource {
  private:
   Result<void> hold(const EventBatch& batch);
 
+  CallPlace place_;
   std::unique_ptr<EventSource> inner_;
-  std::shared_ptr<TargetState> state_;
-  Permits::Permit permit_;
   EventBatch held_;  // what came before the first content event, copied
   std::string held_raw_;
   size_t held_bytes_ = 0;

@@ -45,7 +45,7 @@ class CommittedSourceTest : public testing::Test {
     auto permit = Permits::try_acquire(state->permits());
     return std::make_unique<CommittedSource>(
         std::make_unique<Repeats>(EventBatch{.events = std::move(events), .raw = {}}, std::move(raw), times),
-        state, *std::move(permit));
+        CallPlace(state, *std::move(permit)));
   }
 
   TestCore test_;

@@ -185,8 +185,9 @@ class Attempts {
     }
     called_at_ = exchange_.now();
     exchange_.timings.mark(Mark::admitted, *called_at_);
+    CallPlace place(state, *std::move(permit));
     std::unique_ptr<EventSource> source = CO_TRY(co_await next_(exchange_));
-    auto committed = std::make_unique<CommittedSource>(std::move(source), state, *std::move(permit));
+    auto committed = std::make_unique<CommittedSource>(std::move(source), std::move(place));
     Result<void> began = co_await committed->commit(*exchange_.scope);
     if (!began) {
       // What the provider said it had used is paid for, although its answer is not taken. Parts of an answer

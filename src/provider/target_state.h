@@ -132,6 +132,27 @@ class TargetState {
   std::atomic<int64_t> first_event_ns_{0};
 };
 
+// One call under way at a target, from when it has its place: until this is destroyed it holds the permit,
+// and counts among the target's calls in flight.
+class CallPlace {
+ public:
+  CallPlace(std::shared_ptr<TargetState> target, Permits::Permit permit)
+      : target_(std::move(target)), permit_(std::move(permit)) {
+    target_->enter();
+  }
+  CallPlace(CallPlace&&) noexcept = default;
+  CallPlace& operator=(CallPlace&&) = delete;
+  ~CallPlace() {
+    if (target_) target_->leave();
+  }
+  // REQUIRES that it was not moved from.
+  TargetState& target() const { return *target_; }
+
+ private:
+  std::shared_ptr<TargetState> target_;
+  Permits::Permit permit_;
+};
+
 // All target states of the process, by name ("openai/gpt-4o"). Names come from configured routes and, through
 // wildcards, from callers: so at most `states_max` are kept, and the one unused for longest goes first.
 class TargetStates {
