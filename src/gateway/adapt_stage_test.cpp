@@ -361,6 +361,31 @@ TEST_F(AdaptStageTest, SeveralChoicesAreSeveralCallsWhereTheRouteSaysSo) {
   EXPECT_EQ(starts, 1);
 }
 
+TEST_F(AdaptStageTest, ChoicesTakeNoMorePlacesThanTheTargetHas) {
+  gateway_.route.choices = "fanout";
+  call_.takes = std::chrono::seconds(1);
+  for (const size_t concurrency : {1U, 2U}) {
+    call_.running_max = 0;
+    gateway_.candidate.state =
+        std::make_shared<TargetState>("p/m", BreakerSettings{}, concurrency, kTargetWaitersMax);
+    const std::shared_ptr<Permits>& permits = gateway_.candidate.state->permits();
+    auto own = Permits::try_acquire(permits);
+    for (const char* text : {"one", "two", "three"}) call_.answers.push_back(answer(text));
+    Chat asks = chat();
+    asks.choices = 3;
+    const auto exchange = gateway_.exchange(std::move(asks));
+    const auto events = gateway_.events(*exchange);
+    ASSERT_TRUE(events) << events.error().message;
+    EXPECT_EQ(call_.running_max, static_cast<int>(concurrency));
+    const Answer folded = fold(*events);
+    ASSERT_EQ(folded.choices.size(), 3U);
+    EXPECT_EQ(folded.usage.in_uncached, 30) << "also of those that came later";
+    EXPECT_EQ(exchange->attempts.size(), 3U);
+    EXPECT_EQ(permits->in_use(), 1U) << "the answer's own place is its route's";
+    EXPECT_EQ(gateway_.candidate.state->in_flight(), 0);
+  }
+}
+
 TEST_F(AdaptStageTest, WithoutThePolicyTheRequestPassesAndTheCodecRefuses) {
   call_.answers.push_back(answer("one"));
   Chat asks = chat();
@@ -546,6 +571,25 @@ TEST_F(AdaptStageTest, InputsPastTheLimitAreSentInBatchesAndComeBackInOrder) {
   ASSERT_EQ(vectors.size(), 20U);
   for (size_t i = 0; i < 20; ++i) EXPECT_EQ(vectors[i][0], static_cast<float>(i));
   EXPECT_EQ(folded.usage.in_uncached, 14);
+}
+
+TEST_F(AdaptStageTest, BatchesTakeNoMorePlacesThanTheTargetHas) {
+  gateway_.capabilities.inputs_max = 1;
+  call_.takes = std::chrono::seconds(1);
+  for (const size_t concurrency : {1U, 3U}) {
+    call_.running_max = 0;
+    gateway_.candidate.state =
+        std::make_shared<TargetState>("p/m", BreakerSettings{}, concurrency, kTargetWaitersMax);
+    auto own = Permits::try_acquire(gateway_.candidate.state->permits());
+    Embed embed;
+    embed.inputs = {"a", "b", "c", "d", "e", "f", "g"};
+    for (size_t i = 0; i < embed.inputs.size(); ++i)
+      call_.answers.push_back(std::vector<Event>{Payload{.body = EmbedAnswer{.vectors = {{1}}}}, End{}});
+    const auto exchange = gateway_.exchange(std::move(embed));
+    ASSERT_TRUE(gateway_.events(*exchange));
+    EXPECT_EQ(call_.running_max, static_cast<int>(concurrency));
+    EXPECT_EQ(gateway_.candidate.state->permits()->in_use(), 1U);
+  }
 }
 
 TEST_F(AdaptStageTest, ABatchWithVectorsMissingIsTheProvidersFault) {

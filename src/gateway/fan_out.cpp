@@ -1,6 +1,7 @@
 #include "gateway/fan_out.h"
 
 #include <fmt/core.h>
+#include <optional>
 
 #include "base/limits.h"
 #include "gateway/drain.h"
@@ -14,9 +15,44 @@ struct Call {
   explicit Call(Scope& parent) : scope(parent) {}
   Scope scope;
   Exchange exchange;
+  bool is_started = false;              // it had a place
   std::unique_ptr<EventSource> source;  // goes first
 };
 using Calls = std::vector<std::unique_ptr<Call>>;
+
+// The places at the target that the calls of one answer take. The answer has one itself, by its exchange;
+// more are taken where they are free. None is waited for, so that no answer waits while it keeps a place from
+// others: a call that finds none follows when one of the same answer is over.
+class Places {
+ public:
+  explicit Places(const Exchange& exchange) : target_(exchange.target->state) {}
+
+  // Whether a call more may start now.
+  bool take() {
+    if (is_own_free_) {
+      is_own_free_ = false;
+      return true;
+    }
+    if (!target_) return true;
+    std::optional<Permits::Permit> permit = Permits::try_acquire(target_->permits());
+    if (permit) more_.emplace_back(target_, *std::move(permit));
+    return permit.has_value();
+  }
+
+  // A call is over. What is not the answer's own goes to whoever waits for it at the target.
+  void give_back() {
+    if (more_.empty()) {
+      is_own_free_ = true;
+    } else {
+      more_.pop_back();
+    }
+  }
+
+ private:
+  const std::shared_ptr<TargetState> target_;  // null: nobody counts
+  std::vector<CallPlace> more_;
+  bool is_own_free_ = true;
+};
 
 // A call below `parent`. It has no body of the client, so it never takes the raw way.
 std::unique_ptr<Call> make_call_below(Exchange& parent, size_t index, Request request) {
@@ -42,16 +78,18 @@ std::unique_ptr<Call> make_call_below(Exchange& parent, size_t index, Request re
   return call;
 }
 
-// What the client's exchange tells of its calls; also when they failed, or the log would not know of them.
-void take_over(Exchange& parent, const Calls& calls) {
+// What the client's exchange tells of a call; also when it failed, or the log would not know of it.
+void take_over(Exchange& parent, const Exchange& child) {
   parent.is_raw = false;
+  parent.attempts.insert(parent.attempts.end(), child.attempts.begin(), child.attempts.end());
+  for (const Mark mark : {Mark::sent, Mark::upstream_head}) {
+    if (child.timings.has(mark)) parent.timings.mark(mark, child.timings.at(mark));
+  }
+}
+
+void take_over(Exchange& parent, const Calls& calls) {
   for (const auto& call : calls) {
-    if (!call) continue;
-    const Exchange& child = call->exchange;
-    parent.attempts.insert(parent.attempts.end(), child.attempts.begin(), child.attempts.end());
-    for (const Mark mark : {Mark::sent, Mark::upstream_head}) {
-      if (child.timings.has(mark)) parent.timings.mark(mark, child.timings.at(mark));
-    }
+    if (call) take_over(parent, call->exchange);
   }
 }
 
@@ -99,10 +137,23 @@ Task<void> give_up(Scope& scope, const Calls& calls) {
   co_return co_await drains.join_all();
 }
 
+Task<void> start_call(Exchange& parent, const Calls& calls, size_t index, Next next,
+                      const MakeCall& make_call) {
+  Call& call = *calls[index];
+  Result<std::unique_ptr<EventSource>> source = co_await make_call(call.exchange, next);
+  if (!source) co_return end_all(parent, calls, std::move(source).error());
+  call.source = std::move(*source);
+  co_return {};
+}
+
 class ChoicesSource final : public EventSource {
  public:
-  ChoicesSource(Exchange& exchange, Calls calls)
+  // Those of the calls that have not started do so when there is a place for them.
+  ChoicesSource(Exchange& exchange, Next next, MakeCall make_call, Places places, Calls calls)
       : exchange_(exchange),
+        next_(next),
+        make_call_(std::move(make_call)),
+        places_(std::move(places)),
         head_(calls.front()->source->head()),
         calls_(std::move(calls)),
         pulled_(calls_.size()),
@@ -120,7 +171,10 @@ class ChoicesSource final : public EventSource {
     Scope pulls(scope);
     for (size_t i = 0; i < calls_.size(); ++i) {
       pulled_[i] = nullptr;
-      if (calls_[i]->source) pulls.spawn(pull(i));
+      Call& call = *calls_[i];
+      const bool starts = !call.is_started && places_.take();
+      call.is_started = call.is_started || starts;
+      if (starts || call.source) pulls.spawn(pull(i));
     }
     CO_TRY(co_await pulls.join_all());
     batch_.clear();
@@ -128,7 +182,7 @@ class ChoicesSource final : public EventSource {
     bool is_over = true;
     for (size_t i = 0; i < calls_.size(); ++i) {
       if (pulled_[i]) has_usage = merge(i) || has_usage;
-      is_over = is_over && !calls_[i]->source;
+      is_over = is_over && calls_[i]->is_started && !calls_[i]->source;
     }
     if (is_over && failure_) co_return fail(*failure_);
     if (has_usage) {
@@ -143,6 +197,11 @@ class ChoicesSource final : public EventSource {
  private:
   Task<void> pull(size_t index) {
     Call& call = *calls_[index];
+    if (!call.source) {
+      Result<void> started = co_await start_call(exchange_, calls_, index, next_, make_call_);
+      take_over(exchange_, call.exchange);
+      if (!started) co_return std::move(started).fail();
+    }
     Result<const EventBatch*> batch = co_await call.source->next(call.scope);
     if (!batch) note_failure(exchange_, call, batch.error());
     if (batch) {
@@ -181,11 +240,17 @@ class ChoicesSource final : public EventSource {
           event);
       batch_.events.push_back(std::move(event));
     }
-    if (is_over) calls_[index]->source.reset();
+    if (is_over) {
+      calls_[index]->source.reset();
+      places_.give_back();
+    }
     return has_usage;
   }
 
   Exchange& exchange_;
+  const Next next_;
+  const MakeCall make_call_;
+  Places places_;  // goes after the calls
   const AnswerHead head_;
   Calls calls_;
   std::vector<const EventBatch*> pulled_;
@@ -193,14 +258,6 @@ class ChoicesSource final : public EventSource {
   EventBatch batch_;
   std::unique_ptr<Error> failure_;  // of a call, while the others are read for nobody
 };
-
-Task<void> start_call(Exchange& parent, Calls& calls, size_t index, Next next, const MakeCall& make_call) {
-  Call& call = *calls[index];
-  Result<std::unique_ptr<EventSource>> source = co_await make_call(call.exchange, next);
-  if (!source) co_return end_all(parent, calls, std::move(source).error());
-  call.source = std::move(*source);
-  co_return {};
-}
 
 // One batch of embeddings, from its call to its vectors.
 struct Batch {
@@ -213,7 +270,7 @@ struct Batch {
 class Batches {
  public:
   Batches(Exchange& exchange, Next next, const Embed& embed, size_t inputs_max)
-      : exchange_(exchange), next_(next), embed_(embed), inputs_max_(inputs_max) {}
+      : exchange_(exchange), next_(next), embed_(embed), inputs_max_(inputs_max), places_(exchange) {}
 
   size_t inputs() const {
     return embed_.token_inputs.empty() ? embed_.inputs.size() : embed_.token_inputs.size();
@@ -264,11 +321,13 @@ class Batches {
     return part;
   }
 
+  // A worker without a place leaves its work to the others; the exchange's own place keeps one of them.
   Task<void> work() {
-    while (taken_ < count()) {
+    while (taken_ < count() && places_.take()) {
       const size_t index = taken_++;
       calls_[index] = make_call_below(exchange_, index, request_of(index));
       Result<void> done = co_await fill(*calls_[index], batches_[index]);
+      places_.give_back();
       if (!done) {
         taken_ = count();
         co_return end_all(exchange_, calls_, std::move(done).error());
@@ -304,6 +363,7 @@ class Batches {
   const Embed& embed_;
   const size_t inputs_max_;
   size_t taken_ = 0;
+  Places places_;
   Calls calls_;
   std::vector<Batch> batches_;
 };
@@ -326,8 +386,12 @@ Task<std::unique_ptr<EventSource>> call_for_choices(Exchange& exchange, Next nex
     chat.choices.reset();
     calls.push_back(make_call_below(exchange, i, std::move(chat)));
   }
+  Places places(exchange);
   Scope starts(*exchange.scope);
-  for (size_t i = 0; i < n; ++i) starts.spawn(start_call(exchange, calls, i, next, make_call));
+  for (size_t i = 0; i < n && places.take(); ++i) {
+    calls[i]->is_started = true;
+    starts.spawn(start_call(exchange, calls, i, next, make_call));
+  }
   Result<void> started = co_await starts.join_all();
   take_over(exchange, calls);
   if (!started) {
@@ -337,7 +401,8 @@ Task<std::unique_ptr<EventSource>> call_for_choices(Exchange& exchange, Next nex
   exchange.fidelity = fidelity_of(exchange, *calls.front());
   exchange.fidelity.add(Severity::info, LossReason::emulated, "/n", fmt::format("{}", n),
                         fmt::format("{} calls", n));
-  co_return std::make_unique<ChoicesSource>(exchange, std::move(calls));
+  co_return std::make_unique<ChoicesSource>(exchange, next, std::move(make_call), std::move(places),
+                                            std::move(calls));
 }
 
 Task<std::unique_ptr<EventSource>> call_in_batches(Exchange& exchange, Next next, size_t inputs_max) {

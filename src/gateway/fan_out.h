@@ -1,5 +1,6 @@
 // One request as several calls at the same time: choices for a target that gives one at a time, embeddings in
-// batches. Each call is an exchange of its own below the client's, at the same target.
+// batches. Each call is an exchange of its own below the client's, at the same target, and has a place of its
+// own there: where the target's `concurrency` leaves none, calls follow one another.
 #pragma once
 
 #include <functional>
