@@ -66,12 +66,13 @@ Rows<RetryConfig> retry_rows() {
   static const std::array kRows = {
       Row{.key = "attempts_max",
           .member = &RetryConfig::attempts_max,
-          .sentence = "Attempts over all targets, the first one included.",
+          .sentence = "Calls over all targets, the first one included. One is kept for each target that was "
+                      "not tried yet: a target is called again only when there are more than that.",
           .min = 1,
           .max = 100},
       Row{.key = "attempts_per_target_max",
           .member = &RetryConfig::attempts_per_target_max,
-          .sentence = "Attempts at one target.",
+          .sentence = "Calls of one target.",
           .min = 1,
           .max = 100},
       Row{.key = "backoff_base",
@@ -86,7 +87,8 @@ Rows<RetryConfig> retry_rows() {
           .max = 600},
       Row{.key = "retry_after_max",
           .member = &RetryConfig::retry_after_max,
-          .sentence = "A provider's Retry-After longer than this is not waited for.",
+          .sentence = "A provider's Retry-After longer than this is not waited for; a shorter one only when "
+                      "no other target could answer.",
           .min = 0,
           .max = 3600},
   };

@@ -202,6 +202,18 @@ TEST_F(AttemptsTest, AnOnlyKeyIsNotSparedForATimeThatNobodyNamed) {
   EXPECT_LT(outcome.took, seconds(1));
 }
 
+TEST_F(AttemptsTest, AnAttemptIsKeptForEachTargetThatIsLeft) {
+  route_over(3);
+  replies_["a"].push_back(refusal(500));
+  replies_["b"].push_back(refusal(503));
+  EXPECT_EQ(call().result, "ok");
+  EXPECT_EQ(asked_, "abc");
+  gateway_.snapshot->routes.routes().front()->retry.attempts_max = 4;
+  replies_["a"] = {refusal(500), refusal(500)};
+  replies_["b"].push_back(refusal(500));
+  EXPECT_EQ(call().asked, "aabc") << "what is to spare is for retries";
+}
+
 TEST_F(AttemptsTest, ATargetThatHangsUntilTheDeadlineIsPutAside) {
   route_over(2).breaker.failures_to_open = 2;
   server_.takes = seconds(100);

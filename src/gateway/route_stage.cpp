@@ -67,8 +67,9 @@ class Attempts {
   struct Rest {
     const std::vector<Candidate>& candidates;
     std::span<const size_t> order;
-    bool has_ready(MonoTime now) const {
-      return std::ranges::any_of(order, [&](size_t index) { return candidates[index].is_ready(now); });
+    int count_ready(MonoTime now) const {
+      return static_cast<int>(
+          std::ranges::count_if(order, [&](size_t index) { return candidates[index].is_ready(now); }));
     }
   };
 
@@ -114,14 +115,15 @@ class Attempts {
     co_return co_await drain(exchange_, *part);
   }
 
-  // Whether the target may be tried again after last_error_. What ended here would end here again; and the
-  // time that a provider names is not waited for while another target could answer.
+  // Whether the target may be tried again after last_error_. What ended here would end here again; a call is
+  // kept for each target that is left; and the time that a provider names is not waited for while another
+  // target could answer.
   bool may_retry(int tries, const Rest& rest) const {
     if (!was_called_ || !error_row(last_error_->kind).retries_same_target || !exchange_.is_repeatable())
       return false;
-    if (tries >= route_.retry.attempts_per_target_max || calls_ >= route_.retry.attempts_max) return false;
-    return !last_error_->retry_after_ms || !falls_back(route_.fallback, *last_error_) ||
-           !rest.has_ready(exchange_.now());
+    const int others = falls_back(route_.fallback, *last_error_) ? rest.count_ready(exchange_.now()) : 0;
+    return tries < route_.retry.attempts_per_target_max && calls_ + others < route_.retry.attempts_max &&
+           (!last_error_->retry_after_ms || others == 0);
   }
 
   Task<std::unique_ptr<CommittedSource>> attempt(const Candidate& candidate, BreakerPass pass) {
