@@ -137,7 +137,10 @@ std::vector<DocSection> sections() {
       section("routes.retry", "When a route tries again.", retry_rows()),
       section("routes.fallback", "Which failures go to the next target although they usually do not.",
               fallback_rows()),
-      section("routes.breaker", "When a failing target is put aside.", breaker_rows()),
+      section("routes.breaker",
+              "When a failing target is put aside. Of several routes to one target the first one's settings "
+              "count.",
+              breaker_rows()),
       section("routes.translation", "Instead of the settings of the whole configuration's `translation`.",
               translation_setting_rows()),
       section("keys",

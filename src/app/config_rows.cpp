@@ -196,7 +196,9 @@ Rows<RouteTargetConfig> target_rows() {
           .max = 1000},
       Row{.key = "concurrency",
           .member = &RouteTargetConfig::concurrency,
-          .sentence = "Calls at a time; more wait in a queue that is fair between keys. 0: no cap.",
+          .sentence =
+              "Calls at a time; more wait in a queue that is fair between keys. 0: no cap. Of several "
+              "routes to one target the smallest cap counts.",
           .min = 0,
           .max = 1'000'000},
       Row{.key = "region",

@@ -1,5 +1,7 @@
 #include "gateway/route_plan.h"
 
+#include <utility>
+
 #include "base/limits.h"
 
 namespace weir {
@@ -11,6 +13,33 @@ constexpr size_t kNameBytesMax = 256;
 bool is_same(const std::weak_ptr<const Snapshot>& left, const std::shared_ptr<const Snapshot>& right) {
   // By owner: the address of a snapshot that is gone may be another one's now.
   return !left.owner_before(right) && !right.owner_before(left);
+}
+
+bool names(std::string_view pattern, std::string_view model) {
+  const size_t star = pattern.find('*');
+  if (star == std::string_view::npos) return pattern == model;
+  return model.size() >= pattern.size() && model.starts_with(pattern.substr(0, star)) &&
+         model.ends_with(pattern.substr(star + 1));
+}
+
+// What all routes together say of a model at a provider, since its state is one: the smallest cap counts, and
+// the breaker of the first route that names it.
+TargetStates::Settings settings_of(const Snapshot& snapshot, const Provider& provider,
+                                   std::string_view model) {
+  TargetStates::Settings settings{.breaker = {},
+                                  .concurrency = 0,
+                                  .waiters_max = kTargetWaitersMax,
+                                  .upstream = to_string(provider.origin) + provider.base_path};
+  bool is_named = false;
+  for (const auto& route : snapshot.routes.routes()) {
+    for (const RouteTarget& target : route->targets) {
+      if (target.provider->name != provider.name || !names(target.model, model)) continue;
+      if (!std::exchange(is_named, true)) settings.breaker = route->breaker;
+      const size_t cap = target.concurrency;
+      if (cap > 0 && (settings.concurrency == 0 || cap < settings.concurrency)) settings.concurrency = cap;
+    }
+  }
+  return settings;
 }
 
 }  // namespace
@@ -48,9 +77,8 @@ RoutePlan RoutePlans::make(const Snapshot& snapshot, const RouteTable::Match& ma
         candidate.row && (!provider.kind.own_prices || candidate.row->provider == provider.kind.name);
     candidate.capabilities =
         overlay(catalog.capabilities(provider.kind.name, candidate.model), provider.capabilities);
-    candidate.state = states_->get(
-        provider.name + "/" + candidate.model,
-        {.breaker = route.breaker, .concurrency = target.concurrency, .waiters_max = kTargetWaitersMax});
+    candidate.state =
+        states_->get(provider.name + "/" + candidate.model, settings_of(snapshot, provider, candidate.model));
   }
   return plan;
 }

@@ -10,10 +10,12 @@ namespace {
 
 // One wildcard route to one provider, whose targets may have so many calls at a time.
 std::shared_ptr<const Snapshot> snapshot_of(std::string provider_name, size_t concurrency = 0,
-                                            std::string model = "their-*", std::string_view kind = "openai") {
+                                            std::string host = "here.test", std::string model = "their-*",
+                                            std::string_view kind = "openai") {
   auto provider = std::make_shared<Provider>();
   provider->name = std::move(provider_name);
   provider->kind = *Catalog::embedded().find_kind(kind);
+  provider->origin.host = std::move(host);
   provider->capabilities.context = 777;
   auto route = std::make_unique<Route>();
   route->pattern = "my-*";
@@ -45,7 +47,7 @@ TEST(RoutePlans, NamesTheTargetAsItsProviderDoes) {
 TEST(RoutePlans, KnowNoPriceWhereTheProviderHasItsOwn) {
   RoutePlans plans(std::make_shared<TargetStates>());
   const auto is_priced = [&plans](std::string_view kind, std::string model) {
-    const auto snapshot = snapshot_of("here", 0, std::move(model), kind);
+    const auto snapshot = snapshot_of("here", 0, "here.test", std::move(model), kind);
     const Candidate& candidate = plans.find(snapshot, "my-x").value()->candidates[0];
     EXPECT_NE(candidate.row, nullptr) << kind;
     return candidate.is_priced;
@@ -66,6 +68,44 @@ TEST(RoutePlans, FollowsTheSnapshotAndKeepsWhatWasLearned) {
   EXPECT_EQ(plan->candidates[0].state, old_plan->candidates[0].state) << "the same target";
   EXPECT_EQ(plans.find(snapshot_of("elsewhere"), "my-model").value()->candidates[0].state->name(),
             "elsewhere/their-model");
+}
+
+TEST(RoutePlans, ATargetThatMovedIsAnother) {
+  RoutePlans plans(std::make_shared<TargetStates>());
+  const auto before = snapshot_of("here");
+  const auto state = plans.find(before, "my-model").value()->candidates[0].state;
+  const auto after = snapshot_of("here", 0, "elsewhere.test");
+  EXPECT_NE(plans.find(after, "my-model").value()->candidates[0].state, state);
+}
+
+TEST(RoutePlans, OfAllRoutesTheSmallestCapAndTheFirstBreakerCount) {
+  RoutePlans plans(std::make_shared<TargetStates>());
+  auto snapshot = snapshot_of("here", 3);
+  const std::shared_ptr<const Provider> provider = snapshot->routes.routes()[0]->targets[0].provider;
+  std::vector<std::unique_ptr<Route>> routes;
+  for (const auto& [pattern, model, concurrency, failures] :
+       {std::tuple("first", "their-model", size_t{0}, 1), std::tuple("my-*", "their-*", size_t{3}, 5),
+        std::tuple("third", "their-model", size_t{2}, 5), std::tuple("other", "their-other", size_t{1}, 5)}) {
+    auto route = std::make_unique<Route>();
+    route->pattern = pattern;
+    route->breaker.failures_to_open = failures;
+    route->targets.push_back({.provider = provider, .model = model, .concurrency = concurrency});
+    routes.push_back(std::move(route));
+  }
+  auto several = std::make_shared<Snapshot>();
+  several->catalog = snapshot->catalog;
+  several->routes = RouteTable::make(std::move(routes), {}).value();
+  for (const char* name : {"third", "my-model", "first"}) {
+    const auto state = plans.find(several, name).value()->candidates[0].state;
+    const auto first = Permits::try_acquire(state->permits());
+    const auto second = Permits::try_acquire(state->permits());
+    EXPECT_TRUE(first && second) << name;
+    EXPECT_FALSE(Permits::try_acquire(state->permits())) << name;
+    const MonoTime now{std::chrono::seconds(1)};
+    state->breaker().report(now, BreakerPass::usual, false);
+    EXPECT_EQ(state->breaker().state(now), BreakerState::open) << name;
+  }
+  EXPECT_TRUE(Permits::try_acquire(plans.find(several, "other").value()->candidates[0].state->permits()));
 }
 
 TEST(RoutePlans, ForgetsWhatCallersMakeUp) {

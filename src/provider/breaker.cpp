@@ -38,7 +38,7 @@ void Breaker::report(MonoTime now, BreakerPass pass, bool is_success) {
   failures_in_a_row_ = is_success ? 0 : failures_in_a_row_ + 1;
   failures_ += is_success ? 0 : 1;
   outcomes_.push_back(!is_success);
-  if (outcomes_.size() > static_cast<size_t>(settings_.window)) {
+  while (outcomes_.size() > static_cast<size_t>(settings_.window)) {
     failures_ -= outcomes_.front() ? 1 : 0;
     outcomes_.pop_front();
   }
@@ -62,6 +62,11 @@ void Breaker::open(MonoTime now) {
 void Breaker::abandon(BreakerPass pass) {
   const std::lock_guard lock(mutex_);
   if (pass == BreakerPass::probe) probe_is_out_ = false;
+}
+
+void Breaker::set(const BreakerSettings& settings) {
+  const std::lock_guard lock(mutex_);
+  settings_ = settings;
 }
 
 BreakerState Breaker::state(MonoTime now) const {

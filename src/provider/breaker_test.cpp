@@ -91,5 +91,18 @@ TEST(Breaker, OneProbeOverManyThreads) {
   }
 }
 
+TEST(Breaker, TakesNewSettingsWhileItWorks) {
+  Breaker breaker(kSettings);
+  breaker.report(at(0), breaker.try_pass(at(0)), false);
+  BreakerSettings strict = kSettings;
+  strict.failures_to_open = 2;
+  strict.window = 1;
+  strict.open_for = seconds(20);
+  breaker.set(strict);
+  breaker.report(at(0), breaker.try_pass(at(0)), false);
+  EXPECT_EQ(breaker.state(at(19)), BreakerState::open);
+  EXPECT_EQ(breaker.state(at(20)), BreakerState::half_open);
+}
+
 }  // namespace
 }  // namespace weir

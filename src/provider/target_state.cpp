@@ -22,15 +22,17 @@ void TargetState::observe_first_event(Duration elapsed) {
 std::shared_ptr<TargetState> TargetStates::get(const std::string& name, const Settings& settings) {
   const std::lock_guard lock(mutex_);
   ++clock_;
-  if (const auto found = states_.find(name); found != states_.end()) {
+  const auto found = states_.find(name);
+  if (found != states_.end() && found->second.upstream == settings.upstream) {
     found->second.used = clock_;
     found->second.state->permits()->set_concurrency(settings.concurrency);
+    found->second.state->breaker().set(settings.breaker);
     return found->second.state;
   }
-  if (states_.size() >= states_max_) forget_oldest();
+  if (found == states_.end() && states_.size() >= states_max_) forget_oldest();
   auto state =
       std::make_shared<TargetState>(name, settings.breaker, settings.concurrency, settings.waiters_max);
-  states_.emplace(name, Entry{.state = state, .used = clock_});
+  states_.insert_or_assign(name, Entry{.state = state, .upstream = settings.upstream, .used = clock_});
   return state;
 }
 

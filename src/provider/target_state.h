@@ -50,12 +50,14 @@ class Breaker {
   // The call ended without telling anything about the target (cancelled, bad request): gives a probe back.
   void abandon(BreakerPass pass);
   BreakerState state(MonoTime now) const;
+  // A reload may change them; what was counted stays.
+  void set(const BreakerSettings& settings);
 
  private:
   void open(MonoTime now);  // REQUIRES the lock
 
-  const BreakerSettings settings_;
   mutable std::mutex mutex_;
+  BreakerSettings settings_;
   BreakerState state_ = BreakerState::closed;
   MonoTime open_until_{};
   Duration open_for_{};
@@ -162,13 +164,16 @@ class TargetStates {
     BreakerSettings breaker;
     size_t concurrency = 0;
     size_t waiters_max = 0;
+    std::string upstream{};  // where calls go: what was learned of another place does not count
   };
+  // The settings count from now on, but for `waiters_max`.
   std::shared_ptr<TargetState> get(const std::string& name, const Settings& settings);
   void for_each(const std::function<void(const TargetState&)>& visit) const;
 
  private:
   struct Entry {
     std::shared_ptr<TargetState> state;
+    std::string upstream;
     uint64_t used = 0;
   };
   void forget_oldest();  // REQUIRES the lock
