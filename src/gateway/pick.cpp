@@ -42,9 +42,12 @@ void order_weighted(Indexes& group, const std::vector<Candidate>& candidates, Rn
 }
 
 // Power of two choices (Mitzenmacher 2001): of two random candidates the faster one first. A target nobody
-// has measured counts as the fastest, so a new one gets traffic until its first answer tells.
+// has measured counts as the fastest, so a new one gets traffic until its first answer tells. One call in
+// fifty goes by the weights alone: what was slow once is measured again, and may have become fast.
 void order_least_latency(Indexes& group, const std::vector<Candidate>& candidates, Rng& rng) {
+  constexpr double kExploredShare = 0.02;
   order_weighted(group, candidates, rng);
+  if (rng.unit() < kExploredShare) return;
   for (size_t first = 0; first + 1 < group.size(); ++first) {
     const auto mean = [&](size_t at) { return candidates[group[at]].state->first_event_mean(); };
     if (mean(first + 1) < mean(first)) std::swap(group[first], group[first + 1]);

@@ -112,6 +112,16 @@ TEST(LeastLatency, PrefersTheFasterAndStillMeasuresTheSlower) {
   EXPECT_GT(shares[1], kPicks / 10) << "power of two choices keeps the second best measured";
 }
 
+TEST(LeastLatency, WhatWasSlowIsMeasuredNowAndThen) {
+  Picks picks({1, 1});
+  picks.route.strategy = Strategy::least_latency;
+  picks.candidates[0].state->observe_first_event(std::chrono::milliseconds(100));
+  picks.candidates[1].state->observe_first_event(std::chrono::seconds(100));
+  EXPECT_NEAR(picks.shares()[1], kPicks / 100, kPicks / 500);
+  for (int i = 0; i < 40; ++i) picks.candidates[1].state->observe_first_event(std::chrono::milliseconds(10));
+  EXPECT_GT(picks.shares()[1], kPicks / 2) << "it has recovered";
+}
+
 TEST(LeastLatency, ATargetNobodyMeasuredGetsTraffic) {
   Picks picks({1, 1});
   picks.route.strategy = Strategy::least_latency;
