@@ -121,6 +121,8 @@ bool KeyRing::report(size_t index, MonoTime now, std::string_view model, const E
 void KeyRing::cool(Entry& entry, MonoTime now, std::string_view model, Duration pause) {
   std::erase_if(entry.cooling,
                 [&](const Entry::Cooling& one) { return one.until <= now || one.model == model; });
+  if (entry.cooling.size() >= kCoolingModelsMax)
+    entry.cooling.erase(std::ranges::min_element(entry.cooling, {}, &Entry::Cooling::until));
   entry.cooling.push_back({.model = std::string(model), .until = now + pause});
   all_cooled_at_.store(std::max(all_cooled_at_.load(), now + pause), std::memory_order_relaxed);
 }

@@ -43,6 +43,10 @@ class KeyRing {
   static constexpr Duration kRestMin = std::chrono::seconds(10);
   static constexpr Duration kRestMax = std::chrono::minutes(15);
 
+  // Models that one key cools for at a time. Behind a wildcard their names are the callers' to make up; past
+  // it the key is ready again for the one that would have come back first.
+  static constexpr size_t kCoolingModelsMax = 256;
+
   explicit KeyRing(std::vector<ProviderKey> keys);
 
   struct Pick {

@@ -133,6 +133,18 @@ TEST(KeyRing, ARateLimitIsOfOneModel) {
   EXPECT_EQ(ring.status(at(5))[0].state, KeyState::ready);
 }
 
+TEST(KeyRing, CoolsForABoundedNumberOfModels) {
+  KeyRing ring({key("a")});
+  Error limited = make_error(ErrorKind::upstream_rate_limited, "");
+  const auto name = [](size_t i) { return "made up " + std::to_string(i); };
+  for (size_t i = 0; i < KeyRing::kCoolingModelsMax + 10; ++i) {
+    limited.retry_after_ms = 3'600'000 + static_cast<int64_t>(i);
+    ring.report(0, at(0), name(i), &limited);
+  }
+  for (size_t i = 0; i < KeyRing::kCoolingModelsMax + 10; ++i)
+    EXPECT_EQ(ring.has_ready(at(1), name(i)), i < 10) << i;
+}
+
 TEST(KeyRing, WithoutQuotaTheReasonStaysTheQuota) {
   KeyRing ring({key("a"), key("b")});
   Rng rng(1);

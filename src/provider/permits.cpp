@@ -14,10 +14,8 @@ struct Permits::Impl {
       void detach() override {}
     };
     Core* core = nullptr;
-    Wait wait;  // its core's thread only
-    // Under the lock: which of the two came first.
-    bool is_granted = false;
-    bool is_given_up = false;
+    Wait wait;                // its core's thread only
+    bool is_granted = false;  // under the lock
   };
   using Line = std::deque<std::shared_ptr<Waiting>>;
 
@@ -39,19 +37,27 @@ struct Permits::Impl {
   // The next call to serve, or nothing. The keys of a class take turns in the order of their names.
   std::shared_ptr<Waiting> take_next() {
     for (Class& one : classes) {
-      while (!one.lines.empty()) {
+      if (!one.lines.empty()) {
         auto line = one.lines.upper_bound(one.last_served);
         if (line == one.lines.end()) line = one.lines.begin();
         one.last_served = line->first;
         std::shared_ptr<Waiting> next = std::move(line->second.front());
         line->second.pop_front();
         if (line->second.empty()) one.lines.erase(line);
-        if (next->is_given_up) continue;  // was uncounted when it gave up
         --waiting;
         return next;
       }
     }
     return nullptr;
+  }
+
+  // Takes a call out of its line that gave up waiting, so that the line is no longer than it counts.
+  void forget(Priority priority, const std::string& key_id, const std::shared_ptr<Waiting>& call) {
+    auto& lines = classes[static_cast<size_t>(priority)].lines;
+    const auto line = lines.find(key_id);
+    std::erase(line->second, call);
+    if (line->second.empty()) lines.erase(line);
+    --waiting;
   }
 
   // Hands free places to those who wait. Gives the calls to wake, outside the lock.
@@ -139,10 +145,7 @@ Task<Permits::Permit> Permits::acquire(Scope& scope, std::shared_ptr<Permits> pe
   {
     const std::lock_guard lock(impl.mutex);
     was_granted = waiting->is_granted;
-    if (!was_granted) {
-      waiting->is_given_up = true;
-      --impl.waiting;
-    }
+    if (!was_granted) impl.forget(priority, key_id, waiting);
   }
   // The place was given in the same moment: pass it on.
   if (was_granted) permits->release();
@@ -156,7 +159,11 @@ size_t Permits::in_use() const {
 
 size_t Permits::waiting() const {
   const std::lock_guard lock(impl_->mutex);
-  return impl_->waiting;
+  size_t held = 0;
+  for (const Impl::Class& one : impl_->classes) {
+    for (const auto& [key_id, line] : one.lines) held += line.size();
+  }
+  return held;
 }
 
 void Permits::set_concurrency(size_t concurrency) {

@@ -98,7 +98,7 @@ class Permits {
                               std::string key_id);
 
   size_t in_use() const;
-  size_t waiting() const;
+  size_t waiting() const;  // for monitoring: the calls that stand in the lines, counted one by one
   // A reload may change the cap; waiters stay.
   void set_concurrency(size_t concurrency);
 
