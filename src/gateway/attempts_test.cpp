@@ -280,5 +280,18 @@ TEST_F(AttemptsTest, AWholeAnswerIsUnderWayBeforeItIsThere) {
   EXPECT_EQ(state("a/m")->in_flight(), 0);
 }
 
+TEST_F(AttemptsTest, WhenAllArePutAsideTheAnswerSaysUntilWhen) {
+  Route& route = route_over(2);
+  route.breaker.failures_to_open = 1;
+  route.retry.attempts_per_target_max = 1;
+  replies_["a"].push_back(refusal(500));
+  replies_["b"].push_back(refusal(500));
+  EXPECT_EQ(call().asked, "ab");
+  gateway_.test.pass(seconds(4));
+  const Outcome outcome = call();
+  EXPECT_EQ(outcome.result, "upstream_overloaded");
+  EXPECT_EQ(outcome.retry_after_ms, 6000);
+}
+
 }  // namespace
 }  // namespace weir

@@ -58,8 +58,7 @@ class Attempts {
       }
     }
     if (last_error_) co_return fail(std::move(*last_error_));
-    co_return fail(ErrorKind::upstream_overloaded,
-                   "every target of this model is put aside after repeated failures; try again later");
+    co_return fail(all_put_aside(candidates, order));
   }
 
  private:
@@ -72,6 +71,19 @@ class Attempts {
           std::ranges::count_if(order, [&](size_t index) { return candidates[index].is_ready(now); }));
     }
   };
+
+  // REQUIRES that none of them passes.
+  Error all_put_aside(const std::vector<Candidate>& candidates, std::span<const size_t> order) const {
+    Error error =
+        make_error(ErrorKind::upstream_overloaded,
+                   "every target of this model is put aside after repeated failures; try again later");
+    const MonoTime now = exchange_.now();
+    MonoTime back = MonoTime::max();
+    for (const size_t index : order) back = std::min(back, candidates[index].state->breaker().passes_at(now));
+    error.retry_after_ms =
+        std::max<int64_t>(1, std::chrono::ceil<std::chrono::milliseconds>(back - now).count());
+    return error;
+  }
 
   // An answer, or nullptr with last_error_ set unless the target is put aside. Errors: those that end the
   // exchange whatever is configured.

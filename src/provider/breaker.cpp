@@ -14,6 +14,12 @@ bool Breaker::would_pass(MonoTime now) const {
   return state_ == BreakerState::closed || (now >= open_until_ && !probe_is_out_);
 }
 
+MonoTime Breaker::passes_at(MonoTime now) const {
+  const std::lock_guard lock(mutex_);
+  if (state_ == BreakerState::closed || (now >= open_until_ && !probe_is_out_)) return now;
+  return std::max(open_until_, now + std::chrono::seconds(probe_is_out_ ? 1 : 0));
+}
+
 BreakerPass Breaker::try_pass(MonoTime now) {
   const std::lock_guard lock(mutex_);
   if (state_ == BreakerState::closed) return BreakerPass::usual;

@@ -46,6 +46,8 @@ class Breaker {
   BreakerPass try_pass(MonoTime now);
   // Whether try_pass() would let a call through, without taking the probe.
   bool would_pass(MonoTime now) const;
+  // When would_pass() is worth asking again: `now` when it would, a second later while a probe is out.
+  MonoTime passes_at(MonoTime now) const;
   void report(MonoTime now, BreakerPass pass, bool is_success);
   // The call ended without telling anything about the target (cancelled, bad request): gives a probe back.
   void abandon(BreakerPass pass);
