@@ -135,7 +135,7 @@ std::vector<DocSection> sections() {
               route_rows()),
       section("routes.targets", "A route's targets, at least one.", target_rows()),
       section("routes.retry", "When a route tries again.", retry_rows()),
-      section("routes.fallback", "Which failures go to the next target although they usually do not.",
+      section("routes.fallback", "Which failures go to the next target, where a route may say so.",
               fallback_rows()),
       section("routes.breaker",
               "When a failing target is put aside. Of several routes to one target the first one's settings "

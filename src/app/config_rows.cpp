@@ -104,6 +104,10 @@ Rows<FallbackRules> fallback_rows() {
       Row{.key = "on_rate_limit",
           .member = &FallbackRules::on_rate_limit,
           .sentence = "Try the next target when one is rate limited."},
+      Row{.key = "on_auth",
+          .member = &FallbackRules::on_auth,
+          .sentence = "Try the next target when one refuses the keys that Weir has for it; else its callers "
+                      "learn of it at once."},
   };
   return kRows;
 }

@@ -202,6 +202,18 @@ TEST_F(AttemptsTest, AnOnlyKeyIsNotSparedForATimeThatNobodyNamed) {
   EXPECT_LT(outcome.took, seconds(1));
 }
 
+TEST_F(AttemptsTest, ARouteMayEndWhereItsKeysAreRefused) {
+  Route& route = route_over(2);
+  replies_["a"].push_back(refusal(401));
+  EXPECT_EQ(call().asked, "ab");
+  route.fallback.on_auth = false;
+  gateway_.test.pass(seconds(10));
+  replies_["a"].push_back(refusal(401));
+  const Outcome outcome = call();
+  EXPECT_EQ(outcome.result, "upstream_auth");
+  EXPECT_EQ(outcome.asked, "a");
+}
+
 TEST_F(AttemptsTest, AnAttemptIsKeptForEachTargetThatIsLeft) {
   route_over(3);
   replies_["a"].push_back(refusal(500));

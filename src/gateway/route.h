@@ -41,10 +41,11 @@ struct RouteTarget {
   std::string region{};    // where it runs; empty: the provider's
 };
 
-// Which failures go to the next target although the error table says no (or the other way round).
+// Which failures go to the next target, where that is the operator's to say and not the error table's.
 struct FallbackRules {
   bool on_content_policy = false;
   bool on_rate_limit = true;
+  bool on_auth = true;
 };
 
 struct Route {

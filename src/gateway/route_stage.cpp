@@ -21,6 +21,7 @@ constexpr Duration kHungMin = std::chrono::seconds(10);
 bool falls_back(const FallbackRules& rules, const Error& error) {
   if (error.kind == ErrorKind::content_policy) return rules.on_content_policy;
   if (error.kind == ErrorKind::upstream_rate_limited) return rules.on_rate_limit;
+  if (error.kind == ErrorKind::upstream_auth) return rules.on_auth;
   return error_row(error.kind).falls_back;
 }
 
