@@ -9,7 +9,7 @@ Rows<ProviderTimeouts> timeout_rows() {
   static const std::array kRows = {
       Row{.key = "connect",
           .member = &ProviderTimeouts::connect,
-          .sentence = "Resolve, connect and TLS handshake.",
+          .sentence = "To connect to each of its addresses; a TLS handshake may take twice that.",
           .min = 0.001,
           .max = 600},
       Row{.key = "first_event",

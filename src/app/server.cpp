@@ -61,6 +61,12 @@ struct Server::PerCore {
       }
       return nullptr;
     };
+    options.connect_timeout_of = [this](const Origin& origin) -> std::optional<Duration> {
+      for (const auto& provider : services.snapshot->providers) {
+        if (provider->origin == origin) return provider->timeouts.connect;
+      }
+      return std::nullopt;
+    };
     return options;
   }
 

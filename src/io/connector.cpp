@@ -24,7 +24,7 @@ Task<std::unique_ptr<ByteStream>> NetworkConnector::connect(Scope& scope, Origin
       failure->detail = fmt::format("{} is {}", origin.host, address);
       continue;
     }
-    auto stream = co_await connect_to(scope, address, origin.port);
+    auto stream = co_await connect_to(scope, address, origin);
     if (stream && origin.is_tls) stream = co_await secure(scope, std::move(*stream), origin);
     if (stream) co_return stream;
     CO_TRY(scope.check());
@@ -33,18 +33,24 @@ Task<std::unique_ptr<ByteStream>> NetworkConnector::connect(Scope& scope, Origin
   co_return fail(std::move(*failure));
 }
 
+Duration NetworkConnector::timeout_of(const Origin& origin) const {
+  const std::optional<Duration> own =
+      options_.connect_timeout_of ? options_.connect_timeout_of(origin) : std::nullopt;
+  return own.value_or(options_.connect_timeout);
+}
+
 Task<std::unique_ptr<ByteStream>> NetworkConnector::connect_to(Scope& scope, std::string address,
-                                                               uint16_t port) {
+                                                               Origin origin) {
   Scope attempt(scope);
-  attempt.set_deadline(attempt.now() + options_.connect_timeout, ErrorKind::upstream_unreachable,
+  attempt.set_deadline(attempt.now() + timeout_of(origin), ErrorKind::upstream_unreachable,
                        "the provider's address did not answer in time");
-  co_return co_await connect_tcp(attempt, core_, std::move(address), port);
+  co_return co_await connect_tcp(attempt, core_, std::move(address), origin.port);
 }
 
 Task<std::unique_ptr<ByteStream>> NetworkConnector::secure(Scope& scope, std::unique_ptr<ByteStream> stream,
                                                            Origin origin) {
   Scope attempt(scope);
-  attempt.set_deadline(attempt.now() + options_.tls_timeout, ErrorKind::upstream_unreachable,
+  attempt.set_deadline(attempt.now() + 2 * timeout_of(origin), ErrorKind::upstream_unreachable,
                        "the provider did not finish the TLS handshake in time");
   std::shared_ptr<TlsClientContext> tls = options_.tls_of ? options_.tls_of(origin) : nullptr;
   if (!tls) tls = options_.tls;

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "io/byte_stream.h"
 #include "io/dns.h"
@@ -19,8 +20,8 @@ class Connector {
 };
 
 struct NetworkConnectorOptions {
-  Duration connect_timeout = std::chrono::seconds(5);  // of each address
-  Duration tls_timeout = std::chrono::seconds(10);     // of the handshake
+  // Of each address; the TLS handshake may take twice as long.
+  Duration connect_timeout = std::chrono::seconds(5);
   // Connects to the public internet only: for every URL that a user or a tenant gave.
   bool refuses_private_addresses = false;
   // Hosts of whom the operator said otherwise; null: none.
@@ -28,6 +29,8 @@ struct NetworkConnectorOptions {
   std::shared_ptr<TlsClientContext> tls = {};  // null: https origins are refused
   // Whom to trust at an origin in place of `tls`; null, or giving null: `tls`.
   std::function<std::shared_ptr<TlsClientContext>(const Origin&)> tls_of = {};
+  // Of an origin, in place of `connect_timeout`; null, or giving nothing: that.
+  std::function<std::optional<Duration>(const Origin&)> connect_timeout_of = {};
   DnsOptions dns = {};
 };
 
@@ -41,7 +44,8 @@ class NetworkConnector final : public Connector {
  private:
   // Not inlined, so that connecting keeps no frame of what it does not do at the time.
   [[gnu::noinline]] Task<std::unique_ptr<ByteStream>> connect_to(Scope& scope, std::string address,
-                                                                 uint16_t port);
+                                                                 Origin origin);
+  Duration timeout_of(const Origin& origin) const;
   [[gnu::noinline]] Task<std::unique_ptr<ByteStream>> secure(Scope& scope, std::unique_ptr<ByteStream> stream,
                                                              Origin origin);
 
