@@ -31,7 +31,7 @@ std::vector<Gap> find_gaps(const Chat& chat) {
   const std::vector<Message>& messages = chat.messages;
   std::vector<Gap> gaps;
   for (size_t at = 0; at < messages.size();) {
-    Gap gap{.asked_at = at, .answered_from = messages.size(), .calls = {}};
+    Gap gap;
     OpenCalls open;
     std::vector<const ToolCallBlock*> calls;
     for (; at < messages.size() && (messages[at].role == Role::assistant || is_instruction(messages[at]));
@@ -45,10 +45,9 @@ std::vector<Gap> find_gaps(const Chat& chat) {
         calls.push_back(call);
       }
     }
+    gap.answered_from = at;
     std::set<size_t> answered;
     for (; at < messages.size() && messages[at].role != Role::assistant; ++at) {
-      if (is_instruction(messages[at])) continue;
-      gap.answered_from = std::min(gap.answered_from, at);
       for (const Block& block : messages[at].content) {
         const auto* result = std::get_if<ToolResultBlock>(&block.body);
         if (!result) continue;
