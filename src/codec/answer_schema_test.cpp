@@ -151,5 +151,26 @@ TEST(AnswerSchema, LeavesAnObjectAndItsAnswersAlone) {
             R"({"value":[]})");
 }
 
+TEST(AnswerSchema, HandsOnWhatIsNoMoreThanTheWrappersBeginning) {
+  const auto call = ask_for_array(Dialect::anthropic_messages, JsonSchemaSupport::native);
+  EXPECT_EQ(whole(Dialect::anthropic_messages, call->notes,
+                  R"({"content":[{"type":"text","text":"{\"val"}],"stop_reason":"max_tokens"})"),
+            R"({"val)");
+}
+
+TEST(AnswerSchema, HandsOnNoPieceThatIsOnlyTheWrapper) {
+  const auto call = ask_for_array(Dialect::openai_chat, JsonSchemaSupport::native);
+  const auto decoder = provider_codec(Dialect::openai_chat).stream_decoder(call->notes);
+  const test::Decoded decoded =
+      test::decode_whole(*decoder,
+                         "data: "
+                         R"({"choices":[{"index":0,"delta":{"content":"{\"value\":"}}]})"
+                         "\n\ndata: "
+                         R"({"choices":[{"index":0,"delta":{"content":"[1]"},"finish_reason":"stop"}]})"
+                         "\n\ndata: [DONE]\n\n");
+  EXPECT_EQ(test::describe(decoded.events),
+            "start  \nblock 0 kind=0   0 \ndelta 0 0 [1]\nend of block 0\nfinish end  stop\nend\n");
+}
+
 }  // namespace
 }  // namespace weir

@@ -208,5 +208,14 @@ TEST(AnthropicEncode, TellsEveryErrorInTheDialectsWords) {
   EXPECT_EQ(said(ErrorKind::internal), "500 api_error - -");
 }
 
+TEST(AnthropicEncode, CitesNothingInThoughts) {
+  const std::string out = streamed(
+      {Start{}, BlockStart{.kind = BlockKind::thinking}, Delta{.text = "hm"},
+       Delta{.kind = DeltaKind::citation, .text = R"({"type":"x"})", .dialect = Dialect::anthropic_messages},
+       BlockEnd{}, Finish{}, End{}});
+  EXPECT_NE(out.find("hm"), std::string::npos) << out;
+  EXPECT_EQ(out.find("citations_delta"), std::string::npos) << out;
+}
+
 }  // namespace
 }  // namespace weir

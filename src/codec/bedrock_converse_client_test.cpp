@@ -114,6 +114,15 @@ TEST(ConverseClient, ReadsEveryKindOfContent) {
   EXPECT_EQ(std::get<TextBlock>(result.content[1].body).text, R"({"a": 1.0})");
 }
 
+TEST(ConverseClient, ReadsADocumentOfSeveralTextsAsOneTextToo) {
+  const Chat chat =
+      converse_chat(R"({"messages":[{"role":"user","content":[{"document":{"format":"txt","name":"n",)"
+                    R"("source":{"content":[{"text":"a"},{"text":"b"}]}}}]}]})");
+  const auto& document = std::get<DocumentBlock>(chat.messages.at(0).content.at(0).body);
+  EXPECT_EQ(document.text, "a\nb");
+  EXPECT_EQ(document.parts, (std::vector<std::string_view>{"a", "b"}));
+}
+
 TEST(ConverseClient, ReadsToolsAndTheChoice) {
   const Chat chat = converse_chat(R"({"messages": [{"role": "user", "content": [{"text": "a"}]}],
     "toolConfig": {"tools": [
@@ -253,6 +262,16 @@ TEST(ConverseClient, KeepsASignatureOfAnotherVendorAway) {
   const std::string whole = bedrock_converse_client().encode_answer(test::fold(events), context()).body;
   // The folder takes the dialect of the block.
   EXPECT_EQ(whole.find("\"sig\""), std::string::npos);
+}
+
+TEST(ConverseClient, CitesNothingInThoughts) {
+  const std::string stream = encode_stream(
+      {Start{}, BlockStart{.kind = BlockKind::thinking}, Delta{.text = "hm"},
+       Delta{.kind = DeltaKind::citation, .text = R"({"title":"t"})", .dialect = Dialect::bedrock_converse},
+       BlockEnd{}, Finish{}, End{}},
+      context());
+  EXPECT_NE(stream.find("hm"), std::string::npos) << stream;
+  EXPECT_EQ(stream.find("citation"), std::string::npos) << stream;
 }
 
 TEST(ConverseClient, SaysWhichStopSequenceMatchedWhenAsked) {

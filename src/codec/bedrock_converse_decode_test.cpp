@@ -317,5 +317,11 @@ TEST(ConverseDecode, ComparesATotalWithOrWithoutTheCache) {
   EXPECT_TRUE(differs(18));
 }
 
+TEST(ConverseDecode, ComparesNoTotalWithCountsThatAreMissing) {
+  for (const std::string_view usage :
+       {R"({"inputTokens":10,"totalTokens":17})", R"({"outputTokens":7,"totalTokens":17})"})
+    EXPECT_FALSE(decode_converse_usage(JsonDoc::parse(std::string(usage))->root()).stated_total) << usage;
+}
+
 }  // namespace
 }  // namespace weir

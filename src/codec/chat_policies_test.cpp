@@ -206,5 +206,36 @@ TEST(ChatPolicies, ForeignToolsGoWithAChoiceThatNamesThem) {
   EXPECT_TRUE(other.tool_choice);
 }
 
+TEST(ChatPolicies, InstructionsBehindCallsAreNoPartOfTheirTurn) {
+  Chat chat = test::openai_chat(R"({"model":"m","messages":[{"role":"user","content":"q"},
+    {"role":"assistant","content":"I look.","tool_calls":[
+      {"id":"c1","type":"function","function":{"name":"f","arguments":"{}"}}]},
+    {"role":"system","content":"Be brief."},{"role":"user","content":"well?"}]})");
+  Fidelity fidelity;
+  add_missing_results(chat, fidelity);
+  EXPECT_EQ(fidelity.header_value(), "synthesised;/messages/1;no_result_of_c1>tool_call_was_not_completed");
+  ASSERT_EQ(chat.messages.size(), 4U);
+  EXPECT_TRUE(std::holds_alternative<ToolResultBlock>(chat.messages[3].content.at(0).body));
+}
+
+TEST(ChatPolicies, CallsThatTheVendorAnsweredNeedNoResult) {
+  EXPECT_FALSE(lacks_results(test::messages_chat(R"({"model":"m","max_tokens":9,"messages":[
+    {"role":"user","content":"q"},
+    {"role":"assistant","content":[{"type":"text","text":"I look."},
+      {"type":"server_tool_use","id":"s","name":"web_search","input":{"query":"q"}}]},
+    {"role":"user","content":"go on"}]})")));
+}
+
+TEST(ChatPolicies, NothingIsMarkedWhereNothingIsSaid) {
+  Chat chat = test::openai_chat(R"({"model":"m","messages":[
+    {"role":"system","content":"s"},{"role":"system","content":" "},
+    {"role":"user","content":"u1"},{"role":"assistant","content":"a1"},
+    {"role":"user","content":""}]})");
+  Fidelity fidelity;
+  mark_prefixes(chat, fidelity);
+  EXPECT_EQ(fidelity.header_value(),
+            "synthesised;/messages/0;>cache_marker, synthesised;/messages/2;>cache_marker");
+}
+
 }  // namespace
 }  // namespace weir

@@ -58,6 +58,13 @@ TEST(ErrorText, TellsABadKeyFromARightThatIsMissing) {
   EXPECT_EQ(error_of_foreign_body(403, "error code: 1020").kind, ErrorKind::forbidden);
 }
 
+TEST(ErrorText, KeepsTheWordsForARefusedKeyFromTheCaller) {
+  const Error error = error_of_foreign_body(403, "invalid API key of acme");
+  EXPECT_EQ(error.message.find("acme"), std::string::npos) << error.message;
+  EXPECT_NE(error.message.find("credentials"), std::string::npos) << error.message;
+  EXPECT_EQ(error.detail, "invalid API key of acme");
+}
+
 TEST(ErrorText, KnowsEachWordForARightThatIsMissing) {
   for (const std::string_view message :
        {"This key may not have permission for that.", "Your organization must not have access to it.",

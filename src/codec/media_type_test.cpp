@@ -29,5 +29,10 @@ TEST(MediaType, SendsAnImageThatIsAPdfAsADocument) {
       << call->wire.body;
 }
 
+TEST(MediaType, IsUnknownOfWhatIsNoBase64) {
+  EXPECT_EQ(sniff_media_type("iVBORw0KGgo="), "image/png");
+  EXPECT_EQ(sniff_media_type("!iVBORw0KGgo="), "");
+}
+
 }  // namespace
 }  // namespace weir

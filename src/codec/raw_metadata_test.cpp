@@ -42,8 +42,8 @@ TEST(RawMetadata, MakesTextsOfOtherValues) {
 }
 
 TEST(RawMetadata, LeavesWhatTheVendorTakesAsItIs) {
-  for (const std::string_view body :
-       {R"({"metadata": {"user_id": null}})", R"({"metadata":{}})", R"({"metadata":null})", R"({"x":1})"}) {
+  for (const std::string_view body : {R"({"metadata": {"user_id": null}})", R"({"metadata":{}})",
+                                      R"({"metadata":null})", R"({"metadata":["t"]})", R"({"x":1})"}) {
     EXPECT_EQ(edited(body, keep_user).body, body);
     EXPECT_EQ(edited(body, keep_user).report, "");
   }

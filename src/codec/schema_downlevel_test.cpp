@@ -138,6 +138,11 @@ TEST(SchemaDownlevel, WrapsARootThatIsNoObjectInAnswersOnly) {
   EXPECT_FALSE(
       downlevel(R"({"$ref":"#/$defs/A","$defs":{"A":{"type":"object"}}})", openapi_rules(), SchemaUse::answer)
           .schema.restore.is_wrapped);
+  EXPECT_FALSE(downlevel(R"({"allOf":[{"type":"object"}]})", openapi_rules(), SchemaUse::answer)
+                   .schema.restore.is_wrapped);
+  EXPECT_TRUE(downlevel(R"({"allOf":{"x":{"type":"object"}}})", openapi_rules(), SchemaUse::answer)
+                  .schema.restore.is_wrapped)
+      << "no list of schemas";
 }
 
 TEST(SchemaDownlevel, KeepsReferencesAloneForTheNewerFields) {

@@ -32,5 +32,21 @@ TEST(Turns, GiveAnImageAWordForGoogle) {
   EXPECT_NE(call->wire.body.find(R"(,{"text":" "}])"), std::string::npos) << call->wire.body;
 }
 
+// What only says nothing stands between no call and its result.
+TEST(Turns, AreNotMadeOfMessagesThatSayNothing) {
+  const Result<Request> request = test::decode_with(
+      openai_chat_client(),
+      R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":"q"},{"role":"assistant",)"
+      R"("content":null,"tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":"{}"}}]},)"
+      R"({"role":"user","content":""},{"role":"assistant","content":""},)"
+      R"({"role":"tool","tool_call_id":"1","content":"r"}]})");
+  ASSERT_TRUE(request);
+  const Capabilities any;
+  for (const ProviderCodec* codec : {&anthropic_messages_provider(), &bedrock_converse_provider()}) {
+    const auto call = codec->encode_request(*request, {.model = test::kClaude, .capabilities = &any});
+    EXPECT_TRUE(call) << call.error().message;
+  }
+}
+
 }  // namespace
 }  // namespace weir

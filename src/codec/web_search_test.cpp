@@ -67,6 +67,17 @@ TEST(WebSearch, OfAnthropicsCallersIsSaidToTheOthers) {
   EXPECT_EQ(gemini.losses, "allowed_domains max_uses user_location ");
 }
 
+TEST(WebSearch, LosesEachWishThatTheTargetCannotGrant) {
+  EXPECT_EQ(mapped(asked(Dialect::openai_chat, std::string(kChat)), Dialect::gemini).losses,
+            "user_location search_context_size ");
+  const Chat blocked =
+      asked(Dialect::anthropic_messages,
+            R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":"q"}],"tools":[)"
+            R"({"type":"web_search_20250305","name":"web_search","blocked_domains":["b.example"]}]})");
+  for (const Dialect target : {Dialect::openai_responses, Dialect::openai_chat, Dialect::gemini})
+    EXPECT_EQ(mapped(blocked, target).losses, "blocked_domains ");
+}
+
 TEST(WebSearch, IsReportedUnderTheTargetsName) {
   for (const auto& [target, name] :
        {std::pair<Dialect, std::string_view>{Dialect::openai_responses, "web_search"},
@@ -79,6 +90,11 @@ TEST(WebSearch, IsReportedUnderTheTargetsName) {
       return record.reason == LossReason::emulated && record.pointer == "/tools/0" && record.to == name;
     })) << fidelity.header_value();
   }
+  Chat chat = asked(Dialect::openai_responses, std::string(kResponses));
+  Fidelity fidelity;
+  map_web_search(chat, Dialect::anthropic_messages, fidelity);
+  EXPECT_EQ(chat.tools.at(0).type, "web_search_20250305");
+  EXPECT_EQ(fidelity.records().at(0).to, "web_search_20250305");
 }
 
 TEST(WebSearch, OfTheOthersIsSaidToAnthropic) {
@@ -119,6 +135,16 @@ TEST(WebSearch, AChoiceThatNamesItFollows) {
   map_web_search(chat, Dialect::gemini, fidelity);
   EXPECT_FALSE(chat.tool_choice) << "there a search cannot be demanded";
   EXPECT_TRUE(fidelity.has_warnings());
+}
+
+TEST(WebSearch, AChoiceThatDoesNotNameItStays) {
+  Chat chat = asked(Dialect::openai_responses,
+                    R"({"model":"m","input":"q","tools":[{"type":"web_search"}],"tool_choice":"required"})");
+  Fidelity fidelity;
+  map_web_search(chat, Dialect::gemini, fidelity);
+  ASSERT_TRUE(chat.tool_choice);
+  EXPECT_EQ(chat.tool_choice->mode, ToolChoiceMode::required);
+  EXPECT_EQ(chat.tool_choice->name, "");
 }
 
 }  // namespace
