@@ -63,6 +63,11 @@ TEST(BodyShape, TellsOfMembersOfResponsesThatNobodyReads) {
       R"({"role":"user","content":"q"}],"text":{"verbosity":"low","tone":"dry"}})";
   EXPECT_EQ(dropped(openai_responses_client(), body, Dialect::openai_chat),
             "/input/0/content/0/hue\n/input/0/phase\n/text/tone\n");
+  EXPECT_EQ(dropped(openai_responses_client(),
+                    R"({"model":"m","input":[{"role":"user","content":"q"},{"type":"reasoning","id":"rs_1",)"
+                    R"("summary":[{"type":"summary_text","text":"s","hue":1}],"mood":"dry"}]})",
+                    Dialect::openai_chat),
+            "/input/1/summary/0/hue\n/input/1/mood\n");
 }
 
 TEST(BodyShape, TellsOfMembersOfGooglesBodiesInBothSpellings) {

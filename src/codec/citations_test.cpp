@@ -116,6 +116,7 @@ TEST(Citations, OfGeminisPagesKeepTheirNumbers) {
   EXPECT_EQ(citations[0].unit, CitedUnit::pages);
   EXPECT_EQ(citations[0].from, 3);
   EXPECT_EQ(citations[0].to, 5);
+  EXPECT_EQ(citations[0].quote, "q");
 }
 
 // A place in what has no number among the documents is lost by its own name.
@@ -125,6 +126,21 @@ TEST(Citations, LoseEachPartByItsName) {
                    R"("ragChunk":{"pageSpan":{"firstPage":3,"lastPage":4}}}}]}})")
                 .header_value(),
             "dropped;answer/citations;location>");
+}
+
+TEST(Citations, OfGeminisSearchesLoseWhatWasSearchedFor) {
+  EXPECT_EQ(
+      losses(kChat, kGemini,
+             R"({"groundingMetadata":{"webSearchQueries":["q"],"searchEntryPoint":{"renderedContent":"x"},)"
+             R"("groundingChunks":[{"web":{"uri":"u","title":"t"}}]}})")
+          .header_value(),
+      "dropped;answer/citations;webSearchQueries>, dropped;answer/citations;searchEntryPoint>");
+}
+
+TEST(Citations, OfSearchResultsNameTheirSourceForGemini) {
+  EXPECT_EQ(form_of(kGemini, kMessages, kSearchResult),
+            R"({"groundingChunk":{"retrievedContext":{"uri":"kb/7","title":"t","text":"q"}},)"
+            R"("segment":{"startIndex":3,"endIndex":9}})");
 }
 
 TEST(Citations, OfPagesNameThePageAndItsWords) {
@@ -154,6 +170,7 @@ TEST(Citations, OfFilesNeedTheirIds) {
   EXPECT_EQ(form_of(kConverse, kResponses, kFile), R"({"title":"f.pdf","source":"weir:file-1"})");
   EXPECT_EQ(form_of(kMessages, kResponses, kFile), "");
   EXPECT_EQ(form_of(kChat, kResponses, kFile), "");
+  EXPECT_EQ(losses(kConverse, kResponses, kFile).header_value(), "dropped;answer/citations;range>");
   EXPECT_EQ(losses(kMessages, kResponses, kFile).header_value(), "dropped;answer/citations;file>");
   EXPECT_TRUE(losses(kMessages, kResponses, kFile).has_warnings());
   EXPECT_EQ(form_of(kGemini, kResponses, kFile),

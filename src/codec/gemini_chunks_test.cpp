@@ -167,5 +167,14 @@ TEST(GeminiDecode, KnowsTheStatusOfEveryErrorInsideAStream) {
   EXPECT_EQ(gemini_error_in(coded->root(), 0)->upstream_status, 503);
 }
 
+TEST(GeminiDecode, CountsPicturesApartFromText) {
+  const auto usage =
+      JsonDoc::parse(R"({"promptTokenCount":5,"candidatesTokenCount":1300,"candidatesTokensDetails":[)"
+                     R"({"modality":"TEXT","tokenCount":10},{"modality":"IMAGE","tokenCount":1290}]})");
+  const Usage counted = decode_gemini_usage(usage->root());
+  EXPECT_EQ(counted.out_image, 1290);
+  EXPECT_EQ(counted.out_text, 10);
+}
+
 }  // namespace
 }  // namespace weir

@@ -144,6 +144,9 @@ TEST(GeminiClient, ReadsFormatAndThinking) {
       with(R"({"thinkingConfig":{"thinkingBudget":512,"includeThoughts":true}})").reasoning.budget_tokens,
       512);
   EXPECT_EQ(with(R"({"thinking_config":{"thinking_level":"LOW"}})").reasoning.effort, EffortLevel::low);
+  const Chat any_level = with(R"({"thinkingConfig":{"thinkingLevel":"THINKING_LEVEL_UNSPECIFIED"}})");
+  EXPECT_FALSE(any_level.reasoning.effort);
+  EXPECT_FALSE(any_level.only_raw);
 }
 
 TEST(GeminiClient, NamesTheFieldThatIsWrong) {
@@ -316,6 +319,7 @@ TEST(GeminiClient, StreamsAJsonArrayWithoutAltSse) {
   const auto parsed = JsonDoc::parse(out);
   ASSERT_TRUE(parsed) << out;
   EXPECT_TRUE(parsed->root().is_array());
+  EXPECT_EQ(out.find("}\r\n"), std::string::npos) << "only a comma ends a line: " << out;
   const Headers headers;
   const auto events = gemini_provider().decode_answer({.headers = &headers, .body = out}, {});
   ASSERT_TRUE(events) << events.error().message;

@@ -48,5 +48,13 @@ TEST(GeminiThinking, MediumIsHighWhereThereIsOnlyLowBesideIt) {
   EXPECT_EQ(level("medium", {EffortLevel::low, EffortLevel::medium, EffortLevel::high}), "medium");
 }
 
+TEST(GeminiThinking, MakesRoomForAModelThatMayThinkAsLongAsItLikes) {
+  const auto call =
+      test::to_gemini(test::messages_chat(R"({"model":"m","max_tokens":100,"thinking":{"type":"adaptive"},)"
+                                          R"("messages":[{"role":"user","content":"hi"}]})"),
+                      caps(&Capabilities::thinking, ThinkingMode::effort));
+  EXPECT_NE(test::body_of(call).find(R"("maxOutputTokens":8292)"), std::string::npos) << test::body_of(call);
+}
+
 }  // namespace
 }  // namespace weir

@@ -456,5 +456,10 @@ TEST(OpenAiChatProvider, PutsTheTextsOfAResultOnLinesOfTheirOwn) {
       << body_of(call);
 }
 
+TEST(OpenAiSplice, MakesTextsOfTheMetadata) {
+  EXPECT_EQ(spliced(fmt::format(R"({{"model":"m","metadata":{{"a":"t","n":5}},{}}})", kHi)),
+            fmt::format(R"({{"model":"gpt\"x","metadata":{{"a":"t","n":"5"}},{}}})", kHi));
+}
+
 }  // namespace
 }  // namespace weir

@@ -270,6 +270,7 @@ TEST(OpenAiCitations, AreReadBesideTheChoices) {
   EXPECT_EQ(cited(kResults, "").at(0),
             R"({"type":"url_citation","url_citation":{"url":"https://a.example","title":"A"}})");
   EXPECT_EQ(cited(kUrls, fmt::format(R"(,"annotations":[{}])", kNested)).at(0), kNested);
+  EXPECT_EQ(cited(R"("citations":["https://a.example",""])", "").size(), 1U) << "of no page";
 
   std::string stream;
   for (const std::string_view choice :
@@ -284,6 +285,16 @@ TEST(OpenAiCitations, AreReadBesideTheChoices) {
 
 TEST(OpenAiCitations, AreNoneWhereAnAnnotationIsOfAnotherKind) {
   EXPECT_TRUE(read_citations(Dialect::openai_chat, R"({"type":"file","file":{"hash":"x"}})").empty());
+}
+
+TEST(OpenAiCitations, OfFilesSayWhereTheyStand) {
+  const auto place = [](std::string_view fields) {
+    const std::vector<Citation> citations =
+        read_citations(Dialect::openai_responses, fmt::format(R"({{"file_id":"f",{}}})", fields));
+    return citations.empty() ? "" : fmt::format("{} {}", *citations[0].start, *citations[0].end);
+  };
+  EXPECT_EQ(place(R"("type":"file_citation","index":8)"), "8 8");
+  EXPECT_EQ(place(R"("type":"container_file_citation","start_index":2,"end_index":9)"), "2 9");
 }
 
 }  // namespace

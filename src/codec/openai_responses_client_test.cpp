@@ -247,5 +247,14 @@ TEST(ResponsesClient, TakesTextForTheFormatThatItIs) {
   EXPECT_FALSE(chat.only_raw);
 }
 
+TEST(ResponsesClient, KnowsTheUsualWordsForItsChoices) {
+  const Chat chat = responses_chat(
+      R"("input":"hi","include":null,"conversation":null,"tool_choice":"auto","reasoning":{"effort":"high"})");
+  EXPECT_EQ(chat.tool_choice->mode, ToolChoiceMode::automatic);
+  EXPECT_EQ(chat.reasoning.effort, EffortLevel::high);
+  EXPECT_TRUE(chat.extras.empty());
+  EXPECT_FALSE(chat.only_raw) << chat.only_raw->message;
+}
+
 }  // namespace
 }  // namespace weir

@@ -406,5 +406,18 @@ TEST(ResponsesStreamEncoder, AThoughtWithoutWordsHasNoSummary) {
   EXPECT_EQ(stream.find("reasoning_summary"), std::string::npos) << stream;
 }
 
+TEST(ResponsesStreamEncoder, ACallIsDoneWhenItEnds) {
+  const Request request = plain_request();
+  const AnswerContext context = test::answer_context(request);
+  const auto encoder = openai_responses_client().stream_encoder(context);
+  std::string out;
+  encoder->encode(Start{}, out);
+  encoder->encode(BlockStart{.kind = BlockKind::tool_call, .tool_id = "c", .tool_name = "f"}, out);
+  encoder->encode(Delta{.text = "{}"}, out);
+  EXPECT_EQ(out.find("response.output_item.done"), std::string::npos) << out;
+  encoder->encode(BlockEnd{}, out);
+  EXPECT_NE(out.find("response.output_item.done"), std::string::npos) << out;
+}
+
 }  // namespace
 }  // namespace weir

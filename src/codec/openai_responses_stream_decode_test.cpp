@@ -104,6 +104,11 @@ TEST(ResponsesDecode, SaysWhoseReasoningIsAndItsId) {
   EXPECT_EQ(block.dialect, Dialect::openai_responses);
 }
 
+TEST(ResponsesDecode, JoinsTheThoughtsThatSaySomething) {
+  EXPECT_EQ(whole_events(R"([{"type":"reasoning","summary":[{"text":"hm"},{"text":""},{"text":"so"}]}])"),
+            "block 0 kind=2   0 \ndelta 0 0 hm\n\nso\nend of block 0\nfinish end  completed\nend\n");
+}
+
 TEST(ResponsesDecode, TellsHowAnAnswerEnded) {
   const auto finish = [](std::string_view status, std::string_view details) {
     const auto decoded =
@@ -288,6 +293,7 @@ TEST(ResponsesStreamDecode, PassesTheBytesOnTheRawWayAndReadsTheirEnd) {
   const Decoded raw = test::decode_whole(*decoder, body + "data: [DONE]\n\n");
   EXPECT_EQ(raw.error, "");
   EXPECT_EQ(raw.forwarded, body) << "the dialect has no end marker";
+  EXPECT_EQ(test::describe(raw.events).find("say"), std::string::npos) << "what passes is not read";
   const Answer answer = test::fold(raw.events);
   EXPECT_EQ(answer.choices.at(0).finish.reason, StopReason::tool);
   EXPECT_EQ(answer.usage.web_searches, 1);
@@ -312,6 +318,43 @@ TEST(ResponsesStreamDecode, ADoneOfOtherDialectsIsDropped) {
 
 TEST(ResponsesStreamDecode, ThatHasNothingButItsEndBegins) {
   EXPECT_TRUE(test::describe(decode({completed()}).events).starts_with("start resp_1 gpt\n"));
+}
+
+const std::string kAnnotation =
+    R"({"type":"response.output_text.annotation.added","output_index":0,"content_index":0,)"
+    R"("annotation":{"type":"url_citation","url":"u"}})";
+
+TEST(ResponsesStreamDecode, CitesBeforeTheTextToo) {
+  EXPECT_EQ(events({added(R"({"type":"message"})"), kAnnotation, delta("output_text", "x")}),
+            "block 0 kind=0   0 \ndelta 0 2 {\"type\":\"url_citation\",\"url\":\"u\"}\ndelta 0 0 x\n"
+            "end of block 0\nfinish end  completed\nend\n");
+}
+
+TEST(ResponsesStreamDecode, CitesNothingInATextThatHasEnded) {
+  EXPECT_EQ(events({delta("output_text", "Hello"),
+                    R"({"type":"response.content_part.done","output_index":0,"content_index":0,"part":)"
+                    R"({"type":"output_text","text":"Hello","annotations":[]}})",
+                    done(R"({"type":"message","content":[{"type":"output_text","text":"Hello",)"
+                         R"("annotations":[{"type":"url_citation","url":"u"}]}]})")}),
+            "block 0 kind=0   0 \ndelta 0 0 Hello\nend of block 0\nfinish end  completed\nend\n");
+}
+
+TEST(ResponsesStreamDecode, KeepsTheArgumentsThatWereGivenOut) {
+  for (const std::string_view whole : {"", R"({\"a\":2})", R"({\"a\": 1 })"}) {
+    EXPECT_EQ(
+        events({added(R"({"type":"function_call","call_id":"c","name":"f","arguments":""})"),
+                delta("function_call_arguments", R"({\"a\":1})"),
+                done(fmt::format(R"({{"type":"function_call","call_id":"c","name":"f","arguments":"{}"}})",
+                                 whole))}),
+        "block 0 kind=1 c f 0 \ndelta 0 0 {\"a\":1}\nend of block 0\nfinish tool  completed\nend\n");
+  }
+}
+
+TEST(ResponsesStreamDecode, KnowsReasoningByTheIdThatItBeganWith) {
+  const Decoded decoded = decode({kCreated, added(R"({"type":"reasoning","id":"rs_1"})"),
+                                  delta("reasoning_text", "hm", 0, R"(,"item_id":"other")"), completed()});
+  EXPECT_EQ(decoded.error, "");
+  EXPECT_EQ(test::fold(decoded.events).choices.at(0).blocks.at(0).id, "rs_1");
 }
 
 }  // namespace

@@ -211,6 +211,32 @@ TEST(OpenAiStream, TakesWhatServersDoInsteadOfTheDialect) {
   EXPECT_TRUE(answer({chunk(R"({"content":"a"})", kStop), "[DONE]"}).usage.empty());
 }
 
+TEST(OpenAiStream, TakesAnEventWithoutDataForNothing) {
+  EXPECT_EQ(answer({"", chunk(R"({"content":"a"})"), "", chunk("{}", kStop), "[DONE]"})
+                .choices[0]
+                .blocks.at(0)
+                .text,
+            "a");
+}
+
+TEST(OpenAiStream, TellsACallThatNeverGetsAName) {
+  const Answer nameless = answer(
+      {chunk(R"({"tool_calls":[{"index":0,"id":"c","function":{"arguments":"{}"}}]})"), chunk("{}", kStop)});
+  ASSERT_EQ(nameless.choices[0].blocks.size(), 1U);
+  EXPECT_EQ(nameless.choices[0].blocks[0].tool_id, "c");
+  EXPECT_EQ(nameless.choices[0].blocks[0].text, "{}");
+}
+
+TEST(OpenAiStream, SeesAnErrorOnTheRawWay) {
+  CallNotes notes;
+  notes.is_raw = true;
+  const std::string said = chunk(R"({"content":"a"})");
+  const Decoded decoded =
+      decode({said, said, R"({"error":{"message":"slow down","type":"rate_limit_error"}})"}, notes);
+  EXPECT_EQ(decoded.error, "upstream_rate_limited: slow down");
+  EXPECT_EQ(decoded.forwarded, fmt::format("data: {}\n\ndata: {}\n\n", said, said));
+}
+
 TEST(OpenAiStream, EndsWithTheErrorThatTheServerSends) {
   const Decoded decoded =
       decode({chunk(R"({"content":"a"})"), R"({"error":{"message":"slow down","type":"rate_limit_error"}})",
@@ -380,6 +406,20 @@ TEST(OpenAiAnswer, ARefusalThatEndsWithStopIsARefusal) {
   };
   EXPECT_EQ(reason(R"({"content":null,"refusal":"I will not"})"), StopReason::refusal);
   EXPECT_EQ(reason(R"({"content":"yes","refusal":null})"), StopReason::end);
+}
+
+// On the raw way nothing but the server's word tells of the calls.
+TEST(OpenAiAnswer, TakesTheServersWordForACall) {
+  CallNotes notes;
+  notes.is_raw = true;
+  for (const std::string_view word : {"tool_calls", "function_call"}) {
+    const Headers headers;
+    const std::string body =
+        fmt::format(R"({{"choices":[{{"message":{{"content":null}},"finish_reason":"{}"}}]}})", word);
+    const auto decoded = openai_chat_provider().decode_answer({.headers = &headers, .body = body}, notes);
+    ASSERT_TRUE(decoded) << decoded.error().message;
+    EXPECT_EQ(test::fold(*decoded).choices.at(0).finish.reason, StopReason::tool) << word;
+  }
 }
 
 TEST(OpenAiAnswer, SaysWhichStopSequenceMatchedWhereTheServerDoes) {
