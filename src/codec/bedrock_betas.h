@@ -1,4 +1,4 @@
-// Which beta features and fields of Claude's models Bedrock knows: it refuses a request that names another one.
+// Which beta features and fields of Claude's models Bedrock knows: it refuses a request that names another.
 #pragma once
 
 #include <string_view>

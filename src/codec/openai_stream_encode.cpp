@@ -111,7 +111,7 @@ class OpenAiStreamEncoder final : public StreamEncoder {
     block.has_content = true;
     switch (block.kind) {
       case BlockKind::tool_call:
-        return on_arguments(delta, choice, block, out);
+        return on_arguments(delta, block, out);
       case BlockKind::thinking:
         block.thinking.text += delta.text;
         return text_chunk(delta, choice, kReasoningContent, out);
@@ -143,11 +143,10 @@ class OpenAiStreamEncoder final : public StreamEncoder {
     close_chunk(out);
   }
 
-  void on_arguments(const Delta& delta, Choice& choice, const Block& block, std::string& out) {
+  void on_arguments(const Delta& delta, const Block& block, std::string& out) {
     if (block.tool_kind == ToolKind::server || !is_told(block)) return;
     const bool is_custom = block.tool_kind == ToolKind::custom;
     open_chunk(delta.choice, out);
-    write_role(choice, false);
     if (is_legacy_) {
       json_->key("function_call").begin_object().key("arguments").value(delta.text).end_object();
       return close_chunk(out);
@@ -190,7 +189,7 @@ class OpenAiStreamEncoder final : public StreamEncoder {
                            .kind = DeltaKind::content,
                            .text = "{}",
                            .dialect = {}},
-                          choice, block, out);
+                          block, out);
     }
     const bool is_signed = block.kind == BlockKind::thinking && !block.thinking.signature.empty();
     if (!is_signed && block.kind != BlockKind::redacted_thinking) return;
