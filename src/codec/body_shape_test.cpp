@@ -68,6 +68,12 @@ TEST(BodyShape, TellsOfMembersOfResponsesThatNobodyReads) {
                     R"("summary":[{"type":"summary_text","text":"s","hue":1}],"mood":"dry"}]})",
                     Dialect::openai_chat),
             "/input/1/summary/0/hue\n/input/1/mood\n");
+  EXPECT_EQ(dropped(openai_responses_client(),
+                    R"({"model":"m","input":[{"role":"user","content":"q"},{"type":"function_call",)"
+                    R"("call_id":"c","name":"f","arguments":"{}","hue":1},{"type":"function_call_output",)"
+                    R"("call_id":"c","output":"r","mood":"dry"}]})",
+                    Dialect::openai_chat),
+            "/input/1/hue\n/input/2/mood\n");
 }
 
 TEST(BodyShape, TellsOfMembersOfGooglesBodiesInBothSpellings) {

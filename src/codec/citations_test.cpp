@@ -171,6 +171,10 @@ TEST(Citations, OfFilesNeedTheirIds) {
   EXPECT_EQ(form_of(kMessages, kResponses, kFile), "");
   EXPECT_EQ(form_of(kChat, kResponses, kFile), "");
   EXPECT_EQ(losses(kConverse, kResponses, kFile).header_value(), "dropped;answer/citations;range>");
+  EXPECT_EQ(
+      losses(kConverse, kResponses, R"({"type":"container_file_citation","file_id":"f","container_id":"c"})")
+          .header_value(),
+      "dropped;answer/citations;container_id>");
   EXPECT_EQ(losses(kMessages, kResponses, kFile).header_value(), "dropped;answer/citations;file>");
   EXPECT_TRUE(losses(kMessages, kResponses, kFile).has_warnings());
   EXPECT_EQ(form_of(kGemini, kResponses, kFile),
@@ -197,6 +201,9 @@ TEST(Citations, WithoutAFormAreReportedWhateverTheyAre) {
             "dropped;answer/citations;citation>");
   EXPECT_EQ(losses(kConverse, kMessages, R"({"type":"new_location"})").header_value(),
             "dropped;answer/citations;citation>");
+  EXPECT_EQ(losses(kChat, kConverse, R"({"location":{"searchResultLocation":{"searchResultIndex":3}}})")
+                .header_value(),
+            "dropped;answer/citations;search_result>");
   EXPECT_TRUE(losses(kMessages, kMessages, R"({"type":"new_location"})").empty());
 }
 

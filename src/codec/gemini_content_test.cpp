@@ -111,5 +111,14 @@ TEST(GeminiContent, EscapesEverythingThatTheSdksTakeForALinesEnd) {
   }
 }
 
+TEST(GeminiContent, PutsWhatCameOnSeveralLinesOnOne) {
+  const std::string out = streamed({Start{},
+                                    BlockStart{.kind = BlockKind::unknown,
+                                               .data = "{\"executableCode\":\r\n{\"code\":\"1\"}\n}",
+                                               .dialect = Dialect::gemini},
+                                    BlockEnd{}, Finish{}, End{}});
+  EXPECT_NE(out.find(R"({"executableCode":{"code":"1"}})"), std::string::npos) << out;
+}
+
 }  // namespace
 }  // namespace weir

@@ -168,6 +168,9 @@ TEST(OpenAiChatClient, ReadsToolsChoicesAndFormats) {
   const Chat automatic = openai_chat(with(R"("tool_choice":"auto")"));
   EXPECT_EQ(automatic.tool_choice->mode, ToolChoiceMode::automatic);
   EXPECT_FALSE(automatic.only_raw);
+  const Chat low = openai_chat(with(R"("reasoning_effort":"low")"));
+  EXPECT_EQ(low.reasoning.effort, EffortLevel::low);
+  EXPECT_FALSE(low.only_raw);
   const Chat old = openai_chat(with(R"("functions":[{"name":"f"}],"function_call":{"name":"f"})"));
   EXPECT_EQ(old.tools.at(0).name, "f");
   EXPECT_EQ(old.tool_choice->name, "f");

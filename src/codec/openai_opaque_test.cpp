@@ -251,6 +251,7 @@ TEST(OpaqueMeter, CountsTheCharactersOfSpeechAsSoonAsThereIsSound) {
   ASSERT_TRUE(sound.usage);
   EXPECT_EQ(sound.usage->in_characters, 7);
   EXPECT_TRUE(std::holds_alternative<UsageReport>(sound.events.at(1))) << "before the end";
+  EXPECT_EQ(std::get<UsageReport>(sound.events.at(1)).usage.in_characters, 7);
   const Metered stated =
       meter(OpaqueTask::speech,
             "data: {\"type\":\"speech.audio.done\",\"usage\":{\"input_tokens\":4,\"output_tokens\":9}}\n\n",

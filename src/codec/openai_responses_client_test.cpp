@@ -249,7 +249,7 @@ TEST(ResponsesClient, TakesTextForTheFormatThatItIs) {
 
 TEST(ResponsesClient, KnowsTheUsualWordsForItsChoices) {
   const Chat chat = responses_chat(
-      R"("input":"hi","include":null,"conversation":null,"tool_choice":"auto","reasoning":{"effort":"high"})");
+      R"("input":"hi","include":null,"stream_options":null,"conversation":null,"tool_choice":"auto","reasoning":{"effort":"high"})");
   EXPECT_EQ(chat.tool_choice->mode, ToolChoiceMode::automatic);
   EXPECT_EQ(chat.reasoning.effort, EffortLevel::high);
   EXPECT_TRUE(chat.extras.empty());

@@ -412,11 +412,19 @@ TEST(ResponsesStreamEncoder, ACallIsDoneWhenItEnds) {
   const auto encoder = openai_responses_client().stream_encoder(context);
   std::string out;
   encoder->encode(Start{}, out);
+  EXPECT_NE(out.find("response.created"), std::string::npos) << "at once";
   encoder->encode(BlockStart{.kind = BlockKind::tool_call, .tool_id = "c", .tool_name = "f"}, out);
   encoder->encode(Delta{.text = "{}"}, out);
   EXPECT_EQ(out.find("response.output_item.done"), std::string::npos) << out;
   encoder->encode(BlockEnd{}, out);
   EXPECT_NE(out.find("response.output_item.done"), std::string::npos) << out;
+}
+
+TEST(ResponsesStreamEncoder, AnAnswerThatNobodyStartedBegins) {
+  EXPECT_EQ(test::event_types(stream_of({End{}})),
+            "response.created response.in_progress response.completed");
+  EXPECT_TRUE(test::event_types(stream_of({BlockStart{}, Delta{.text = "x"}, BlockEnd{}, End{}}))
+                  .starts_with("response.created response.in_progress response.output_item.added"));
 }
 
 }  // namespace

@@ -301,6 +301,18 @@ TEST(ResponsesStreamDecode, PassesTheBytesOnTheRawWayAndReadsTheirEnd) {
   EXPECT_TRUE(answer.is_complete);
 }
 
+TEST(ResponsesStreamDecode, CountsASearchBeforeTheTextOnceOnTheRawWay) {
+  CallNotes notes;
+  notes.is_raw = true;
+  const std::string search = R"({"type":"web_search_call","id":"ws_1"})";
+  const Decoded raw =
+      decode({kCreated, done(search), delta("output_text", "Hel", 1),
+              completed("[" + search + "]", R"(,"usage":{"input_tokens":1,"output_tokens":2})")},
+             notes);
+  EXPECT_EQ(raw.error, "");
+  EXPECT_EQ(test::fold(raw.events).usage.web_searches, 1);
+}
+
 TEST(ResponsesStreamDecode, ForwardsNothingFromAFailureOn) {
   CallNotes notes;
   notes.is_raw = true;
@@ -355,6 +367,13 @@ TEST(ResponsesStreamDecode, KnowsReasoningByTheIdThatItBeganWith) {
                                   delta("reasoning_text", "hm", 0, R"(,"item_id":"other")"), completed()});
   EXPECT_EQ(decoded.error, "");
   EXPECT_EQ(test::fold(decoded.events).choices.at(0).blocks.at(0).id, "rs_1");
+}
+
+TEST(ResponsesStreamDecode, TellsArgumentsThatComeWholeOnce) {
+  EXPECT_EQ(events({added(R"({"type":"function_call","call_id":"c","name":"f","arguments":""})"),
+                    R"({"type":"response.function_call_arguments.done","output_index":0,"arguments":"{}"})",
+                    done(R"({"type":"function_call","call_id":"c","name":"f","arguments":"{}"})")}),
+            "block 0 kind=1 c f 0 \ndelta 0 0 {}\nend of block 0\nfinish tool  completed\nend\n");
 }
 
 }  // namespace

@@ -191,6 +191,13 @@ TEST(SchemaDownlevel, TellsAnObjectByManyReferencesToItself) {
   EXPECT_FALSE(downlevel(schema, openapi_rules(), SchemaUse::answer).schema.restore.is_wrapped);
 }
 
+TEST(SchemaDownlevel, FindsARecursionBesideAReferenceToNothing) {
+  const Made made = downlevel(R"({"type":"object","properties":{"a":{"$ref":"#/$defs/A"}},
+      "$defs":{"A":{"anyOf":[{"$ref":"#"},{"$ref":"#/nope"}]}}})",
+                              anthropic_schema_rules());
+  EXPECT_EQ(made.schema.text.find(R"("$ref":"#/$defs/A")"), std::string::npos) << made.schema.text;
+}
+
 TEST(SchemaDownlevel, EndsWhereANullableSchemaHoldsItself) {
   const Made made = downlevel(R"({"type":"object","properties":{"a":{"$ref":"#/$defs/A"}},
       "$defs":{"A":{"anyOf":[{"$ref":"#/$defs/A"},{"type":"null"}]}}})",
@@ -241,6 +248,7 @@ TEST(SchemaRestore, UnwrapsTextInAnyCut) {
   }
   // What is not wrapped, or was cut off, is handed on.
   EXPECT_EQ(restore_json("[1]", wrapped), "[1]");
+  EXPECT_EQ(restore_json(R"([{"value":1}])", wrapped), R"([{"value":1}])");
   EXPECT_EQ(restore_json(R"({"other": 1})", wrapped), R"({"other": 1})");
   EXPECT_EQ(restore_json(R"({"value": [1, )", wrapped), "[1, ");
   EXPECT_EQ(restore_json(R"({"val)", wrapped), R"({"val)");

@@ -76,6 +76,25 @@ TEST(WebSearch, LosesEachWishThatTheTargetCannotGrant) {
             R"({"type":"web_search_20250305","name":"web_search","blocked_domains":["b.example"]}]})");
   for (const Dialect target : {Dialect::openai_responses, Dialect::openai_chat, Dialect::gemini})
     EXPECT_EQ(mapped(blocked, target).losses, "blocked_domains ");
+  const Mapped unknown =
+      mapped(asked(Dialect::anthropic_messages,
+                   R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":"q"}],"tools":[)"
+                   R"({"type":"web_search_20250305","name":"web_search","brand_new":1}]})"),
+             Dialect::openai_responses);
+  EXPECT_EQ(unknown.losses, "brand_new ");
+}
+
+TEST(WebSearch, KeepsWhatTheTargetCallsByAnotherName) {
+  const Mapped blocked = mapped(
+      asked(
+          Dialect::openai_responses,
+          R"({"model":"m","input":"q","tools":[{"type":"web_search","filters":{"blocked_domains":["b.example"]}}]})"),
+      Dialect::anthropic_messages);
+  EXPECT_EQ(blocked.tool,
+            R"({"type":"web_search_20250305","name":"web_search","blocked_domains":["b.example"]})");
+  EXPECT_EQ(blocked.losses, "");
+  EXPECT_EQ(mapped(asked(Dialect::openai_responses, std::string(kResponses)), Dialect::openai_chat).tool,
+            R"(web_search_options:{"search_context_size":"high"})");
 }
 
 TEST(WebSearch, IsReportedUnderTheTargetsName) {
@@ -145,6 +164,23 @@ TEST(WebSearch, AChoiceThatDoesNotNameItStays) {
   ASSERT_TRUE(chat.tool_choice);
   EXPECT_EQ(chat.tool_choice->mode, ToolChoiceMode::required);
   EXPECT_EQ(chat.tool_choice->name, "");
+}
+
+TEST(WebSearch, IsMadeOfItsOwnWordsAlone) {
+  EXPECT_EQ(mapped(asked(Dialect::openai_chat,
+                         R"({"model":"m","messages":[{"role":"user","content":"q"}],"brand_new":1,)"
+                         R"("web_search_options":{}})"),
+                   Dialect::gemini)
+                .tool,
+            R"({"googleSearch":{}}brand_new:1)");
+  EXPECT_EQ(
+      mapped(asked(Dialect::anthropic_messages,
+                   R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":"q"}],"tools":[)"
+                   R"({"type":"web_search_20250305","name":"web_search","allowed_domains":{"x":"y"}}]})"),
+             Dialect::openai_responses)
+          .tool,
+      R"({"type":"web_search"})")
+      << "no list of domains";
 }
 
 }  // namespace
