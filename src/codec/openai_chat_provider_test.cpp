@@ -443,6 +443,7 @@ TEST(OpenAiChatProvider, WatchesForStopsThatTheModelDoesNotTake) {
   const auto usual = from_openai(rest);
   EXPECT_NE(body_of(usual).find(R"("stop":["a","b"])"), std::string::npos) << body_of(usual);
   EXPECT_TRUE(usual->notes.stops.empty());
+  EXPECT_EQ(usual->notes.sent_stops, (std::vector<std::string>{"a", "b"}));
 }
 
 TEST(OpenAiChatProvider, PutsTheTextsOfAResultOnLinesOfTheirOwn) {

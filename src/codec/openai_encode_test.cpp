@@ -82,6 +82,15 @@ TEST(OpenAiStreamEncoder, CountsToolCallsAloneAndGivesEmptyOnesAnObject) {
           chunk("{}", R"("tool_calls")") + "data: [DONE]\n\n");
 }
 
+TEST(OpenAiStreamEncoder, NamesTheRoleOnceWhereACallIsTheFirst) {
+  EXPECT_EQ(encode({kStart, BlockStart{.kind = BlockKind::tool_call, .tool_id = "c", .tool_name = "f"},
+                    Delta{.text = "{}"}, BlockEnd{}, Finish{.reason = StopReason::tool}, End{}}),
+            chunk(R"({"role":"assistant","content":null,"tool_calls":[{"index":0,"id":"c","type":"function",)"
+                  R"("function":{"name":"f","arguments":""}}]})") +
+                chunk(R"({"tool_calls":[{"index":0,"function":{"arguments":"{}"}}]})") +
+                chunk("{}", R"("tool_calls")") + "data: [DONE]\n\n");
+}
+
 TEST(OpenAiStreamEncoder, WritesThinkingAndItsSignedCopy) {
   EXPECT_EQ(encode({kStart, BlockStart{.kind = BlockKind::thinking}, Delta{.text = "h"},
                     Delta{.kind = DeltaKind::signature, .text = "s"}, BlockEnd{}, End{}}),
