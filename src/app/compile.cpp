@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "codec/codecs.h"
+#include "gateway/wildcard.h"
 #include "io/http_chars.h"
 #include "io/tls.h"
 #include "provider/aws_credentials.h"
@@ -44,17 +45,6 @@ bool is_origin(std::string_view text) {
   if (!text.starts_with("http")) return text.find('/', host + 3) == std::string_view::npos;
   const Result<Url> url = parse_url(text);
   return url && to_string(url->origin) == text;
-}
-
-// What the pattern's '*' stands for in the name; nothing when it does not match, or has none.
-std::optional<std::string> starred_part(std::string_view pattern, std::string_view name) {
-  const size_t star = pattern.find('*');
-  if (star == std::string_view::npos) return std::nullopt;
-  const std::string_view before = pattern.substr(0, star);
-  const std::string_view after = pattern.substr(star + 1);
-  if (name.size() <= before.size() + after.size() || !name.starts_with(before) || !name.ends_with(after))
-    return std::nullopt;
-  return std::string(name.substr(star, name.size() - before.size() - after.size()));
 }
 
 class Compiler {

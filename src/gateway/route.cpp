@@ -4,25 +4,13 @@
 #include <array>
 
 #include "base/text.h"
+#include "gateway/wildcard.h"
 
 namespace weir {
 namespace {
 
 constexpr std::array<std::string_view, 6> kStrategyNames = {"weighted",   "least_latency", "least_cost",
                                                             "least_busy", "round_robin",   "ordered"};
-
-bool matches_wildcard(const Route& route, std::string_view model) {
-  const size_t star = route.pattern.find('*');
-  const std::string_view before = std::string_view(route.pattern).substr(0, star);
-  const std::string_view after = std::string_view(route.pattern).substr(star + 1);
-  // The star stands for at least one character.
-  return model.size() > before.size() + after.size() && model.starts_with(before) && model.ends_with(after);
-}
-
-std::string_view matched_part(const Route& route, std::string_view model) {
-  const size_t star = route.pattern.find('*');
-  return model.substr(star, model.size() - (route.pattern.size() - 1));
-}
 
 // The name that the pattern would take, for one who wrote its fixed beginning nearly so; else the pattern.
 std::string nearly_matched(const Route& route, std::string_view model) {
@@ -103,11 +91,11 @@ Result<RouteTable::Match> RouteTable::find(std::string_view model) const {
     return Match{.route = found->second, .wildcard = {}};
   if (const auto found = renamed_.find(model); found != renamed_.end()) {
     const auto& [route, target] = found->second;
-    return Match{.route = route, .wildcard = matched_part(*route, target)};
+    return Match{.route = route, .wildcard = starred_part(route->pattern, target).value_or("")};
   }
   for (const Route* route : wildcards_) {
-    if (matches_wildcard(*route, model))
-      return Match{.route = route, .wildcard = matched_part(*route, model)};
+    if (const auto part = starred_part(route->pattern, model))
+      return Match{.route = route, .wildcard = *part};
   }
   std::vector<std::string_view> known;
   known.reserve(exact_.size() + renamed_.size() + wildcards_.size());
