@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "codec/coverage.h"
+#include "gateway/model_name.h"
 
 namespace weir {
 namespace {
@@ -88,6 +89,7 @@ Task<void> send_capabilities(Scope& scope, Pool& cpu, std::shared_ptr<const Snap
                              const Principal& principal, const HttpRequest& request, ResponseWriter& response,
                              const Headers& extra) {
   const std::string model = CO_TRY(model_asked(request.query()));
+  CO_TRY(check_model_name(model));
   if (!model.empty() && !may_use(principal, model)) {
     co_return fail(ErrorKind::model_not_found, fmt::format("there is no model {} for this key", model),
                    "model");

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "gateway/answer_writer.h"
 #include "gateway/form_upload.h"
+#include "gateway/model_name.h"
 #include "ops/trace_context.h"
 #include "security/authenticate.h"
 
@@ -285,7 +286,10 @@ Task<void> read_json(CoreServices& services, Exchange& exchange, const Caller& c
   } else {
     CO_TRY(co_await read_json(services, exchange, caller, request, body));
   }
-  exchange.request = CO_TRY(exchange.client_codec->decode_request(exchange.call));
+  Request decoded = CO_TRY(exchange.client_codec->decode_request(exchange.call));
+  // Before the exchange has it: its headers and its line in the log say the name.
+  CO_TRY(check_model_name(model_of(decoded)));
+  exchange.request = std::move(decoded);
   CO_TRY(authorise_model(exchange.principal, model_of(exchange.request)));
   add_metadata(exchange);
   exchange.timings.mark(Mark::decoded, exchange.now());

@@ -131,6 +131,33 @@ TEST_F(DataPlaneTest, WhatIsNoModelCallIsLoggedAndCounted) {
                            Not(HasSubstr("secret")), Not(HasSubstr("healthz"))));
 }
 
+TEST_F(DataPlaneTest, WhatIsNoNameOfAModelIsRefusedAndNotRepeated) {
+  const std::string endless(100'000, 'x');
+  const std::string lengthy(1000, 'x');
+  const auto refused = AllOf(StartsWith("HTTP/1.1 400 "), HasSubstr("model is a name of at most 256 bytes"),
+                             Not(HasSubstr("x-weir-model")), Not(HasSubstr(std::string(100, 'x'))));
+  for (const std::string& name : {endless, std::string(R"(weir/extract\n)"), std::string(R"(a\u0000b)")}) {
+    const std::string body =
+        fmt::format(R"({{"model":"{}","max_tokens":9,"input":"a",{}}})", name, kQuestion);
+    for (const char* path : {"/v1/chat/completions", "/v1/messages", "/v1/embeddings"})
+      EXPECT_THAT(post(path, body), refused) << path;
+    EXPECT_THAT(post("/v1/responses", fmt::format(R"({{"model":"{}","input":"a"}})", name)), refused);
+    EXPECT_THAT(post("/v1/moderations", fmt::format(R"({{"model":"{}","input":"a"}})", name)), refused);
+  }
+  const std::string turn = R"([{"role":"user","content":[{"text":"a"}]}])";
+  const std::string contents = R"({"contents":[{"role":"user","parts":[{"text":"a"}]}]})";
+  for (const std::string& name : {lengthy, std::string("a%0Ab"), std::string("a%FFb")}) {
+    EXPECT_THAT(post(fmt::format("/model/{}/converse", name), fmt::format(R"({{"messages":{}}})", turn)),
+                refused);
+    EXPECT_THAT(post(fmt::format("/v1beta/models/{}:generateContent", name), contents), refused);
+    EXPECT_THAT(get(fmt::format("/v1/models/{}", name)), refused);
+    EXPECT_THAT(get(fmt::format("/v1/capabilities?model={}", name)), refused);
+  }
+  const std::string lines = log();
+  EXPECT_EQ(std::ranges::count(lines, '\n'), 27);
+  EXPECT_THAT(lines, AllOf(Not(HasSubstr(std::string(300, 'x'))), HasSubstr(R"("model":"")")));
+}
+
 TEST_F(DataPlaneTest, RefusedHeadsAreAnsweredInTheDialectOfTheirPath) {
   const std::string many = "GET /v1/messages HTTP/1.1\r\nhost: a\r\nx: " + std::string(70'000, 'a');
   EXPECT_THAT(say(many), AllOf(StartsWith("HTTP/1.1 431 "), HasSubstr(R"({"type":"error","error":{)"),

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "gateway/model_name.h"
 #include "gateway/wildcard.h"
 
 namespace weir {
@@ -87,6 +88,7 @@ Result<RouteTable> RouteTable::make(std::vector<std::unique_ptr<Route>> routes,
 }
 
 Result<RouteTable::Match> RouteTable::find(std::string_view model) const {
+  TRY(check_model_name(model));
   if (const auto found = exact_.find(model); found != exact_.end())
     return Match{.route = found->second, .wildcard = {}};
   if (const auto found = renamed_.find(model); found != renamed_.end()) {

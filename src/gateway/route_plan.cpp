@@ -7,9 +7,6 @@
 namespace weir {
 namespace {
 
-// A longer name is no model's; who sends one gets its answer, but no memory.
-constexpr size_t kNameBytesMax = 256;
-
 bool is_same(const std::weak_ptr<const Snapshot>& left, const std::shared_ptr<const Snapshot>& right) {
   // By owner: the address of a snapshot that is gone may be another one's now.
   return !left.owner_before(right) && !right.owner_before(left);
@@ -53,7 +50,6 @@ Result<std::shared_ptr<const RoutePlan>> RoutePlans::find(const std::shared_ptr<
   if (const auto found = plans_.find(model); found != plans_.end()) return found->second;
   auto plan = std::make_shared<const RoutePlan>(make(*snapshot, TRY(snapshot->routes.find(model))));
   // Behind a wildcard names are the callers' to make up.
-  if (model.size() > kNameBytesMax) return plan;
   if (plans_.size() >= kRoutePlansMax) plans_.clear();
   plans_.emplace(model, plan);
   return plan;

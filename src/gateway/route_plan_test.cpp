@@ -112,12 +112,18 @@ TEST(RoutePlans, ForgetsWhatCallersMakeUp) {
   RoutePlans plans(std::make_shared<TargetStates>());
   const auto snapshot = snapshot_of("here");
   const std::weak_ptr<const RoutePlan> first = plans.find(snapshot, "my-model").value();
-  const std::weak_ptr<const RoutePlan> long_name =
-      plans.find(snapshot, "my-" + std::string(1000, 'x')).value();
-  EXPECT_TRUE(long_name.expired());
   EXPECT_FALSE(first.expired());
   for (size_t i = 0; i < kRoutePlansMax; ++i) (void)plans.find(snapshot, fmt::format("my-{}", i));
   EXPECT_TRUE(first.expired());
+}
+
+TEST(RoutePlans, KeepsNothingOfWhatIsNoName) {
+  const auto states = std::make_shared<TargetStates>();
+  RoutePlans plans(states);
+  const auto snapshot = snapshot_of("here");
+  for (const std::string& name : {"my-" + std::string(1000, 'x'), std::string("my-\n")})
+    EXPECT_EQ(plans.find(snapshot, name).error().kind, ErrorKind::bad_request);
+  states->for_each([](const TargetState& state) { ADD_FAILURE() << state.name().size(); });
 }
 
 TEST(TargetStates, KeepsWhatIsHeldAndForgetsTheOldest) {
