@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/encoding.h"
 #include "base/flat_text.h"
 #include "base/json.h"
 
@@ -11,6 +12,9 @@ namespace {
 
 // More of a path, which anybody may send, is not logged.
 constexpr size_t kPathBytesMax = 256;
+// Nor more of any other text, which callers and providers may have made as long as they like: a line that is
+// longer than the log's queue would be none at all.
+constexpr size_t kTextBytesMax = 2048;
 
 // Writes the members of one line. Names and the values of closed sets are written as they stand; text from
 // elsewhere is escaped.
@@ -21,7 +25,7 @@ class Line {
   // `name` with its punctuation: R"(,"model":)".
   void text(std::string_view name, std::string_view value) {
     out_ += name;
-    append_json_string(out_, value);
+    append_json_string(out_, clip_utf8(value, kTextBytesMax));
   }
   void text_if_any(std::string_view name, std::string_view value) {
     if (!value.empty()) text(name, value);

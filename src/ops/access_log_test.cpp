@@ -145,6 +145,15 @@ TEST(AccessLog, KeepsALineWhateverTheTextHolds) {
   EXPECT_TRUE(JsonDoc::parse(line));
 }
 
+TEST(AccessLog, KeepsLongTextsShort) {
+  test::EndedExchange ended;
+  ended.outcome.error = make_error(ErrorKind::bad_request, std::string(2'000'000, 'm'));
+  ended.outcome.error->detail = std::string(2'000'000, 'd');
+  const std::string line = access_log_line(ended.exchange, ended.outcome, 0);
+  EXPECT_LT(line.size(), 10'000);
+  EXPECT_TRUE(JsonDoc::parse(line));
+}
+
 TEST(AccessLog, AppendsToAFileOfItsOwn) {
   const std::string path = ::testing::TempDir() + "weir-access.log";
   std::remove(path.c_str());
