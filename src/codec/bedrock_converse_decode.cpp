@@ -112,8 +112,9 @@ Usage decode_converse_usage(JsonValue usage) {
   into.cache_read = count_in(usage, "cacheReadInputTokens", "cacheReadInputTokenCount");
   into.cache_write_5m = count_in(usage, "cacheWriteInputTokens", "cacheWriteInputTokenCount");
   for (const JsonValue detail : usage["cacheDetails"]) {
-    if (detail["ttl"].string_or("") != "1h" || !detail["inputTokens"].is_number()) continue;
-    into.cache_write_1h = std::max<int64_t>(0, detail["inputTokens"].int_or(0));
+    const std::optional<int64_t> written = count_of(detail["inputTokens"]);
+    if (detail["ttl"].string_or("") != "1h" || !written) continue;
+    into.cache_write_1h = written;
     if (into.cache_write_5m)
       into.cache_write_5m = std::max<int64_t>(0, *into.cache_write_5m - *into.cache_write_1h);
   }
@@ -159,10 +160,10 @@ Result<std::vector<Event>> decode_converse_answer(JsonValue root, const CallNote
 }
 
 Result<std::vector<Event>> decode_converse_count(JsonValue root) {
-  if (!root["inputTokens"].is_number())
-    return fail(ErrorKind::upstream_malformed, "the provider's answer has no inputTokens");
+  const std::optional<int64_t> counted = count_of(root["inputTokens"]);
+  if (!counted) return fail(ErrorKind::upstream_malformed, "the provider's answer has no inputTokens");
   UsageReport report;
-  report.usage.in_uncached = std::max<int64_t>(0, root["inputTokens"].int_or(0));
+  report.usage.in_uncached = counted;
   return std::vector<Event>{std::move(report), End{}};
 }
 

@@ -43,7 +43,8 @@ std::optional<int64_t> header_count(const Headers& headers, std::string_view nam
   const std::string_view text = headers.get_or(name, "");
   int64_t count = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), count);
-  if (failed != std::errc() || end != text.data() + text.size() || count < 0) return std::nullopt;
+  if (failed != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  if (count < 0 || count > kProviderCountMax) return std::nullopt;
   return count;
 }
 

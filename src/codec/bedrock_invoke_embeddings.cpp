@@ -135,8 +135,7 @@ Result<std::vector<Event>> decode_invoke_embed(const WireReply& reply) {
   events.push_back(Payload{.id = {}, .model = {}, .body = std::move(*answer)});
   Usage usage = invoke_header_usage(*reply.headers);
   usage.out_text.reset();
-  if (!usage.in_uncached && root["inputTextTokenCount"].is_number())
-    usage.in_uncached = root["inputTextTokenCount"].int_or(0);
+  if (!usage.in_uncached) usage.in_uncached = count_of(root["inputTextTokenCount"]);
   if (!usage.empty()) events.push_back(UsageReport{usage});
   events.push_back(End{});
   return events;

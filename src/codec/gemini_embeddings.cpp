@@ -226,11 +226,11 @@ Result<std::vector<Event>> decode_gemini_embed(const WireReply& reply) {
   }
   for (const JsonValue one : root["predictions"]) {
     if (added) added = add(one["embeddings"]["values"]);
-    tokens += one["embeddings"]["statistics"]["token_count"].int_or(0);
+    tokens += count_of(one["embeddings"]["statistics"]["token_count"]).value_or(0);
   }
   if (!added) return malformed(added.error().message);
   if (answer.vectors.empty()) return malformed("there are none");
-  if (tokens == 0) tokens = root["usageMetadata"]["promptTokenCount"].int_or(0);
+  if (tokens == 0) tokens = count_of(root["usageMetadata"]["promptTokenCount"]).value_or(0);
   std::vector<Event> events;
   events.push_back(Payload{.id = {}, .model = {}, .body = std::move(answer)});
   if (tokens > 0) {

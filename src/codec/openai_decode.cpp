@@ -220,8 +220,8 @@ Usage decode_openai_usage(JsonValue usage, const CallNotes& notes) {
   into.out_reasoning = count_of(reasoning);
   if (const auto audio = count_of(audio_out); audio && *audio > 0) into.out_audio = audio;
   if (const auto output = count_of(completion_total)) {
-    const bool is_apart = counts_reasoning_apart(prompt_total.int_or(0) + completion_total.int_or(0),
-                                                 reasoning.int_or(0), stated_total.int_or(0), notes);
+    const bool is_apart = counts_reasoning_apart(input.value_or(0) + *output, into.out_reasoning.value_or(0),
+                                                 count_of(stated_total).value_or(0), notes);
     const int64_t apart = (is_apart ? 0 : into.out_reasoning.value_or(0)) + into.out_audio.value_or(0);
     into.out_text = std::max<int64_t>(0, *output - apart);
     if (input) into.stated_total = count_of(stated_total);

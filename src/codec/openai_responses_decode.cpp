@@ -84,7 +84,7 @@ Usage decode_responses_usage(JsonValue response, const ResponsesSeen& seen) {
   if (const auto total = count_of(usage["output_tokens"]))
     into.out_text = std::max<int64_t>(0, *total - into.out_reasoning.value_or(0));
   if (into.in_uncached && into.out_text) into.stated_total = count_of(usage["total_tokens"]);
-  const int64_t counted = response["tool_usage"]["web_search"]["num_requests"].int_or(0);
+  const int64_t counted = count_of(response["tool_usage"]["web_search"]["num_requests"]).value_or(0);
   if (const int64_t searches = std::max(counted, seen.web_searches); searches > 0)
     into.web_searches = searches;
   return into;

@@ -260,6 +260,19 @@ Usage usage_of(std::string_view usage, const CallNotes& notes = {}) {
   return events ? test::fold(*events).usage : Usage{};
 }
 
+TEST(OpenAiUsage, WhatNoCallCouldUseIsNoCount) {
+  for (const char* absurd : {"9000000000000000000", "9223372036854775807", "18446744073709551615", "1e30"}) {
+    const Usage usage = usage_of(fmt::format(
+        R"({{"prompt_tokens":{0},"completion_tokens":{0},"total_tokens":{0},"prompt_tokens_details":)"
+        R"({{"cached_tokens":{0},"audio_tokens":{0}}},"completion_tokens_details":{{"reasoning_tokens":{0}}}}})",
+        absurd));
+    EXPECT_TRUE(usage.empty()) << absurd;
+  }
+  EXPECT_EQ(usage_of(R"({"prompt_tokens":1000000000000,"completion_tokens":1})").in_uncached,
+            1'000'000'000'000);
+  EXPECT_EQ(usage_of(R"({"prompt_tokens":1,"completion_tokens":9e18})").in_uncached, 1) << "the rest counts";
+}
+
 TEST(OpenAiUsage, IsSplitIntoDisjointBuckets) {
   const Usage usage =
       usage_of(R"({"prompt_tokens":100,"completion_tokens":50,"total_tokens":150,)"

@@ -31,7 +31,8 @@ Result<JsonValue> parse_event(JsonScratch& scratch, std::string_view data) {
 }
 
 std::optional<int64_t> count_of(JsonValue value) {
-  if (!value.is_number()) return std::nullopt;
+  // As a double it is read whatever its size.
+  if (!value.is_number() || value.double_or(0) > static_cast<double>(kProviderCountMax)) return std::nullopt;
   return std::max<int64_t>(0, value.int_or(0));
 }
 

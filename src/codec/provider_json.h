@@ -19,7 +19,11 @@ Result<JsonValue> parse_answer(JsonScratch& scratch, std::string_view body,
 // The data of an event. Valid as long as `scratch`. Errors: upstream_malformed with the start of what came.
 Result<JsonValue> parse_event(JsonScratch& scratch, std::string_view data);
 
-// What a provider counts, as tokens: absent is not zero, and nothing is below it.
+// More is no count of anything that one call did. Sums of counts up to it fit.
+inline constexpr int64_t kProviderCountMax = 1'000'000'000'000;
+
+// What a provider counts, as tokens: absent is not zero, and nothing is below it. What is above
+// kProviderCountMax is as good as absent, so that no bill is made of it.
 std::optional<int64_t> count_of(JsonValue value);
 
 }  // namespace weir

@@ -155,7 +155,7 @@ Result<std::vector<Event>> decode_rerank(const WireReply& reply) {
                            : usage["total_tokens"].is_number() ? usage["total_tokens"]
                                                                : root["meta"]["tokens"]["input_tokens"];
   Usage counted;
-  if (tokens.is_number()) counted.in_uncached = tokens.int_or(0);
+  counted.in_uncached = count_of(tokens);
   counted.search_units = count_of(root["meta"]["billed_units"]["search_units"]);
   if (!counted.empty()) events.push_back(UsageReport{counted});
   events.push_back(End{});
