@@ -1,5 +1,7 @@
 #include "gateway/metered_part.h"
 
+#include <algorithm>
+
 #include "llm/prompt_tokens.h"
 
 namespace weir {
@@ -51,6 +53,12 @@ class MeteredPart final : public EventSource {
   bool is_settled_ = false;
 };
 
+// Anthropic's streams begin with a count of 1, and only their end tells the rest: of what broke off before it
+// the text that came says more. Who told why the answer ended has counted to its end.
+bool is_counted_to_its_end(const Exchange& exchange, const Usage& reported) {
+  return !exchange.finish_reasons.empty() || reported.out_audio || reported.out_image;
+}
+
 }  // namespace
 
 Usage settled_usage(const Exchange& exchange, Usage reported, size_t content_bytes, bool is_complete) {
@@ -66,6 +74,10 @@ Usage settled_usage(const Exchange& exchange, Usage reported, size_t content_byt
     reported.out_text = estimate - reasoning;
     reported.source = is_complete ? UsageSource::estimated : UsageSource::partial;
   } else if (!is_complete && !reported.empty()) {
+    if (chat && reports_output && !is_counted_to_its_end(exchange, reported)) {
+      const int64_t came = estimate_tokens_of_bytes(content_bytes) - reported.out_reasoning.value_or(0);
+      reported.out_text = std::max(reported.out_text.value_or(0), came);
+    }
     reported.source = UsageSource::partial;
   }
   return reported;

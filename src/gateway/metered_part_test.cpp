@@ -295,5 +295,29 @@ TEST_F(SpentTest, PartsOfAStreamThatBreaksOffAreCountedAsFarAsTheyCame) {
   EXPECT_GT(failed->usage.output_total(), 0);
 }
 
+// As Anthropic's streams begin: the count of the output is that of the moment.
+TEST_F(SpentTest, AStreamThatBreaksOffIsCountedByWhatCameOfIt) {
+  Usage usage;
+  usage.in_uncached = 10;
+  usage.out_text = 1;
+  const std::string text(400, 'a');
+  std::vector<Event> events = {Start{}, UsageReport{usage}, BlockStart{}, Delta{.text = text}};
+  for (const int64_t choices : {1, 2}) {
+    const Pipeline broken(stages(std::make_unique<BrokenCall>(events)));
+    Scope client(gateway_.test.core);
+    const auto failed = exchange(asks(choices), client);
+    EXPECT_EQ(run_with(broken, *failed, client, {}), "upstream_truncated");
+    EXPECT_EQ(failed->usage.out_text, choices * estimate_tokens_of_bytes(text.size()));
+    EXPECT_EQ(failed->usage.source, UsageSource::partial);
+  }
+  usage.out_text = 7;
+  events.insert(events.end(), {BlockEnd{}, UsageReport{usage}, Finish{}});
+  const Pipeline told(stages(std::make_unique<BrokenCall>(events)));
+  Scope client(gateway_.test.core);
+  const auto failed = exchange(asks(1), client);
+  EXPECT_EQ(run_with(told, *failed, client, {}), "upstream_truncated");
+  EXPECT_EQ(failed->usage.out_text, 7) << "only its end is missing";
+}
+
 }  // namespace
 }  // namespace weir
