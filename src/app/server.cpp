@@ -16,7 +16,7 @@
 #include "gateway/route_stage.h"
 #include "io/http_client.h"
 #include "io/tls.h"
-#include "ops/observers.h"
+#include "ops/access_log.h"
 #include "provider/credentials.h"
 #include "provider/extract_target.h"
 #include "provider/key_ring.h"
@@ -41,7 +41,7 @@ struct Server::PerCore {
         admin(services, std::move(actions)) {
     services.core = &core;
     services.pipeline = &pipeline;
-    services.observer = server.observer_.get();
+    services.observer = server.observers_.all.get();
     services.cpu = &server.cpu_;
     services.responses = server.responses_.get();
     services.snapshot = server.snapshot_;
@@ -144,7 +144,7 @@ Result<void> Server::start() {
                                     .generation = 1}));
   if (const std::vector<Error> problems = check_machine(config_); !problems.empty())
     return fail(as_one_error(problems));
-  observer_ = TRY(make_observer(metrics_, config_.server.access_log, config_.telemetry, workers_));
+  observers_ = TRY(make_observers(metrics_, config_.server.access_log, config_.telemetry, workers_));
   if (!config_.server.tls_certificate.empty()) {
     tls_ = TRY(TlsServerContext::load(
         {.certificate = config_.server.tls_certificate, .key = config_.server.tls_key}));
@@ -226,6 +226,11 @@ AdminActions Server::admin_actions() {
 Result<std::string> Server::reload() {
   const std::lock_guard lock(reload_mutex_);
   const MonoTime started = SystemClock::instance().now();
+  // Whatever becomes of the configuration: who has moved the file away waits for a new one.
+  if (AccessLog* const log = observers_.access_log) {
+    if (const Result<void> opened = log->reopen(); !opened)
+      log_error("the access log goes on in its old file", {{"error", opened.error().message}});
+  }
   Result<std::string> told = take_new_config();
   if (told) {
     reload_seconds_.observe(static_cast<double>((SystemClock::instance().now() - started).count()) / 1e9);
@@ -359,7 +364,7 @@ void Server::stop() {
   // is sent.
   store_.reset();
   cores_.reset();
-  observer_.reset();
+  observers_ = {};
 }
 
 std::string Server::url() const {

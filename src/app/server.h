@@ -13,11 +13,11 @@
 #include "app/compile.h"
 #include "app/config.h"
 #include "base/metrics.h"
-#include "gateway/observer.h"
 #include "io/cores.h"
 #include "io/http_server.h"
 #include "io/pool.h"
 #include "io/worker.h"
+#include "ops/observers.h"
 #include "store/store.h"
 
 namespace weir {
@@ -37,7 +37,8 @@ class Server {
   // Drains and stops. Blocks.
   void stop();
 
-  // Reads the configuration again and hands the new snapshot to each core. Gives a JSON object:
+  // Opens the access log's file anew, reads the configuration again and hands the new snapshot to each core.
+  // Gives a JSON object:
   //   generation, compile_ms (reading included), swap_ms_slowest_core, and restart_needed, the settings that
   //   the file has changed and that only a new start takes, as "server.threads".
   // An error changes nothing and is counted. From any thread that is not a core's; several take turns.
@@ -77,7 +78,7 @@ class Server {
   std::unique_ptr<KeptTexts> responses_;
   std::shared_ptr<LocalModel> extract_;
   std::shared_ptr<TargetStates> states_ = std::make_shared<TargetStates>();
-  std::unique_ptr<ExchangeObserver> observer_;
+  Observers observers_;
   std::shared_ptr<const Snapshot> snapshot_;  // the newest
   std::mutex reload_mutex_;  // held by a reload from its start to its end; never taken on a core
   // Guards config_ and snapshot_, which only a reload changes. Held for moments, since cores take it too.

@@ -49,7 +49,7 @@ std::span<const Setting<ServerSettings>> server_setting_rows() {
           .applies = Applies::restart,
           .sentence =
               "One JSON line for each request but checks of health: on (with the log), off, or a file's "
-              "path."},
+              "path. SIGHUP and a reload open the file anew, for logrotate."},
   };
   return kRows;
 }

@@ -150,6 +150,12 @@ void write_usage(Line& line, const Usage& usage) {
   line.flat([](FlatText& to) { to.byte('}'); });
 }
 
+Result<int> open_file(const std::string& path) {
+  const int fd = open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+  if (fd >= 0) return fd;
+  return fail(ErrorKind::bad_request, fmt::format("server.access_log: {} cannot be written", path));
+}
+
 void write_tags(std::string& out, const std::vector<Tag>& tags) {
   if (tags.empty()) return;
   out += R"(,"tags":)";
@@ -200,9 +206,8 @@ void append_access_log_line(std::string& out, const PlainRequest& request) {
 
 Result<std::unique_ptr<AccessLog>> AccessLog::to_file(const std::string& path) {
   auto log = std::make_unique<AccessLog>();
-  log->fd_ = open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
-  if (log->fd_ < 0)
-    return fail(ErrorKind::bad_request, fmt::format("server.access_log: {} cannot be written", path));
+  log->path_ = path;
+  log->fd_ = TRY(open_file(path));
   log->sink_ = std::make_unique<FdLogSink>(log->fd_);
   log->logger_ = std::make_unique<Logger>(*log->sink_, SystemClock::instance(), LogOptions{});
   return log;
@@ -211,6 +216,16 @@ Result<std::unique_ptr<AccessLog>> AccessLog::to_file(const std::string& path) {
 AccessLog::~AccessLog() {
   logger_.reset();
   if (fd_ >= 0) close(fd_);
+}
+
+Result<void> AccessLog::reopen() {
+  if (path_.empty()) return {};
+  const int fresh = TRY(open_file(path_));
+  // The number stays, and the log's thread, which may be writing, meets the one file or the other.
+  const bool is_swapped = dup3(fresh, fd_, O_CLOEXEC) >= 0;
+  close(fresh);
+  if (is_swapped) return {};
+  return fail(ErrorKind::bad_request, fmt::format("server.access_log: {} cannot be opened anew", path_));
 }
 
 void AccessLog::ended(const Exchange& exchange, const ExchangeOutcome& outcome) {

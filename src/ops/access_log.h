@@ -24,6 +24,11 @@ class AccessLog final : public ExchangeObserver {
   static Result<std::unique_ptr<AccessLog>> to_file(const std::string& path);
   ~AccessLog() override;
 
+  // Opens the file's name anew, so that lines go to a new file when somebody has moved the old one away. No
+  // effect without a file of its own. Error: bad_request when that fails; lines go on into the old file.
+  // Thread-safe.
+  Result<void> reopen();
+
   void started(const Exchange&) override {}
   void ended(const Exchange& exchange, const ExchangeOutcome& outcome) override;
   void answered(const PlainRequest& request) override;
@@ -31,6 +36,7 @@ class AccessLog final : public ExchangeObserver {
  private:
   void write(const std::string& line);
 
+  std::string path_;
   int fd_ = -1;
   std::unique_ptr<FdLogSink> sink_;
   std::unique_ptr<Logger> logger_;

@@ -169,6 +169,29 @@ TEST(AccessLog, AppendsToAFileOfItsOwn) {
   EXPECT_EQ(lines, 2);
 }
 
+TEST(AccessLog, WritesToANewFileWhenTheOldOneWasMovedAway) {
+  const std::string path = ::testing::TempDir() + "weir-access-moved.log";
+  const std::string moved = path + ".1";
+  std::remove(path.c_str());
+  test::EndedExchange ended;
+  const auto lines_of = [](const std::string& file) {
+    std::ifstream in(file);
+    return std::count(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>(), '\n');
+  };
+  {
+    const auto log = AccessLog::to_file(path).value();
+    log->ended(ended.exchange, ended.outcome);
+    ASSERT_EQ(std::rename(path.c_str(), moved.c_str()), 0);
+    ASSERT_TRUE(log->reopen());
+    log->ended(ended.exchange, ended.outcome);
+    log->ended(ended.exchange, ended.outcome);
+  }
+  // The line of before may have waited in the queue.
+  EXPECT_EQ(lines_of(path) + lines_of(moved), 3);
+  EXPECT_GE(lines_of(path), 2);
+  EXPECT_TRUE(AccessLog().reopen()) << "the process's log is not its own";
+}
+
 TEST(AccessLog, RefusesAFileThatCannotBeWritten) {
   const auto log = AccessLog::to_file("/nowhere/access.log");
   ASSERT_FALSE(log);

@@ -50,23 +50,23 @@ double count_fetches(const Snapshot& snapshot, uint64_t Credentials::Counts::* o
 
 }  // namespace
 
-Result<std::unique_ptr<ExchangeObserver>> make_observer(MetricsRegistry& metrics,
-                                                        const std::string& access_log,
-                                                        const TelemetrySettings& telemetry,
-                                                        Workers& workers) {
+Result<Observers> make_observers(MetricsRegistry& metrics, const std::string& access_log,
+                                 const TelemetrySettings& telemetry, Workers& workers) {
+  Observers made;
   std::vector<std::unique_ptr<ExchangeObserver>> parts;
   parts.push_back(std::make_unique<ExchangeMetrics>(
       metrics, telemetry.gen_ai_latest ? GenAiNames::latest_too : GenAiNames::v1_41));
-  if (access_log == "on") {
-    parts.push_back(std::make_unique<AccessLog>());
-  } else if (access_log != "off") {
-    parts.push_back(TRY(AccessLog::to_file(access_log)));
+  if (access_log != "off") {
+    auto log = access_log == "on" ? std::make_unique<AccessLog>() : TRY(AccessLog::to_file(access_log));
+    made.access_log = log.get();
+    parts.push_back(std::move(log));
   }
   if (!telemetry.otlp_endpoint.empty()) {
     parts.push_back(TRY(TraceExport::make(
         {.endpoint = telemetry.otlp_endpoint, .service_name = telemetry.service_name}, metrics, workers)));
   }
-  return std::make_unique<CompositeObserver>(std::move(parts));
+  made.all = std::make_unique<CompositeObserver>(std::move(parts));
+  return made;
 }
 
 std::vector<MetricCallback> expose_process_metrics(MetricsRegistry& metrics, ProcessSources sources) {

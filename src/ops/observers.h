@@ -16,6 +16,7 @@
 
 namespace weir {
 
+class AccessLog;
 class Store;
 
 // One observer that tells several.
@@ -37,11 +38,15 @@ class CompositeObserver final : public ExchangeObserver {
   std::vector<std::unique_ptr<ExchangeObserver>> parts_;
 };
 
+struct Observers {
+  std::unique_ptr<ExchangeObserver> all;
+  AccessLog* access_log = nullptr;  // a part of `all`; null: there is none
+};
+
 // The observers that the settings ask for. `access_log`: on, off, or a file's path. Errors: bad_request for a
 // file that cannot be written and for an endpoint that is no URL.
-Result<std::unique_ptr<ExchangeObserver>> make_observer(MetricsRegistry& metrics,
-                                                        const std::string& access_log,
-                                                        const TelemetrySettings& telemetry, Workers& workers);
+Result<Observers> make_observers(MetricsRegistry& metrics, const std::string& access_log,
+                                 const TelemetrySettings& telemetry, Workers& workers);
 
 // What the process's own metrics are read from, at each scrape. All outlive the callbacks.
 struct ProcessSources {

@@ -171,3 +171,20 @@ def test_a_terminated_weir_finishes_its_streams_and_ends_well(stack, case):
     assert stack.weir.child.wait(10) == 0, stack.weir.log_tail()
     with pytest.raises(httpx.ConnectError):
         ask(stack, "oai-plain-model")
+
+
+def test_the_access_log_follows_a_rotation(case, tmp_path):
+    """logrotate moves the file away and sends SIGHUP."""
+    case.weir_may_end = True  # this file's own stack has ended before
+    log = tmp_path / "access.log"
+    own = stacks.Stack(direct=False, server={"access_log": str(log)})
+    try:
+        assert ask(own, f"oai/fake-text~{case.id}").status_code == 200
+        wait_for(lambda: log.exists() and case.id in log.read_text())
+        log.rename(tmp_path / "access.log.1")
+        own.weir.child.send_signal(signal.SIGHUP)
+        wait_for(log.exists)
+        assert ask(own, f"oai/fake-text~{case.id}").status_code == 200
+        wait_for(lambda: case.id in log.read_text())
+    finally:
+        own.stop()
