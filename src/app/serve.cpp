@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sys/resource.h>
+#include <thread>
 #include <unistd.h>
 
 #include "app/config_watch.h"
@@ -70,6 +71,22 @@ void run_until_stopped(Server& server, const std::string& config_path, const sig
   }
 }
 
+// Whoever asks for the end again does not wait for it: the second SIGTERM or SIGINT cancels what is in
+// flight.
+void stop_or_hurry(Server& server, const sigset_t& signals) {
+  constexpr timespec kLook{.tv_sec = 0, .tv_nsec = 50'000'000};
+  const std::jthread second([&](const std::stop_token& is_over) {
+    while (!is_over.stop_requested()) {
+      const int signal = sigtimedwait(&signals, nullptr, &kLook);
+      if (signal != SIGTERM && signal != SIGINT) continue;
+      log_warn("stopping at once: what is in flight is cancelled");
+      server.hurry();
+      return;
+    }
+  });
+  server.stop();
+}
+
 }  // namespace
 
 int serve_command(const ServeOptions& options) {
@@ -110,7 +127,7 @@ int serve_command(const ServeOptions& options) {
       run_until_stopped(server, options.config, signals);
       log_info("stopping: draining requests in flight");
     }
-    server.stop();
+    stop_or_hurry(server, signals);
   }
   set_process_logger(nullptr);
   return status;

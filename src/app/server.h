@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,8 @@ class Server {
   Result<void> start();
   // Drains and stops. Blocks.
   void stop();
+  // Cancels what a stop(), under way or to come, would still wait for. From any thread that is not a core's.
+  void hurry() { hurry_.request_stop(); }
 
   // Opens the access log's file anew, reads the configuration again and hands the new snapshot to each core.
   // Gives a JSON object:
@@ -86,6 +89,7 @@ class Server {
   std::function<void(const Config&)> on_reload_;
   std::atomic<int64_t> exchanges_open_ = 0;
   std::atomic<bool> is_draining_ = false;
+  std::stop_source hurry_;
   std::shared_ptr<TlsServerContext> tls_;
   std::shared_ptr<TlsClientContext> upstream_tls_;
   HttpResources resources_;

@@ -34,7 +34,7 @@ Result<void> HttpServer::start() {
   return {};
 }
 
-void HttpServer::stop(Duration patience) {
+void HttpServer::stop(Duration patience, const std::stop_token& hurry) {
   if (parts_.empty()) return;
   std::latch stopped(static_cast<std::ptrdiff_t>(parts_.size()));
   cores_.for_each([this, patience, &stopped](Core& core) {
@@ -42,7 +42,12 @@ void HttpServer::stop(Duration patience) {
     part.listener->close();
     part.service.stop(patience, [&stopped] { stopped.count_down(); });
   });
-  stopped.wait();
+  {
+    // While the callback stands the parts do too.
+    const std::stop_callback cuts_short(
+        hurry, [this] { cores_.for_each([this](Core& core) { parts_[core.index()]->service.hurry(); }); });
+    stopped.wait();
+  }
   // On their own threads: sockets and timers belong to the core.
   cores_.for_each([this](Core& core) { parts_[core.index()].reset(); });
   parts_.clear();

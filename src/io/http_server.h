@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <stop_token>
 #include <vector>
 
 #include "io/cores.h"
@@ -32,9 +33,9 @@ class HttpServer {
   // Listens on every core. The three functions below are called from one thread that is not a core's, while
   // the cores run. Errors: bad_request naming the address that cannot be listened on.
   Result<void> start();
-  // Stops accepting, lets requests in flight end for as long as `patience`, then cancels them. Blocks until
-  // nothing of the server runs. Idempotent.
-  void stop(Duration patience);
+  // Stops accepting, lets requests in flight end for as long as `patience`, or until `hurry` is asked for,
+  // then cancels them. Blocks until nothing of the server runs. Idempotent.
+  void stop(Duration patience, const std::stop_token& hurry = {});
 
   uint16_t port() const { return port_; }
   std::string address() const;    // "127.0.0.1:7480"

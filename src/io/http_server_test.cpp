@@ -116,6 +116,18 @@ TEST_F(HttpServerTest, StoppingEndsRequestsInFlightAndRefusesNewConnections) {
   server.stop(seconds(10));
 }
 
+TEST_F(HttpServerTest, WhoAsksAgainIsNotKeptWaitingForRequestsInFlight) {
+  const BlockingClient client(server.port());
+  client.send("GET /slow HTTP/1.1\r\nhost: a\r\n\r\n");
+  while (server.stats().requests_active == 0) std::this_thread::yield();
+  std::stop_source hurry;
+  std::thread second([&hurry] { hurry.request_stop(); });
+  server.stop(seconds(3600), hurry.get_token());
+  second.join();
+  const auto reasons = handlers[0].cancelled.size() + handlers[1].cancelled.size();
+  EXPECT_EQ(reasons, 1U) << "it was not waited for";
+}
+
 TEST_F(HttpServerTest, TellsThatAPortIsTaken) {
   HttpServerSettings settings;
   settings.port = server.port();

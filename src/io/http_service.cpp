@@ -112,6 +112,11 @@ void HttpService::stop(Duration patience, std::function<void()> on_stopped) {
   closing_.spawn(report_stopped(std::move(on_stopped)));
 }
 
+void HttpService::hurry() {
+  impatience_.disarm();
+  root_.cancel(make_error(ErrorKind::shutting_down, "the server shuts down"));
+}
+
 Task<void> HttpService::report_stopped(std::function<void()> on_stopped) {
   (void)co_await root_.join_all();
   impatience_.disarm();
@@ -121,7 +126,7 @@ Task<void> HttpService::report_stopped(std::function<void()> on_stopped) {
 }
 
 void HttpService::Impatience::fire() {
-  service_.root_.cancel(make_error(ErrorKind::shutting_down, "the server shuts down"));
+  service_.hurry();
 }
 
 std::string_view HttpService::date() {

@@ -64,11 +64,11 @@ class HttpConnection {
   virtual void drain() = 0;
 };
 
-// Whether the client of an exchange may be told what ended it: its deadline, or the server's. Nobody is left to
-// be answered when the client hung up.
+// Whether the client of an exchange may be told what ended it: its deadline, or the server's. Nobody is left
+// to be answered when the client hung up.
 bool may_be_told(const Scope& exchange);
-// The scope in which a client is waited for that reads slowly: that of its connection, once the exchange's own
-// is over, since a deadline that has passed would cut what is told about it.
+// The scope in which a client is waited for that reads slowly: that of its connection, once the exchange's
+// own is over, since a deadline that has passed would cut what is told about it.
 Scope& scope_to_tell_in(Scope& exchange, Scope& connection);
 
 class HttpService {
@@ -89,6 +89,8 @@ class HttpService {
   // Lets idle connections close at once and the others after their request; when `patience` is over, cancels
   // what is left. Calls `on_stopped` from the loop when nothing of the service runs any more.
   void stop(Duration patience, std::function<void()> on_stopped);
+  // For one who does not wait any longer: cancels what is left at once. REQUIRES stop() before it.
+  void hurry();
   bool is_draining() const { return is_draining_; }
 
   // For the protocols.

@@ -173,6 +173,32 @@ def test_a_terminated_weir_finishes_its_streams_and_ends_well(stack, case):
         ask(stack, "oai-plain-model")
 
 
+@pytest.fixture
+def own(case):
+    """A stack of one test that ends it."""
+    case.weir_may_end = True
+    running = stacks.Stack(direct=False)
+    yield running
+    running.stop()
+
+
+def test_a_second_signal_ends_it_at_once(own, case):
+    model = f"oai/fake-text~{case.id}!stall-after-events=4;stall-ms=20000"
+    body = {"model": model, "messages": HELLO, "stream": True}
+    with httpx.stream("POST", f"{own.openai_url}/chat/completions", json=body, timeout=30) as answer:
+        lines = answer.iter_lines()
+        next(lines)
+        began = time.monotonic()
+        own.weir.child.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        assert own.weir.child.poll() is None, "it waits for the stream"
+        own.weir.child.send_signal(signal.SIGTERM)
+        assert own.weir.child.wait(10) == 0, own.weir.log_tail()
+        assert time.monotonic() - began < 9
+    ends = [json.loads(line) for line in own.weir.log_tail().splitlines() if '"end_reason"' in line]
+    assert [line["end_reason"] for line in ends if case.id in line["model"]] == ["shutdown"]
+
+
 def test_the_access_log_follows_a_rotation(case, tmp_path):
     """logrotate moves the file away and sends SIGHUP."""
     case.weir_may_end = True  # this file's own stack has ended before
