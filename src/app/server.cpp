@@ -346,9 +346,10 @@ std::string Server::status_json() const {
 void Server::stop() {
   if (!cores_) return;
   is_draining_ = true;
-  callbacks_.clear();
   if (data_server_) data_server_->stop(config_.server.drain_timeout, hurry_.get_token());
   if (admin_server_) admin_server_->stop(std::chrono::seconds(1), hurry_.get_token());
+  // Until here somebody may have been watching the end.
+  callbacks_.clear();
   data_server_.reset();
   admin_server_.reset();
   // What still runs there posts to the cores, and a reload reaches into them.

@@ -167,6 +167,10 @@ def test_a_terminated_weir_finishes_its_streams_and_ends_well(stack, case):
     case.weir_may_end = True
     finish = start_slow_stream(stack, case)
     stack.weir.child.send_signal(signal.SIGTERM)
+    time.sleep(0.3)  # while it drains, its metrics are all there
+    metrics = metrics_of(stack)
+    assert "weir_exchanges_open 1" in metrics
+    assert "weir_rss_bytes" in metrics
     assert finish() == ECHO
     assert stack.weir.child.wait(10) == 0, stack.weir.log_tail()
     with pytest.raises(httpx.ConnectError):
