@@ -208,10 +208,15 @@ void TlsStream::look() {
   const int code = SSL_peek_ex(ssl_, &byte, 1, &count);
   if (code == 1) {
     may_have_buffered_ = true;
-    if (!watches_hangup_only_ && on_watch_) std::exchange(on_watch_, nullptr)();
-    return;
+    // A goodbye would be hidden behind what waits to be read; that the connection ends is seen below.
+    if (watches_hangup_only_) return below_->watch_hangup([this] { tell_watch(); });
+    return tell_watch();
   }
   if (result_of(code).state == IoState::would_block) return watch_below();
+  tell_watch();
+}
+
+void TlsStream::tell_watch() {
   if (on_watch_) std::exchange(on_watch_, nullptr)();
 }
 

@@ -43,6 +43,7 @@ class TlsStream final : public ByteStream {
   void attach(ssl_ctx_st* context);
   IoResult result_of(int code);
   void look();
+  void tell_watch();
   void watch_below();
 
   std::unique_ptr<ByteStream> below_;

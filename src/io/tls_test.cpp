@@ -159,6 +159,19 @@ TEST_F(TlsTest, TheWatchLeavesBytesToTheReader) {
   EXPECT_EQ(receive(server_end(), 12), "next request");
 }
 
+TEST_F(TlsTest, TheWatchSeesAHangUpBehindBytes) {
+  connect();
+  int hung_up = 0;
+  server_end().watch_hangup([&hung_up] { ++hung_up; });
+  const std::array<std::string_view, 1> next = {"n"};
+  client_end().try_write(next);
+  test.settle();
+  EXPECT_EQ(hung_up, 0);
+  client_end().close();
+  test.settle();
+  EXPECT_EQ(hung_up, 1);
+}
+
 TEST_F(TlsTest, VerifiesTheChainAndTheName) {
   start("other.test");
   test.settle();
