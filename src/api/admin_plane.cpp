@@ -39,7 +39,9 @@ Result<void> check_route(const HttpRequest& request) {
 
 Task<void> AdminPlane::handle(Scope& scope, HttpRequest& request, BodyReader&, ResponseWriter& response) {
   Result<void> answered = co_await answer(scope, request, response);
-  if (answered || response.is_started() || scope.is_cancelled()) co_return answered;
+  // Of what ended the scope the connection tells, where there is somebody to be told.
+  const bool is_cut = !answered && scope.is_cancelled() && answered.error().kind == scope.reason().kind;
+  if (answered || response.is_started() || is_cut) co_return answered;
   const Id id = make_id("req", services_.core->clock(), services_.core->rng());
   co_return co_await send_error(scope, response, openai_chat_client(), answered.error(), id);
 }

@@ -24,7 +24,9 @@ Task<void> send_preflight(Scope& scope, const CoreServices& services, const Http
 
 Task<void> DataPlane::handle(Scope& scope, HttpRequest& request, BodyReader& body, ResponseWriter& response) {
   Result<void> answered = co_await answer(scope, request, body, response);
-  if (answered || response.is_started() || scope.is_cancelled()) co_return answered;
+  // Of what ended the scope the connection tells, where there is somebody to be told.
+  const bool is_cut = !answered && scope.is_cancelled() && answered.error().kind == scope.reason().kind;
+  if (answered || response.is_started() || is_cut) co_return answered;
   const ErrorAnswer reply = refuse(answered.error(), request);
   co_return co_await response.send(scope, reply.status, reply.headers, reply.body);
 }

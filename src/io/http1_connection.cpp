@@ -178,7 +178,10 @@ Task<void> Http1Connection::finish_exchange(Scope& request_scope, Result<void> h
     log_error("a handler ended without finishing its response", {});
     handled = fail(ErrorKind::internal, "internal error");
   }
-  if (!handled && !response.is_started() && may_be_told(request_scope)) {
+  // What went wrong before anybody noticed that the client is gone is told: it may have half closed only.
+  const bool was_cut =
+      !handled && request_scope.is_cancelled() && handled.error().kind == ErrorKind::cancelled;
+  if (!handled && !response.is_started() && (!was_cut || may_be_told(request_scope))) {
     // With the connection's scope: the request's may be cancelled by what is reported here.
     const ErrorAnswer answer = plain_error_answer(handled.error());
     CO_TRY(co_await response.send(scope_, answer.status, answer.headers, answer.body));

@@ -67,6 +67,7 @@ Result<void> Http1ResponseWriter::begin(int status, const Headers& headers, Body
 Task<void> Http1ResponseWriter::send(Scope& scope, int status, const Headers& headers,
                                      std::string_view body) {
   CO_TRY(begin(status, headers, BodyFraming::content_length, body.size()));
+  is_whole_ = true;
   Output output{{head_, has_body() ? body : std::string_view()}};
   co_await scope.core().gather_writes();
   if (!CO_TRY(put(output))) CO_TRY(co_await put_rest(scope, output));
@@ -136,7 +137,7 @@ bool Http1ResponseWriter::Output::is_empty() {
 }
 
 Result<bool> Http1ResponseWriter::put(Output& output) {
-  if (!may_be_told(exchange_)) return hung_up(exchange_.reason());
+  if (!is_whole_ && !may_be_told(exchange_)) return hung_up(exchange_.reason());
   while (!output.is_empty()) {
     const IoResult written = stream_.try_write(std::span(output.pieces).subspan(output.first));
     if (written.state == IoState::would_block) return false;

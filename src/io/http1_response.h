@@ -58,6 +58,9 @@ class Http1ResponseWriter final : public ResponseWriter {
   const bool is_head_;
   bool keeps_alive_;
   bool has_body_ = true;
+  // send() gave all of it at once. That is told to a client that has ended its sending, too: it may have half
+  // closed the connection, and nothing is asked of anybody for its sake any more.
+  bool is_whole_ = false;
   State state_ = State::fresh;
   BodyFraming framing_ = BodyFraming::none;
   uint64_t left_ = 0;  // of a streamed body with a content-length

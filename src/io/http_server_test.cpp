@@ -34,6 +34,7 @@ class BlockingClient {
   void send(std::string_view bytes) const {
     ASSERT_EQ(::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
   }
+  void end_sending() const { shutdown(fd_, SHUT_WR); }
   // Reads until `last` was received, or the end.
   std::string receive_until(std::string_view last) const {
     std::string all;
@@ -136,6 +137,23 @@ TEST_F(HttpServerTest, TellsThatAPortIsTaken) {
   const Result<void> started = other.start();
   ASSERT_FALSE(started);
   EXPECT_THAT(started.error().message, HasSubstr("in use"));
+}
+
+// Over TCP it looks as if the client had hung up.
+TEST_F(HttpServerTest, AHalfClosedClientGetsWhatIsReadyAtOnce) {
+  const auto half_closed = [this](std::string_view path) {
+    const BlockingClient client(server.port());
+    // The end comes with the rest of a request whose beginning is there.
+    client.send(kHello.substr(0, 5));
+    client.send(fmt::format("{}GET {} HTTP/1.1\r\nhost: a\r\n\r\n", kHello.substr(5), path));
+    client.end_sending();
+    return client.receive_until("");
+  };
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_THAT(half_closed("/hello"), EndsWith("hello\n"));
+    EXPECT_THAT(half_closed("/fail"), HasSubstr("HTTP/1.1 404 "));
+    EXPECT_THAT(half_closed("/slow"), EndsWith("hello\n")) << "only what was asked before";
+  }
 }
 
 TEST_F(HttpServerTest, NoticesAHangUpDuringARequest) {
