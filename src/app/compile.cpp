@@ -99,6 +99,14 @@ class Compiler {
 
   void check_origins() {
     for (const std::string& origin : config_.gateway.cors_origins) {
+      // Any page has the one, and can give itself the other.
+      if (config_.keys.empty() && (origin == "*" || origin == "null")) {
+        note(at(config_.line_of("gateway.cors_origins"),
+                fail(ErrorKind::bad_request,
+                     fmt::format("gateway.cors_origins: '{}' needs `keys`: without them any web page could "
+                                 "call your models; name the origins, or configure keys",
+                                 origin))));
+      }
       if (is_origin(origin)) continue;
       const Result<Url> url = parse_url(origin);
       note(at(config_.line_of("gateway.cors_origins"),

@@ -238,8 +238,8 @@ TEST_F(Compile, AProviderWithoutItsKeyIsAWarning) {
 }
 
 TEST_F(Compile, OriginsAreWhatABrowserSends) {
-  const auto told = [&](std::string_view origin) {
-    return complaint(fmt::format("gateway: {{cors_origins: [\"{}\"]}}", origin));
+  const auto told = [&](std::string_view origin, std::string_view more = "keys: [{name: k, env: K}]") {
+    return complaint(fmt::format("gateway: {{cors_origins: [\"{}\"]}}\n{}", origin, more), {{"K", "wk_k"}});
   };
   for (const char* good : {"*", "https://app.example.com", "http://localhost:3000", "chrome-extension://abc"})
     EXPECT_EQ(told(good), "") << good;
@@ -247,6 +247,9 @@ TEST_F(Compile, OriginsAreWhatABrowserSends) {
        {"example.com", "https://a.example/", "https://a.example:443", "https://A.example", "x://a/"})
     EXPECT_TRUE(has(told(bad), "weir.yaml line 1: gateway.cors_origins: ")) << bad;
   EXPECT_TRUE(has(told("https://a.example/"), "write https://a.example"));
+  // No page may be let in by what every page has.
+  for (const char* any : {"*", "null"}) EXPECT_TRUE(has(told(any, ""), "needs `keys`")) << any;
+  EXPECT_EQ(told("https://app.example.com", ""), "");
 }
 
 TEST_F(Compile, ProvidersHeadersAndTheCollectorAreChecked) {
