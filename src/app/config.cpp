@@ -36,6 +36,14 @@ std::string text_of(const YamlNode& map, std::string_view key) {
   return node && node->type == YamlType::scalar ? node->text : "";
 }
 
+// Whether it ends with a path, and has no user before its host.
+bool is_plain_address(std::string_view url) {
+  if (url.find_first_of("?#") != std::string_view::npos) return false;
+  const size_t scheme = url.find("://");
+  if (scheme != std::string_view::npos) url.remove_prefix(scheme + 3);
+  return url.substr(0, url.find('/')).find('@') == std::string_view::npos;
+}
+
 class Reader {
  public:
   Reader(Config& config, std::vector<Error>& problems)
@@ -144,6 +152,12 @@ class Reader {
     provider.kind = provider.name;
     problems.take(fields.optional_text("kind"), provider.kind);
     problems.take(fields.optional_text("base_url"), provider.base_url);
+    if (!is_plain_address(provider.base_url)) {
+      problems.note(
+          fail(fields.error("base_url",
+                            "has no query, fragment or user: paths of calls follow it, and it is printed and "
+                            "logged; give secrets as `keys`, all else as `headers`")));
+    }
     problems.take(fields.optional_text("region"), provider.region);
     problems.take(fields.optional_text("ca_file"), provider.ca_file);
     problems.take(fields.optional_text("auth"), provider.auth);

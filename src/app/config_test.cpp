@@ -100,6 +100,16 @@ TEST(Config, SecretsAreNeverInTheFile) {
   EXPECT_EQ(text.find("sk-secret"), std::string::npos) << "and are not repeated";
 }
 
+TEST(Config, AnAddressHoldsNoSecretAndEndsWithAPath) {
+  for (const char* bad : {"https://x/v1?api-key=s3cr3t", "https://u:s3cr3t@x/v1", "https://x/v1#s3cr3t"}) {
+    const std::string text =
+        complaint(fmt::format("providers:\n  - {{name: a, kind: vllm, base_url: \"{}\"}}\n", bad));
+    EXPECT_NE(text.find("weir.yaml line 2: base_url: has no query"), std::string::npos) << text;
+    EXPECT_EQ(text.find("s3cr3t"), std::string::npos) << text;
+  }
+  EXPECT_EQ(complaint("providers: [{name: a, kind: vllm, base_url: \"https://x/v1/@me\"}]"), "");
+}
+
 TEST(Config, PartsThatNeedOthersSayWhich) {
   EXPECT_NE(complaint("routes: [{model: m}]").find("target"), std::string::npos);
   EXPECT_NE(complaint("routes: [{targets: [{provider: p}]}]").find("model"), std::string::npos);
