@@ -254,6 +254,14 @@ class Reader {
     return std::move(problems).outcome();
   }
 
+  // An empty list would be none: everything, where somebody meant nothing.
+  static Result<std::vector<std::string>> limits(const YamlFields& fields, std::string_view key) {
+    std::vector<std::string> patterns = TRY(fields.texts(key));
+    if (fields.has(key) && patterns.empty())
+      return fail(fields.error(key, "names nothing: leave it out for all, or name what the key may use"));
+    return patterns;
+  }
+
   Result<void> read_key(const YamlNode& node, KeyConfig& key) {
     const YamlFields fields(file_, node, "a key");
     YamlProblems problems;
@@ -263,8 +271,8 @@ class Reader {
     problems.take(fields.optional_text("hash"), key.hash);
     problems.take(read_secret(fields), key.source);
     problems.take(fields.optional_text("access_key_id"), key.access_key_id);
-    problems.take(fields.texts("models"), key.models);
-    problems.take(fields.texts("regions"), key.regions);
+    problems.take(limits(fields, "models"), key.models);
+    problems.take(limits(fields, "regions"), key.regions);
     problems.take(fields.optional_bool("admin"), key.admin);
     // What follows from a problem above is none of its own.
     if (!problems.empty()) return std::move(problems).outcome();

@@ -110,6 +110,14 @@ TEST(Config, AnAddressHoldsNoSecretAndEndsWithAPath) {
   EXPECT_EQ(complaint("providers: [{name: a, kind: vllm, base_url: \"https://x/v1/@me\"}]"), "");
 }
 
+TEST(Config, AKeyThatMayUseNothingIsAMistake) {
+  for (const char* limit : {"models", "regions"}) {
+    const std::string text = complaint(fmt::format("keys:\n  - name: k\n    env: K\n    {}: []\n", limit));
+    EXPECT_NE(text.find(fmt::format("weir.yaml line 4: {}: names nothing", limit)), std::string::npos)
+        << text;
+  }
+}
+
 TEST(Config, PartsThatNeedOthersSayWhich) {
   EXPECT_NE(complaint("routes: [{model: m}]").find("target"), std::string::npos);
   EXPECT_NE(complaint("routes: [{targets: [{provider: p}]}]").find("model"), std::string::npos);
