@@ -232,7 +232,9 @@ void ExchangeMetrics::count_tokens(const Exchange& exchange, const Labels& label
   observe_kind(series.tokens_reasoning, usage.out_reasoning.value_or(0), "reasoning");
   const int64_t output = exchange.usage.output_total();
   const Timings& timings = exchange.timings;
-  if (output > 1 && timings.has(Mark::first_event) && timings.has(Mark::done)) {
+  // A whole answer has no first token that anybody saw.
+  if (is_streamed(exchange.request) && output > 1 && timings.has(Mark::first_event) &&
+      timings.has(Mark::done)) {
     const double stretch = seconds(timings.between(Mark::first_event, Mark::done));
     found(series.per_token, per_token_, {operation, provider, model})
         .observe(stretch / static_cast<double>(output - 1));
@@ -280,8 +282,10 @@ void ExchangeMetrics::count_attempts(const Exchange& exchange) {
   }
   for (size_t i = 1; i < exchange.attempts.size(); ++i) {
     const Attempt& before = exchange.attempts[i - 1];
-    if (before.provider == exchange.attempts[i].provider || !before.failure) continue;
-    fallbacks_.with({before.provider, exchange.attempts[i].provider, to_string(*before.failure)}).add();
+    const Attempt& after = exchange.attempts[i];
+    const bool is_same = before.provider == after.provider && before.model == after.model;
+    if (is_same || !before.failure) continue;
+    fallbacks_.with({before.provider, after.provider, to_string(*before.failure)}).add();
   }
 }
 

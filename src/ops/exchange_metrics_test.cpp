@@ -40,7 +40,7 @@ TEST_F(ExchangeMetricsTest, CountsAGoodCallUnderTheConventionalNames) {
                               R"(server_port="8443",gen_ai_token_type="output"} 34)"));
   EXPECT_THAT(text, HasSubstr("gen_ai_server_request_duration_seconds_count"));
   EXPECT_THAT(text, HasSubstr("gen_ai_server_time_to_first_token_seconds_bucket"));
-  EXPECT_THAT(text, HasSubstr("gen_ai_server_time_per_output_token_seconds_count"));
+  EXPECT_THAT(text, Not(HasSubstr("gen_ai_server_time_per_output_token_seconds_count"))) << "it came at once";
   EXPECT_THAT(text, HasSubstr("gen_ai_client_operation_duration_seconds_count"));
   EXPECT_THAT(text, HasSubstr("gen_ai_client_operation_time_to_first_chunk_seconds_count"));
 }
@@ -192,6 +192,21 @@ TEST_F(ExchangeMetricsTest, NamesTheTargetsOfAFallback) {
                               R"(reason="upstream_overloaded"} 1)"));
   EXPECT_THAT(text,
               HasSubstr(R"(weir_attempts_total{provider="my-anthropic",outcome="upstream_overloaded"} 1)"));
+}
+
+TEST_F(ExchangeMetricsTest, ATokensTimeIsThatOfAStream) {
+  std::get<Chat>(ended_.exchange.request).is_streamed = true;
+  EXPECT_THAT(scrape_after_end(), HasSubstr("gen_ai_server_time_per_output_token_seconds_count"));
+}
+
+TEST_F(ExchangeMetricsTest, CountsAFallbackToAnotherModelOfTheProvider) {
+  ended_.exchange.attempts.clear();
+  for (int i = 0; i < 2; ++i) ended_.add_attempt("my-openai", ErrorKind::upstream_overloaded);
+  ended_.add_attempt("my-openai", std::nullopt);
+  ended_.exchange.attempts[0].model = ended_.exchange.attempts[1].model = "gpt-4o-mini";
+  EXPECT_THAT(scrape_after_end(), HasSubstr(R"(weir_fallbacks_total{from="my-openai",to="my-openai",)"
+                                            R"(reason="upstream_overloaded"} 1)"))
+      << "the second attempt was no fallback";
 }
 
 TEST_F(ExchangeMetricsTest, AnAttemptThatEndedInWeirIsNoCallToAProvider) {
