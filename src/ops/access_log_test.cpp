@@ -126,6 +126,23 @@ TEST(AccessLog, BlamesNoProviderThatWasNotAsked) {
   EXPECT_EQ(blame(), "gateway");
 }
 
+TEST(AccessLog, BlamesTheCallerForALimitOfItsOwn) {
+  test::EndedExchange ended;  // 12 ms in all
+  ended.fail_with(ErrorKind::timeout, 504);
+  const auto blame = [&](std::string_view name, std::string_view limit) {
+    ended.exchange.call.headers = {};
+    ended.exchange.call.headers.add(name, limit);
+    const auto line = JsonDoc::parse(access_log_line(ended.exchange, ended.outcome, 0));
+    return std::string(line.value().root()["blame"].string_or(""));
+  };
+  EXPECT_EQ(blame("x-weir-timeout-ms", "10"), "caller");
+  EXPECT_EQ(blame("x-stainless-timeout", "0.01"), "caller");
+  EXPECT_EQ(blame("x-weir-timeout-ms", "600000"), "gateway") << "it was not over yet";
+  EXPECT_EQ(blame("x-weir-timeout-ms", "never"), "gateway");
+  ended.fail_with(ErrorKind::upstream_timeout, 504);
+  EXPECT_EQ(blame("x-weir-timeout-ms", "10"), "provider");
+}
+
 TEST(AccessLog, LeavesOutWhatIsUnknown) {
   test::EndedExchange ended;
   ended.exchange.usage = {};
