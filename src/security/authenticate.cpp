@@ -46,8 +46,13 @@ bool is_unforgeable(const Headers& headers) {
          starts_with_ignore_case(authorization, "bearer ");
 }
 
-bool has_body(const HttpRequest& request) {
-  return request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
+// Over HTTP/1 a request without these two has none; over HTTP/2 only its end tells.
+bool may_have_body(const HttpRequest& request) {
+  if (request.method != "POST" && request.method != "PUT" && request.method != "PATCH") return false;
+  const Headers& headers = request.headers;
+  const std::string_view otherwise = request.version == HttpVersion::http_2 ? "?" : "0";
+  return headers.contains("transfer-encoding") || headers.contains("content-type") ||
+         headers.get_or("content-length", otherwise) != "0";
 }
 
 Result<Principal> admit_loopback(const HttpRequest& request, const LoopbackRules& rules) {
@@ -69,7 +74,7 @@ Result<Principal> admit_loopback(const HttpRequest& request, const LoopbackRules
                     rules.allowed_origins.end()) {
     return fail(ErrorKind::forbidden, fmt::format("the origin {} is not in gateway.cors_origins", *origin));
   }
-  if (has_body(request) && !is_unforgeable(request.headers)) {
+  if (may_have_body(request) && !is_unforgeable(request.headers)) {
     return fail(ErrorKind::forbidden,
                 "without configured keys the content-type must be application/json or multipart/form-data");
   }

@@ -16,6 +16,7 @@ HttpRequest request(std::initializer_list<HeaderField> headers) {
   made.authority = "127.0.0.1:7480";
   made.peer_is_loopback = true;
   made.headers = Headers(headers);
+  made.headers.add("content-length", "2");
   return made;
 }
 
@@ -212,6 +213,24 @@ TEST(LoopbackWithoutKeys, TakesASignedCallThatStatesNoContentType) {
   EXPECT_EQ(caller(request({{"authorization", "Basic d2s6"}}), {}).error().kind, ErrorKind::forbidden);
   EXPECT_EQ(caller(request({{"authorization", "Bearer x"}, {"content-type", "text/plain"}}), {}).error().kind,
             ErrorKind::forbidden);
+}
+
+TEST(LoopbackWithoutKeys, AsksForATypeOnlyWhereThereIsABody) {
+  HttpRequest bare = request({});
+  bare.headers.remove("content-length");
+  EXPECT_TRUE(caller(bare, {}));
+  bare.headers.add("content-length", "0");
+  EXPECT_TRUE(caller(bare, {}));
+  HttpRequest chunked = request({});
+  chunked.headers.remove("content-length");
+  chunked.headers.add("transfer-encoding", "chunked");
+  EXPECT_EQ(caller(chunked, {}).error().kind, ErrorKind::forbidden);
+  HttpRequest by_http2 = request({});
+  by_http2.headers.remove("content-length");
+  by_http2.version = HttpVersion::http_2;
+  EXPECT_EQ(caller(by_http2, {}).error().kind, ErrorKind::forbidden) << "it may have one";
+  bare.headers.add("origin", "https://page.example");
+  EXPECT_EQ(caller(bare, {}).error().kind, ErrorKind::forbidden);
 }
 
 TEST(LoopbackHost, KnowsItsNames) {
