@@ -246,7 +246,7 @@ class Compiler {
     provider->region = TRY(region_of(config, *provider));
     provider->capabilities = config.capabilities;
     provider->timeouts = config.timeouts;
-    if (!config.ca_file.empty()) provider->tls = TRY(tls_of(config, provider->origin));
+    provider->tls = TRY(tls_of(config, provider->origin));
     keep_or_make_states(*provider, TRY(keys_of(config, provider->kind)));
     if (provider->keys->size() == 0) TRY(add_credentials(config, *provider));
     warn_of_no_key(config, *provider);
@@ -342,11 +342,16 @@ class Compiler {
 
   // Connections are shared between the providers of one origin, so they trust alike.
   Result<std::shared_ptr<TlsClientContext>> tls_of(const ProviderConfig& config, const Origin& origin) {
+    if (!origin.is_tls && config.ca_file.empty()) return nullptr;
     if (!origin.is_tls) return fail(at(config.line, "ca_file is for a base_url that starts with https://"));
     const auto [other, is_new] = ca_files_.emplace(to_string(origin), config.ca_file);
     if (!is_new && other->second != config.ca_file) {
-      return fail(at(config.line, fmt::format("another provider at {} has another ca_file", other->first)));
+      return fail(
+          at(config.line, fmt::format("another provider at {} has another ca_file, or none: give all of "
+                                      "them the same",
+                                      other->first)));
     }
+    if (config.ca_file.empty()) return nullptr;
     Result<std::shared_ptr<TlsClientContext>> context = TlsClientContext::make(config.ca_file);
     if (!context) return fail(at(config.line, "ca_file: " + context.error().message));
     return context;

@@ -273,6 +273,22 @@ TEST_F(Compile, AFileOfAuthoritiesIsReadAndBelongsToAnHttpsAddress) {
                   "ca_file is for a base_url that starts with https://"));
 }
 
+// Their connections are shared: what one trusts the other would.
+TEST_F(Compile, ProvidersAtOneAddressTrustAlike) {
+  constexpr std::string_view kAuthorities = "/etc/ssl/certs/ca-certificates.crt";
+  if (access(kAuthorities.data(), R_OK) != 0) GTEST_SKIP() << "this system has no file of authorities there";
+  const auto told = [&](std::string_view second) {
+    return complaint(
+        fmt::format("providers:\n  - {{name: a, kind: vllm, base_url: \"https://x/v1\", ca_file: {}}}\n"
+                    "  - {{name: b, kind: vllm, base_url: \"https://{}}}\n",
+                    kAuthorities, second));
+  };
+  EXPECT_TRUE(
+      has(told("x/v2\""), "weir.yaml line 3: another provider at https://x has another ca_file, or none"));
+  EXPECT_EQ(told(fmt::format("x/v2\", ca_file: {}", kAuthorities)), "");
+  EXPECT_EQ(told("y/v1\""), "");
+}
+
 TEST_F(Compile, ProvidersSayWhatTheirModelsCanDo) {
   const auto made = snapshot(
       R"(providers: [{name: a, kind: vllm, base_url: "http://127.0.0.1:1/v1", capabilities: {vision: false}}])");
