@@ -346,7 +346,12 @@ std::string Server::status_json() const {
 void Server::stop() {
   if (!cores_) return;
   is_draining_ = true;
-  if (data_server_) data_server_->stop(config_.server.drain_timeout, hurry_.get_token());
+  Duration patience{};
+  {
+    const std::lock_guard lock(state_mutex_);
+    patience = config_.server.drain_timeout;
+  }
+  if (data_server_) data_server_->stop(patience, hurry_.get_token());
   if (admin_server_) admin_server_->stop(std::chrono::seconds(1), hurry_.get_token());
   // Until here somebody may have been watching the end.
   callbacks_.clear();
