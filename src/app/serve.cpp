@@ -52,9 +52,14 @@ void reload(Server& server) {
   }
 }
 
-// Serves until SIGTERM or SIGINT; SIGHUP and a changed file reload.
+// Serves until SIGTERM or SIGINT; SIGHUP and a changed file, of the configuration or one that it names,
+// reload.
 void run_until_stopped(Server& server, const std::string& config_path, const sigset_t& signals) {
-  ConfigWatch watch(config_path);
+  ConfigWatch watch([&] {
+    std::vector<std::string> files = server.named_files();
+    files.push_back(config_path);
+    return files;
+  });
   std::unique_ptr<Worker> watcher;
   if (!config_path.empty()) {
     watcher = server.workers().start("config_watch", [&](const std::stop_token& stop) -> Result<void> {

@@ -3,6 +3,7 @@
 #include <array>
 #include <latch>
 
+#include "app/config_watch.h"
 #include "app/listen.h"
 #include "app/machine_check.h"
 #include "app/settings_yaml.h"
@@ -371,6 +372,11 @@ void Server::stop() {
   store_.reset();
   cores_.reset();
   observers_ = {};
+}
+
+std::vector<std::string> Server::named_files() const {
+  const std::lock_guard lock(state_mutex_);
+  return files_named_by(config_);
 }
 
 std::string Server::url() const {

@@ -49,6 +49,9 @@ class Server {
   // Called after each reload with what is in effect. REQUIRES that it is set before start().
   void set_on_reload(std::function<void(const Config&)> on_reload) { on_reload_ = std::move(on_reload); }
 
+  // What files the configuration in effect names. From any thread.
+  std::vector<std::string> named_files() const;
+
   std::string url() const;
   std::string admin_url() const;
   MetricsRegistry& metrics() { return metrics_; }
