@@ -5,29 +5,12 @@
 #include <utility>
 
 #include "gateway/snapshot.h"
+#include "gateway/stretches.h"
 #include "provider/pricing.h"
 
 namespace weir {
 namespace {
 
-struct Stretch {
-  std::string_view name;
-  Mark from;
-  Mark to;
-};
-
-// What `server-timing` names. "upstream" is the provider's own time; everything else is Weir's.
-constexpr std::array<Stretch, 9> kStretches = {{
-    {"read", Mark::first_byte, Mark::body},
-    {"decode", Mark::body, Mark::decoded},
-    {"pick", Mark::decoded, Mark::picked},
-    {"retry", Mark::picked, Mark::tried_again},
-    {"queue", Mark::queued, Mark::admitted},
-    {"encode", Mark::admitted, Mark::sent},
-    {"upstream", Mark::sent, Mark::upstream_head},
-    {"first_event", Mark::upstream_head, Mark::first_event},
-    {"write", Mark::first_event, Mark::first_write},
-}};
 // Nothing takes so long; the text has room for nine numbers of this length.
 constexpr int64_t kTimingUsMax = 999'999'999'999;
 

@@ -7,6 +7,7 @@
 
 #include "base/text_hash.h"
 #include "gateway/snapshot.h"
+#include "gateway/stretches.h"
 #include "llm/prompt_tokens.h"
 #include "ops/metric_handles.h"
 
@@ -58,21 +59,6 @@ std::string_view route_label(const Exchange& exchange) {
 
 std::atomic<uint64_t> next_metrics_id = 1;
 
-struct Stretch {
-  std::string_view stage;
-  Mark from;
-  Mark to;
-};
-// Weir's own time, from the first readable byte; the provider's is not among it.
-constexpr std::array<Stretch, 8> kStretches = {{{"read", Mark::first_byte, Mark::body},
-                                                {"decode", Mark::body, Mark::decoded},
-                                                {"pick", Mark::decoded, Mark::picked},
-                                                {"retry", Mark::picked, Mark::tried_again},
-                                                {"queue", Mark::queued, Mark::admitted},
-                                                {"encode", Mark::admitted, Mark::sent},
-                                                {"first_event", Mark::upstream_head, Mark::first_event},
-                                                {"write", Mark::first_event, Mark::first_write}}};
-
 }  // namespace
 
 ExchangeMetrics::ExchangeMetrics(MetricsRegistry& registry, GenAiNames names)
@@ -117,7 +103,9 @@ ExchangeMetrics::ExchangeMetrics(MetricsRegistry& registry, GenAiNames names)
        .unit = "s",
        .labels = {"stage"}},
       kOverheadBuckets);
-  for (size_t i = 0; i < kStretches.size(); ++i) overhead_[i] = overhead.with({kStretches[i].stage});
+  for (size_t i = 0; i < kStretches.size(); ++i) {
+    if (!kStretches[i].is_providers) overhead_[i] = overhead.with({kStretches[i].name});
+  }
   register_histograms(registry);
   if (names == GenAiNames::latest_too) inferences_.emplace(registry);
 }
@@ -270,7 +258,7 @@ void ExchangeMetrics::observe_times(const Exchange& exchange, const Labels& labe
 void ExchangeMetrics::observe_overhead(const Timings& timings) {
   for (size_t i = 0; i < kStretches.size(); ++i) {
     const Stretch& stretch = kStretches[i];
-    if (!timings.has(stretch.from) || !timings.has(stretch.to)) continue;
+    if (stretch.is_providers || !timings.has(stretch.from) || !timings.has(stretch.to)) continue;
     overhead_[i].observe(seconds(timings.between(stretch.from, stretch.to)));
   }
 }

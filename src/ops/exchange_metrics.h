@@ -68,7 +68,7 @@ class ExchangeMetrics final : public ExchangeObserver {
   CounterFamily stream_ends_;
   Counter client_aborts_;
   CounterFamily usage_mismatches_;
-  std::array<Histogram, 8> overhead_;  // by stage, in the order of the stretches
+  std::array<Histogram, 9> overhead_;  // by stretch; the provider's own has none
   HistogramFamily tokens_;
   HistogramFamily duration_;
   HistogramFamily first_token_;
