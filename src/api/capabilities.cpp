@@ -1,9 +1,8 @@
 #include "api/capabilities.h"
 
 #include "api/replies.h"
-#include "base/encoding.h"
 #include "base/json.h"
-#include "base/text.h"
+#include "base/query.h"
 #include "codec/coverage.h"
 #include "gateway/model_name.h"
 
@@ -73,12 +72,11 @@ std::vector<Described> providers_of(const Snapshot& snapshot) {
 
 Result<std::string> model_asked(std::string_view query) {
   std::string model;
-  for (const std::string_view part : split(query, '&')) {
-    if (part.empty()) continue;
-    if (!part.starts_with("model=")) {
-      return fail(ErrorKind::bad_request, "the only query parameter here is model", std::string(part));
-    }
-    model = TRY(query_decode(part.substr(std::string_view("model=").size())));
+  const std::vector<QueryField> fields = TRY(query_fields(query));
+  for (const QueryField& field : fields) {
+    if (field.name != "model")
+      return fail(ErrorKind::bad_request, "the only query parameter here is model", field.name);
+    model = field.value;
   }
   return model;
 }

@@ -7,6 +7,7 @@
 #include "base/crypto.h"
 #include "base/encoding.h"
 #include "base/limits.h"
+#include "base/query.h"
 #include "base/text.h"
 #include "gateway/answer_writer.h"
 #include "gateway/form_upload.h"
@@ -217,10 +218,8 @@ void add_metadata(Exchange& exchange) {
 // The model that is named beside a form; empty for none.
 Result<std::string> model_beside(const HttpRequest& request) {
   if (const auto header = request.headers.get("x-weir-model")) return std::string(trim(*header));
-  for (const std::string_view part : split(request.query(), '&')) {
-    if (part.starts_with("model=")) return query_decode(part.substr(std::string_view("model=").size()));
-  }
-  return std::string();
+  return TRY(query_value(request.query(), "model"))
+  .value_or("");
 }
 
 // The length that framing has checked already.

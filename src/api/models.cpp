@@ -5,9 +5,8 @@
 #include <fmt/core.h>
 
 #include "api/replies.h"
-#include "base/encoding.h"
 #include "base/json.h"
-#include "base/text.h"
+#include "base/query.h"
 
 namespace weir {
 namespace {
@@ -69,12 +68,10 @@ Result<std::string> gemini_page(const Snapshot& snapshot, const std::vector<std:
                                 std::string_view path, std::string_view query) {
   int64_t size = kGeminiPageDefault;
   std::string token;
-  for (const std::string_view part : split(query, '&')) {
-    const auto pair = split_once(part, '=');
-    if (!pair) continue;
-    const std::string value = TRY(query_decode(pair->second));
-    if (pair->first == "pageToken") token = value;
-    if (pair->first == "pageSize" && value != "0") size = TRY(page_number(value, "pageSize"));
+  const std::vector<QueryField> fields = TRY(query_fields(query));
+  for (const QueryField& field : fields) {
+    if (field.name == "pageToken") token = field.value;
+    if (field.name == "pageSize" && field.value != "0") size = TRY(page_number(field.value, "pageSize"));
   }
   auto first = names.begin();
   if (!token.empty()) first = std::upper_bound(first, names.end(), token);
@@ -97,15 +94,11 @@ struct Page {
 
 Result<Page> page_of(std::string_view query) {
   Page page;
-  for (const std::string_view part : split(query, '&')) {
-    const size_t equals = part.find('=');
-    if (equals == std::string_view::npos) continue;
-    const std::string_view name = part.substr(0, equals);
-    const std::string value = TRY(query_decode(part.substr(equals + 1)));
-    if (name == "after_id") page.after = value;
-    if (name == "before_id") page.before = value;
-    if (name != "limit") continue;
-    page.limit = TRY(page_number(value, "limit"));
+  const std::vector<QueryField> fields = TRY(query_fields(query));
+  for (const QueryField& field : fields) {
+    if (field.name == "after_id") page.after = field.value;
+    if (field.name == "before_id") page.before = field.value;
+    if (field.name == "limit") page.limit = TRY(page_number(field.value, "limit"));
   }
   return page;
 }

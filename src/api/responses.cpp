@@ -4,9 +4,8 @@
 #include <fmt/core.h>
 
 #include "api/replies.h"
-#include "base/encoding.h"
 #include "base/limits.h"
-#include "base/text.h"
+#include "base/query.h"
 #include "codec/responses_history.h"
 
 namespace weir {
@@ -20,11 +19,8 @@ std::unexpected<Error> unknown(std::string_view id) {
 
 Result<ItemPage> page_of(std::string_view query) {
   ItemPage page;
-  for (const std::string_view pair : split(query, '&')) {
-    const size_t equals = pair.find('=');
-    if (equals == std::string_view::npos) continue;
-    const std::string_view name = pair.substr(0, equals);
-    const std::string value = TRY(percent_decode(pair.substr(equals + 1)));
+  const std::vector<QueryField> fields = TRY(query_fields(query));
+  for (const auto& [name, value] : fields) {
     if (name == "limit") {
       const auto [end, failed] = std::from_chars(value.data(), value.data() + value.size(), page.limit);
       if (failed != std::errc() || end != value.data() + value.size() || page.limit < 1 ||

@@ -5,7 +5,7 @@
 #include <fmt/core.h>
 
 #include "base/crypto.h"
-#include "base/encoding.h"
+#include "base/query.h"
 #include "base/sigv4.h"
 #include "base/text.h"
 
@@ -120,13 +120,9 @@ Result<Caller> authenticate_signature(const HttpRequest& request, const ApiKeys&
 
 // The key in "?key=...", decoded; empty for none.
 Result<std::string> query_key(std::string_view query) {
-  for (const std::string_view piece : split(query, '&')) {
-    if (!piece.starts_with("key=")) continue;
-    Result<std::string> key = query_decode(piece.substr(4));
-    if (!key) return fail(ErrorKind::unauthenticated, "the key in the query is not percent-encoded");
-    return key;
-  }
-  return std::string();
+  const Result<std::optional<std::string>> key = query_value(query, "key");
+  if (!key) return fail(ErrorKind::unauthenticated, "the key in the query is not percent-encoded");
+  return key->value_or("");
 }
 
 // Asked of every request: nothing is copied for it.
