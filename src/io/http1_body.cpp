@@ -1,6 +1,6 @@
 #include "io/http1_body.h"
 
-#include <fmt/format.h>
+#include "io/http_shared.h"
 
 namespace weir {
 namespace {
@@ -10,10 +10,6 @@ constexpr size_t kJsonPaddingBytes = 64;
 // Memory is taken ahead of the bytes up to this size only: a client that announces a large body and sends
 // nothing costs no more.
 constexpr size_t kAheadBytesMax = 128 * 1024;
-
-std::unexpected<Error> too_large(size_t bytes_max) {
-  return fail(ErrorKind::body_too_large, fmt::format("the request body is larger than {} bytes", bytes_max));
-}
 
 }  // namespace
 
@@ -46,7 +42,7 @@ std::unexpected<Error> Http1BodyReader::broken(Error error) {
 Task<std::string> Http1BodyReader::read_all(Scope& scope, size_t bytes_max) {
   std::string body;
   if (is_complete_) co_return body;
-  if (left_ > bytes_max) co_return too_large(bytes_max);
+  if (left_ > bytes_max) co_return body_too_large(bytes_max);
   if (!chunks_ && left_ <= input_.view().size()) {  // the usual request came in one piece
     const auto size = static_cast<size_t>(left_);
     CO_TRY(grow(body, size));
@@ -87,7 +83,7 @@ Task<void> Http1BodyReader::read_chunked(Scope& scope, std::string& body, size_t
   while (!chunks_->is_done()) {
     const std::string_view piece = CO_TRY(next_piece(input_.view().size()));
     if (!piece.empty()) {
-      if (piece.size() > bytes_max - body.size()) co_return too_large(bytes_max);
+      if (piece.size() > bytes_max - body.size()) co_return body_too_large(bytes_max);
       if (body.size() + piece.size() + kJsonPaddingBytes > body.capacity())
         CO_TRY(grow(body, std::max(body.size() + piece.size(), 2 * body.size())));
       body.append(piece);
@@ -142,9 +138,7 @@ Result<std::string_view> Http1BodyReader::next_piece(size_t bytes_max) {
 
 Result<void> Http1BodyReader::hold(size_t bytes) {
   if (share_.grow_to(bytes)) return {};
-  Error error = make_error(ErrorKind::overloaded, "the server holds too many large requests; try again");
-  error.retry_after_ms = 1000;
-  return fail(std::move(error));
+  return fail(no_room_for_body());
 }
 
 Result<void> Http1BodyReader::grow(std::string& body, size_t size) {

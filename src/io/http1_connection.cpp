@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "io/http_shared.h"
 #include "io/succeeds.h"
 
 namespace weir {
@@ -10,10 +11,6 @@ namespace {
 constexpr std::string_view kHttp2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 // What a client that was refused may still send before the connection is cut.
 constexpr uint64_t kLingerBytesMax = 64 * kMiB;
-
-bool is_loopback(std::string_view peer) {
-  return peer.starts_with("127.") || peer.starts_with("[::1]") || peer.starts_with("[::ffff:127.");
-}
 
 }  // namespace
 
@@ -139,7 +136,7 @@ Task<Http1Connection::HeadState> Http1Connection::read_head(RequestHead& head) {
 Task<void> Http1Connection::serve(RequestHead& head) {
   head.request.is_tls = is_tls_;
   head.request.peer = stream_.peer();
-  head.request.peer_is_loopback = is_loopback(head.request.peer);
+  head.request.peer_is_loopback = is_loopback_peer(head.request.peer);
   head.request.first_byte_at = first_byte_at_;
   head.request.head_at = scope_.now();
 

@@ -1,30 +1,14 @@
 #include "io/http1_response.h"
 
-#include <charconv>
-
 #include "io/http1_body.h"
 #include "io/http_service.h"
+#include "io/http_shared.h"
 
 namespace weir {
 namespace {
 
 // A head with the fields that Weir usually sends.
 constexpr size_t kUsualHeadBytes = 512;
-
-std::unexpected<Error> misused(const char* how) {
-  Error error = make_error(ErrorKind::internal, "internal error");
-  error.detail = how;
-  return fail(std::move(error));
-}
-
-std::optional<uint64_t> given_length(const Headers& headers) {
-  const std::optional<std::string_view> text = headers.get("content-length");
-  if (!text) return std::nullopt;
-  uint64_t length = 0;
-  const auto [end, failed] = std::from_chars(text->data(), text->data() + text->size(), length);
-  if (failed != std::errc() || end != text->data() + text->size()) return std::nullopt;
-  return length;
-}
 
 }  // namespace
 
@@ -77,7 +61,7 @@ Task<void> Http1ResponseWriter::send(Scope& scope, int status, const Headers& he
 
 Task<void> Http1ResponseWriter::start(Scope& scope, int status, const Headers& headers) {
   (void)scope;  // nothing is sent yet
-  const std::optional<uint64_t> length = given_length(headers);
+  const std::optional<uint64_t> length = parse_content_length(headers.get_or("content-length", ""));
   co_return begin(status, headers, length ? BodyFraming::content_length : BodyFraming::chunked,
                   length.value_or(0));
 }

@@ -3,36 +3,12 @@
 
 #include "io/http1.h"
 #include "io/http_chars.h"
+#include "io/http_shared.h"
 
 namespace weir {
 namespace {
 
 namespace chars = http_chars;
-
-// Fields that the connection decides, so that two layers can never say different things about the framing.
-bool belongs_to_connection(std::string_view name) {
-  const auto is = [name](std::string_view other) { return equals_ignoring_case(name, other); };
-  switch (name.size()) {
-    case 2:
-      return is("te");
-    case 4:
-      return is("host");
-    case 6:
-      return is("expect");
-    case 7:
-      return is("upgrade") || is("trailer");
-    case 10:
-      return is("connection") || is("keep-alive");
-    case 14:
-      return is("content-length");
-    case 16:
-      return is("proxy-connection");
-    case 17:
-      return is("transfer-encoding");
-    default:
-      return false;
-  }
-}
 
 struct Reason {
   int status;

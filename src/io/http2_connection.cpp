@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "io/http2_stream.h"
+#include "io/http_shared.h"
 
 namespace weir {
 namespace {
@@ -15,10 +16,6 @@ constexpr int32_t kConnectionWindowBytes = 1024 * 1024;
 constexpr size_t kOutBytesMax = 64 * 1024;
 // CONTINUATION frames of one head (CVE-2024-27316 and its kin); nghttp2 closes the connection after more.
 constexpr size_t kContinuationsMax = 8;
-
-bool is_loopback(std::string_view peer) {
-  return peer.starts_with("127.") || peer.starts_with("[::1]") || peer.starts_with("[::ffff:127.");
-}
 
 std::string_view text_of(const uint8_t* bytes, size_t size) {
   return {reinterpret_cast<const char*>(bytes), size};
@@ -252,7 +249,7 @@ Task<void> Http2Connection::serve(std::unique_ptr<Http2Stream> stream) {
   HttpRequest& request = stream->request();
   request.is_tls = is_tls_;
   request.peer = peer_;
-  request.peer_is_loopback = is_loopback(peer_);
+  request.peer_is_loopback = is_loopback_peer(peer_);
   service_.counters().requests.add(1);
   {
     Scope request_scope(scope_);

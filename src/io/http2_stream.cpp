@@ -1,11 +1,10 @@
 #include "io/http2_stream.h"
 
-#include <charconv>
-#include <fmt/format.h>
 #include <nghttp2/nghttp2.h>
 
 #include "io/http2_connection.h"
 #include "io/http_chars.h"
+#include "io/http_shared.h"
 
 namespace weir {
 namespace {
@@ -20,41 +19,11 @@ constexpr size_t kJsonPaddingBytes = 64;
 // nothing costs no more.
 constexpr size_t kAheadBytesMax = 128 * 1024;
 
-bool belongs_to_connection(std::string_view name) {
-  constexpr std::array<std::string_view, 7> kNames = {
-      "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "te", "content-length"};
-  return std::ranges::any_of(kNames,
-                             [name](std::string_view other) { return equals_ignoring_case(name, other); });
-}
-
 nghttp2_nv field(std::string_view name, std::string_view value) {
   // nghttp2 copies both and only promises not to write; its C type cannot say so.
   return {reinterpret_cast<uint8_t*>(const_cast<char*>(name.data())),
           reinterpret_cast<uint8_t*>(const_cast<char*>(value.data())), name.size(), value.size(),
           NGHTTP2_NV_FLAG_NONE};
-}
-
-std::optional<uint64_t> parse_length(std::string_view text) {
-  uint64_t length = 0;
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), length);
-  if (failed != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return length;
-}
-
-std::unexpected<Error> misused(const char* how) {
-  Error error = make_error(ErrorKind::internal, "internal error");
-  error.detail = how;
-  return fail(std::move(error));
-}
-
-std::unexpected<Error> too_large(size_t bytes_max) {
-  return fail(ErrorKind::body_too_large, fmt::format("the request body is larger than {} bytes", bytes_max));
-}
-
-Error no_room() {
-  Error error = make_error(ErrorKind::overloaded, "the server holds too many large requests; try again");
-  error.retry_after_ms = 1000;
-  return error;
 }
 
 ssize_t read_output(nghttp2_session* session, int32_t id, uint8_t* bytes, size_t size, uint32_t* flags,
@@ -136,7 +105,8 @@ Result<void> Http2Stream::check_head() {
 void Http2Stream::end_head() {
   if (refusal_) return;
   if (Result<void> checked = check_head(); !checked) refusal_ = std::move(checked).error();
-  if (const auto length = request_.headers.get("content-length")) content_length_ = parse_length(*length);
+  if (const auto length = request_.headers.get("content-length"))
+    content_length_ = parse_content_length(*length);
 }
 
 void Http2Stream::on_data(std::string_view bytes) {
@@ -224,21 +194,21 @@ Task<void> Http2Stream::linger(Scope& scope) {
 }
 
 Task<std::string> Http2Stream::read_all(Scope& scope, size_t bytes_max) {
-  if (content_length_ && *content_length_ > bytes_max) co_return too_large(bytes_max);
-  if (is_starved_) co_return fail(no_room());
+  if (content_length_ && *content_length_ > bytes_max) co_return body_too_large(bytes_max);
+  if (is_starved_) co_return fail(no_room_for_body());
   // From here on the window opens as bytes arrive: they are taken, only not by a copy.
   is_collecting_ = true;
   consume(input_.size() - input_begin_);
   while (!is_input_ended_) {
     if (input_.size() - input_begin_ > bytes_max) break;
     CO_TRY(co_await wait_for_input(scope));
-    if (is_starved_) co_return fail(no_room());
+    if (is_starved_) co_return fail(no_room_for_body());
   }
   is_collecting_ = false;
   input_.erase(0, std::exchange(input_begin_, 0));
   if (input_.size() > bytes_max) {
     input_.clear();
-    co_return too_large(bytes_max);
+    co_return body_too_large(bytes_max);
   }
   std::string body = std::exchange(input_, {});
   body.reserve(body.size() + kJsonPaddingBytes);
@@ -249,7 +219,7 @@ Task<size_t> Http2Stream::read_some(Scope& scope, std::span<char> buffer) {
   while (!is_starved_ && input_begin_ == input_.size() && !is_input_ended_) {
     CO_TRY(co_await wait_for_input(scope));
   }
-  if (is_starved_) co_return fail(no_room());
+  if (is_starved_) co_return fail(no_room_for_body());
   const size_t count = std::min(buffer.size(), input_.size() - input_begin_);
   std::copy_n(input_.data() + input_begin_, count, buffer.data());
   input_begin_ += count;
@@ -259,7 +229,7 @@ Task<size_t> Http2Stream::read_some(Scope& scope, std::span<char> buffer) {
 
 Result<void> Http2Stream::hold(size_t bytes) {
   // What has arrived and was not read yet counts too.
-  if (!share_.grow_to(bytes + input_.size())) return fail(no_room());
+  if (!share_.grow_to(bytes + input_.size())) return fail(no_room_for_body());
   return {};
 }
 
@@ -300,7 +270,7 @@ Task<void> Http2Stream::send(Scope& scope, int status, const Headers& headers, s
 Task<void> Http2Stream::start(Scope& scope, int status, const Headers& headers) {
   (void)scope;  // nothing is sent yet
   const std::optional<std::string_view> length = headers.get("content-length");
-  co_return submit(status, headers, length ? parse_length(*length) : std::nullopt, true);
+  co_return submit(status, headers, length ? parse_content_length(*length) : std::nullopt, true);
 }
 
 Task<void> Http2Stream::write(Scope& scope, std::string_view bytes) {
