@@ -143,6 +143,7 @@ Result<void> read_output_config(Chat& chat, JsonValue value) {
                 std::string(kPath));
   }
   chat.format.schema = {text};
+  chat.format.strict = true;  // as every format is here
   TRY(read_field(schema["name"], chat.format.name));
   return read_field(schema["description"], chat.format.description);
 }

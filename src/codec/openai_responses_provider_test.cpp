@@ -106,8 +106,8 @@ TEST(ResponsesProvider, WritesAChatCompletionsRequest) {
           R"({"type":"image_url","image_url":{"url":"https://x.example/a.png","detail":"low"}},)"
           R"({"type":"file","file":{"filename":"a.pdf","file_data":"data:application/pdf;base64,QUJD"}}]},)"
           R"({"role":"assistant","content":"a","refusal":"no"},{"role":"user","content":"b"}],)"
-          R"("response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object"},)"
-          R"("strict":true}},"verbosity":"low","reasoning_effort":"low","max_completion_tokens":5,)"
+          R"("response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object",)"
+          R"("properties":{}},"strict":true}},"verbosity":"low","reasoning_effort":"low","max_completion_tokens":5,)"
           R"("prompt_cache_key":"k","service_tier":"flex","logprobs":true,"top_logprobs":2)")),
       R"({"model":"gpt","input":[{"type":"message","role":"developer","content":"rules"},)"
       R"({"type":"message","role":"user","content":[{"type":"input_text","text":"look"},)"
@@ -117,8 +117,8 @@ TEST(ResponsesProvider, WritesAChatCompletionsRequest) {
       R"({"type":"message","role":"assistant","id":"msg_2_0","status":"completed","content":[)"
       R"({"type":"output_text","text":"a","annotations":[],"logprobs":[]},{"type":"refusal","refusal":"no"}]},)"
       R"({"type":"message","role":"user","content":"b"}],"text":{"format":{"type":"json_schema","name":"n",)"
-      R"("schema":{"type":"object","additionalProperties":false},"strict":true},"verbosity":"low"},)"
-      R"("reasoning":{"effort":"low"},)"
+      R"("schema":{"type":"object","properties":{},"additionalProperties":false},"strict":true},)"
+      R"("verbosity":"low"},"reasoning":{"effort":"low"},)"
       R"("max_output_tokens":16,"top_logprobs":2,"store":false,"include":["reasoning.encrypted_content",)"
       R"("message.output_text.logprobs"],"prompt_cache_key":"k","service_tier":"flex"})");
 }

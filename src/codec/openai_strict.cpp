@@ -21,14 +21,28 @@ constexpr SchemaRules kStrictRules{.open_objects = OpenObjects::closed,
                                    .describes_bounds = true,
                                    .bounds = kStrictBounds};
 
-// Nothing where the schema cannot be strict, which is reported.
+// Whether an object may hold whatever the model likes: closed, as strictness wants it, it would hold nothing.
+bool has_free_object(JsonValue schema) {
+  const JsonValue others = schema["additionalProperties"];
+  const bool is_closed = others.is_bool() && !others.bool_or(true);
+  if (schema["type"].string_or("") == "object" && !schema["properties"] && !is_closed) return true;
+  if (!schema.is_object() && !schema.is_array()) return false;
+  for (const JsonValue each : schema) {
+    if (has_free_object(each)) return true;
+  }
+  return false;
+}
+
+// Nothing where the schema cannot be strict, which is reported: then nobody holds the answer to it.
 std::optional<DownleveledSchema> strict_schema(std::string_view schema, SchemaUse use,
                                                std::string_view pointer, Fidelity& fidelity) {
   Fidelity changes;
   DownleveledSchema made = downlevel_schema(schema, kStrictRules, use, pointer, changes);
-  if (made.has_optional || made.has_loose_ref) {
-    fidelity.add(Severity::info, LossReason::schema_downleveled, std::string(pointer), "strict",
-                 "not strict");
+  const Result<JsonDoc> source = JsonDoc::parse(std::string(schema));
+  const bool is_free = use == SchemaUse::answer && source && has_free_object(source->root());
+  if (made.has_optional || made.has_loose_ref || is_free) {
+    fidelity.add(use == SchemaUse::answer ? Severity::warning : Severity::info,
+                 LossReason::schema_downleveled, std::string(pointer), "strict", "not strict");
     return std::nullopt;
   }
   fidelity.add(changes);
