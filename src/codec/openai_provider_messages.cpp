@@ -6,6 +6,7 @@
 #include "base/crypto.h"
 #include "codec/args.h"
 #include "codec/call_ids.h"
+#include "codec/offered_tools.h"
 
 namespace weir {
 namespace {
@@ -435,7 +436,8 @@ class MessagesWriter {
           .value(is_custom ? "custom" : "function")
           .key(is_custom ? "custom" : "function")
           .begin_object();
-      json_.key("name").value(notes_.tool_names.wire(call->name));
+      // A tool of the history that is no longer offered has no entry in the map.
+      json_.key("name").value(legal_openai_tool_name(notes_.tool_names.wire(call->name)));
       if (is_custom) {
         json_.key("input").value(call->arguments);
       } else {

@@ -6,6 +6,7 @@
 #include "codec/args.h"
 #include "codec/call_ids.h"
 #include "codec/call_index.h"
+#include "codec/offered_tools.h"
 
 namespace weir {
 namespace {
@@ -308,7 +309,8 @@ class ItemsWriter {
     const bool is_custom = call.kind == ToolKind::custom;
     json_.begin_object().key("type").value(is_custom ? "custom_tool_call" : "function_call");
     json_.key("call_id").value(short_call_id(call.id));
-    json_.key("name").value(notes_.tool_names.wire(call.name));
+    // A tool of the history that is no longer offered has no entry in the map.
+    json_.key("name").value(legal_openai_tool_name(notes_.tool_names.wire(call.name)));
     if (is_custom) {
       json_.key("input").value(call.arguments);
     } else {
