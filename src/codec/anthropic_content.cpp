@@ -4,6 +4,7 @@
 
 #include "codec/citations.h"
 #include "codec/fields.h"
+#include "codec/search_results.h"
 
 namespace weir {
 namespace {
@@ -152,6 +153,9 @@ Result<BlockBody> decode_body(JsonValue block, Arena& arena) {
     redacted.data = TRY(required_string(block, "data"));
     return redacted;
   }
+  if (type == kAnthropicSearchResult) {
+    if (const auto found = read_search_result(block)) return search_result_text(*found, arena);
+  }
   return unknown_block(block);
 }
 
@@ -169,8 +173,13 @@ Result<void> decode_content(JsonValue content, std::vector<Block>& into, Arena& 
     Block& block = into.emplace_back();
     block.body = TRY(decode_body(source, arena));
     block.cache = TRY(decode_cache(source));
+    if (!std::holds_alternative<TextBlock>(block.body)) continue;
+    if (source["type"].string_or("") == kAnthropicSearchResult) {
+      block.own = {.dialect = kDialect, .type = kAnthropicSearchResult, .raw = {source.raw()}};
+      continue;
+    }
     // An earlier answer with what it cited.
-    if (!std::holds_alternative<TextBlock>(block.body) || source["citations"].size() == 0) continue;
+    if (source["citations"].size() == 0) continue;
     block.has_made_citations = has_made_citation(source["citations"], &is_anthropic_citation_made);
     if (!block.has_made_citations)
       block.own = {.dialect = kDialect, .type = "citations", .raw = {source.raw()}};

@@ -77,7 +77,9 @@ Result<void> AnthropicMessagesWriter::write_block(const Block& block, bool is_la
     json_.raw(block.own->raw.text);
     return {};
   }
-  if (const auto* text = std::get_if<TextBlock>(&block.body)) {
+  if (const auto found = search_result_of(block)) {
+    write_search_result(*found, block);
+  } else if (const auto* text = std::get_if<TextBlock>(&block.body)) {
     // The vendor refuses a last turn of the assistant that ends with white space.
     write_text(is_last_of_prefill ? without_trailing_space(text->text) : text->text, block);
   } else if (const auto* refusal = std::get_if<RefusalBlock>(&block.body)) {
@@ -107,6 +109,16 @@ Result<void> AnthropicMessagesWriter::write_block(const Block& block, bool is_la
 void AnthropicMessagesWriter::write_text(std::string_view text, const Block& block) {
   begin("text");
   json_.key("text").value(text);
+  end(block);
+}
+
+void AnthropicMessagesWriter::write_search_result(const SearchResult& result, const Block& block) {
+  begin(kAnthropicSearchResult);
+  json_.key("source").value(result.source).key("title").value(result.title).key("content").begin_array();
+  for (const std::string& text : result.texts)
+    json_.begin_object().key("type").value("text").key("text").value(text).end_object();
+  json_.end_array();
+  if (result.wants_citations) json_.key("citations").begin_object().key("enabled").value(true).end_object();
   end(block);
 }
 
@@ -198,7 +210,7 @@ Result<void> AnthropicMessagesWriter::write_result(const ToolResultBlock& result
     blocks.push_back(&inner);
   }
   const auto* only = blocks.size() == 1 ? std::get_if<TextBlock>(&blocks.front()->body) : nullptr;
-  if (only && !blocks.front()->cache) {
+  if (only && !blocks.front()->cache && !blocks.front()->own) {
     json_.key("content").value(only->text);
   } else if (!blocks.empty()) {
     json_.key("content").begin_array();

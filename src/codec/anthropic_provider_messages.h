@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/json.h"
+#include "codec/search_results.h"
 #include "codec/turns.h"
 #include "llm/codec.h"
 
@@ -25,6 +26,7 @@ class AnthropicMessagesWriter {
  private:
   Result<void> write_block(const Block& block, bool is_last_of_prefill);
   void write_text(std::string_view text, const Block& block);
+  void write_search_result(const SearchResult& result, const Block& block);
   Result<void> write_image(const ImageBlock& image, const Block& block);
   Result<void> write_document(const DocumentBlock& document, const Block& block);
   Result<void> write_result(const ToolResultBlock& result, const Block& block);

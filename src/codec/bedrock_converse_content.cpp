@@ -5,6 +5,7 @@
 
 #include "codec/citations.h"
 #include "codec/fields.h"
+#include "codec/search_results.h"
 
 namespace weir {
 namespace {
@@ -203,6 +204,9 @@ Result<BlockBody> decode_body(JsonValue block, Chat& chat) {
   if (kind == "reasoningContent") return decode_reasoning(block, body);
   if (kind == "guardContent") return decode_guarded(block, body, *chat.arena);
   if (kind == "citationsContent") return decode_cited(body, chat);
+  if (kind == kConverseSearchResult) {
+    if (const auto found = read_search_result(body)) return search_result_text(*found, *chat.arena);
+  }
   return unknown_block(block, kind);
 }
 
@@ -236,7 +240,9 @@ Result<void> decode_blocks(JsonValue content, Chat& chat, std::vector<Block>& in
     const std::string_view kind = (*source.begin()).key();
     if (kind == "citationsContent")
       block.has_made_citations = has_made_citation(source[kind]["citations"], &is_converse_citation_made);
-    if (is_plain && !block.has_made_citations && (kind == "guardContent" || kind == "citationsContent"))
+    const bool has_own_form =
+        kind == "guardContent" || kind == "citationsContent" || kind == kConverseSearchResult;
+    if (is_plain && !block.has_made_citations && has_own_form)
       block.own = {.dialect = kDialect, .type = kind, .raw = {source.raw()}};
     into.push_back(std::move(block));
   }

@@ -95,7 +95,7 @@ Result<void> ConverseMessagesWriter::write_turn(const Turn& turn, bool is_prefil
   bool has_document = false;
   for (const Block* block : turn.blocks) {
     const auto* text = std::get_if<TextBlock>(&block->body);
-    has_text = has_text || text;
+    has_text = has_text || (text && !(takes_search_results() && is_search_result(*block)));
     has_document = has_document || std::holds_alternative<DocumentBlock>(block->body);
     if (takes_own_form(*block)) {
       json_.raw(block->own->raw.text);
@@ -117,7 +117,12 @@ Result<void> ConverseMessagesWriter::write_turn(const Turn& turn, bool is_prefil
 
 Result<void> ConverseMessagesWriter::write_block(const Block& block) {
   note_document(*conversation_, block, notes_);
-  if (const auto* text = std::get_if<TextBlock>(&block.body)) {
+  const std::optional<SearchResult> found = search_result_of(block);
+  if (found && takes_search_results()) {
+    write_search_result(*found);
+  } else if (const auto* text = std::get_if<TextBlock>(&block.body)) {
+    if (found && own_ == Dialect::bedrock_converse)
+      lose(Severity::warning, LossReason::coerced_string, std::string(block.own->type), "plain");
     write_text(text->text);
   } else if (const auto* refusal = std::get_if<RefusalBlock>(&block.body)) {
     write_text(refusal->text);
@@ -146,6 +151,19 @@ Result<void> ConverseMessagesWriter::write_block(const Block& block) {
 
 void ConverseMessagesWriter::write_text(std::string_view text) {
   json_.begin_object().key("text").value(text).end_object();
+}
+
+bool ConverseMessagesWriter::takes_search_results() const {
+  return own_ == Dialect::bedrock_converse && caps_.family == ModelFamily::anthropic;
+}
+
+void ConverseMessagesWriter::write_search_result(const SearchResult& result) {
+  json_.begin_object().key(kConverseSearchResult).begin_object();
+  json_.key("source").value(result.source).key("title").value(result.title).key("content").begin_array();
+  for (const std::string& text : result.texts) write_text(text);
+  json_.end_array();
+  if (result.wants_citations) json_.key("citations").begin_object().key("enabled").value(true).end_object();
+  json_.end_object().end_object();
 }
 
 Result<void> ConverseMessagesWriter::write_image(const ImageBlock& image) {

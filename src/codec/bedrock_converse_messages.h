@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "codec/search_results.h"
 #include "codec/turns.h"
 #include "llm/codec.h"
 
@@ -31,6 +32,9 @@ class ConverseMessagesWriter {
   Result<void> write_block(const Block& block);
   bool takes_own_form(const Block& block) const { return block.own && block.own->dialect == own_; }
   void write_text(std::string_view text);
+  // Claude reads it, of other models the service refuses it.
+  bool takes_search_results() const;
+  void write_search_result(const SearchResult& result);
   Result<void> write_image(const ImageBlock& image);
   Result<void> write_document(const DocumentBlock& document);
   Result<void> write_video(const VideoBlock& video);

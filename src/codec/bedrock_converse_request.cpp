@@ -58,6 +58,7 @@ class RequestWriter {
         json_(call.wire.body) {
     if (!caps_.cache_control && !has_prompt_cache(target.model, family_))
       caps_.cache_control = CacheControl::none;
+    caps_.family = family_;
   }
 
   Result<void> write() {

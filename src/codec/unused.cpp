@@ -7,6 +7,7 @@
 #include <string>
 
 #include "codec/body_shape.h"
+#include "codec/search_results.h"
 
 namespace weir {
 namespace {
@@ -69,9 +70,15 @@ constexpr std::array<Row, kChatFieldCount> kRows = {{
      [](const Chat& c) { return mark(!c.metadata.empty()); }},
 }};
 
+// Whether the dialect has search results itself: whoever writes it reports what the model does not take.
+bool has_search_results(Dialect dialect) {
+  return dialect == Dialect::anthropic_messages || dialect == Dialect::bedrock_converse;
+}
+
 void report_own_forms(const std::vector<Block>& blocks, size_t message, Dialect target, Fidelity& fidelity) {
   for (const Block& block : blocks) {
-    if (block.own && (block.own->dialect != target || !block.own->raw))
+    const bool has_counterpart = is_search_result(block) && has_search_results(target);
+    if (block.own && !has_counterpart && (block.own->dialect != target || !block.own->raw))
       fidelity.add(block.own->raw ? Severity::warning : Severity::info, LossReason::coerced_string,
                    fmt::format("/messages/{}/content", message), std::string(block.own->type), "plain");
     if (const auto* result = std::get_if<ToolResultBlock>(&block.body))
