@@ -64,7 +64,7 @@ class RequestWriter {
                   "this model does not continue a message of the assistant; end with a message of the user",
                   "messages");
     }
-    const CacheMarkers markers(chat_, conversation, target_, call_.notes);
+    const CacheMarkers markers(chat_, conversation, target_, ResultMarkers::within, call_.notes);
     AnthropicMessagesWriter messages(json_, markers, target_, call_.notes);
     if (!counts_) way_ = choose_format_way(chat_, caps_, {.forces_tools = forces_tools()}, call_.notes);
     write_head();

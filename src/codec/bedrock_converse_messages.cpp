@@ -104,7 +104,11 @@ Result<void> ConverseMessagesWriter::write_turn(const Turn& turn, bool is_prefil
     } else {
       TRY(write_block(*block));
     }
-    write_cache_point(block->cache);
+    if (const auto* result = std::get_if<ToolResultBlock>(&block->body)) {
+      write_point_behind(*block, *result);
+    } else {
+      write_cache_point(block->cache);
+    }
   }
   if (has_document && !has_text) {
     // The service takes documents only beside a text.
@@ -270,15 +274,9 @@ void ConverseMessagesWriter::write_call(const ToolCallBlock& call) {
 Result<void> ConverseMessagesWriter::write_result(const ToolResultBlock& result) {
   json_.begin_object().key("toolResult").begin_object();
   json_.key("toolUseId").value(converse_call_id(result.call_id)).key("content").begin_array();
-  const std::optional<CacheMarker>* inner_marker = nullptr;
-  size_t inner_markers = 0;
   for (const Block& inner : result.content) {
     const auto* text = std::get_if<TextBlock>(&inner.body);
     const auto* unknown = std::get_if<UnknownBlock>(&inner.body);
-    if (markers_.keeps(inner.cache)) {
-      inner_marker = &inner.cache;
-      ++inner_markers;
-    }
     if (text && trim(text->text).empty()) {  // the service refuses it; an empty list it takes
       if (!text->text.empty()) lose(Severity::info, LossReason::dropped, "white space");
       continue;
@@ -292,12 +290,18 @@ Result<void> ConverseMessagesWriter::write_result(const ToolResultBlock& result)
   json_.end_array();
   if (result.is_error) json_.key("status").value("error");
   json_.end_object().end_object();
-  // The service knows no point inside a result: it stands behind it.
-  if (inner_marker) write_cache_point(*inner_marker);
-  if (inner_markers > 1)
-    lose(Severity::info, LossReason::cache_dropped, fmt::format("{} markers in a result", inner_markers),
-         "1");
   return {};
+}
+
+// The service knows no point inside a result: the one that is kept stands behind it.
+void ConverseMessagesWriter::write_point_behind(const Block& block, const ToolResultBlock& result) {
+  const auto& marker = marker_behind(block, result);
+  write_cache_point(marker);
+  const auto count = static_cast<size_t>(std::ranges::count_if(
+                         result.content, [](const Block& inner) { return inner.cache.has_value(); })) +
+                     (block.cache ? 1U : 0U);
+  if (count > 1 && markers_.keeps(marker))
+    lose(Severity::info, LossReason::cache_dropped, fmt::format("{} markers at a result", count), "1");
 }
 
 }  // namespace weir

@@ -41,6 +41,7 @@ class ConverseMessagesWriter {
   void write_thinking(const ThinkingBlock& thinking);
   void write_call(const ToolCallBlock& call);
   Result<void> write_result(const ToolResultBlock& result);
+  void write_point_behind(const Block& block, const ToolResultBlock& result);
   // A name that the service takes and that no document of the request has (the service model's
   // DocumentBlock).
   std::string document_name(std::string_view title);

@@ -71,7 +71,7 @@ class RequestWriter {
     TRY(refuse(conversation));
     if (family_ == ModelFamily::anthropic)
       thinking_ = plan_anthropic_thinking(chat_, conversation, target_, call_.notes.fidelity);
-    const CacheMarkers markers(chat_, conversation, target_, call_.notes);
+    const CacheMarkers markers(chat_, conversation, target_, ResultMarkers::behind, call_.notes);
     ConverseMessagesWriter messages(json_, markers, caps_, own_dialect(), call_.notes);
     ConverseToolsWriter tools(chat_, family_, forces_tools(), call_);
     TRY(check_arguments(chat_, own_dialect()));

@@ -1,3 +1,4 @@
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include "codec/bedrock_test_util.h"
@@ -52,6 +53,45 @@ TEST(CacheMarkers, KeepAnHourBehindFiveMinutesThatWereDropped) {
   ASSERT_TRUE(call) << call.error().message;
   EXPECT_NE(call->wire.body.find(R"("ttl":"1h")"), std::string::npos) << call->wire.body;
   EXPECT_EQ(call->notes.fidelity.header_value(), "cache_dropped;/messages;5_cache_markers>4");
+}
+
+// A turn with a result that is marked on itself and inside, and with as many marked texts behind it.
+std::string marked_results(size_t texts) {
+  constexpr std::string_view kMark = R"("cache_control":{"type":"ephemeral"})";
+  std::string body = fmt::format(
+      R"({{"model":"m","max_tokens":9,"tools":[{{"name":"f","input_schema":{{"type":"object"}}}}],"messages":)"
+      R"([{{"role":"user","content":"q"}},)"
+      R"({{"role":"assistant","content":[{{"type":"tool_use","id":"t","name":"f","input":{{}}}}]}},)"
+      R"({{"role":"user","content":[{{"type":"tool_result","tool_use_id":"t","content":)"
+      R"([{{"type":"text","text":"r",{}}},{{"type":"text","text":"s",{}}}],{}}})",
+      kMark, kMark, kMark);
+  for (size_t i = 0; i < texts; ++i) body += fmt::format(R"(,{{"type":"text","text":"more",{}}})", kMark);
+  return body + "]}]}";
+}
+
+size_t count_of(std::string_view text, std::string_view what) {
+  size_t count = 0;
+  for (size_t at = text.find(what); at != std::string_view::npos; at = text.find(what, at + 1)) ++count;
+  return count;
+}
+
+TEST(CacheMarkers, OfAResultAreOnePointBehindItWhereNoneMayStandWithin) {
+  for (const size_t texts : {size_t{0}, size_t{3}}) {
+    const Result<Request> request = test::decode_with(anthropic_messages_client(), marked_results(texts));
+    ASSERT_TRUE(request);
+    const Capabilities any;
+    const auto call = bedrock_converse_provider().encode_request(
+        *request, {.model = "anthropic.claude-sonnet-4-5-20250929-v1:0", .capabilities = &any});
+    ASSERT_TRUE(call) << call.error().message;
+    EXPECT_EQ(count_of(call->wire.body, "cachePoint"), 1 + texts) << "none of the four is used up";
+    EXPECT_EQ(call->wire.body.find(R"({"cachePoint":{"type":"default"}},{"cachePoint")"), std::string::npos)
+        << call->wire.body;
+    EXPECT_EQ(call->notes.fidelity.header_value(), "cache_dropped;/messages;3_markers_at_a_result>1");
+    const auto own =
+        anthropic_messages_provider().encode_request(*request, {.model = "claude", .capabilities = &any});
+    ASSERT_TRUE(own);
+    EXPECT_EQ(count_of(own->wire.body, "cache_control"), texts == 0 ? 3U : 4U) << "there they may";
+  }
 }
 
 }  // namespace

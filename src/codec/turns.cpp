@@ -258,8 +258,16 @@ void report_cache_markers(const Conversation& conversation, Fidelity& fidelity) 
   if (count > 0) fidelity.add(Severity::info, LossReason::cache_dropped, "/messages", "cache_control");
 }
 
+const std::optional<CacheMarker>& marker_behind(const Block& block, const ToolResultBlock& result) {
+  if (block.cache) return block.cache;
+  for (auto inner = result.content.rbegin(); inner != result.content.rend(); ++inner) {
+    if (inner->cache) return inner->cache;
+  }
+  return block.cache;
+}
+
 CacheMarkers::CacheMarkers(const Chat& chat, const Conversation& conversation, const TargetModel& target,
-                           CallNotes& notes)
+                           ResultMarkers results, CallNotes& notes)
     : has_hour_(target.capabilities->cache_ttl_1h != false) {
   std::vector<const std::optional<CacheMarker>*> all;
   std::vector<const std::optional<CacheMarker>*> said;
@@ -274,7 +282,12 @@ CacheMarkers::CacheMarkers(const Chat& chat, const Conversation& conversation, c
   for (const Block* block : conversation.system) gather(system, block->cache);
   for (const Turn& turn : conversation.turns) {
     for (const Block* block : turn.blocks) {
-      if (const auto* result = std::get_if<ToolResultBlock>(&block->body)) {
+      const auto* result = std::get_if<ToolResultBlock>(&block->body);
+      if (result && results == ResultMarkers::behind) {
+        gather(said, marker_behind(*block, *result));
+        continue;
+      }
+      if (result) {
         for (const Block& inner : result->content) gather(said, inner.cache);
       }
       gather(said, block->cache);

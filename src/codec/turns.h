@@ -45,12 +45,18 @@ void settle_documents(CallNotes& notes);
 // Reports the cache markers of a conversation whose target takes none.
 void report_cache_markers(const Conversation& conversation, Fidelity& fidelity);
 
+// Whether a target knows cache markers within the result of a tool.
+enum class ResultMarkers : uint8_t { within, behind };
+
+// The one marker of a result where none may stand within: its own, else the last within. May be absent.
+const std::optional<CacheMarker>& marker_behind(const Block& block, const ToolResultBlock& result);
+
 // Which cache markers are kept: four may be sent; those of tools and system come first, then the last of the
 // messages. A marker is known by its address in the Chat.
 class CacheMarkers {
  public:
   CacheMarkers(const Chat& chat, const Conversation& conversation, const TargetModel& target,
-               CallNotes& notes);
+               ResultMarkers results, CallNotes& notes);
   bool keeps(const std::optional<CacheMarker>& marker) const { return marker && kept_.contains(&marker); }
   bool drops(const std::optional<CacheMarker>& marker) const { return marker && !kept_.contains(&marker); }
   // The lifetime to send with a marker that is kept.
