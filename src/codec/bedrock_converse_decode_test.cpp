@@ -306,6 +306,26 @@ TEST(ConverseDecode, KnowsEveryExceptionByItsName) {
     EXPECT_EQ(kind("ValidationException", words), ErrorKind::model_not_found) << words;
 }
 
+// A client of the dialect gets the vendor's own name of what is wrong with a model.
+TEST(ConverseDecode, KeepsTheNamesOfWhatIsWrongWithAModel) {
+  const auto passed_on = [](std::string_view type) {
+    Headers headers;
+    headers.add("x-amzn-errortype", type);
+    const Error error = bedrock_converse_provider().decode_error(
+        {.status = 424, .headers = &headers, .body = R"({"message":"x"})"}, 0);
+    std::string stream;
+    bedrock_converse_client().stream_encoder({})->fail(error, stream);
+    const ClientReply reply = bedrock_converse_client().encode_error(error, "");
+    return fmt::format("{} {}", reply.headers.get_or("x-amzn-errortype", ""),
+                       stream.find("modelStreamErrorException") != std::string::npos ? "model" : "other");
+  };
+  EXPECT_EQ(passed_on("ModelStreamErrorException"), "ModelStreamErrorException model");
+  EXPECT_EQ(passed_on("modelStreamErrorException"), "ModelStreamErrorException model");
+  EXPECT_EQ(passed_on("ModelErrorException"), "ModelErrorException model") << "a stream has but that one";
+  EXPECT_EQ(passed_on("InternalServerException"), "InternalServerException other");
+  EXPECT_EQ(passed_on("UnrecognizedClientException"), "InternalServerException other") << "Weir's key";
+}
+
 TEST(ConverseDecode, ComparesATotalWithOrWithoutTheCache) {
   const auto differs = [](int total) {
     const auto usage = JsonDoc::parse(fmt::format(

@@ -73,10 +73,13 @@ ExceptionRow exception_of_kind(ErrorKind kind) {
   return {"InternalServerException", 500};
 }
 
-// What is wrong with a signature has AWS's own name as its code. REQUIRES that the error outlives the row.
+// What is wrong with a signature has AWS's own name as its code, and so has what is wrong with a model behind
+// the service. REQUIRES that the error outlives the row.
 ExceptionRow exception_of(const Error& error) {
   ExceptionRow row = exception_of_kind(error.kind);
-  if (error.kind == ErrorKind::unauthenticated && error.code.ends_with("Exception")) row.name = error.code;
+  const bool may_have_own_name =
+      error.kind == ErrorKind::unauthenticated || error.kind == ErrorKind::upstream_error;
+  if (may_have_own_name && error.code.ends_with("Exception")) row.name = error.code;
   return row;
 }
 
@@ -104,14 +107,23 @@ bool says_no_model(std::string_view message) {
                      [&](std::string_view words) { return text.find(words) != std::string::npos; });
 }
 
+constexpr std::string_view kModelError = "ModelErrorException";
+constexpr std::string_view kModelStreamError = "ModelStreamErrorException";
+
 Error classify(std::string_view type, std::string_view message, int status) {
   int meant = status;
+  std::string_view name;
   for (const ExceptionRow& row : kExceptions) {
-    if (equals_ignore_case(row.name, type)) meant = row.status;
+    if (!equals_ignore_case(row.name, type)) continue;
+    meant = row.status;
+    name = row.name;
   }
   Error error =
       classify_provider_error({.status = meant ? meant : 500, .type = type, .code = {}, .message = message});
   error.upstream_status = status;
+  // What the usual name of an upstream's failure would hide.
+  if (error.kind == ErrorKind::upstream_error && (name == kModelError || name == kModelStreamError))
+    error.code = name;
   if (says_no_model(message)) {
     error.kind = ErrorKind::model_not_found;
     error.message = hide_keys(message);
@@ -160,6 +172,7 @@ void append_bedrock_exception(std::string& out, const Error& error) {
   if (name == "UnrecognizedClientException" || name == "AccessDeniedException" ||
       name == "ResourceNotFoundException" || name == "ServiceQuotaExceededException")
     name = "ValidationException";
+  if (name == kModelError) name = kModelStreamError;
   name.front() = to_lower(name.front());
   const Result<void> appended =
       append_message(out, "exception", ":exception-type", name, message_body(error));
