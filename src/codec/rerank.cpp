@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <fmt/core.h>
+#include <set>
+#include <span>
+#include <string>
 
 #include "codec/fields.h"
 #include "codec/openai.h"
@@ -14,11 +17,22 @@ namespace {
 
 using Row = FieldRow<Rerank>;
 
+// Other members of a document than its text: no server is told of them.
+constexpr std::string_view kDocumentMembers = "documents.";
+
 // Texts, or objects with a text.
 Result<void> read_documents(Rerank& rerank, JsonValue value) {
   TRY(value.expect(JsonType::array));
+  std::set<std::string, std::less<>> others;
   for (const JsonValue item : value) {
     rerank.documents.push_back(TRY(item.is_object() ? required_string(item, "text") : item.as_string()));
+    if (!item.is_object()) continue;
+    for (const JsonValue member : item) {
+      if (member.key() == "text" || !others.emplace(member.key()).second) continue;
+      rerank.extras.push_back({.dialect = Dialect::openai_chat,
+                               .key = rerank.arena->keep(fmt::format("{}{}", kDocumentMembers, member.key())),
+                               .raw = {member.raw()}});
+    }
   }
   return {};
 }
@@ -84,7 +98,12 @@ class RerankClient final : public ClientCodec {
     json.value(answer.payload && !answer.payload->id.empty() ? answer.payload->id : context.exchange_id);
     json.key("results").begin_array();
     if (ranked) {
-      for (const RerankAnswer::Hit& hit : ranked->hits) write_hit(json, hit, rerank);
+      // Some servers give all of them, whatever was asked.
+      const size_t wanted =
+          rerank && rerank->top_n ? static_cast<size_t>(*rerank->top_n) : ranked->hits.size();
+      for (const RerankAnswer::Hit& hit :
+           std::span(ranked->hits).first(std::min(wanted, ranked->hits.size())))
+        write_hit(json, hit, rerank);
     }
     json.end_array().key("meta").begin_object();
     json.key("api_version").begin_object().key("version").value("2").end_object();
@@ -122,7 +141,13 @@ void encode_rerank(const Rerank& rerank, const TargetModel& target, EncodedCall&
   json.end_array();
   if (rerank.top_n)
     json.key(target.capabilities->quirks.top_n_is_top_k ? "top_k" : "top_n").value(*rerank.top_n);
-  for (const ExtraField& extra : rerank.extras) json.key(extra.key).raw(extra.raw.text);
+  for (const ExtraField& extra : rerank.extras) {
+    if (!extra.key.starts_with(kDocumentMembers)) {
+      json.key(extra.key).raw(extra.raw.text);
+    } else {
+      call.notes.fidelity.add(Severity::warning, LossReason::dropped, fmt::format("/{}", extra.key));
+    }
+  }
   json.end_object();
 }
 

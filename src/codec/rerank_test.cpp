@@ -56,6 +56,32 @@ TEST(RerankClient, GivesTheDocumentsBackWhenAsked) {
       << billed;
 }
 
+TEST(RerankClient, GivesNoMoreResultsThanWereAskedFor) {
+  const Request request = decode(R"({"model":"r","query":"q","documents":["a","b","c"],"top_n":2})").value();
+  Answer answer;
+  answer.payload =
+      Payload{.id = "x", .model = "r", .body = RerankAnswer{.hits = {{2, 0.5}, {0, 0.25}, {1, 0.125}}}};
+  const std::string body = rerank_client().encode_answer(answer, test::answer_context(request)).body;
+  EXPECT_NE(body.find(R"({"index":0,"relevance_score":0.25}])"), std::string::npos) << body;
+  answer.payload = Payload{.id = "x", .model = "r", .body = RerankAnswer{.hits = {{2, 0.5}}}};
+  const std::string fewer = rerank_client().encode_answer(answer, test::answer_context(request)).body;
+  EXPECT_NE(fewer.find(R"([{"index":2,"relevance_score":0.5}])"), std::string::npos) << fewer;
+}
+
+TEST(RerankProvider, TellsOfWhatTheServerIsNotTold) {
+  const Request request =
+      decode(R"({"model":"r","query":"q","max_tokens_per_doc":5,"documents":[{"text":"a","title":"t"},)"
+             R"({"title":"u","text":"b"}]})")
+          .value();
+  Capabilities server;
+  const auto sent = [&] {
+    return openai_chat_provider().encode_request(request, {.model = "up", .capabilities = &server});
+  };
+  EXPECT_EQ(test::body_of(sent()),
+            R"({"model":"up","query":"q","documents":["a","b"],"max_tokens_per_doc":5})");
+  EXPECT_EQ(test::records_of(sent()), "dropped;/documents.title");
+}
+
 TEST(RerankClient, SaysErrorsInTheVendorsKeyToo) {
   const ClientReply reply =
       rerank_client().encode_error(make_error(ErrorKind::bad_request, "no", "query"), "id");
