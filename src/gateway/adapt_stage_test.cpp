@@ -480,6 +480,43 @@ TEST_F(AdaptStageTest, AnAnswerThatCallsToolsIsNotChecked) {
   EXPECT_EQ(call_.requests.size(), 1U);
 }
 
+TEST_F(AdaptStageTest, AnAnswerThatWasCutOrRefusedIsNotAskedForAgain) {
+  gateway_.capabilities.json_schema = JsonSchemaSupport::none;
+  Chat asks = chat({message(Role::user, {TextBlock{"q"}})});
+  asks.format = number_format();
+  for (const StopReason reason : {StopReason::length, StopReason::context_full, StopReason::refusal,
+                                  StopReason::filter, StopReason::guardrail}) {
+    call_.requests.clear();
+    call_.answers.assign({std::vector<Event>{Start{}, BlockStart{}, Delta{.text = "{\"n\":"}, BlockEnd{},
+                                             Finish{.reason = reason}, End{}},
+                          answer("{\"n\":1}")});
+    const auto exchange = gateway_.exchange(asks);
+    const auto events = gateway_.events(*exchange);
+    ASSERT_TRUE(events);
+    EXPECT_EQ(call_.requests.size(), 1U) << to_string(reason);
+    EXPECT_EQ(fold(*events).choices[0].blocks[0].text, "{\"n\":");
+    EXPECT_TRUE(exchange->fidelity.has_warnings()) << "it is no answer of that form";
+  }
+}
+
+TEST_F(AdaptStageTest, WhatTheFirstTryCostIsInTheUsageOfASecondThatCallsTools) {
+  gateway_.capabilities.json_schema = JsonSchemaSupport::none;
+  Usage first;
+  first.in_uncached = 1000;
+  Usage second;
+  second.in_uncached = 7;
+  call_.answers.push_back(std::vector<Event>{Start{}, BlockStart{}, Delta{.text = "no json"}, BlockEnd{},
+                                             Finish{}, UsageReport{first}, End{}});
+  call_.answers.push_back(thinking_answer("call_1"));
+  call_.answers.back()->insert(call_.answers.back()->end() - 1, UsageReport{second});
+  Chat asks = chat({message(Role::user, {TextBlock{"q"}})});
+  asks.format = number_format();
+  const auto exchange = gateway_.exchange(asks);
+  const auto events = gateway_.events(*exchange);
+  ASSERT_TRUE(events);
+  EXPECT_EQ(fold(*events).usage.in_uncached, 1007);
+}
+
 TEST_F(AdaptStageTest, AJsonObjectIsCheckedWhereItIsAskedForByWords) {
   gateway_.capabilities.json_object = false;
   call_.answers.push_back(answer("Sure! [1]"));

@@ -58,7 +58,13 @@ struct Held {
   std::vector<Event> events;
   std::string text;
   bool calls_tools = false;
+  bool is_cut = false;  // by a limit, a filter or a refusal: the same request would end so again
 };
+
+// Whether the model ended the answer itself, and may do better when it is told what is wrong.
+bool is_of_its_own(StopReason reason) {
+  return reason == StopReason::end || reason == StopReason::stop_sequence || reason == StopReason::other;
+}
 
 Task<Held> hold_back(Scope& scope, EventSource& source) {
   Held held;
@@ -72,7 +78,10 @@ Task<Held> hold_back(Scope& scope, EventSource& source) {
       if (const auto* start = std::get_if<BlockStart>(&event)) {
         if (start->kind == BlockKind::text) texts.push_back(start->index);
         held.calls_tools = held.calls_tools || start->kind == BlockKind::tool_call;
+        held.is_cut = held.is_cut || start->kind == BlockKind::refusal;
       }
+      if (const auto* finish = std::get_if<Finish>(&event))
+        held.is_cut = held.is_cut || !is_of_its_own(finish->reason);
       const auto* delta = std::get_if<Delta>(&event);
       if (!delta) continue;
       bytes += delta->text.size();
@@ -183,9 +192,12 @@ Task<std::unique_ptr<EventSource>> validated_answer(Exchange& exchange, Next nex
     std::unique_ptr<EventSource> source = metered_part(CO_TRY(co_await next(exchange)), exchange);
     Held held = CO_TRY(co_await hold_back(*exchange.scope, *source));
     source.reset();
-    if (held.calls_tools) co_return std::make_unique<StoredSource>(std::move(held.events));
+    if (held.calls_tools) {
+      if (is_last) replace_usage(held.events, earlier);
+      co_return std::make_unique<StoredSource>(std::move(held.events));
+    }
     const Checked checked = CO_TRY(check(held.text, base.format));
-    if (!checked.problem.empty() && !is_last) {
+    if (!checked.problem.empty() && !is_last && !held.is_cut) {
       earlier = usage_of(held.events);
       say(chat, Role::assistant, held.text.empty() ? std::string("(nothing)") : held.text);
       say(chat, Role::user,
