@@ -12,14 +12,34 @@ namespace {
 
 using Row = FieldRow<Chat>;
 
-Result<void> read_prompt(Chat& chat, JsonValue value) {
-  if (value.is_array() && value.size() == 1) value = value.at(0);
-  if (!value.is_string()) {
-    return fail(ErrorKind::bad_request, "prompt is one text here; send several prompts as several requests",
-                "prompt");
-  }
+Block text_block(std::string_view text) {
+  return {.body = TextBlock{text}, .cache = {}, .pointer = {}};
+}
+
+// Several prompts, and those of token ids, are for servers that have this endpoint too: a block for each.
+Result<void> read_prompts(Chat& chat, JsonValue prompts) {
   Message message;
-  message.content.push_back({.body = TextBlock{TRY(value.as_string())}, .cache = {}, .pointer = {}});
+  for (const JsonValue prompt : prompts) {
+    const bool is_id = prompt.is_number();
+    if (is_id && !message.content.empty()) continue;  // all ids are of one prompt
+    const bool is_text = !is_id && !prompt.is_array();
+    message.content.push_back(text_block(is_text ? TRY(prompt.as_string()) : std::string_view()));
+  }
+  chat.messages.push_back(std::move(message));
+  return unknown_value(
+      "this model's provider takes one prompt, as a text: send several as several requests, and texts "
+      "instead "
+      "of token ids",
+      "prompt");
+}
+
+Result<void> read_prompt(Chat& chat, JsonValue value) {
+  if (value.is_array() && value.size() == 1 && value.at(0).is_string()) value = value.at(0);
+  if (value.is_array() && value.size() > 0) return read_prompts(chat, value);
+  if (!value.is_string())
+    return fail(ErrorKind::bad_request, "prompt is a text, or a list of texts or of token ids", "prompt");
+  Message message;
+  message.content.push_back(text_block(TRY(value.as_string())));
   chat.messages.push_back(std::move(message));
   return {};
 }

@@ -57,6 +57,26 @@ TEST(OpenAiCompletions, NameTheFieldThatIsOfAnotherType) {
   }
 }
 
+TEST(OpenAiCompletions, LeavePromptsThatAreNoTextToServersThatHaveTheEndpoint) {
+  constexpr std::array<std::pair<std::string_view, size_t>, 5> kPrompts = {
+      {{R"(["a","b"])", 2}, {"[1,2,3]", 1}, {"[[1,2],[3]]", 2}, {"[7]", 1}, {R"([["a"]])", 1}}};
+  for (const auto& [prompt, count] : kPrompts) {
+    const Result<Request> request = decode(fmt::format(R"("prompt":{},"model":"m","seed":7)", prompt));
+    ASSERT_TRUE(request) << prompt;
+    const Chat& chat = std::get<Chat>(*request);
+    ASSERT_TRUE(chat.only_raw) << prompt;
+    EXPECT_EQ(chat.only_raw->path, "prompt");
+    EXPECT_EQ(chat.only_raw->http_status(), 400);
+    EXPECT_EQ(chat.seed, 7) << "the rest is read";
+    EXPECT_EQ(chat.messages.at(0).content.size(), count) << prompt;
+  }
+  const Chat one = std::get<Chat>(decode(R"("prompt":["a"],"model":"m")").value());
+  EXPECT_FALSE(one.only_raw);
+  EXPECT_EQ(std::get<TextBlock>(one.messages.at(0).content.at(0).body).text, "a");
+  for (const std::string_view wrong : {"[]", "[{}]", "[\"a\",{}]", "5"})
+    EXPECT_FALSE(decode(fmt::format(R"("prompt":{},"model":"m")", wrong))) << wrong;
+}
+
 // A context outlives its encoder, and a request its context.
 struct Asked {
   explicit Asked(std::string_view fields) : request(chat_with(fields)) {}

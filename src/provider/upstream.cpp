@@ -333,8 +333,12 @@ Result<std::unique_ptr<EncodedCall>> encode_call(const UpstreamCall& call) {
   auto encoded = std::make_unique<EncodedCall>(TRY(call.raw ? codec.splice_request(*call.raw, request, target)
                                                             : codec.encode_request(request, target)));
   encoded->notes.is_raw = call.raw != nullptr;
-  if (const Chat* chat = chat_of(*call.request))
+  if (const Chat* chat = chat_of(*call.request)) {
     encoded->notes.choices = static_cast<size_t>(std::max<int64_t>(1, chat->choices.value_or(1)));
+    // Each of several prompts has its own.
+    if (chat->is_text_completion)
+      encoded->notes.choices *= std::max<size_t>(1, chat->messages.front().content.size());
+  }
   encoded->wire.path = target_of(call, encoded->wire);
   complete_headers(call, encoded->wire.headers);
   return encoded;
