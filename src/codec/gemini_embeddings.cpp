@@ -2,6 +2,9 @@
 
 #include <array>
 #include <fmt/core.h>
+#include <map>
+#include <set>
+#include <string>
 
 #include "base/text.h"
 #include "codec/gemini.h"
@@ -47,31 +50,77 @@ Result<std::string_view> text_of(JsonValue content, Arena& arena) {
   return arena.keep(std::move(joined));
 }
 
-// One request of a batch, or a single one. The settings of the first are those of all.
-Result<void> read_request(JsonValue source, Embed& embed) {
+// What one request says beside its content, by the vendor's names.
+using Settings = std::map<std::string, JsonValue, std::less<>>;
+
+Settings settings_of(JsonValue source) {
+  Settings settings;
+  for (const JsonValue holder : {source, source["embedContentConfig"]}) {
+    if (!holder.is_object()) continue;
+    for (const JsonValue member : holder) {
+      const std::string key = gemini_camel(member.key());
+      if (key != "content" && key != "model" && key != "embedContentConfig") settings[key] = member;
+    }
+  }
+  return settings;
+}
+
+Result<void> read_settings(const Settings& settings, Embed& embed) {
+  for (const auto& [key, member] : settings) {
+    if (key == "outputDimensionality") {
+      TRY(read_field(member, embed.dimensions));
+      continue;
+    }
+    if (key == "taskType") {
+      const std::string_view task = TRY(member.as_string());
+      for (const PurposeRow& row : kPurposes) {
+        if (row.task == task) embed.purpose = row.purpose;
+      }
+      if (!embed.purpose.empty()) continue;
+    }
+    embed.extras.push_back({.dialect = kDialect, .key = embed.arena->keep(key), .raw = {member.raw()}});
+  }
+  return {};
+}
+
+// Where a later request of a batch says something else than the first: whoever writes the batch anew reports
+// the member under this name.
+constexpr std::string_view kOfOneRequest = "requests.";
+
+void note_differences(const Settings& first, const Settings& settings, std::set<std::string>& differing) {
+  for (const auto& [key, member] : settings) {
+    const auto found = first.find(key);
+    if (found == first.end() || found->second.raw() != member.raw()) differing.insert(key);
+  }
+  for (const auto& [key, member] : first) {
+    if (!settings.contains(key)) differing.insert(key);
+  }
+}
+
+// Error: a request without a text.
+Result<void> read_input(JsonValue source, Embed& embed) {
   TRY(source.expect(JsonType::object));
   embed.inputs.push_back(TRY(text_of(source["content"], *embed.arena)));
-  const bool is_first = embed.inputs.size() == 1;
-  const JsonValue config = source["embedContentConfig"];
-  for (const JsonValue holder : {source, config}) {
-    for (const JsonValue member : holder) {
-      if (!holder.is_object()) break;
-      const std::string key = gemini_camel(member.key());
-      if (key == "content" || key == "model" || key == "embedContentConfig") continue;
-      if (key == "outputDimensionality" && is_first) {
-        TRY(read_field(member, embed.dimensions));
-        continue;
-      }
-      if (key == "taskType" && is_first) {
-        const std::string_view task = TRY(member.as_string());
-        for (const PurposeRow& row : kPurposes) {
-          if (row.task == task) embed.purpose = row.purpose;
-        }
-        if (!embed.purpose.empty()) continue;
-      }
-      if (!is_first && (key == "outputDimensionality" || key == "taskType")) continue;
-      embed.extras.push_back({.dialect = kDialect, .key = embed.arena->keep(key), .raw = {member.raw()}});
+  return {};
+}
+
+// The settings of the first request are those of all.
+Result<void> read_batch(JsonValue requests, Embed& embed) {
+  Settings first;
+  std::set<std::string> differing;
+  for (const JsonValue request : requests) {
+    TRY(read_input(request, embed));
+    const Settings settings = settings_of(request);
+    if (embed.inputs.size() > 1) {
+      note_differences(first, settings, differing);
+      continue;
     }
+    first = settings;
+    TRY(read_settings(first, embed));
+  }
+  for (const std::string& key : differing) {
+    embed.extras.push_back(
+        {.dialect = kDialect, .key = embed.arena->keep(std::string(kOfOneRequest) + key), .raw = {"null"}});
   }
   return {};
 }
@@ -102,13 +151,14 @@ class EmbedClient : public ClientCodec {
     Embed embed = TRY(new_embed(call));
     const JsonValue root = call.body->root();
     if (!is_batch_) {
-      TRY(read_request(root, embed));
+      TRY(read_input(root, embed));
+      TRY(read_settings(settings_of(root), embed));
       return embed;
     }
     const JsonValue requests = root["requests"];
     if (!requests.is_array() || requests.size() == 0)
       return fail(ErrorKind::bad_request, "requests is an array of requests with a content", "requests");
-    for (const JsonValue request : requests) TRY(read_request(request, embed));
+    TRY(read_batch(requests, embed));
     return embed;
   }
 
@@ -156,6 +206,10 @@ std::string_view task_of(const Embed& embed) {
   return {};
 }
 
+bool is_told(const ExtraField& extra) {
+  return extra.dialect == kDialect && !extra.key.starts_with(kOfOneRequest);
+}
+
 Result<std::vector<float>> decode_values(JsonValue values) {
   TRY(values.expect(JsonType::array));
   std::vector<float> vector;
@@ -188,7 +242,7 @@ Result<void> encode_gemini_embed(const Embed& embed, const TargetModel& target, 
     }
     if (!task.empty()) json.key(is_predict ? "task_type" : "taskType").value(task);
     for (const ExtraField& extra : embed.extras) {
-      if (extra.dialect == kDialect) json.key(extra.key).raw(extra.raw.text);
+      if (is_told(extra)) json.key(extra.key).raw(extra.raw.text);
     }
     if (embed.dimensions && !is_predict) json.key("outputDimensionality").value(*embed.dimensions);
     json.end_object();
@@ -199,8 +253,7 @@ Result<void> encode_gemini_embed(const Embed& embed, const TargetModel& target, 
   }
   json.end_object();
   for (const ExtraField& extra : embed.extras) {
-    if (extra.dialect != kDialect)
-      fidelity.add(Severity::warning, LossReason::dropped, fmt::format("/{}", extra.key));
+    if (!is_told(extra)) fidelity.add(Severity::warning, LossReason::dropped, fmt::format("/{}", extra.key));
   }
   return {};
 }

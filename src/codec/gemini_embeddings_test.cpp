@@ -88,7 +88,16 @@ TEST(GeminiEmbeddings, ReadABatchAndRefuseWhatIsNone) {
   const auto& embed = std::get<Embed>(*request);
   EXPECT_EQ(embed.purpose, "clustering");
   EXPECT_EQ(embed.dimensions, 3);
-  EXPECT_TRUE(embed.extras.empty());
+  const auto sent = test::to_gemini(*request);
+  EXPECT_EQ(test::body_of(sent).find("requests."), std::string::npos);
+  EXPECT_EQ(test::records_of(sent), "dropped;/requests.outputDimensionality, dropped;/requests.taskType");
+  const auto alike = read(R"({"requests":[{"content":"a","taskType":"CLUSTERING","title":"t"},
+      {"content":"b","task_type":"CLUSTERING","title":"t"}]})");
+  ASSERT_TRUE(alike);
+  EXPECT_EQ(test::records_of(test::to_gemini(*alike)), "");
+  const auto silent = read(R"({"requests":[{"content":"a","taskType":"CLUSTERING"},{"content":"b"}]})");
+  ASSERT_TRUE(silent);
+  EXPECT_EQ(test::records_of(test::to_gemini(*silent)), "dropped;/requests.taskType");
   for (const std::string body : {R"({})", R"({"requests":[]})", R"({"requests":{}})", R"({"requests":[1]})"})
     EXPECT_FALSE(read(body)) << body;
 }

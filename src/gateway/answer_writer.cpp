@@ -234,7 +234,8 @@ std::optional<UsageReport> AnswerWriter::estimate_before(const Event& event) {
     // An estimate takes back what was stated before.
     states_output_ = report->usage.source != UsageSource::estimated &&
                      (states_output_ || report->usage.out_text || report->usage.out_reasoning);
-  } else if (std::holds_alternative<End>(event) && !states_output_ && exchange_.chat() &&
+  } else if (std::holds_alternative<End>(event) && !states_output_ &&
+             (exchange_.chat() || std::holds_alternative<Embed>(exchange_.request)) &&
              exchange_.usage.source == UsageSource::estimated) {
     return UsageReport{exchange_.usage};
   }

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "codec/codecs.h"
+#include "codec/openai.h"
 #include "gateway/test_exchange.h"
 #include "llm/prompt_tokens.h"
 
@@ -275,6 +276,18 @@ TEST_F(AnswerWriterTest, EstimatesTheInputOfAWholeAnswerAsOfAStreamWhereTheProvi
               std::string::npos)
         << response_.body;
   }
+}
+
+TEST_F(AnswerWriterTest, TellsWeirsEstimateOfTextsToEmbed) {
+  exchange_ = gateway_.exchange(Embed{});
+  exchange_->call.dialect = Dialect::openai_chat;
+  exchange_->client_codec = &openai_embeddings_client();
+  exchange_->usage.in_uncached = 7;
+  exchange_->usage.source = UsageSource::estimated;
+  AnswerWriter writer(*exchange_, response_, none_);
+  StoredSource source({Payload{.body = EmbedAnswer{.vectors = {{1.0F}}}}, End{}});
+  EXPECT_TRUE(gateway_.test.run(writer.write(source)));
+  EXPECT_NE(response_.body.find(R"("prompt_tokens":7)"), std::string::npos) << response_.body;
 }
 
 TEST_F(AnswerWriterTest, TellsWeirsEstimateWhereTheProviderStatesNoUsage) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "llm/prompt_tokens.h"
+#include "llm/tokens.h"
 
 namespace weir {
 namespace {
@@ -59,6 +60,14 @@ bool is_counted_to_its_end(const Exchange& exchange, const Usage& reported) {
   return !exchange.finish_reasons.empty() || reported.out_audio || reported.out_image;
 }
 
+// Texts to embed, where the provider does not count them (Gemini's API).
+int64_t estimated_inputs(const Embed& embed) {
+  int64_t sum = 0;
+  for (const std::string_view text : embed.inputs) sum += estimate_tokens(text);
+  for (const std::vector<int64_t>& ids : embed.token_inputs) sum += static_cast<int64_t>(ids.size());
+  return sum;
+}
+
 }  // namespace
 
 Usage settled_usage(const Exchange& exchange, Usage reported, size_t content_bytes, bool is_complete) {
@@ -73,10 +82,13 @@ Usage settled_usage(const Exchange& exchange, Usage reported, size_t content_byt
     if (!reported.in_uncached) reported.in_uncached = estimate_prompt_tokens(*chat, TokenizerKind::estimate);
     reported.out_text = estimate - reasoning;
     reported.source = is_complete ? UsageSource::estimated : UsageSource::partial;
+  } else if (const auto* embed = std::get_if<Embed>(&exchange.sent());
+             embed && is_complete && reported.empty()) {
+    reported.in_uncached = estimated_inputs(*embed);
+    reported.source = UsageSource::estimated;
   } else if (!is_complete && !reported.empty()) {
     if (chat && reports_output && !is_counted_to_its_end(exchange, reported)) {
-      const int64_t came = estimate_tokens_of_bytes(content_bytes) - reported.out_reasoning.value_or(0);
-      reported.out_text = std::max(reported.out_text.value_or(0), came);
+      reported.out_text = std::max(reported.out_text.value_or(0), estimate - reasoning);
     }
     reported.source = UsageSource::partial;
   }

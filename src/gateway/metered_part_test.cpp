@@ -10,6 +10,7 @@
 #include "gateway/meter_stage.h"
 #include "gateway/test_exchange.h"
 #include "llm/prompt_tokens.h"
+#include "llm/tokens.h"
 #include "provider/test_credentials.h"
 
 namespace weir {
@@ -173,6 +174,16 @@ TEST_F(SpentTest, WhatWasReportedTooEarlyIsEstimatedFromAllThatCame) {
   };
   EXPECT_EQ(left(1), estimate_tokens_of_bytes(400));
   EXPECT_EQ(left(4000), 4000);
+}
+
+TEST_F(SpentTest, TextsToEmbedAreCountedHereWhereNobodyReportsThem) {
+  scripted().answers.push_back(
+      std::vector<Event>{Payload{.body = EmbedAnswer{.vectors = {3, {1.0F}}}}, End{}});
+  Scope client(gateway_.test.core);
+  const auto exchange = this->exchange(inputs(3), client);
+  EXPECT_EQ(run_with(*pipeline_, *exchange, client, {}), "ok");
+  EXPECT_EQ(exchange->usage.in_uncached, 3 * estimate_tokens("a"));
+  EXPECT_EQ(exchange->usage.source, UsageSource::estimated);
 }
 
 TEST_F(SpentTest, AChoiceThatCameIsPaidForWhenAnotherFails) {
