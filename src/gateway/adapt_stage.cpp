@@ -53,6 +53,7 @@ bool needs_adapting(const Exchange& exchange, const AdaptParts& parts) {
   const Chat* chat = exchange.chat();
   if (!chat) return false;
   if (parts.responses && !chat->previous_response_id.empty()) return true;
+  if (parts.responses && names_provider_ids(exchange)) return true;
   if (needs_policies(exchange)) return true;
   return is_for_target(exchange) &&
          ((parts.turns && needs_turns(exchange, *chat)) || needs_media(*chat, *exchange.target));
@@ -198,6 +199,8 @@ Task<void> AdaptStage::hash_user(Exchange& exchange) {
 }
 
 Task<void> AdaptStage::adapt_chat(Exchange& exchange) {
+  if (parts_.responses && names_provider_ids(exchange))
+    CO_TRY(co_await check_provider_ids(exchange, *parts_.responses));
   if (!exchange.chat()->previous_response_id.empty() && parts_.responses)
     CO_TRY(co_await continue_response(exchange, *parts_.responses, *parts_.media.cpu));
   if (!is_for_target(exchange)) co_return {};

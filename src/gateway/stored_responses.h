@@ -15,6 +15,17 @@ namespace weir {
 // naming the field.
 Task<void> continue_response(Exchange& exchange, KeptTexts& responses, Pool& cpu);
 
+// Whether the request names what its target keeps (an item, a conversation) by the target's own ids, and the
+// caller may name only what it got itself: Weir's key at the provider is shared with the callers that have
+// other keys of Weir.
+bool names_provider_ids(const Exchange& exchange);
+// Error: bad_request that names the field with an id that is not known as this caller's own.
+Task<void> check_provider_ids(Exchange& exchange, KeptTexts& responses);
+
+// What is kept of the items of raw answers, whose ids are good at that provider, has keys that begin so: no
+// id of an answer does.
+inline constexpr std::string_view kItemKeyStart = "item ";
+
 // Whether the answer is to be kept: the dialect keeps answers, the caller did not say otherwise, and Weir
 // knows all that led to it.
 bool is_to_be_stored(const Exchange& exchange);

@@ -5,7 +5,9 @@
 #include "codec/responses_history.h"
 #include "gateway/adapt_stage.h"
 #include "gateway/answer_writer.h"
+#include "gateway/stored_responses.h"
 #include "gateway/test_exchange.h"
+#include "security/api_keys.h"
 
 namespace weir {
 namespace {
@@ -24,7 +26,16 @@ class ItemCodec final : public ClientCodec {
     chat.previous_response_id = root["previous_response_id"].string_or("");
     if (const JsonValue store = root["store"]) chat.is_stored = store.bool_or(true);
     const JsonValue input = root["input"];
-    for (const JsonValue item : input) add(chat, item["content"].string_or(item.raw()));
+    for (const JsonValue item : input) {
+      add(chat, item["content"].string_or(item.raw()));
+      if (item["id"].is_string())
+        chat.messages.back().content.front() = {
+            .body =
+                UnknownBlock{
+                    .dialect = kDialect, .type = "item_reference", .raw = {item.raw()}, .is_reference = true},
+            .cache = {},
+            .pointer = "input[0]"};
+    }
     if (input.is_string()) add(chat, input.string_or(""));
     if (root["is_counted"]) return CountTokens{std::move(chat)};
     return chat;
@@ -178,6 +189,63 @@ TEST_F(StoredResponsesTest, TheTargetThatKeptTheAnswerGetsItsId) {
   gateway_.provider->name = "q";
   ASSERT_TRUE(answer(*ask("4", R"({"input":"two","previous_response_id":"resp_up"})"), "x"));
   EXPECT_EQ(sent(2), (std::vector<std::string>{"one", "first", "two"}));
+}
+
+// Weir's key at the provider is shared, so that one caller's ids are good in the mouth of another.
+class ProviderIds : public StoredResponsesTest {
+ protected:
+  ProviderIds() {
+    gateway_.provider->kind.dialect = kDialect;
+    gateway_.provider->name = "p";
+    set_keys({"k", "other"});
+    store_raw_response(*ask("1", R"({"input":"one"})"), responses_,
+                       R"({"id":"resp_up","output":[{"type":"message","id":"msg_up"}]})");
+  }
+  void set_keys(const std::vector<std::string>& names) {
+    std::vector<ApiKey> keys;
+    for (const std::string& name : names) keys.push_back({.hash = hash_api_key(name), .principal = {}});
+    gateway_.snapshot->keys = ApiKeys::make(std::move(keys)).value();
+  }
+  // "passes", or the field that is refused.
+  std::string outcome(std::string body, std::string key_id = "k") {
+    const auto exchange = ask("2", std::move(body));
+    exchange->principal.key_id = std::move(key_id);
+    call_.requests.clear();
+    const auto events = answer(*exchange, "x");
+    if (events) return exchange->adapted ? "is written anew" : "passes";
+    EXPECT_TRUE(call_.requests.empty());
+    EXPECT_EQ(events.error().kind, ErrorKind::bad_request);
+    call_.answers.clear();
+    return events.error().path;
+  }
+  static constexpr const char* kItem = R"({"input":[{"type":"item_reference","id":"msg_up"}]})";
+  static constexpr const char* kConversation = R"({"input":"a","conversation":"conv_1"})";
+};
+
+TEST_F(ProviderIds, OfItemsAreGoodForTheCallerThatGotThem) {
+  EXPECT_EQ(outcome(kItem), "passes");
+  EXPECT_EQ(outcome(R"({"input":[{"type":"item_reference","id":"msg_other"}]})"), "input[0]");
+  EXPECT_EQ(outcome(kItem, "other"), "input[0]");
+  gateway_.provider->name = "q";
+  EXPECT_EQ(outcome(kItem), "input[0]") << "another provider's";
+}
+
+TEST_F(ProviderIds, OfConversationsAreRefusedSinceWeirMakesNone) {
+  EXPECT_EQ(outcome(kConversation), "conversation");
+  EXPECT_EQ(outcome(R"({"input":"a","conversation":null})"), "passes");
+}
+
+TEST_F(ProviderIds, PassWhereNobodyElseCouldHaveMadeThem) {
+  EXPECT_EQ(outcome(kItem, ""), "passes") << "without keys there is but one caller";
+  EXPECT_EQ(outcome(kConversation, ""), "passes");
+  set_keys({"k"});
+  EXPECT_EQ(outcome(R"({"input":[{"type":"item_reference","id":"msg_other"}]})"), "passes");
+  EXPECT_EQ(outcome(kConversation), "passes");
+}
+
+TEST_F(ProviderIds, AreNoAnswersThatCouldBeContinued) {
+  const auto exchange = ask("3", R"({"input":"two","previous_response_id":"item msg_up"})");
+  EXPECT_EQ(answer(*exchange, "never").error().kind, ErrorKind::not_found);
 }
 
 }  // namespace
