@@ -93,8 +93,12 @@ Task<void> DataPlane::answer_other(const EndpointMatch& match, Scope& scope, Htt
     case Action::cancel_response:
       co_return co_await refuse_to_cancel(scope, *services_.responses, principal, match.rest);
     case Action::delete_response:
-      CO_TRY(co_await delete_stored_response(scope, *services_.responses, principal, match.rest, response,
-                                             extra));
+      CO_TRY(co_await delete_stored_response(
+          scope, *services_.cpu, *services_.responses, principal, match.rest,
+          [&](std::string provider, std::string response_id) {
+            return delete_copy(scope, outward_, *snapshot, std::move(provider), std::move(response_id));
+          },
+          response, extra));
       break;
     default:
       CO_TRY(co_await send_model(scope, *snapshot, principal, match.rest, request, response, extra));

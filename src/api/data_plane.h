@@ -2,13 +2,14 @@
 #pragma once
 
 #include "api/model_call.h"
+#include "gateway/kept_copies.h"
 #include "io/http.h"
 
 namespace weir {
 
 class DataPlane final : public HttpHandler {
  public:
-  explicit DataPlane(CoreServices& services) : services_(services) {}
+  DataPlane(CoreServices& services, Outward outward) : services_(services), outward_(outward) {}
   Task<void> handle(Scope& scope, HttpRequest& request, BodyReader& body, ResponseWriter& response) override;
   ErrorAnswer refuse(const Error& error, const HttpRequest& request) override;
 
@@ -22,6 +23,7 @@ class DataPlane final : public HttpHandler {
             const Error* error);
 
   CoreServices& services_;
+  const Outward outward_;  // for calls that are no exchanges
 };
 
 }  // namespace weir

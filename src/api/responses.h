@@ -2,6 +2,7 @@
 // /v1/responses/{id}/input_items, POST /v1/responses/{id}/cancel.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -22,8 +23,12 @@ Task<void> send_stored_response(Scope& scope, Pool& cpu, KeptTexts& responses, c
 // As OpenAI has it, only what was begun in the background can be cancelled, and Weir refuses to begin that.
 // Errors: bad_request for an answer that is there, else not_found.
 Task<void> refuse_to_cancel(Scope& scope, KeptTexts& responses, const Principal& principal, std::string id);
-// What Weir keeps goes; what a provider keeps of the same answer stays with it.
-Task<void> delete_stored_response(Scope& scope, KeptTexts& responses, const Principal& principal,
-                                  std::string id, ResponseWriter& response, const Headers& extra);
+// Deletes what the provider of that name keeps of the answer; false: it cannot.
+using DeleteCopy = std::function<Task<bool>(std::string provider, std::string id)>;
+// First the copy of the provider that gave the answer by that id, then Weir's: so who is told of a failure
+// can try again. `deleted` is false where the provider's stays.
+Task<void> delete_stored_response(Scope& scope, Pool& cpu, KeptTexts& responses, const Principal& principal,
+                                  std::string id, DeleteCopy delete_copy, ResponseWriter& response,
+                                  const Headers& extra);
 
 }  // namespace weir

@@ -1,9 +1,11 @@
 #include "api/responses.h"
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "gateway/stored_responses.h"
 #include "io/test_core.h"
 
 namespace weir {
@@ -35,10 +37,11 @@ class ResponsesTest : public testing::Test {
   }
 
   static Task<void> ask(Core& core, Pool& cpu, KeptTexts& responses, const Principal& caller,
-                        std::string rest, const HttpRequest& request, SentResponse& sent) {
+                        std::string rest, const HttpRequest& request, DeleteCopy copies, SentResponse& sent) {
     Scope scope(core);
     if (request.method == "DELETE")
-      co_return co_await delete_stored_response(scope, responses, caller, std::move(rest), sent, Headers());
+      co_return co_await delete_stored_response(scope, cpu, responses, caller, std::move(rest), copies, sent,
+                                                Headers());
     if (request.method == "POST")
       co_return co_await refuse_to_cancel(scope, responses, caller, std::move(rest));
     StoredPart part = StoredPart::response;
@@ -56,10 +59,21 @@ class ResponsesTest : public testing::Test {
     request.target = "/v1/responses/" + rest + query;
     SentResponse sent;
     const Result<void> done =
-        test_.run(ask(test_.core, cpu_, responses_, caller, std::move(rest), request, sent));
+        test_.run(ask(test_.core, cpu_, responses_, caller, std::move(rest), request, copies(), sent));
     return done ? sent.body : std::string(to_string(done.error().kind));
   }
 
+  // The provider's half: notes what is deleted there, and answers what the test says.
+  DeleteCopy copies() {
+    return [this](std::string provider, std::string id) {
+      deleted_there_.push_back(provider + '/' + id);
+      return answer(provider_says_);
+    };
+  }
+  static Task<bool> answer(Result<bool> says) { co_return says; }
+
+  std::vector<std::string> deleted_there_;
+  Result<bool> provider_says_ = true;
   TestCore test_;
   MetricsRegistry metrics_;
   Pool cpu_{"cpu", 1, 4};
@@ -102,11 +116,42 @@ TEST_F(ResponsesTest, WhatIsCompleteCannotBeCancelled) {
   EXPECT_NE(call("GET", "resp_1", ann_), "not_found") << "it is still there";
 }
 
+TEST_F(ResponsesTest, WhatIsKeptOfItemsIsNoResponse) {
+  responses_.keep(ann_, std::string(kItemKeyStart) + "msg_1", "p");
+  for (const char* method : {"GET", "POST", "DELETE"})
+    EXPECT_EQ(call(method, "item msg_1", ann_), "not_found") << method;
+}
+
 TEST_F(ResponsesTest, ADeletedResponseIsGoneForGood) {
   EXPECT_EQ(call("DELETE", "resp_1", bob_), "not_found");
   EXPECT_EQ(call("DELETE", "resp_1", ann_), R"({"id":"resp_1","object":"response","deleted":true})");
   EXPECT_EQ(call("GET", "resp_1", ann_), "not_found");
   EXPECT_EQ(call("DELETE", "resp_1", ann_), "not_found");
+}
+
+TEST_F(ResponsesTest, ACopyThatAProviderKeepsIsDeletedThereFirst) {
+  const auto keep = [this](std::string_view id) {
+    responses_.keep(ann_, id,
+                    fmt::format(R"({{"provider":"p","is_raw":true,"response":{{"id":"{}"}}}})", id));
+  };
+  keep("resp_raw");
+  provider_says_ = fail(ErrorKind::upstream_unreachable, "no");
+  EXPECT_EQ(call("DELETE", "resp_raw", bob_), "not_found");
+  EXPECT_TRUE(deleted_there_.empty()) << "it is not bob's";
+  EXPECT_EQ(call("DELETE", "resp_raw", ann_), "upstream_unreachable");
+  EXPECT_NE(call("GET", "resp_raw", ann_), "not_found") << "it can be tried again";
+  provider_says_ = true;
+  EXPECT_EQ(call("DELETE", "resp_raw", ann_), R"({"id":"resp_raw","object":"response","deleted":true})");
+  EXPECT_EQ(call("GET", "resp_raw", ann_), "not_found");
+  EXPECT_EQ(deleted_there_, (std::vector<std::string>{"p/resp_raw", "p/resp_raw"}));
+  // What is not true is not said.
+  keep("resp_raw");
+  provider_says_ = false;
+  EXPECT_EQ(call("DELETE", "resp_raw", ann_), R"({"id":"resp_raw","object":"response","deleted":false})");
+  EXPECT_EQ(call("GET", "resp_raw", ann_), "not_found");
+  // An answer that Weir wrote is known to nobody else.
+  EXPECT_EQ(call("DELETE", "resp_1", ann_), R"({"id":"resp_1","object":"response","deleted":true})");
+  EXPECT_EQ(deleted_there_.size(), 3U);
 }
 
 }  // namespace

@@ -38,7 +38,7 @@ struct Server::PerCore {
       : client(core, std::make_unique<NetworkConnector>(core, connector_options(server))),
         credentials(core, client, server.control_),
         pipeline(make_stages(server)),
-        data(services),
+        data(services, {.client = &client, .credentials = &credentials, .cpu = &server.cpu_}),
         admin(services, std::move(actions)) {
     services.core = &core;
     services.pipeline = &pipeline;

@@ -37,6 +37,15 @@ constexpr std::array kOpaqueEndpoints = {
     Endpoint::moderation,       Endpoint::speech,     Endpoint::transcription,  Endpoint::translation,
     Endpoint::image_generation, Endpoint::image_edit, Endpoint::image_variation};
 
+void append_query(const Provider& provider, std::string& target) {
+  char separator = target.find('?') == std::string::npos ? '?' : '&';
+  for (const auto& [name, value] : provider.kind.query) {
+    target += separator;
+    target += percent_encode(name, UrlPart::unreserved) + '=' + percent_encode(value, UrlPart::unreserved);
+    separator = '&';
+  }
+}
+
 // The path of the call: the provider's own for the endpoint when its row has one, else the dialect's.
 std::string target_of(const UpstreamCall& call, const WireRequest& wire) {
   const Provider& provider = *call.provider;
@@ -52,26 +61,25 @@ std::string target_of(const UpstreamCall& call, const WireRequest& wire) {
     target += percent_encode(call.model, UrlPart::segment);
     target += path.substr(at + kModel.size());
   }
-  char separator = target.find('?') == std::string::npos ? '?' : '&';
-  for (const auto& [name, value] : provider.kind.query) {
-    target += separator;
-    target += percent_encode(name, UrlPart::unreserved) + '=' + percent_encode(value, UrlPart::unreserved);
-    separator = '&';
-  }
+  append_query(provider, target);
   return target;
+}
+
+void add_provider_headers(const Provider& provider, Headers& headers) {
+  // What the client said (anthropic-version on the raw way) wins over the row's default.
+  for (const auto& [name, value] : provider.kind.headers) {
+    if (!headers.contains(name)) headers.add(name, value);
+  }
+  for (const HeaderField field : provider.headers) headers.set(field.name, field.value);
+  headers.set("user-agent", "weir");
+  headers.set("accept-encoding", "gzip, zstd");
 }
 
 void complete_headers(const UpstreamCall& call, Headers& headers) {
   constexpr size_t kFields = 12;
   constexpr size_t kFieldBytes = 512;
   headers.reserve(kFields, kFieldBytes);
-  // What the client said (anthropic-version on the raw way) wins over the row's default.
-  for (const auto& [name, value] : call.provider->kind.headers) {
-    if (!headers.contains(name)) headers.add(name, value);
-  }
-  for (const HeaderField field : call.provider->headers) headers.set(field.name, field.value);
-  headers.set("user-agent", "weir");
-  headers.set("accept-encoding", "gzip, zstd");
+  add_provider_headers(*call.provider, headers);
   if (!call.traceparent.empty()) headers.set("traceparent", call.traceparent);
   if (!call.request_id.empty()) headers.set("x-request-id", call.request_id);
 }
@@ -406,6 +414,38 @@ Task<UpstreamAnswer> call_upstream(Scope& scope, HttpClient& client, Pool& cpu, 
                                                 encoded.notes.is_raw);
   watch_for_stops(encoded.notes, answer);
   co_return answer;
+}
+
+Task<Deletion> delete_kept_answer(Scope& scope, HttpClient& client, Pool& cpu, const Provider& provider,
+                                  std::shared_ptr<const Credential> credential, std::string id) {
+  const std::string& own_path = provider.kind.paths[static_cast<size_t>(Endpoint::chat)];
+  WireRequest wire;
+  wire.method = "DELETE";
+  wire.path = provider.base_path + (own_path.empty() ? "/responses" : own_path) + '/' +
+              percent_encode(id, UrlPart::segment);
+  append_query(provider, wire.path);
+  wire.headers.add("accept", "application/json");
+  add_provider_headers(provider, wire.headers);
+  if (credential) CO_TRY(co_await authenticate_call(scope, cpu, provider, *credential, wire));
+  Scope attempt(scope);
+  attempt.set_deadline(scope.now() + provider.timeouts.first_event, ErrorKind::upstream_timeout,
+                       "the provider did not answer in time");
+  const ClientRequest request{.origin = provider.origin,
+                              .method = wire.method,
+                              .target = wire.path,
+                              .headers = &wire.headers,
+                              .body = {},
+                              .stream = nullptr,
+                              .on_sent = {},
+                              .on_lost = {}};
+  const std::unique_ptr<ClientResponse> response = CO_TRY(co_await client.send(attempt, request));
+  const std::string body = CO_TRY(co_await read_all(attempt, *response, kErrorBodyReadMax));
+  if (response->status >= 200 && response->status < 300) co_return Deletion::done;
+  if (response->status == 404) co_return Deletion::unknown;
+  if (response->status == 405 || response->status == 501) co_return Deletion::impossible;
+  co_return fail(
+      provider.codec->decode_error({.status = response->status, .headers = &response->headers, .body = body},
+                                   scope.core().clock().wall_ns()));
 }
 
 }  // namespace weir

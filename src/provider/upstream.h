@@ -59,4 +59,14 @@ Result<std::unique_ptr<EncodedCall>> encode_call(const UpstreamCall& call);
 Task<UpstreamAnswer> call_upstream(Scope& scope, HttpClient& client, Pool& cpu, const UpstreamCall& call,
                                    EncodedCall& encoded);
 
+// What became of an answer that a provider of Responses keeps by its id.
+enum class Deletion : uint8_t {
+  done,
+  unknown,     // there is none, as far as that credential sees
+  impossible,  // the server has no such operation
+};
+// Asks for it with that credential (null: none). Errors: those of the client, and the provider's own.
+Task<Deletion> delete_kept_answer(Scope& scope, HttpClient& client, Pool& cpu, const Provider& provider,
+                                  std::shared_ptr<const Credential> credential, std::string id);
+
 }  // namespace weir

@@ -65,7 +65,7 @@ class World {
         connector_(new Providers(run_)),
         client_(run_.core, std::unique_ptr<Connector>(connector_)),
         pipeline_(make_stages()),
-        data_(services_),
+        data_(services_, {.client = &client_, .credentials = &credentials_, .cpu = &cpu_pool()}),
         service_(run_.core, http_, resources_, data_),
         callers_(new Callers(run_, service_)),
         outside_(run_.core, std::unique_ptr<Connector>(callers_)),
