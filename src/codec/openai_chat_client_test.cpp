@@ -271,7 +271,6 @@ TEST(OpenAiCompletionsClient, TurnsAPromptIntoOneUserMessage) {
   EXPECT_EQ(operation_of(*request), Operation::text_completion);
   EXPECT_EQ(completion(R"("model":"m")").error().path, "prompt");
   EXPECT_EQ(completion(R"("prompt":"a")").error().path, "model");
-  EXPECT_EQ(completion(R"("model":"m","prompt":["a","b"])").error().path, "prompt");
 }
 
 TEST(OpenAiEmbeddingsClient, ReadsTextsOrTokens) {
