@@ -123,8 +123,10 @@ std::string print_route(const RouteConfig& route) {
 std::string print_key(const KeyConfig& key) {
   std::string what = key.hash.empty() ? secret_text(key.source) : "hash: " + print_value(key.hash);
   if (!key.access_key_id.empty()) what += ", access_key_id: " + print_value(key.access_key_id);
-  return fmt::format("  - {{name: {}, {}, models: {}, regions: {}, admin: {}}}\n", print_value(key.name),
-                     what, print_value(key.models), print_value(key.regions), key.admin);
+  // Left out, each is all; an empty list would be read as a mistake.
+  if (!key.models.empty()) what += ", models: " + print_value(key.models);
+  if (!key.regions.empty()) what += ", regions: " + print_value(key.regions);
+  return fmt::format("  - {{name: {}, {}, admin: {}}}\n", print_value(key.name), what, key.admin);
 }
 
 // A plain scalar that JSON has a form for, else a text.
