@@ -58,7 +58,8 @@ Result<void> read_format(Chat& chat, JsonValue value) {
   TRY(value["schema"].expect(JsonType::object));
   chat.format.kind = FormatKind::json_schema;
   chat.format.schema = {value["schema"].raw()};
-  chat.format.strict = true;  // as every format is here
+  chat.format.strict = true;
+  chat.format.is_enforced = true;
   return {};
 }
 

@@ -143,7 +143,8 @@ Result<void> read_output_config(Chat& chat, JsonValue value) {
                 std::string(kPath));
   }
   chat.format.schema = {text};
-  chat.format.strict = true;  // as every format is here
+  chat.format.strict = true;
+  chat.format.is_enforced = true;
   TRY(read_field(schema["name"], chat.format.name));
   return read_field(schema["description"], chat.format.description);
 }

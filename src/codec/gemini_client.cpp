@@ -38,7 +38,8 @@ Result<void> read_max_tokens(Chat& chat, JsonValue value) {
 void set_schema(Chat& chat, JsonValue schema) {
   chat.format.kind = FormatKind::json_schema;
   chat.format.schema = gemini_json_schema(schema, *chat.arena);
-  chat.format.strict = true;  // as every format is here
+  chat.format.strict = true;
+  chat.format.is_enforced = true;
 }
 
 Result<void> read_schema(Chat& chat, JsonValue value) {

@@ -235,6 +235,12 @@ class ChatWriter {
       json_.key("name").value(format.name.empty() ? "structured_output" : format.name);
       if (!format.description.empty()) json_.key("description").value(format.description);
       std::optional<bool> strict = format.strict;
+      if (format.is_enforced && caps_.quirks.strict_on_some_models) {
+        // Who says the word itself knows the model.
+        strict.reset();
+        lose(Severity::warning, LossReason::schema_downleveled, "response_format/schema", "strict",
+             "not strict");
+      }
       if (format.schema) {
         const OpenAiSchema schema = openai_answer_schema(format.schema.text, strict, call_.notes);
         json_.key("schema").raw(schema.text);

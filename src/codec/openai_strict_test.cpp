@@ -82,5 +82,19 @@ TEST(OpenAiStrict, AWarningSaysThatNobodyEnforcesTheSchema) {
   }
 }
 
+TEST(OpenAiStrict, IsNotSaidWhereMostModelsRefuseTheWord) {
+  Capabilities server;
+  server.quirks.strict_on_some_models = true;
+  const auto call = sent_to(Dialect::openai_chat, asked_of(Dialect::gemini, kClean), server);
+  EXPECT_EQ(body_of(call).find("strict"), std::string::npos) << body_of(call);
+  EXPECT_EQ(records_of(call), "schema_downleveled;/response_format/schema;strict>not_strict");
+  // Who says it knows the model.
+  const Chat said = test::openai_chat(
+      fmt::format(R"({{"model":"m","messages":[{{"role":"user","content":"a"}}],"response_format":)"
+                  R"({{"type":"json_schema","json_schema":{{"name":"n","strict":true,"schema":{}}}}}}})",
+                  kClean));
+  EXPECT_NE(body_of(sent_to(Dialect::openai_chat, said, server)).find(R"("strict":true)"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace weir

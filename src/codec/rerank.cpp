@@ -142,7 +142,9 @@ void encode_rerank(const Rerank& rerank, const TargetModel& target, EncodedCall&
   if (rerank.top_n)
     json.key(target.capabilities->quirks.top_n_is_top_k ? "top_k" : "top_n").value(*rerank.top_n);
   for (const ExtraField& extra : rerank.extras) {
-    if (!extra.key.starts_with(kDocumentMembers)) {
+    const bool is_refused =
+        extra.key == "max_tokens_per_doc" && target.capabilities->quirks.no_max_tokens_per_doc;
+    if (!is_refused && !extra.key.starts_with(kDocumentMembers)) {
       json.key(extra.key).raw(extra.raw.text);
     } else {
       call.notes.fidelity.add(Severity::warning, LossReason::dropped, fmt::format("/{}", extra.key));

@@ -100,6 +100,12 @@ TEST(RerankProvider, SendsWhatWasAskedAndFieldsThatItDoesNotKnow) {
   EXPECT_EQ(call->wire.path, "/rerank");
   EXPECT_EQ(call->wire.body,
             R"({"model":"rerank-2","query":"q","documents":["a","b"],"top_n":2,"max_tokens_per_doc":512})");
+  Capabilities without;
+  without.quirks.no_max_tokens_per_doc = true;
+  const auto shorter =
+      openai_chat_provider().encode_request(asked(), {.model = "rerank-2", .capabilities = &without});
+  EXPECT_EQ(test::body_of(shorter), R"({"model":"rerank-2","query":"q","documents":["a","b"],"top_n":2})");
+  EXPECT_EQ(shorter->notes.fidelity.header_value(), "dropped;/max_tokens_per_doc");
   Capabilities other;
   other.quirks.top_n_is_top_k = true;
   EXPECT_NE(test::body_of(

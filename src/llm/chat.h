@@ -64,6 +64,7 @@ struct ResponseFormat {
   std::string_view description{};
   RawJson schema{};
   std::optional<bool> strict{};
+  bool is_enforced = false;  // the client's dialect has no such word: each answer follows the schema
 };
 
 // What the caller said about reasoning; all absent: nothing.

@@ -19,6 +19,7 @@ struct Quirks {
   bool no_user = false;
   bool no_message_name = false;
   bool no_tool_strict = false;
+  bool strict_on_some_models = false;
   bool system_role_only = false;
   bool strict_alternation = false;
   bool seed_is_random_seed = false;
@@ -33,6 +34,7 @@ struct Quirks {
   bool vertex_shapes = false;
   bool vertex_anthropic = false;
   bool top_n_is_top_k = false;
+  bool no_max_tokens_per_doc = false;
   bool dimensions_is_output_dimension = false;
   bool operator==(const Quirks&) const = default;
 };
@@ -51,6 +53,7 @@ constexpr void for_each_quirk(Visit&& visit) {
   visit(std::string_view("no_user"), &Quirks::no_user);
   visit(std::string_view("no_message_name"), &Quirks::no_message_name);
   visit(std::string_view("no_tool_strict"), &Quirks::no_tool_strict);
+  visit(std::string_view("strict_on_some_models"), &Quirks::strict_on_some_models);
   visit(std::string_view("system_role_only"), &Quirks::system_role_only);
   visit(std::string_view("strict_alternation"), &Quirks::strict_alternation);
   visit(std::string_view("seed_is_random_seed"), &Quirks::seed_is_random_seed);
@@ -65,6 +68,7 @@ constexpr void for_each_quirk(Visit&& visit) {
   visit(std::string_view("vertex_shapes"), &Quirks::vertex_shapes);
   visit(std::string_view("vertex_anthropic"), &Quirks::vertex_anthropic);
   visit(std::string_view("top_n_is_top_k"), &Quirks::top_n_is_top_k);
+  visit(std::string_view("no_max_tokens_per_doc"), &Quirks::no_max_tokens_per_doc);
   visit(std::string_view("dimensions_is_output_dimension"), &Quirks::dimensions_is_output_dimension);
 }
 
