@@ -27,8 +27,9 @@ TEST(ModelName, RefusesWhatIsTooLongAndRepeatsLittleOfIt) {
 }
 
 TEST(ModelName, RefusesWhatNoHeaderCouldHold) {
-  for (const std::string_view name :
-       {"a\nb", "a\rb", "\tab", "ab\x7f", std::string_view("a\0b", 3), "a\xff"}) {
+  const std::initializer_list<std::string_view> names = {
+      "a\nb", "a\rb", "\tab", "ab\x7f", std::string_view("a\0b", 3), "a\xff"};
+  for (const std::string_view name : names) {
     const Result<void> checked = check_model_name(name);
     ASSERT_FALSE(checked);
     EXPECT_THAT(checked.error().message, AllOf(Not(HasSubstr(std::string(name))), HasSubstr("'")));
