@@ -27,6 +27,7 @@ struct SeenRequest {
 struct FakeReply {
   int status = 200;  // 0: the server cannot be reached
   std::string body = {};
+  Headers headers = {};  // beside those of each answer
 };
 
 class FakeServer final : public HttpClient {
@@ -34,6 +35,7 @@ class FakeServer final : public HttpClient {
   std::function<FakeReply(const SeenRequest&)> answer;
   Duration connects{};       // before each request is sent
   Duration takes{};          // each answer
+  Duration stalls{};         // each body, between its first byte and the rest
   bool loses_first = false;  // the first request, to a pooled connection that ends after `takes`
   Headers reply_headers;     // of each answer
   std::vector<SeenRequest> seen;
@@ -54,26 +56,30 @@ class FakeServer final : public HttpClient {
     if (takes > Duration::zero()) CO_TRY(co_await scope.sleep(takes));
     FakeReply reply = answer(seen.back());
     if (reply.status == 0) co_return fail(ErrorKind::upstream_unreachable, "connection refused");
-    auto response = std::make_unique<Response>(std::move(reply.body));
+    auto response = std::make_unique<Response>(std::move(reply.body), stalls);
     response->status = reply.status;
     response->headers = reply_headers;
+    for (const HeaderField field : reply.headers) response->headers.add(field.name, field.value);
     co_return std::unique_ptr<ClientResponse>(std::move(response));
   }
 
  private:
   class Response final : public ClientResponse {
    public:
-    explicit Response(std::string body) : body_(std::move(body)) {}
-    Task<std::string_view> read(Scope&) override {
-      const std::string_view piece = is_read_ ? std::string_view() : std::string_view(body_);
-      is_read_ = true;
-      co_return piece;
+    Response(std::string body, Duration stalls) : body_(std::move(body)), stalls_(stalls) {}
+    Task<std::string_view> read(Scope& scope) override {
+      const bool is_first = std::exchange(is_begun_, true) == false;
+      if (stalls_ > Duration::zero() && !is_first) CO_TRY(co_await scope.sleep(stalls_));
+      const size_t from = std::exchange(at_, stalls_ > Duration::zero() && is_first ? 1 : body_.size());
+      co_return std::string_view(body_).substr(from, at_ - from);
     }
-    bool is_complete() const override { return is_read_; }
+    bool is_complete() const override { return is_begun_ && at_ == body_.size(); }
 
    private:
     const std::string body_;
-    bool is_read_ = false;
+    const Duration stalls_;
+    size_t at_ = 0;
+    bool is_begun_ = false;
   };
 };
 
