@@ -117,6 +117,10 @@ TEST(Citations, OfGeminisPagesKeepTheirNumbers) {
   EXPECT_EQ(citations[0].from, 3);
   EXPECT_EQ(citations[0].to, 5);
   EXPECT_EQ(citations[0].quote, "q");
+  const std::vector<Citation> endless =
+      read_citations(kGemini, R"({"groundingMetadata":{"groundingChunks":[{"retrievedContext":{"ragChunk":)"
+                              R"({"pageSpan":{"firstPage":3,"lastPage":9223372036854775807}}}}]}})");
+  EXPECT_EQ(endless.at(0).to, 4) << "no count";
 }
 
 // A place in what has no number among the documents is lost by its own name.

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "codec/citations.h"
+#include "codec/provider_json.h"
 
 namespace weir {
 namespace {
@@ -36,8 +37,8 @@ void read_chunk(JsonValue from, JsonValue grounding, std::vector<Citation>& cita
   const JsonValue pages = rag["pageSpan"];
   if (!pages) return;
   citation.unit = CitedUnit::pages;
-  citation.from = pages["firstPage"].int_or(1);
-  citation.to = pages["lastPage"].int_or(citation.from) + 1;
+  citation.from = count_of(pages["firstPage"]).value_or(1);
+  citation.to = count_of(pages["lastPage"]).value_or(citation.from) + 1;
 }
 
 CitationForm page_form(const Citation& citation, CitedRange range) {
