@@ -215,8 +215,9 @@ void write_anthropic_delta_usage(JsonWriter& json, const Usage& usage) {
 }
 
 void write_anthropic_error(JsonWriter& json, const Error& error) {
-  json.begin_object().key("type").value(error_type(error.kind)).key("message").value(error.message);
-  if (!error.code.empty())
+  const std::string_view type = error_type(error.kind);
+  json.begin_object().key("type").value(type).key("message").value(error.message);
+  if (!error.code.empty() && type != "api_error")  // whose form has no details
     json.key("details").begin_object().key("error_code").value(error.code).end_object();
   json.end_object();
 }
