@@ -217,5 +217,16 @@ TEST(AnthropicEncode, CitesNothingInThoughts) {
   EXPECT_EQ(out.find("citations_delta"), std::string::npos) << out;
 }
 
+// Some clients add what the first event states to what the last one does.
+TEST(AnthropicEncode, StatesNoOutputAtTheStart) {
+  UsageReport early = usage(11, 2);
+  early.usage.out_reasoning = 3;
+  early.usage.out_audio = 5;
+  early.usage.out_image = 7;
+  const std::string stream =
+      streamed({Start{}, early, BlockStart{}, Delta{.text = "a"}, BlockEnd{}, Finish{}, End{}});
+  EXPECT_NE(stream.substr(0, stream.find("\n\n")).find(R"("output_tokens":0})"), std::string::npos) << stream;
+}
+
 }  // namespace
 }  // namespace weir

@@ -74,6 +74,11 @@ TEST(BodyShape, TellsOfMembersOfResponsesThatNobodyReads) {
                     R"("call_id":"c","output":"r","mood":"dry"}]})",
                     Dialect::openai_chat),
             "/input/1/hue\n/input/2/mood\n");
+  EXPECT_EQ(dropped(openai_responses_client(),
+                    R"({"model":"m","input":"q","tools":[{"type":"function","name":"f","parameters":)"
+                    R"({"type":"object"},"strict":false,"hue":1}]})",
+                    Dialect::openai_chat),
+            "/tools/0/hue\n");
 }
 
 TEST(BodyShape, TellsOfMembersOfGooglesBodiesInBothSpellings) {

@@ -94,5 +94,14 @@ TEST(CacheMarkers, OfAResultAreOnePointBehindItWhereNoneMayStandWithin) {
   }
 }
 
+TEST(CacheMarkers, OfAResultAreReportedWhereNoneAreTaken) {
+  const Result<Request> request = test::decode_with(anthropic_messages_client(), marked_results(0));
+  ASSERT_TRUE(request);
+  const Capabilities any;
+  const auto call = openai_chat_provider().encode_request(*request, {.model = "gpt", .capabilities = &any});
+  ASSERT_TRUE(call) << call.error().message;
+  EXPECT_EQ(call->notes.fidelity.records().size(), 3U) << call->notes.fidelity.header_value();
+}
+
 }  // namespace
 }  // namespace weir

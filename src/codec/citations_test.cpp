@@ -130,6 +130,8 @@ TEST(Citations, LoseEachPartByItsName) {
                    R"("ragChunk":{"pageSpan":{"firstPage":3,"lastPage":4}}}}]}})")
                 .header_value(),
             "dropped;answer/citations;location>");
+  EXPECT_EQ(losses(kChat, kGemini, R"({"citationSource":{"uri":"u","license":"MIT"}})").header_value(),
+            "dropped;answer/citations;license>");
 }
 
 TEST(Citations, OfGeminisSearchesLoseWhatWasSearchedFor) {

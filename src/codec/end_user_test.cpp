@@ -19,6 +19,9 @@ TEST(EndUser, StandsInABodyAsItsHashAndNothingElseChanges) {
   EXPECT_EQ(hashed(Dialect::openai_chat,
                    R"({ "user" : "ada@example.com","n":1.0 ,"safety_identifier":"ada@example.com"})"),
             fmt::format(R"({{ "user" : "{}","n":1.0 ,"safety_identifier":"{}"}})", ada, ada));
+  EXPECT_EQ(hashed(Dialect::openai_chat,
+                   R"({"safety_identifier":"ada@example.com","n":1.0,"user":"ada@example.com"})"),
+            fmt::format(R"({{"safety_identifier":"{}","n":1.0,"user":"{}"}})", ada, ada));
   EXPECT_EQ(
       hashed(Dialect::anthropic_messages, R"({"user":"u","metadata":{"x":1,"user_id":"ada@example.com"}})"),
       fmt::format(R"({{"user":"u","metadata":{{"x":1,"user_id":"{}"}}}})", ada));

@@ -308,6 +308,18 @@ TEST(OpenAiSplice, RenamesTheLimitForServersThatKnowOneName) {
       << "the older endpoint knows one name";
 }
 
+TEST(OpenAiSplice, KnowsWhatItAsksFor) {
+  const ClientCall client = test::client_call(Dialect::openai_chat, R"({"model":"m","prompt":"a"})");
+  const Result<Request> request = openai_completions_client().decode_request(client);
+  ASSERT_TRUE(request);
+  const Capabilities any;
+  const auto call =
+      openai_chat_provider().splice_request(client, *request, {.model = "gpt", .capabilities = &any});
+  ASSERT_TRUE(call);
+  EXPECT_EQ(call->wire.path, "/completions");
+  EXPECT_EQ(call->notes.operation, Operation::text_completion);
+}
+
 TEST(OpenAiEmbeddings, AreAskedForAsBase64AndReadInAnyOrder) {
   Embed embed;
   embed.inputs = {"a", "b"};

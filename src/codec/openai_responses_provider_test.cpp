@@ -371,5 +371,18 @@ TEST(ResponsesProvider, ReadsWhenAnAnswerWasMade) {
   EXPECT_EQ(start.service_tier, "flex");
 }
 
+// Whether thoughts are shown is asked for in words of its own.
+TEST(ResponsesProvider, TakesHowThinkingIsShown) {
+  const Chat chat = test::messages_chat(
+      R"({"model":"m","max_tokens":4096,"thinking":{"type":"enabled","budget_tokens":2048,"display":"summarized"},)"
+      R"("messages":[{"role":"user","content":"a"}]})");
+  const Capabilities reasons = test::caps(&Capabilities::thinking, ThinkingMode::effort);
+  const auto call =
+      openai_responses_provider().encode_request(chat, {.model = "gpt-5", .capabilities = &reasons});
+  ASSERT_TRUE(call) << call.error().message;
+  EXPECT_EQ(call->notes.fidelity.header_value().find("display"), std::string::npos)
+      << call->notes.fidelity.header_value();
+}
+
 }  // namespace
 }  // namespace weir

@@ -376,5 +376,17 @@ TEST(ResponsesStreamDecode, TellsArgumentsThatComeWholeOnce) {
             "block 0 kind=1 c f 0 \ndelta 0 0 {}\nend of block 0\nfinish tool  completed\nend\n");
 }
 
+TEST(ResponsesStreamDecode, ACallWithoutAnyIdGetsOne) {
+  EXPECT_NE(events({added(R"({"type":"function_call","name":"f"})"),
+                    done(R"({"type":"function_call","name":"f","arguments":"{}"})")})
+                .find("call_0 f"),
+            std::string::npos);
+}
+
+TEST(ResponsesStreamDecode, AnEmptyDeltaBeginsNothing) {
+  EXPECT_EQ(events({added(R"({"type":"message"})"), delta("output_text", "")}).find("block"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace weir

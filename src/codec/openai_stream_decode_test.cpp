@@ -237,6 +237,18 @@ TEST(OpenAiStream, SeesAnErrorOnTheRawWay) {
   EXPECT_EQ(decoded.forwarded, fmt::format("data: {}\n\ndata: {}\n\n", said, said));
 }
 
+// Behind the first content what is wrong within the braces of an event passes as it came.
+TEST(OpenAiStream, ReadsNoMoreThanItMustOnTheRawWay) {
+  CallNotes notes;
+  notes.is_raw = true;
+  const std::string said = chunk(R"({"content":"a"})");
+  const std::string odd =
+      R"({"id":"x","choices":[{"index":0,,"delta":{"content":"b"},"finish_reason":null}]})";
+  const Decoded decoded = decode({said, odd, chunk("{}", kStop), "[DONE]"}, notes);
+  EXPECT_EQ(decoded.error, "");
+  EXPECT_NE(decoded.forwarded.find(odd), std::string::npos);
+}
+
 TEST(OpenAiStream, EndsWithTheErrorThatTheServerSends) {
   const Decoded decoded =
       decode({chunk(R"({"content":"a"})"), R"({"error":{"message":"slow down","type":"rate_limit_error"}})",

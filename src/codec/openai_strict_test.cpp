@@ -85,9 +85,11 @@ TEST(OpenAiStrict, AWarningSaysThatNobodyEnforcesTheSchema) {
 TEST(OpenAiStrict, IsNotSaidWhereMostModelsRefuseTheWord) {
   Capabilities server;
   server.quirks.strict_on_some_models = true;
-  const auto call = sent_to(Dialect::openai_chat, asked_of(Dialect::gemini, kClean), server);
-  EXPECT_EQ(body_of(call).find("strict"), std::string::npos) << body_of(call);
-  EXPECT_EQ(records_of(call), "schema_downleveled;/response_format/schema;strict>not_strict");
+  for (const Dialect client : kEnforcing) {
+    const auto call = sent_to(Dialect::openai_chat, asked_of(client, kClean), server);
+    EXPECT_EQ(body_of(call).find("strict"), std::string::npos) << body_of(call);
+    EXPECT_EQ(records_of(call), "schema_downleveled;/response_format/schema;strict>not_strict");
+  }
   // Who says it knows the model.
   const Chat said = test::openai_chat(
       fmt::format(R"({{"model":"m","messages":[{{"role":"user","content":"a"}}],"response_format":)"

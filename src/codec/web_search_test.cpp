@@ -151,6 +151,10 @@ TEST(WebSearch, AChoiceThatNamesItFollows) {
   ASSERT_TRUE(for_anthropic.tool_choice);
   EXPECT_EQ(for_anthropic.tool_choice->name, "web_search");
   EXPECT_FALSE(fidelity.has_warnings());
+  Chat among_allowed = chat;
+  among_allowed.tool_choice = ToolChoice{.allowed = {"other", among_allowed.tools.at(0).name}};
+  map_web_search(among_allowed, Dialect::anthropic_messages, fidelity);
+  EXPECT_EQ(among_allowed.tool_choice->allowed, (std::vector<std::string_view>{"other", "web_search"}));
   map_web_search(chat, Dialect::gemini, fidelity);
   EXPECT_FALSE(chat.tool_choice) << "there a search cannot be demanded";
   EXPECT_TRUE(fidelity.has_warnings());
