@@ -174,5 +174,21 @@ TEST(Turns, GiveTheAssistantsMediaToTheUser) {
   EXPECT_NE(records_of(prefill).find("dropped;/messages;media_of_the_last_message"), std::string::npos);
 }
 
+// Anthropic wants results first in a turn: a document before them goes behind that of a result.
+TEST(Documents, KeepTheClientsNumbersWhereResultsComeFirst) {
+  constexpr std::string_view kDocument =
+      R"({{"type":"document","citations":{{"enabled":true}},"source":{{"type":"text","media_type":"text/plain","data":"{}"}}}})";
+  const Chat chat = test::messages_chat(fmt::format(
+      R"({{"model":"m","max_tokens":9,"tools":[{{"name":"f","input_schema":{{"type":"object"}}}}],"messages":)"
+      R"([{{"role":"user","content":"q"}},{{"role":"assistant","content":[{{"type":"tool_use","id":"t","name":"f",)"
+      R"("input":{{}}}}]}},{{"role":"user","content":[{},{{"type":"tool_result","tool_use_id":"t","content":[{}]}}]}}]}})",
+      fmt::format(kDocument, "one"), fmt::format(kDocument, "two")));
+  const Capabilities any;
+  const auto call =
+      anthropic_messages_provider().encode_request(chat, {.model = "claude", .capabilities = &any});
+  ASSERT_TRUE(call) << call.error().message;
+  EXPECT_EQ(call->notes.documents, (std::vector<int64_t>{1, 0})) << call->wire.body;
+}
+
 }  // namespace
 }  // namespace weir

@@ -55,5 +55,11 @@ TEST(JsonMemberTap, PassesManyEscapesInLinearTime) {
   EXPECT_EQ(found(text + R"(","usage":7})"), "7");
 }
 
+TEST(JsonMemberTap, CountsTheObjectsOfTheLastOfSeveral) {
+  JsonMemberTap tap("data", 100);
+  tap.feed(R"({"data":[{},{"a":[{}]}],"data":[{}]})");
+  EXPECT_EQ(tap.objects(), 1);
+}
+
 }  // namespace
 }  // namespace weir

@@ -427,5 +427,13 @@ TEST(ResponsesStreamEncoder, AnAnswerThatNobodyStartedBegins) {
                   .starts_with("response.created response.in_progress response.output_item.added"));
 }
 
+TEST(ResponsesStreamEncoder, EmptyLogprobsAndThoseOfAnotherChoiceAreNone) {
+  const std::string stream = stream_of(with_start(
+      {BlockStart{}, Delta{.text = "a"}, Logprobs{.raw = "[]"},
+       Logprobs{.choice = 1, .raw = R"([{"token":"b","logprob":-1}])"}, BlockEnd{}, Finish{}, usage(1, 1)}));
+  EXPECT_NE(stream.find(R"("logprobs":[])"), std::string::npos) << stream;
+  EXPECT_EQ(stream.find(R"("token")"), std::string::npos) << stream;
+}
+
 }  // namespace
 }  // namespace weir

@@ -384,5 +384,15 @@ TEST(ResponsesProvider, TakesHowThinkingIsShown) {
       << call->notes.fidelity.header_value();
 }
 
+TEST(ResponsesProvider, HasNothingToSayOfReasoningThatNobodyAskedFor) {
+  const Chat chat =
+      test::messages_chat(R"({"model":"m","max_tokens":99,"messages":[{"role":"user","content":"a"}]})");
+  const Capabilities plain = test::caps(&Capabilities::thinking, ThinkingMode::none);
+  const auto call =
+      openai_responses_provider().encode_request(chat, {.model = "gpt", .capabilities = &plain});
+  ASSERT_TRUE(call) << call.error().message;
+  EXPECT_EQ(call->notes.fidelity.header_value(), "");
+}
+
 }  // namespace
 }  // namespace weir
