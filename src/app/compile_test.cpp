@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "io/test_certificate.h"
 #include "provider/credentials.h"
 #include "provider/extract_target.h"
 #include "provider/key_ring.h"
@@ -275,17 +276,17 @@ TEST_F(Compile, AFileOfAuthoritiesIsReadAndBelongsToAnHttpsAddress) {
 
 // Their connections are shared: what one trusts the other would.
 TEST_F(Compile, ProvidersAtOneAddressTrustAlike) {
-  constexpr std::string_view kAuthorities = "/etc/ssl/certs/ca-certificates.crt";
-  if (access(kAuthorities.data(), R_OK) != 0) GTEST_SKIP() << "this system has no file of authorities there";
+  const TestCertificate authority(testing::TempDir() + "compile_test_ca." + std::to_string(getpid()));
+  const std::string authorities = authority.files().certificate;
   const auto told = [&](std::string_view second) {
     return complaint(
         fmt::format("providers:\n  - {{name: a, kind: vllm, base_url: \"https://x/v1\", ca_file: {}}}\n"
                     "  - {{name: b, kind: vllm, base_url: \"https://{}}}\n",
-                    kAuthorities, second));
+                    authorities, second));
   };
   EXPECT_TRUE(
       has(told("x/v2\""), "weir.yaml line 3: another provider at https://x has another ca_file, or none"));
-  EXPECT_EQ(told(fmt::format("x/v2\", ca_file: {}", kAuthorities)), "");
+  EXPECT_EQ(told(fmt::format("x/v2\", ca_file: {}", authorities)), "");
   EXPECT_EQ(told("y/v1\""), "");
 }
 
