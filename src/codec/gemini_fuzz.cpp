@@ -1,25 +1,21 @@
 // Fuzzes Google's dialect. An input that is JSON is a request: what decodes also encodes for this dialect and
-// the others, and the first of those decodes again. Any input is a stream and a whole answer too: events do
-// not depend on the cut, and what they make is written for clients without a crash.
-#include <cstdlib>
-
+// the others, and the first of those decodes again. Any input is a stream and a whole answer too: what the
+// stream becomes for clients does not depend on the cut.
 #include "codec/anthropic.h"
 #include "codec/gemini.h"
 #include "codec/openai.h"
+#include "codec/test_fuzz.h"
 
 namespace weir {
 namespace {
 
-const Request kAnyRequest = Chat{};
-
 void request(const ClientCodec& codec, std::string_view input, const Capabilities& capabilities) {
-  Result<JsonDoc> parsed = JsonDoc::parse(std::string(input));
-  if (!parsed) return;
   ClientCall call;
   call.dialect = Dialect::gemini;
   call.path_model = "m";
   call.path = "/v1beta/models/m:x";
-  call.body = std::make_shared<const JsonDoc>(std::move(*parsed));
+  call.body = json_of(input);
+  if (!call.body) return;
   const Result<Request> decoded = codec.decode_request(call);
   if (!decoded) return;
   const TargetModel target{.model = "m", .capabilities = &capabilities};
@@ -29,41 +25,8 @@ void request(const ClientCodec& codec, std::string_view input, const Capabilitie
   if (!spliced || !JsonDoc::parse(spliced->wire.body)) __builtin_trap();
   const Result<EncodedCall> encoded = gemini_provider().encode_request(*decoded, target);
   if (!encoded || operation_of(*decoded) != Operation::chat) return;
-  Result<JsonDoc> again = JsonDoc::parse(encoded->wire.body);
-  if (!again) __builtin_trap();
-  call.body = std::make_shared<const JsonDoc>(std::move(*again));
-  if (!codec.decode_request(call)) __builtin_trap();
-}
-
-// The events as text: their encoding for clients of three dialects.
-std::string written(const std::vector<Event>& events) {
-  const AnswerContext context{.exchange_id = "ex_1", .model = "m", .request = &kAnyRequest};
-  std::string out;
-  for (const ClientCodec* codec :
-       {&gemini_stream_client(), &openai_chat_client(), &anthropic_messages_client()}) {
-    const auto encoder = codec->stream_encoder(context);
-    AnswerFolder folder;
-    for (const Event& event : events) {
-      encoder->encode(event, out);
-      folder.add(event);
-    }
-    out += codec->encode_answer(folder.answer(), context).body;
-  }
-  return out;
-}
-
-std::string stream(std::string_view input, size_t step) {
-  const auto decoder = gemini_provider().stream_decoder({});
-  std::vector<Event> events;
-  std::string forwarded;
-  bool is_well = true;
-  for (size_t at = 0; at < input.size() && is_well; at += step) {
-    const std::string piece(input.substr(at, step));
-    is_well = decoder->feed(piece, events).has_value();
-    forwarded += decoder->forwardable();
-  }
-  if (is_well) is_well = decoder->finish(events).has_value();
-  return written(events) + forwarded + (is_well ? "well" : "failed");
+  call.body = json_of(encoded->wire.body);
+  if (!call.body || !codec.decode_request(call)) __builtin_trap();
 }
 
 }  // namespace
@@ -89,12 +52,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (const Operation operation : {Operation::chat, Operation::embeddings, Operation::count_tokens}) {
     CallNotes notes;
     notes.operation = operation;
-    if (const auto events = gemini_provider().decode_answer(reply, notes)) written(*events);
+    if (const auto events = gemini_provider().decode_answer(reply, notes))
+      (void)written_for_all(*events, true);
   }
   (void)gemini_provider().decode_error(reply, 0);
-  if (size > 0) {
-    const std::string whole = stream(input, size);
-    if (whole != stream(input, 1) || whole != stream(input, 1 + data[0] % 61U)) __builtin_trap();
-  }
+  expect_same_in_any_cut(gemini_provider(), input);
   return 0;
 }
