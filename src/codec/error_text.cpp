@@ -145,23 +145,28 @@ ErrorKind kind_of(const ProviderErrorWords& words) {
   return kind_of_status(status);
 }
 
+bool is_letter_or_digit(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
 bool is_key_char(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' ||
-         c == '.' || c == '/' || c == '+';
+  return is_letter_or_digit(c) || c == '-' || c == '_' || c == '.' || c == '/' || c == '+';
 }
 
 }  // namespace
 
 std::string hide_keys(std::string_view text) {
-  // An ARN of AWS's users and roles holds the number of the operator's account.
-  constexpr std::array<std::string_view, 8> kStarts = {"sk-",  "Bearer ", "wk_",           "AIza",
-                                                       "gsk_", "xai-",    "arn:aws:iam::", "arn:aws:sts::"};
+  // An ARN of AWS's users and roles, and OpenAI's id of an organisation, name the operator's account.
+  constexpr std::array<std::string_view, 9> kStarts = {
+      "sk-", "Bearer ", "wk_", "AIza", "gsk_", "xai-", "org-", "arn:aws:iam::", "arn:aws:sts::"};
   constexpr size_t kSecretMin = 8;
   std::string out;
   for (size_t at = 0; at < text.size();) {
     const std::string_view rest = text.substr(at);
-    const auto start =
-        std::find_if(kStarts.begin(), kStarts.end(), [&](std::string_view s) { return rest.starts_with(s); });
+    const bool is_within_word = at > 0 && is_letter_or_digit(text[at - 1]);
+    const auto start = is_within_word ? kStarts.end()
+                                      : std::ranges::find_if(
+                                            kStarts, [&](std::string_view s) { return rest.starts_with(s); });
     size_t length = 0;
     if (start != kStarts.end()) {
       length = start->size();

@@ -171,6 +171,8 @@ TEST(ErrorText, HidesKeysAndLeavesWordsAlone) {
   EXPECT_EQ(hide_keys("key sk-proj-ABCDEFGH12345, retry"), "key sk-…, retry");
   EXPECT_EQ(hide_keys("Authorization: Bearer abc.def-ghi"), "Authorization: Bearer …");
   EXPECT_EQ(hide_keys("a task-based risk-free disk-error sk-1"), "a task-based risk-free disk-error sk-1");
+  EXPECT_EQ(hide_keys("a task-scheduling-error"), "a task-scheduling-error");
+  EXPECT_EQ(hide_keys("of organization org-Abc123def456 on tokens"), "of organization org-… on tokens");
 }
 
 TEST(ErrorText, DescribesBodiesThatAreNotTheDialects) {
@@ -273,7 +275,7 @@ TEST(ErrorText, KnowsTheKindOfEveryStatus) {
 
 TEST(ErrorText, HidesEveryFormOfAKey) {
   for (const std::string start :
-       {"sk-", "Bearer ", "wk_", "AIza", "gsk_", "xai-", "arn:aws:iam::", "arn:aws:sts::"}) {
+       {"sk-", "Bearer ", "wk_", "AIza", "gsk_", "xai-", "org-", "arn:aws:iam::", "arn:aws:sts::"}) {
     EXPECT_EQ(hide_keys("key " + start + "Abc123def456, bad"), "key " + start + "…, bad");
     EXPECT_EQ(hide_keys("key " + start + "a"), "key " + start + "a");
   }

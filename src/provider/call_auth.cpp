@@ -75,4 +75,16 @@ void sign_call(const Provider& provider, const Credential& credential, int64_t u
   for (const SigV4Addition& header : made.headers) wire.headers.set(header.name, header.value);
 }
 
+void hide_credential(std::string& text, const Credential& credential) {
+  // What is shorter is a word ("none") that servers without keys are given.
+  constexpr size_t kSecretMin = 8;
+  constexpr std::string_view kHidden = "…";
+  for (const Secret* secret : {&credential.secret, &credential.session_token}) {
+    const std::string_view hidden = secret->reveal();
+    if (hidden.size() < kSecretMin) continue;
+    for (size_t at = 0; (at = text.find(hidden, at)) != std::string::npos; at += kHidden.size())
+      text.replace(at, hidden.size(), kHidden);
+  }
+}
+
 }  // namespace weir

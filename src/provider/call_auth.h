@@ -18,4 +18,7 @@ namespace weir {
 void sign_call(const Provider& provider, const Credential& credential, int64_t unix_seconds,
                const std::string& body_hash, WireRequest& wire);
 
+// Hides what a provider repeats of the credential that it was sent: neither callers nor the log may see it.
+void hide_credential(std::string& text, const Credential& credential);
+
 }  // namespace weir

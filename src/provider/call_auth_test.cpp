@@ -105,5 +105,16 @@ TEST_F(CallAuth, KeysGoWhereTheSchemeWantsThemAndTokensAreBearers) {
   }
 }
 
+TEST_F(CallAuth, WhatAProviderRepeatsOfTheCredentialIsHidden) {
+  const Credential credential{.secret = Secret::copy_of("zqKEY0123"),
+                              .session_token = Secret::copy_of("session-1")};
+  std::string text = "you sent zqKEY0123 with session-1, and zqKEY0123";
+  hide_credential(text, credential);
+  EXPECT_EQ(text, "you sent … with …, and …");
+  std::string words = "none of the models";
+  hide_credential(words, {.secret = Secret::copy_of("none")});
+  EXPECT_EQ(words, "none of the models");
+}
+
 }  // namespace
 }  // namespace weir

@@ -131,6 +131,16 @@ TEST_F(OpaqueCallTest, ReadsAnErrorAsTheDialectWritesIt) {
   EXPECT_EQ(answer_->error().retry_after_ms, 3000);
 }
 
+TEST_F(OpaqueCallTest, AnErrorThatRepeatsTheKeyIsToldWithoutIt) {
+  call_.credential = std::make_shared<const Credential>(Credential{.secret = Secret::copy_of("zqKEY0123")});
+  start_call();
+  heard(0);
+  const std::string_view body = R"({"error":{"message":"you sent zqKEY0123","type":"x"}})";
+  say(0, fmt::format("HTTP/1.1 400 No\r\ncontent-length: {}\r\n\r\n{}", body.size(), body));
+  ASSERT_TRUE(answer_ && !*answer_);
+  EXPECT_EQ(answer_->error().message, "you sent …");
+}
+
 TEST_F(OpaqueCallTest, BoundsTheSilenceOfAnAnswerThatHasBegun) {
   start_call();
   heard(0);

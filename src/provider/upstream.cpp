@@ -403,6 +403,7 @@ Task<UpstreamAnswer> call_upstream(Scope& scope, HttpClient& client, Pool& cpu, 
   }
   const size_t bytes_max = is_good ? kBodyBytesMax : kErrorBodyReadMax;
   std::string body = CO_TRY(co_await read_whole(*attempt, *response, bytes_max, call.idle));
+  if (!is_good && call.credential) hide_credential(body, *call.credential);
   const WireReply reply{.status = response->status, .headers = &response->headers, .body = body};
   if (!is_good) co_return fail(codec.decode_error(reply, clock.wall_ns()));
   // A whole answer to a streamed request (a provider that ignores `stream`) is encoded anew, as a stream.
@@ -439,7 +440,8 @@ Task<Deletion> delete_kept_answer(Scope& scope, HttpClient& client, Pool& cpu, c
                               .on_sent = {},
                               .on_lost = {}};
   const std::unique_ptr<ClientResponse> response = CO_TRY(co_await client.send(attempt, request));
-  const std::string body = CO_TRY(co_await read_all(attempt, *response, kErrorBodyReadMax));
+  std::string body = CO_TRY(co_await read_all(attempt, *response, kErrorBodyReadMax));
+  if (credential) hide_credential(body, *credential);
   if (response->status >= 200 && response->status < 300) co_return Deletion::done;
   if (response->status == 404) co_return Deletion::unknown;
   if (response->status == 405 || response->status == 501) co_return Deletion::impossible;
