@@ -32,6 +32,7 @@ Task<void> CommittedSource::commit(Scope& scope) {
   for (;;) {
     const EventBatch* batch = CO_TRY(co_await inner_->next(scope));
     if (std::any_of(batch->events.begin(), batch->events.end(), is_content)) {
+      leave_at_end(*batch);
       pending_ = batch;
       co_return {};
     }
@@ -74,6 +75,11 @@ Result<void> CommittedSource::hold(const EventBatch& batch) {
   return fail(ErrorKind::upstream_malformed, "the provider sent a great deal without beginning its answer");
 }
 
+// Nothing more is asked of the target then.
+void CommittedSource::leave_at_end(const EventBatch& batch) {
+  if (!batch.events.empty() && std::holds_alternative<End>(batch.events.back())) place_.reset();
+}
+
 Task<const EventBatch*> CommittedSource::next(Scope& scope) {
   if (!held_.events.empty() || !held_raw_.empty()) {
     if (pending_) {
@@ -90,8 +96,11 @@ Task<const EventBatch*> CommittedSource::next(Scope& scope) {
   }
   if (pending_) co_return std::exchange(pending_, nullptr);
   Result<const EventBatch*> batch = co_await inner_->next(scope);
-  if (!batch && error_row(batch.error().kind).trips_breaker)
-    place_.target().breaker().report(scope.now(), BreakerPass::usual, false);
+  if (batch) {
+    leave_at_end(**batch);
+  } else if (place_ && error_row(batch.error().kind).trips_breaker) {
+    place_->target().breaker().report(scope.now(), BreakerPass::usual, false);
+  }
   co_return batch;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "llm/event_source.h"
@@ -12,7 +13,8 @@ namespace weir {
 
 class CommittedSource final : public EventSource {
  public:
-  // Keeps the call's place until it is destroyed, after the inner source.
+  // Keeps the call's place until the answer has ended, however long its client takes to read it, or until it
+  // is destroyed, after the inner source.
   CommittedSource(std::unique_ptr<EventSource> inner, CallPlace place)
       : place_(std::move(place)), inner_(std::move(inner)) {}
 
@@ -31,8 +33,9 @@ class CommittedSource final : public EventSource {
 
  private:
   Result<void> hold(const EventBatch& batch);
+  void leave_at_end(const EventBatch& batch);
 
-  CallPlace place_;
+  std::optional<CallPlace> place_;
   std::unique_ptr<EventSource> inner_;
   EventBatch held_;  // what came before the first content event, copied
   std::string held_raw_;

@@ -90,5 +90,19 @@ TEST_F(CommittedSourceTest, AnUpstreamThatOnlyCommentsKeepsNobodyElseWaiting) {
   EXPECT_EQ(test_.run(scope_.join_all()).error().kind, ErrorKind::cancelled) << "it got the word in between";
 }
 
+TEST_F(CommittedSourceTest, AnAnswerThatHasEndedNeedsNoPlace) {
+  const auto state = std::make_shared<TargetState>("p/m", BreakerSettings{}, 1, 0);
+  for (const bool has_ended : {false, true}) {
+    std::vector<Event> events = {Delta{.text = "hello"}};
+    if (has_ended) events.emplace_back(End{});
+    CommittedSource source(std::make_unique<StoredSource>(std::move(events)),
+                           CallPlace(state, *Permits::try_acquire(state->permits())));
+    ASSERT_TRUE(test_.run(source.commit(scope_)));
+    EXPECT_EQ(state->permits()->in_use(), has_ended ? 0U : 1U) << "however long its client reads";
+    EXPECT_EQ(state->in_flight(), has_ended ? 0 : 1);
+  }
+  EXPECT_EQ(state->in_flight(), 0);
+}
+
 }  // namespace
 }  // namespace weir
