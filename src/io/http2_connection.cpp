@@ -83,6 +83,7 @@ struct Http2Callbacks {
         break;
       case NGHTTP2_RST_STREAM:
         self.reset_id_ = frame->hd.stream_id;
+        is_flood = self.resets_.overflows(now);
         break;
       case NGHTTP2_PRIORITY:
         is_flood = self.resets_.overflows(now);
@@ -115,8 +116,10 @@ struct Http2Callbacks {
 
   static int on_close(nghttp2_session* session, int32_t id, uint32_t code, void* user) {
     Http2Connection& self = connection(user);
-    // Counted whoever resets: a client can also make the server do it (CVE-2023-44487, CVE-2025-8671).
-    if (code != NGHTTP2_NO_ERROR && self.resets_.overflows(self.scope_.now())) self.refuse_flood();
+    // Counted whoever resets: a client can also make the server do it (CVE-2023-44487, CVE-2025-8671). Its
+    // own resets were counted as they came.
+    const bool is_reset_here = code != NGHTTP2_NO_ERROR && self.reset_id_ != id;
+    if (is_reset_here && self.resets_.overflows(self.scope_.now())) self.refuse_flood();
     if (self.reset_id_ == id || nghttp2_session_get_stream_remote_close(session, id) == 1)
       self.ended_.add(id);
     if (Http2Stream* stream = stream_of(session, id)) stream->on_close(code == NGHTTP2_NO_ERROR);
@@ -168,7 +171,8 @@ Http2Connection::Http2Connection(HttpService& service, Scope& scope, ByteStream&
       is_tls_(is_tls),
       peer_(stream.peer()),
       session_(Http2Callbacks::make_session(this)),
-      read_at_(scope.now()) {
+      began_at_(scope.now()),
+      read_at_(began_at_) {
   service_.enlist(*this);
 }
 
@@ -217,8 +221,13 @@ bool Http2Connection::receive(std::string_view bytes) {
   const ssize_t used =
       nghttp2_session_mem_recv(session_.get(), reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
   is_in_session_ = false;
-  // A negative count is no HTTP/2, or no memory; nghttp2 reports other errors of the protocol by GOAWAY.
-  if (used < 0) return false;
+  // nghttp2 reports errors of the protocol by GOAWAY, but not that its own limits were passed.
+  if (used < 0) {
+    const bool is_flood = used == NGHTTP2_ERR_FLOODED || used == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS;
+    nghttp2_session_terminate_session(session_.get(),
+                                      is_flood ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_INTERNAL_ERROR);
+    return false;
+  }
   start_streams();
   pump();
   return !scope_.is_cancelled();
@@ -366,8 +375,12 @@ void Http2Connection::hang_up(const char* why) {
 void Http2Connection::update_deadline() {
   if (!active_.empty() && !opening_) return scope_.clear_deadline();
   const HttpServerSettings& settings = service_.settings();
-  const MonoTime due = opening_ ? opening_->request().first_byte_at + settings.head_timeout
-                                : scope_.now() + settings.idle_timeout;
+  MonoTime due = scope_.now() + settings.idle_timeout;
+  if (opening_) {
+    due = opening_->request().first_byte_at + settings.head_timeout;
+  } else if (newest_id_ == 0) {
+    due = began_at_ + settings.head_timeout;  // who connects has a request to send
+  }
   scope_.set_deadline(due, ErrorKind::cancelled, "the connection was idle");
 }
 

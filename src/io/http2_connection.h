@@ -89,6 +89,7 @@ class Http2Connection final : public HttpConnection {
   std::unique_ptr<Http2Stream> opening_;              // its head is arriving; there is at most one
   std::vector<std::unique_ptr<Http2Stream>> opened_;  // to be started when nghttp2 has returned
   std::vector<Http2Stream*> active_;                  // streams with a running handler
+  const MonoTime began_at_;
   MonoTime read_at_;
   EndedStreams ended_;
   int32_t reset_id_ = 0;   // of the stream that the client has just reset

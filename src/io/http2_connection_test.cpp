@@ -398,6 +398,12 @@ TEST_F(Http2FloodTest, PingsAreBounded) {
   EXPECT_LE(flood([](size_t) { return frame(6, 0, 0, "12345678"); }), kHttp2PingsPerWindowMax + 2);
 }
 
+TEST_F(Http2FloodTest, PingsThatComeAtOnceAreBounded) {
+  std::string pings;
+  for (uint32_t i = 0; i < 3 * kHttp2PingsPerWindowMax; ++i) pings += frame(6, 0, 0, "12345678");
+  EXPECT_LE(flood([&](size_t) { return pings; }), 2u);
+}
+
 TEST_F(Http2FloodTest, SettingsAreBounded) {
   EXPECT_LE(flood([](size_t) { return frame(4, 0, 0, ""); }), kHttp2SettingsPerWindowMax + 2);
 }
@@ -410,6 +416,7 @@ TEST_F(Http2FloodTest, PrioritiesAreBounded) {
 // :method GET, :scheme http, :path /slow, :authority a (RFC 7541: two indexed fields and two literals).
 const std::string kSlowHead = std::string("\x82\x86\x04\x05/slow\x01\x01") + "a";
 constexpr std::string_view kCancel("\0\0\0\x08", 4);
+constexpr std::string_view kNoError("\0\0\0\0", 4);
 
 TEST_F(Http2FloodTest, RapidResetsAreBounded) {
   const auto reset_at_once = [](size_t i) {
@@ -417,6 +424,12 @@ TEST_F(Http2FloodTest, RapidResetsAreBounded) {
     return frame(1, 5, id, kSlowHead) + frame(3, 0, id, kCancel);
   };
   EXPECT_LE(flood(reset_at_once), kHttp2ResetsPerWindowMax + 2);
+  EXPECT_EQ(handler.calls, 0);
+  const auto reset_without_error = [](size_t i) {
+    const auto id = static_cast<uint32_t>(2 * i + 1);
+    return frame(1, 5, id, kSlowHead) + frame(3, 0, id, kNoError);
+  };
+  EXPECT_LE(flood(reset_without_error), kHttp2ResetsPerWindowMax + 2);
   EXPECT_EQ(handler.calls, 0);
   const auto reset_later = [](size_t i) {
     const auto id = static_cast<uint32_t>(i / 2 * 2 + 1);
@@ -450,6 +463,7 @@ TEST_F(Http2FloodTest, ContinuationsAreBounded) {
   client.send_raw(frame(1, 0, 1, "\x82"));
   for (int i = 0; i < 10 && !client.is_ended; ++i) client.send_raw(frame(9, 0, 1, ""));
   EXPECT_TRUE(client.is_ended);
+  EXPECT_EQ(client.goaway, static_cast<uint32_t>(NGHTTP2_ENHANCE_YOUR_CALM));
   EXPECT_EQ(handler.calls, 0);
 }
 
@@ -470,6 +484,17 @@ TEST_F(Http2FloodTest, MoreStreamsThanAllowedEndTheConnection) {
   client.send_raw(frame(1, 5, 2 * kHttp2StreamsMax + 1, kSlowHead));
   EXPECT_EQ(handler.calls, static_cast<int>(kHttp2StreamsMax));
   EXPECT_EQ(client.goaway, static_cast<uint32_t>(NGHTTP2_PROTOCOL_ERROR));
+  EXPECT_TRUE(client.is_ended);
+}
+
+TEST_F(Http2ConnectionTest, ClosesWhenNoRequestComesAtAll) {
+  Client client(test, service);
+  client.exchange();
+  test.pass(seconds(9));
+  client.exchange();
+  EXPECT_FALSE(client.is_ended);
+  test.pass(seconds(2));
+  client.exchange();
   EXPECT_TRUE(client.is_ended);
 }
 
