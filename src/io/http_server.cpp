@@ -66,6 +66,7 @@ HttpServerStats HttpServer::stats() const {
     stats.connections_accepted += counters.connections_accepted.get();
     stats.connections_refused += counters.connections_refused.get();
     stats.connections_open += counters.connections_open.get();
+    stats.handshakes_failed += counters.handshakes_failed.get();
     stats.requests += counters.requests.get();
     stats.requests_active += counters.requests_active.get();
   }

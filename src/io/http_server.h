@@ -16,6 +16,7 @@ struct HttpServerStats {
   int64_t connections_accepted = 0;
   int64_t connections_refused = 0;
   int64_t connections_open = 0;
+  int64_t handshakes_failed = 0;
   int64_t requests = 0;
   int64_t requests_active = 0;
 };

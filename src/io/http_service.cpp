@@ -85,9 +85,23 @@ Task<void> HttpService::run_connection(std::unique_ptr<ByteStream> stream) {
 Task<void> HttpService::secure(Scope& scope, std::unique_ptr<ByteStream>& stream) {
   Scope handshake(scope);
   handshake.set_deadline(core_.now() + settings_.head_timeout);
+  Result<std::unique_ptr<ByteStream>> secured =
+      co_await tls_accept(handshake, std::move(stream), *settings_.tls);
   // Left empty when the handshake fails.
-  stream = CO_TRY(co_await tls_accept(handshake, std::move(stream), *settings_.tls));
+  if (secured) {
+    stream = *std::move(secured);
+  } else if (!scope.is_cancelled()) {
+    note_failed_handshake(secured.error());
+  }
   co_return {};
+}
+
+void HttpService::note_failed_handshake(const Error& error) {
+  counters_.handshakes_failed.add(1);
+  // Scanners fail by the thousand: the log has the first of each ten seconds.
+  if (core_.now() < next_handshake_note_) return;
+  next_handshake_note_ = core_.now() + std::chrono::seconds(10);
+  log_info("a connection was closed", {{"error", error.message}, {"detail", error.detail}});
 }
 
 Task<void> HttpService::speak_http2(Scope& scope, ByteStream& stream, std::string received) {

@@ -52,6 +52,7 @@ struct HttpCounters {
   CoreCounter connections_accepted;
   CoreCounter connections_refused;  // over connections_max
   CoreCounter connections_open;
+  CoreCounter handshakes_failed;  // of TLS
   CoreCounter requests;         // begun
   CoreCounter requests_active;  // in a handler
 };
@@ -111,6 +112,7 @@ class HttpService {
   // Not inlined, so that a connection keeps no frame of what it does not do at the time.
   [[gnu::noinline]] Task<void> secure(Scope& scope, std::unique_ptr<ByteStream>& stream);
   [[gnu::noinline]] Task<void> speak_http2(Scope& scope, ByteStream& stream, std::string received);
+  void note_failed_handshake(const Error& error);
   Task<void> report_stopped(std::function<void()> on_stopped);
 
   class Impatience final : public Timer {
@@ -133,6 +135,7 @@ class HttpService {
   std::vector<HttpConnection*> connections_;
   Impatience impatience_{*this};
   bool is_draining_ = false;
+  MonoTime next_handshake_note_{};
   MonoTime date_until_{};
   std::string date_;
 };

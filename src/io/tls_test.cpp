@@ -383,8 +383,10 @@ TEST_F(TlsServiceTest, AHandshakeThatFailsOrStallsEndsTheConnection) {
   plain.first->try_write(request);
   test.settle();
   EXPECT_EQ(service.counters().connections_open.get(), 1);
+  EXPECT_EQ(service.counters().handshakes_failed.get(), 1);
   test.pass(seconds(11));
   EXPECT_EQ(service.counters().connections_open.get(), 0);
+  EXPECT_EQ(service.counters().handshakes_failed.get(), 2);
   EXPECT_EQ(handler.calls, 0);
 }
 
