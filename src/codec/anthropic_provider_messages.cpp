@@ -23,10 +23,6 @@ bool is_image_type(std::string_view mime) {
   return std::find(kTypes.begin(), kTypes.end(), mime) != kTypes.end();
 }
 
-bool is_http(std::string_view url) {
-  return url.starts_with("https://") || url.starts_with("http://");
-}
-
 std::string_view without_trailing_space(std::string_view text) {
   const size_t last = text.find_last_not_of(" \t\r\n");
   return text.substr(0, last == std::string_view::npos ? 0 : last + 1);
@@ -142,7 +138,7 @@ Result<void> AnthropicMessagesWriter::write_image(const ImageBlock& image, const
     }
     json_.key("type").value("base64").key("media_type").value(mime).key("data").value(media.base64);
   } else if (!media.url.empty()) {
-    if (!is_http(media.url) || caps_.image_url == false)
+    if (!is_web_url(media.url) || caps_.image_url == false)
       return refuse("this model cannot fetch that image URL; send the image's bytes as a data URL");
     json_.key("type").value("url").key("url").value(media.url);
   } else {
@@ -172,7 +168,7 @@ Result<void> AnthropicMessagesWriter::write_document(const DocumentBlock& docume
                                 mime.empty() ? "unknown" : mime));
     }
   } else if (!media.url.empty()) {
-    if (!is_http(media.url)) return refuse("this model cannot fetch that document URL; send its bytes");
+    if (!is_web_url(media.url)) return refuse("this model cannot fetch that document URL; send its bytes");
     json_.key("type").value("url").key("url").value(media.url);
   } else if (!media.file_id.empty()) {
     json_.key("type").value("file").key("file_id").value(media.file_id);

@@ -371,6 +371,7 @@ TEST(AnthropicProvider, TakesImagesByWhatTheirBytesSay) {
             R"("source":{"type":"base64","media_type":"image/png","data":)");
   EXPECT_NE(body_of(image("data:image/png;base64,R0lGODlhAQABAAAA")).find("image/gif"), std::string::npos);
   EXPECT_EQ(source(image("https://x/y.png")), R"("source":{"type":"url","url":"https://x/y.png"}}]}]})");
+  EXPECT_EQ(source(image("HTTPS://x/y.png")), R"("source":{"type":"url","url":"HTTPS://x/y.png"}}]}]})");
   EXPECT_NE(body_of(image("data:application/pdf;base64,JVBERi0xLjQK")).find(R"({"type":"document","source")"),
             std::string::npos);
   EXPECT_EQ(image("gs://b/c.png").error().kind, ErrorKind::unsupported);

@@ -14,6 +14,10 @@ std::string_view sniff_media_type(std::string_view base64) {
   return media_type_of(*bytes);
 }
 
+bool is_web_url(std::string_view url) {
+  return starts_with_ignore_case(url, "https://") || starts_with_ignore_case(url, "http://");
+}
+
 bool is_pdf_url(std::string_view url) {
   return to_lower(url.substr(0, url.find_first_of("?#"))).ends_with(".pdf");
 }

@@ -3,15 +3,12 @@
 #include <fmt/core.h>
 
 #include "base/encoding.h"
+#include "codec/media_type.h"
 #include "io/fetch.h"
 #include "llm/media_type.h"
 
 namespace weir {
 namespace {
-
-bool is_http(std::string_view url) {
-  return url.starts_with("https://") || url.starts_with("http://");
-}
 
 struct Wanted {
   Media* media = nullptr;
@@ -39,9 +36,9 @@ struct Takes {
 template <class BlockType, class Visit>
 void for_each_url(BlockType& block, const Takes& takes, const Visit& visit) {
   if (auto* image = std::get_if<ImageBlock>(&block.body)) {
-    if (!takes.images && is_http(image->media.url)) visit(image->media, false, block);
+    if (!takes.images && is_web_url(image->media.url)) visit(image->media, false, block);
   } else if (auto* document = std::get_if<DocumentBlock>(&block.body)) {
-    if (!takes.documents && is_http(document->media.url)) visit(document->media, true, block);
+    if (!takes.documents && is_web_url(document->media.url)) visit(document->media, true, block);
   } else if (auto* result = std::get_if<ToolResultBlock>(&block.body)) {
     for (auto& inner : result->content) for_each_url(inner, takes, visit);
   }
