@@ -1,11 +1,9 @@
 // The hot path of the Responses dialect: requests of 2 KB, 100 KB and with tools decoded (their JSON parsed
 // before), spliced and encoded for the same and for another dialect; the events of a stream decoded, passed
 // on the raw way, and encoded. Target (release, one core): a text delta decoded or encoded below 1 µs.
-#include <benchmark/benchmark.h>
-#include <cstdlib>
-
 #include "codec/anthropic.h"
 #include "codec/openai_responses.h"
+#include "codec_bench.h"
 
 namespace weir {
 namespace {
@@ -49,17 +47,10 @@ std::string request_body(size_t size, bool has_tools) {
   return body;
 }
 
-ClientCall client_call(std::string body) {
-  ClientCall call;
-  Result<JsonDoc> parsed = JsonDoc::parse(std::move(body));
-  if (!parsed) std::abort();
-  call.body = std::make_shared<const JsonDoc>(std::move(*parsed));
-  return call;
-}
-
 // The sizes that the arguments of a benchmark stand for: bytes, and whether there are tools.
 ClientCall call_of(const benchmark::State& state) {
-  return client_call(request_body(static_cast<size_t>(state.range(0)), state.range(1) != 0));
+  return call_with_body(Dialect::openai_responses,
+                        request_body(static_cast<size_t>(state.range(0)), state.range(1) != 0));
 }
 
 void BM_ResponsesDecodeRequest(benchmark::State& state) {
@@ -114,45 +105,18 @@ constexpr std::string_view kDelta =
     "\"msg_0b30b4ef00a1cd2e00693c32183a488190a612c410a0a39823\",\"output_index\":0,\"content_index\":0,"
     "\"delta\":\" steady river\",\"logprobs\":[],\"obfuscation\":\"o6siFnnjP\"}\n\n";
 
-void decode_deltas(benchmark::State& state, const CallNotes& notes) {
-  const auto decoder = openai_responses_provider().stream_decoder(notes);
-  std::vector<Event> events;
-  for (auto _ : state) {
-    events.clear();
-    if (!decoder->feed(kDelta, events)) std::abort();
-    benchmark::DoNotOptimize(decoder->forwardable());
-  }
-}
-
 void BM_ResponsesDecodeTextDelta(benchmark::State& state) {
-  decode_deltas(state, {});
+  decode_delta(state, openai_responses_provider(), kDelta, kDelta);
 }
 BENCHMARK(BM_ResponsesDecodeTextDelta);
 
 void BM_ResponsesPassTextDelta(benchmark::State& state) {
-  CallNotes notes;
-  notes.is_raw = true;
-  decode_deltas(state, notes);
+  decode_delta(state, openai_responses_provider(), kDelta, kDelta, true);
 }
 BENCHMARK(BM_ResponsesPassTextDelta);
 
 void BM_ResponsesEncodeTextDelta(benchmark::State& state) {
-  const Request request = Chat{};
-  const AnswerContext context{.exchange_id = "ex_1", .model = "m", .request = &request};
-  const Event delta = Delta{.text = " steady river"};
-  std::unique_ptr<StreamEncoder> encoder;
-  std::string out;
-  int64_t count = 0;
-  for (auto _ : state) {
-    // A new answer now and then: the encoder keeps what it has said.
-    if (count++ % 1000 == 0) {
-      encoder = openai_responses_client().stream_encoder(context);
-      encoder->encode(BlockStart{}, out);
-    }
-    out.clear();
-    encoder->encode(delta, out);
-    benchmark::DoNotOptimize(out.data());
-  }
+  encode_delta(state, openai_responses_client());
 }
 BENCHMARK(BM_ResponsesEncodeTextDelta);
 
