@@ -2,6 +2,7 @@
 // limits.
 #include <gtest/gtest.h>
 
+#include "base/limits.h"
 #include "codec/codecs.h"
 #include "io/pool.h"
 #include "io/test_client.h"
@@ -70,6 +71,20 @@ class OpaqueCallTest : public ClientTest {
   }
   // The next batch, with time passing until it is there.
   Result<const EventBatch*> next() { return test_.run((*answer_)->source->next(scope_)); }
+  // Pulls it, as long as that takes while the provider says more.
+  void start_next() {
+    given_.reset();
+    scope_.spawn(keep_next(*this));
+    test_.settle();
+  }
+  static Task<void> keep_next(OpaqueCallTest& test) {
+    test.given_ = co_await (*test.answer_)->source->next(test.scope_);
+    co_return {};
+  }
+  void hang_up() {
+    connector_->servers.at(0)->close();
+    test_.settle();
+  }
   static bool is_over(const EventBatch& batch) {
     return !batch.events.empty() && std::holds_alternative<End>(batch.events.back());
   }
@@ -83,6 +98,7 @@ class OpaqueCallTest : public ClientTest {
   EncodedCall encoded_;
   Pool pool_{"test", 1, 16};
   std::optional<Result<UpstreamAnswer>> answer_;
+  std::optional<Result<const EventBatch*>> given_;
 };
 
 TEST_F(OpaqueCallTest, SendsTheFormUnderTheNameThatTheProviderHasForTheModel) {
@@ -111,13 +127,67 @@ TEST_F(OpaqueCallTest, PassesTheAnswerAsItComesAndReportsItsUsage) {
   const Headers& seen = (*answer_)->source->head().headers;
   EXPECT_EQ(seen.size(), 2U) << "what is the client's to see";
   EXPECT_EQ(seen.get_or("x-upstream-request-id", ""), "theirs");
-  EXPECT_EQ((*next())->raw, "data: {}\n");
+  EXPECT_EQ((*next())->raw, "");
   const std::string_view event = "\ndata: {\"usage\":{\"output_tokens\":7}}\n";
   say(0, fmt::format("{:x}\r\n{}\r\n0\r\n\r\n", event.size(), event));
   const EventBatch& last = **next();
   ASSERT_TRUE(is_over(last));
   ASSERT_EQ(last.events.size(), 2U);
   EXPECT_EQ(std::get<UsageReport>(last.events[0]).usage.out_text, 7);
+}
+
+constexpr std::string_view kStreamHead =
+    "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
+
+std::string chunk(std::string_view bytes) {
+  return fmt::format("{:x}\r\n{}\r\n", bytes.size(), bytes);
+}
+
+TEST_F(OpaqueCallTest, OfAnEventThatIsCutNothingPasses) {
+  start_call();
+  heard(0);
+  say(0, std::string(kStreamHead) + chunk("data: {\"a\":1}\n\ndata: {\"b64"));
+  ASSERT_TRUE(answer_ && *answer_);
+  EXPECT_EQ((*next())->raw, "data: {\"a\":1}\n\n");
+  say(0, chunk("_json\":\"QUJD"));
+  hang_up();
+  const Result<const EventBatch*> cut = next();
+  ASSERT_FALSE(cut);
+  EXPECT_EQ(cut.error().kind, ErrorKind::upstream_truncated);
+}
+
+TEST_F(OpaqueCallTest, AnEventThatCameInPiecesPassesWhole) {
+  start_call();
+  heard(0);
+  say(0, std::string(kStreamHead) + chunk("data: {\"a\""));
+  ASSERT_TRUE(answer_ && *answer_);
+  EXPECT_EQ((*next())->raw, "") << "that it has begun is told";
+  say(0, chunk(":1}\n"));
+  say(0, chunk("\ndata: last"));
+  EXPECT_EQ((*next())->raw, "data: {\"a\":1}\n\n");
+  say(0, "0\r\n\r\n");
+  const EventBatch& last = **next();
+  EXPECT_EQ(last.raw, "data: last") << "the provider has ended it so";
+  EXPECT_TRUE(is_over(last));
+}
+
+TEST_F(OpaqueCallTest, AnEventTooLargeToBeHeldIsEndedWhereItIsCut) {
+  start_call();
+  heard(0);
+  say(0, std::string(kStreamHead) + chunk("data: " + std::string(1000, 'Q')));
+  ASSERT_TRUE(answer_ && *answer_);
+  ASSERT_TRUE(next());
+  start_next();
+  const std::string piece = chunk(std::string(32 * kKiB, 'Q'));
+  for (size_t sent = 0; !given_ && sent < 2 * kSseEventBytesMax; sent += piece.size()) say(0, piece);
+  ASSERT_TRUE(given_ && *given_);
+  EXPECT_GT((**given_)->raw.size(), kSseEventBytesMax);
+  hang_up();
+  Result<const EventBatch*> end = next();
+  while (end && (*end)->raw.starts_with('Q')) end = next();  // what was on its way
+  ASSERT_TRUE(end) << end.error().message;
+  EXPECT_EQ((*end)->raw, "\n\n") << "what is told next stands on a line of its own";
+  EXPECT_FALSE(next());
 }
 
 TEST_F(OpaqueCallTest, ReadsAnErrorAsTheDialectWritesIt) {
