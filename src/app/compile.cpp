@@ -415,6 +415,7 @@ class Compiler {
     route->breaker = config.breaker;
     if (config.timeout > Duration::zero()) route->timeout = config.timeout;
     if (config.first_event > Duration::zero()) route->first_event = config.first_event;
+    if (config.answer > Duration::zero()) route->answer = config.answer;
     route->choices = config.choices;
     route->on_client_gone = config.on_client_gone;
     route->translation = config.translation;

@@ -105,6 +105,7 @@ std::string print_route(const RouteConfig& route) {
   if (route.first_event > Duration::zero()) {
     out += fmt::format("    first_event: {}\n", print_value(route.first_event));
   }
+  if (route.answer > Duration::zero()) out += fmt::format("    answer: {}\n", print_value(route.answer));
   if (!route.choices.empty()) out += fmt::format("    choices: {}\n", route.choices);
   if (!route.on_client_gone.empty()) out += fmt::format("    on_client_gone: {}\n", route.on_client_gone);
   if (!route.targets.empty()) out += "    targets:\n";

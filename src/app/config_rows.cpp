@@ -16,7 +16,15 @@ Rows<ProviderTimeouts> timeout_rows() {
           .member = &ProviderTimeouts::first_event,
           .sentence =
               "From sending a streamed request to the first of the answer itself; thinking that is not shown "
-              "counts as waiting. A whole answer may take all the time that its request has.",
+              "counts as waiting.",
+          .min = 0.001,
+          .max = 86'400},
+      Row{.key = "answer",
+          .member = &ProviderTimeouts::answer,
+          .sentence =
+              "From sending a request whose answer is not streamed until it begins, which is when the "
+              "provider has finished it: as long as the vendors' SDKs wait by default. A request that may "
+              "fall back needs more time than that in all.",
           .min = 0.001,
           .max = 86'400},
       Row{.key = "idle",
@@ -169,6 +177,11 @@ Rows<RouteConfig> route_rows() {
           .sentence = "Instead of the provider's first_event.",
           .min = 0.001,
           .max = 86'400},
+      Row{.key = "answer",
+          .member = &RouteConfig::answer,
+          .sentence = "Instead of the provider's answer.",
+          .min = 0.001,
+          .max = 86'400},
       Row{.key = "choices",
           .member = &RouteConfig::choices,
           .sentence = "Instead of the gateway's choices.",
@@ -234,7 +247,7 @@ std::span<const FieldNote> provider_fields() {
       FieldNote{"capabilities", "map",
                 "What its models can do, over what the tables say, e.g. {vision: false, context: 8192}; keys "
                 "as in config/prices.yaml."},
-      FieldNote{"timeouts", "map", "connect, first_event, idle."},
+      FieldNote{"timeouts", "map", "connect, first_event, answer, idle."},
   };
   return kFields;
 }

@@ -189,6 +189,7 @@ TEST(Config, WhatIsPrintedReadsBackToTheSame) {
   EXPECT_EQ(print_config(again), printed);
   EXPECT_EQ(again.routes.size(), example.routes.size());
   EXPECT_EQ(again.routes[0].first_event, example.routes[0].first_event);
+  EXPECT_EQ(again.routes[0].answer, std::chrono::minutes(2));
   EXPECT_EQ(again.routes[0].targets[1].region, example.routes[0].targets[1].region);
   EXPECT_EQ(again.keys[0].models, example.keys[0].models);
   EXPECT_EQ(again.keys[0].regions, example.keys[0].regions);

@@ -279,6 +279,27 @@ TEST_F(AttemptsTest, AWholeAnswerThatStallsIsGivenUpAfterTheIdleTime) {
   EXPECT_EQ(call().result, "ok");
 }
 
+TEST_F(AttemptsTest, AWholeAnswerThatDoesNotBeginInTimeIsTheNextTargetsToGive) {
+  Route& route = route_over(2);
+  route.breaker.failures_to_open = 1;
+  route.retry.attempts_per_target_max = 1;
+  for (const auto& provider : providers_) provider->timeouts.answer = seconds(20);
+  replies_["a"].push_back({.body = std::string(kAnswer), .takes = seconds(19)});
+  EXPECT_EQ(call().asked, "a");
+  for (const Duration limit : {seconds(20), seconds(5)}) {
+    if (limit == seconds(5)) route.answer = limit;
+    replies_["a"].push_back({.body = std::string(kAnswer), .takes = seconds(21)});
+    const Outcome outcome = call(seconds(60));
+    EXPECT_EQ(outcome.result, "ok");
+    EXPECT_EQ(outcome.asked, "ab");
+    EXPECT_GE(outcome.took, limit);
+    EXPECT_LT(outcome.took, limit + seconds(1));
+    EXPECT_EQ(state("a/m")->breaker().state(gateway_.test.clock.now()), BreakerState::open);
+    gateway_.test.pass(seconds(10));
+    replies_.clear();
+  }
+}
+
 TEST_F(AttemptsTest, AWholeAnswerIsUnderWayBeforeItIsThere) {
   route_over(1);
   server_.takes = seconds(10);

@@ -179,6 +179,7 @@ Task<std::unique_ptr<EventSource>> CallStage::call_with_key(Exchange& exchange, 
   if (raw_way_is_open(exchange) && provider.codec->takes_raw(exchange.call, model)) call.raw = &exchange.call;
   call.request_id = exchange.id;
   call.first_event = exchange.route->first_event.value_or(provider.timeouts.first_event);
+  call.answer = exchange.route->answer.value_or(provider.timeouts.answer);
   call.idle = provider.timeouts.idle;
   if (provider.credentials) {
     attempt.key_name = provider.credentials->name();

@@ -57,7 +57,8 @@ struct Route {
   FallbackRules fallback;
   BreakerSettings breaker;
   std::optional<Duration> timeout;      // of the whole exchange
-  std::optional<Duration> first_event;  // overrides the provider's
+  std::optional<Duration> first_event;  // overrides the provider's, as does
+  std::optional<Duration> answer;
   std::string choices;                  // overrides the gateway's; empty: it does not
   std::string on_client_gone;           // as choices
   TranslationSettings translation;

@@ -57,6 +57,7 @@ class OpaqueCallTest : public ClientTest {
              .traceparent = {},
              .request_id = "req_1",
              .first_event = std::chrono::seconds(5),
+             .answer = std::chrono::minutes(6),
              .idle = std::chrono::seconds(10)};
   }
 
@@ -229,11 +230,24 @@ TEST_F(OpaqueCallTest, BoundsTheSilenceOfAnAnswerThatHasBegun) {
 TEST_F(OpaqueCallTest, WaitsLongForAnAnswerThatHasNotBegun) {
   start_call();
   heard(0);
-  test_.pass(std::chrono::minutes(5));  // an image takes its time; the exchange has a deadline of its own
+  test_.pass(std::chrono::minutes(5));  // an image takes its time
   EXPECT_FALSE(answer_);
   say(0, "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
   ASSERT_TRUE(answer_ && *answer_);
   EXPECT_EQ((*next())->raw, "ok");
+}
+
+TEST_F(OpaqueCallTest, EndsWhereTheAnswerDoesNotBegin) {
+  form_.pieces = {"a", "b"};
+  form_.pause = std::chrono::minutes(4);  // the client's, which is not the provider's
+  const MonoTime began = test_.clock.now();
+  start_call();
+  for (int i = 0; i < 20 && !answer_; ++i) test_.pass(std::chrono::minutes(1));
+  ASSERT_TRUE(answer_ && !*answer_);
+  EXPECT_EQ(answer_->error().kind, ErrorKind::upstream_timeout);
+  const Duration waited = test_.clock.now() - began - 2 * form_.pause;
+  EXPECT_GE(waited, call_.answer);
+  EXPECT_LE(waited, call_.answer + std::chrono::minutes(1));
 }
 
 TEST_F(OpaqueCallTest, DoesNotBlameTheProviderForASlowClient) {

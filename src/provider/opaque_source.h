@@ -13,8 +13,8 @@ namespace weir {
 
 class OpaqueSource final : public EventSource {
  public:
-  // `scope`: of the attempt, without a deadline or with the one for its first bytes. `head` may have views of
-  // the response. `idle`: how long the provider may be silent once it has begun.
+  // `scope`: of the attempt, with the deadline for its first bytes. `head` may have views of the response.
+  // `idle`: how long the provider may be silent once it has begun.
   OpaqueSource(std::unique_ptr<Scope> scope, std::unique_ptr<ClientResponse> response,
                std::unique_ptr<StreamDecoder> meter, AnswerHead head, Duration idle);
 

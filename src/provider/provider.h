@@ -25,7 +25,8 @@ class TlsClientContext;  // io/tls.h
 
 struct ProviderTimeouts {
   Duration connect = std::chrono::seconds(5);
-  Duration first_event = std::chrono::minutes(5);  // from sending to the first content of the answer
+  Duration first_event = std::chrono::minutes(5);  // from sending to the first content of a stream
+  Duration answer = std::chrono::minutes(10);      // from sending to the head of a whole answer
   Duration idle = std::chrono::seconds(60);        // between two reads of an answer
 };
 

@@ -28,6 +28,7 @@ struct FakeReply {
   int status = 200;  // 0: the server cannot be reached
   std::string body = {};
   Headers headers = {};  // beside those of each answer
+  Duration takes = {};   // beside that of each answer
 };
 
 class FakeServer final : public HttpClient {
@@ -55,6 +56,7 @@ class FakeServer final : public HttpClient {
     if (request.on_sent) request.on_sent();
     if (takes > Duration::zero()) CO_TRY(co_await scope.sleep(takes));
     FakeReply reply = answer(seen.back());
+    if (reply.takes > Duration::zero()) CO_TRY(co_await scope.sleep(reply.takes));
     if (reply.status == 0) co_return fail(ErrorKind::upstream_unreachable, "connection refused");
     auto response = std::make_unique<Response>(std::move(reply.body), stalls);
     response->status = reply.status;

@@ -361,14 +361,15 @@ Task<UpstreamAnswer> call_upstream(Scope& scope, HttpClient& client, Pool& cpu, 
   auto attempt = std::make_unique<Scope>(scope);
   UpstreamAnswer answer;
   if (encoded.notes.is_streamed) {
-    // A whole answer comes when it is finished: only the exchange's own deadline bounds it.
     attempt->set_deadline(clock.now() + call.first_event, ErrorKind::upstream_timeout,
                           "the provider sent no answer within its first-event timeout");
+  } else {
+    attempt->set_deadline(clock.now() + call.answer, ErrorKind::upstream_timeout, kNoAnswerMessage);
   }
   std::optional<PacedBody> upload;
   if (call.raw && call.raw->form) {
     call.raw->form->set_model(call.model);
-    upload.emplace(*call.raw->form, *attempt, call.idle);
+    upload.emplace(*call.raw->form, *attempt, call.idle, call.answer);
   }
   const ClientRequest wire{.origin = call.provider->origin,
                            .method = encoded.wire.method,

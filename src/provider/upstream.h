@@ -28,7 +28,8 @@ struct UpstreamCall {
   std::shared_ptr<const Credential> credential;  // null: none
   InlineText<55> traceparent;                    // header to send; empty: none
   std::string_view request_id;                   // sent as x-request-id; outlives the call
-  Duration first_event{};                        // time limits, both positive
+  Duration first_event{};                        // time limits, all positive
+  Duration answer{};
   Duration idle{};
   std::function<void()> on_sent = {};  // both as ClientRequest's
   std::function<void()> on_lost = {};
