@@ -167,12 +167,43 @@ TEST_F(AttemptsTest, WhenEveryKeyCoolsTheAnswerSaysHowLongAtOnce) {
   route_over(2);
   replies_["a"].push_back(refusal(429, "8"));
   replies_["b"].push_back(refusal(429, "20"));
-  EXPECT_EQ(call().asked, "ab");
+  const Outcome first = call();
+  EXPECT_EQ(first.asked, "ab");
+  EXPECT_EQ(first.retry_after_ms, 8000) << "not what the last one said";
+  gateway_.test.pass(seconds(2));
   const Outcome outcome = call();
   EXPECT_EQ(outcome.result, "upstream_rate_limited");
   EXPECT_EQ(outcome.asked, "");
   EXPECT_EQ(outcome.took, seconds(0));
-  EXPECT_TRUE(outcome.retry_after_ms);
+  EXPECT_EQ(outcome.retry_after_ms, 6000);
+}
+
+TEST_F(AttemptsTest, TheAnswerSaysWhenTheFirstKeyOfATargetIsFree) {
+  route_over(1, 2);
+  replies_["a"] = {refusal(429, "20"), refusal(429, "30")};
+  EXPECT_EQ(call().retry_after_ms, 20'000);
+}
+
+TEST_F(AttemptsTest, TheAnswerSaysWhenTheFirstTargetIsFreeWhateverKeepsItAway) {
+  Route& route = route_over(3);
+  route.breaker.failures_to_open = 2;
+  route.retry.attempts_per_target_max = 1;
+  replies_["a"] = {refusal(503, "12"), refusal(503)};
+  replies_["b"].push_back(refusal(503, "15"));
+  replies_["c"].push_back(refusal(429, "30"));
+  EXPECT_EQ(call().retry_after_ms, 12'000) << "what a provider says holds where no breaker is open";
+  replies_["b"].push_back(refusal(503));
+  EXPECT_EQ(call().asked, "ab");
+  EXPECT_EQ(call().retry_after_ms, 10'000) << "the time of a breaker";
+}
+
+TEST_F(AttemptsTest, WhereATargetMayBeFreeAtOnceNoTimeIsNamed) {
+  route_over(2).retry.attempts_per_target_max = 1;
+  replies_["a"].push_back(refusal(429));
+  replies_["b"].push_back(refusal(429, "60"));
+  const Outcome outcome = call();
+  EXPECT_EQ(outcome.asked, "ab");
+  EXPECT_EQ(outcome.retry_after_ms, std::nullopt);
 }
 
 TEST_F(AttemptsTest, TheLastTargetThatIsLeftIsWaitedFor) {

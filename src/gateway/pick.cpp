@@ -128,6 +128,13 @@ bool Candidate::is_ready(MonoTime at) const {
          (!provider || !provider->keys || provider->keys->has_ready(at, model));
 }
 
+MonoTime Candidate::ready_at(MonoTime now) const {
+  const Provider* provider = target->provider.get();
+  const MonoTime passes_at = state->breaker().passes_at(now);
+  if (!provider || !provider->keys) return passes_at;
+  return std::max(passes_at, provider->keys->ready_at(now, model));
+}
+
 std::vector<size_t> order_candidates(const Route& route, const std::vector<Candidate>& candidates,
                                      const PickContext& context, Rng& rng) {
   Indexes all(candidates.size());

@@ -59,8 +59,8 @@ struct Route {
   std::optional<Duration> timeout;      // of the whole exchange
   std::optional<Duration> first_event;  // overrides the provider's, as does
   std::optional<Duration> answer;
-  std::string choices;                  // overrides the gateway's; empty: it does not
-  std::string on_client_gone;           // as choices
+  std::string choices;         // overrides the gateway's; empty: it does not
+  std::string on_client_gone;  // as choices
   TranslationSettings translation;
   mutable std::atomic<uint64_t> turn{0};  // round robin; shared by the cores
 
@@ -80,6 +80,8 @@ struct Candidate {
 
   // Whether a call would be made at that time: its breaker would pass, and a key of its provider is ready.
   bool is_ready(MonoTime at) const;
+  // When that is worth asking again: `now` when is_ready(now).
+  MonoTime ready_at(MonoTime now) const;
 };
 
 // What the strategies know of the request.

@@ -11,6 +11,7 @@
 #include "gateway/metered_part.h"
 #include "gateway/snapshot.h"
 #include "llm/prompt_tokens.h"
+#include "provider/key_ring.h"
 
 namespace weir {
 namespace {
@@ -58,8 +59,9 @@ class Attempts {
         break;
       }
     }
-    if (last_error_) co_return fail(std::move(*last_error_));
-    co_return fail(all_put_aside(candidates, order));
+    if (!last_error_) co_return fail(all_put_aside(candidates, order));
+    say_when_free(*last_error_, candidates, order);
+    co_return fail(std::move(*last_error_));
   }
 
  private:
@@ -78,12 +80,29 @@ class Attempts {
     Error error =
         make_error(ErrorKind::upstream_overloaded,
                    "every target of this model is put aside after repeated failures; try again later");
-    const MonoTime now = exchange_.now();
-    MonoTime back = MonoTime::max();
-    for (const size_t index : order) back = std::min(back, candidates[index].state->breaker().passes_at(now));
-    error.retry_after_ms =
-        std::max<int64_t>(1, std::chrono::ceil<std::chrono::milliseconds>(back - now).count());
+    say_when_free(error, candidates, order);
     return error;
+  }
+
+  // Where waiting helps: how long, until the first of the targets is free. Which of them spoke last says
+  // nothing of the others.
+  void say_when_free(Error& error, const std::vector<Candidate>& candidates,
+                     std::span<const size_t> order) const {
+    if (error.kind != ErrorKind::upstream_rate_limited && error.kind != ErrorKind::upstream_overloaded)
+      return;
+    const MonoTime now = exchange_.now();
+    MonoTime free_at = MonoTime::max();
+    for (const size_t index : order) {
+      MonoTime ready_at = candidates[index].ready_at(now);
+      for (const auto& [candidate, until] : told_to_wait_) {
+        if (candidate == &candidates[index]) ready_at = std::max(ready_at, until);
+      }
+      free_at = std::min(free_at, ready_at);
+    }
+    error.retry_after_ms.reset();
+    if (free_at <= now) return;
+    error.retry_after_ms =
+        std::max<int64_t>(1, std::chrono::ceil<std::chrono::milliseconds>(free_at - now).count());
   }
 
   // An answer, or nullptr with last_error_ set unless the target is put aside. Errors: those that end the
@@ -102,6 +121,7 @@ class Attempts {
       if (source) co_return *std::move(source);
       if (exchange_.scope->is_cancelled()) co_return fail(exchange_.scope->reason());
       last_error_ = std::make_unique<Error>(std::move(source).error());
+      note_pause(candidate);
       if (!may_retry(tries, rest)) co_return nullptr;
       const auto pause = retry_pause(route_.retry, *last_error_, tries, exchange_.scope->core().rng());
       if (!pause || !candidate.is_ready(exchange_.now() + *pause)) co_return nullptr;
@@ -109,6 +129,15 @@ class Attempts {
       if (exchange_.scope->remaining(*pause + Duration(1)) <= *pause) co_return nullptr;
       CO_TRY(co_await exchange_.scope->sleep(*pause));
     }
+  }
+
+  // Of a rate limit the keys know themselves.
+  void note_pause(const Candidate& candidate) {
+    const KeyRing* keys = candidate.target->provider->keys.get();
+    const bool is_known = last_error_->kind == ErrorKind::upstream_rate_limited && keys && keys->size() > 0;
+    if (!last_error_->retry_after_ms || is_known) return;
+    told_to_wait_.emplace_back(&candidate,
+                               exchange_.now() + std::chrono::milliseconds(*last_error_->retry_after_ms));
   }
 
   // Once. Of several choices the others may be good.
@@ -226,7 +255,8 @@ class Attempts {
   int calls_ = 0;                      // those of them that did not end here, which are limited
   bool was_called_ = false;            // the last one is one of these
   bool has_asked_again_ = false;
-  std::unique_ptr<Error> last_error_;  // null: none of the targets was asked
+  std::unique_ptr<Error> last_error_;                                // null: none of the targets was asked
+  std::vector<std::pair<const Candidate*, MonoTime>> told_to_wait_;  // by their providers, until then
 };
 
 // Only what a strategy asks for is estimated: the walk over a long prompt is not free.

@@ -169,6 +169,15 @@ bool KeyRing::has_ready(MonoTime at, std::string_view model) const {
   return has_other(at, model, {});
 }
 
+MonoTime KeyRing::ready_at(MonoTime now, std::string_view model) const {
+  if (has_ready(now, model)) return now;
+  const std::lock_guard lock(mutex_);
+  MonoTime first = MonoTime::max();
+  for (const Entry& entry : keys_)
+    first = std::min(first, entry.refusal ? entry.rests_until : entry.cools_until(model));
+  return std::max(now, first);
+}
+
 bool KeyRing::has_other(MonoTime now, std::string_view model, const std::vector<size_t>& tried) const {
   const std::lock_guard lock(mutex_);
   for (size_t i = 0; i < keys_.size(); ++i) {

@@ -79,6 +79,9 @@ class KeyRing {
   // Whether a call for the model would get a key at that time; always, when the provider needs none. Costs no
   // lock while no key was put aside.
   bool has_ready(MonoTime at, std::string_view model) const;
+  // When the first key is ready for the model: `now` when has_ready(now, model). A trial that is under way
+  // may make that sooner.
+  MonoTime ready_at(MonoTime now, std::string_view model) const;
   // True if some key other than `tried` could be used for the model now.
   bool has_other(MonoTime now, std::string_view model, const std::vector<size_t>& tried) const;
 

@@ -55,6 +55,23 @@ TEST(KeyRing, WhenAllCoolDownTheErrorSaysWhenTheFirstComesBack) {
   EXPECT_EQ(none.error().retry_after_ms, 2000);
 }
 
+TEST(KeyRing, KnowsWhenTheFirstKeyIsReadyAgain) {
+  KeyRing ring({key("a"), key("b")});
+  Error limited = make_error(ErrorKind::upstream_rate_limited, "");
+  limited.retry_after_ms = 30'000;
+  ring.report(0, at(0), "m", &limited);
+  EXPECT_EQ(ring.ready_at(at(1), "m"), at(1));
+  limited.retry_after_ms = 20'000;
+  ring.report(1, at(0), "m", &limited);
+  EXPECT_EQ(ring.ready_at(at(1), "m"), at(20));
+  EXPECT_EQ(ring.ready_at(at(1), "n"), at(1)) << "a rate is one model's";
+  EXPECT_EQ(ring.ready_at(at(21), "m"), at(21));
+  const Error refused = make_error(ErrorKind::upstream_auth, "");
+  ring.report(0, at(2), "m", &refused);
+  EXPECT_EQ(ring.ready_at(at(3), "m"), at(12)) << "a disabled key is tried before the other is cool";
+  EXPECT_EQ(KeyRing({}).ready_at(at(1), "m"), at(1));
+}
+
 TEST(KeyRing, ARefusedKeyIsPutAside) {
   KeyRing ring({key("a"), key("b")});
   Rng rng(1);
