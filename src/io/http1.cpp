@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "io/http_chars.h"
+#include "io/http_shared.h"
 
 namespace weir {
 namespace {
@@ -12,16 +13,6 @@ namespace chars = http_chars;
 
 // Empty lines before a request line that are skipped (RFC 9112 section 2.2 asks for at least one).
 constexpr size_t kLeadingEmptyLinesMax = 4;
-
-constexpr std::string_view kUriTooLong = "uri_too_long";
-constexpr std::string_view kNotImplemented = "not_implemented";
-constexpr std::string_view kVersionNotSupported = "http_version_not_supported";
-
-Error coded(ErrorKind kind, std::string_view message, std::string_view code) {
-  Error error = make_error(kind, std::string(message));
-  error.code = code;
-  return error;
-}
 
 // A field that decides the framing or the life of the connection, met while the fields are read.
 struct ConnectionFields {
@@ -149,8 +140,8 @@ Result<HttpVersion> parse_version(std::string_view text) {
                                 chars::is(text[5], chars::kDigit) && text[6] == '.' &&
                                 chars::is(text[7], chars::kDigit);
   if (is_other_version)
-    return fail(
-        coded(ErrorKind::bad_request, "this server speaks HTTP/1.1 and HTTP/1.0 here", kVersionNotSupported));
+    return fail(refusal(ErrorKind::bad_request, "this server speaks HTTP/1.1 and HTTP/1.0 here",
+                        kVersionNotSupported));
   return bad_request("the request line does not end with an HTTP version");
 }
 
@@ -172,7 +163,7 @@ Result<RequestLine> parse_request_line(std::string_view line) {
 Result<void> resolve_target(const RequestLine& line, const ConnectionFields& fields, HttpRequest& request) {
   request.authority = fields.host.value_or(std::string_view());
   if (line.method == "CONNECT")
-    return fail(coded(ErrorKind::bad_request, "CONNECT is not served", kNotImplemented));
+    return fail(refusal(ErrorKind::bad_request, "CONNECT is not served", kNotImplemented));
   if (line.target.front() == '/') {
     request.target = line.target;
     return {};
@@ -285,13 +276,6 @@ Result<void> frame_response(const ConnectionFields& fields, std::string_view met
 
 }  // namespace
 
-int http1_status(const Error& error) {
-  if (error.code == kUriTooLong) return 414;
-  if (error.code == kNotImplemented) return 501;
-  if (error.code == kVersionNotSupported) return 505;
-  return error.http_status();
-}
-
 HeadScanner::State HeadScanner::scan(std::string_view bytes) {
   for (;;) {
     // The start line has a limit of its own, so that an endless one is told apart from too many fields.
@@ -333,7 +317,7 @@ Result<std::optional<RequestHead>> RequestHeadParser::parse(std::string_view byt
     case HeadScanner::State::bare_line_feed:
       return bad_request("a line does not end with CRLF, or there are too many empty lines");
     case HeadScanner::State::start_line_too_long:
-      return fail(coded(ErrorKind::head_too_large, "the request line is too long", kUriTooLong));
+      return fail(refusal(ErrorKind::head_too_large, "the request line is too long", kUriTooLong));
     case HeadScanner::State::head_too_long:
       return fail(ErrorKind::head_too_large, "the header fields are too large");
     case HeadScanner::State::complete:

@@ -31,10 +31,6 @@ enum class BodyFraming : uint8_t {
   until_close,  // responses only
 };
 
-// The HTTP status with which a server answers an error of RequestHeadParser: that of the kind, and the finer
-// 414, 501 and 505 that have no kind of their own (Error::code names them).
-int http1_status(const Error& error);
-
 struct RequestHead {
   HttpRequest request;  // method, target, authority, headers and version are set
   BodyFraming framing = BodyFraming::none;
@@ -161,7 +157,7 @@ struct RequestHeadFields {
   std::string_view host;    // value of Host
   const Headers* headers = nullptr;
   std::optional<uint64_t> content_length = {};  // left out for a request without a body
-  bool is_chunked = false;  // the body's length is not known: transfer-encoding instead
+  bool is_chunked = false;                      // the body's length is not known: transfer-encoding instead
 };
 // Appends a request head. Fields that belong to the connection (host, content-length, transfer-encoding,
 // connection, keep-alive, proxy-connection, te, trailer, upgrade, expect) are left out of `headers`: the

@@ -206,7 +206,7 @@ HttpRequest Http1Connection::refused_request() const {
 void Http1Connection::refuse(const Error& error) {
   const ErrorAnswer answer = service_.handler().refuse(error, refused_request());
   std::string head;
-  const Result<void> appended = append_response_head(head, {.status = http1_status(error),
+  const Result<void> appended = append_response_head(head, {.status = refusal_status(error),
                                                             .headers = &answer.headers,
                                                             .content_length = answer.body.size(),
                                                             .connection = "close",

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "io/http_chars.h"
+#include "io/http_shared.h"
 #include "io/test_vectors.h"
 
 namespace weir {
@@ -38,7 +39,7 @@ class Server {
   bool read_head() {
     auto parsed = parser_.parse(buffer_);
     if (!parsed) {
-      outcome.error = http1_status(parsed.error());
+      outcome.error = refusal_status(parsed.error());
       return false;
     }
     if (!*parsed) return false;
@@ -62,7 +63,7 @@ class Server {
     while (head_->framing == BodyFraming::chunked && !ended && !rest.empty()) {
       const auto piece = chunked_.next(rest);
       if (!piece) {
-        outcome.error = http1_status(piece.error());
+        outcome.error = refusal_status(piece.error());
         return false;
       }
       body_ += *piece;

@@ -42,6 +42,19 @@ std::optional<uint64_t> parse_content_length(std::string_view text) {
   return length;
 }
 
+Error refusal(ErrorKind kind, std::string_view message, std::string_view code) {
+  Error error = make_error(kind, std::string(message));
+  error.code = code;
+  return error;
+}
+
+int refusal_status(const Error& error) {
+  if (error.code == kUriTooLong) return 414;
+  if (error.code == kNotImplemented) return 501;
+  if (error.code == kVersionNotSupported) return 505;
+  return error.http_status();
+}
+
 std::unexpected<Error> misused(const char* how) {
   Error error = make_error(ErrorKind::internal, "internal error");
   error.detail = how;
