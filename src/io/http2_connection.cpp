@@ -270,7 +270,8 @@ Task<void> Http2Connection::serve(std::unique_ptr<Http2Stream> stream) {
       handled = fail(request_scope.reason());
     } else if (stream->refusal()) {
       const ErrorAnswer answer = service_.handler().refuse(*stream->refusal(), request);
-      handled = co_await stream->send(request_scope, answer.status, answer.headers, answer.body);
+      handled = co_await stream->send(request_scope, refusal_status(*stream->refusal()), answer.headers,
+                                      answer.body);
     } else {
       service_.counters().requests_active.add(1);
       handled = co_await call_handler(service_.handler(), request_scope, request, *stream, *stream);

@@ -141,8 +141,8 @@ TEST_F(Http2ConnectionTest, ErrorsAndBugsOfHandlersAreAnswered) {
 TEST_F(Http2ConnectionTest, RefusesHeadsThatHttp1WouldRefuse) {
   Client client(test, service);
   const auto status_of = [&client](std::vector<std::pair<std::string, std::string>> fields,
-                                   const char* path) {
-    const int32_t id = client.submit("GET", path, std::move(fields));
+                                   std::string path) {
+    const int32_t id = client.submit("GET", std::move(path), std::move(fields));
     client.exchange();
     return client.answers[id].status;
   };
@@ -150,6 +150,10 @@ TEST_F(Http2ConnectionTest, RefusesHeadsThatHttp1WouldRefuse) {
             431);
   std::vector<std::pair<std::string, std::string>> many(101, {"a", "b"});
   EXPECT_EQ(status_of(many, "/hello"), 431);
+  EXPECT_EQ(status_of({}, "/" + std::string(16 * kKiB, 'a')), 414);
+  EXPECT_EQ(status_of({{"x-large", std::string(60'000, 'a')}}, "/" + std::string(16 * kKiB, 'a')), 414);
+  EXPECT_EQ(status_of({}, "/hello?" + std::string(16'000, 'a')), 200);
+  EXPECT_EQ(std::exchange(handler.calls, 0), 1);
   EXPECT_EQ(status_of({{"expect", "miracles"}}, "/hello"), 417);
   EXPECT_EQ(status_of({}, "/\xc3\xa9"), 400);
   EXPECT_EQ(handler.calls, 0);

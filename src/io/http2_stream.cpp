@@ -2,6 +2,7 @@
 
 #include <nghttp2/nghttp2.h>
 
+#include "io/http1.h"
 #include "io/http2_connection.h"
 #include "io/http_chars.h"
 #include "io/http_shared.h"
@@ -65,9 +66,13 @@ void Http2Stream::set_exchange(Scope* exchange) {
 }
 
 void Http2Stream::add_header(std::string_view name, std::string_view value) {
+  // Told apart from too many fields, as in HTTP/1.1.
+  if (name == ":path" && value.size() > HttpLimits().start_line_bytes_max)
+    refusal_ = weir::refusal(ErrorKind::head_too_large, "the path is too long", kUriTooLong);
   head_bytes_ += name.size() + value.size() + kFieldOverhead;
   if (head_bytes_ > kHttp2HeaderListBytesMax || request_.headers.size() >= kHeaderCountMax) {
-    refusal_ = make_error(ErrorKind::head_too_large, "the header fields are too large or too many");
+    if (!refusal_)
+      refusal_ = make_error(ErrorKind::head_too_large, "the header fields are too large or too many");
     return;
   }
   if (name == ":method") {
