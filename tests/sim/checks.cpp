@@ -94,7 +94,7 @@ View view_whole(const CallerPlan& caller, const Call& call) {
 }
 
 // Bytes of any kind: success is a body that is whole, and a failure behind the head is an event, or the end
-// of the connection.
+// of the connection. What is not whole of an event, its reader has not got.
 View view_bytes(const Call& call) {
   View view;
   const bool is_stream = call.headers.get_or("content-type", "").starts_with("text/event-stream");
@@ -111,7 +111,14 @@ View view_bytes(const Call& call) {
   }
   const size_t failure = is_stream ? body.rfind("data: {\"error\":") : std::string_view::npos;
   view.text = body.substr(0, failure);
-  if (failure != std::string_view::npos) ++view.errors;
+  if (failure != std::string_view::npos) {
+    ++view.errors;
+    if (!view.text.empty() && !view.text.ends_with("\n\n"))
+      view.broken = "an error behind half an event: " + view.text;
+  } else if (is_stream && !call.is_complete) {
+    const size_t end = body.rfind("\n\n");
+    view.text.resize(end == std::string_view::npos ? 0 : end + 2);
+  }
   if (call.is_complete) ++view.success_marks;
   return view;
 }

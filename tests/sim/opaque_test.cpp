@@ -72,6 +72,21 @@ TEST_F(OpaqueChecksTest, SeeBytesThatAreMissingFromASuccess) {
   EXPECT_THAT(found(), ElementsAre(HasSubstr("success with")));
 }
 
+TEST_F(OpaqueChecksTest, SeeAnErrorBehindHalfAnEvent) {
+  Call& call = record_.calls[0];
+  call.headers = {{"content-type", "text/event-stream"}, {"x-request-id", "req_1"}};
+  call.is_complete = false;
+  record_.served[0].script.text = "data: {\"b64_json\":\"QQ\"}\n\n";
+  record_.served[0].script.fault = Fault::cuts_in_event;
+  record_.ended[0].outcome.error = make_error(ErrorKind::upstream_truncated, "");
+  record_.ended[0].attempts[0].failure = ErrorKind::upstream_truncated;
+  const std::string error = "data: {\"error\":{}}\n\n";
+  call.body = record_.served[0].script.text + error;
+  EXPECT_THAT(found(), IsEmpty());
+  call.body = "data: {\"b64" + error;
+  EXPECT_THAT(found(), ElementsAre(HasSubstr("an error behind half an event")));
+}
+
 TEST_F(OpaqueChecksTest, SeeAnErrorThatIsNone) {
   record_.calls[0].status = 502;
   EXPECT_THAT(found(), ::testing::Contains(HasSubstr("an error that is none")));
