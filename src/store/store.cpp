@@ -124,13 +124,7 @@ class Store::Engine {
   Result<void> open() {
     const std::lock_guard lock(open_mutex_);
     if (connection_) return {};
-    std::error_code failed;
-    if (std::filesystem::create_directories(options_.directory, failed))
-      std::filesystem::permissions(options_.directory, std::filesystem::perms::owner_all, failed);
-    if (!master_) {
-      const auto key = std::filesystem::path(options_.directory) / "master.key";
-      master_.emplace(TRY(MasterKey::load_or_create(key.string())));
-    }
+    if (!master_) master_.emplace(TRY(master_key_in(options_.directory)));
     SqliteConnection made = TRY(SqliteConnection::open(path_, SqliteConnection::Access::write, *master_));
     const int64_t now_s = clock_.wall_ns() / 1'000'000'000;
     TRY(migrate(made, std::array{MigrationList{"store", kOwnSteps}}, now_s));
@@ -312,6 +306,13 @@ class Store::Engine {
 
   Pool readers_;  // its threads use everything above, so they end first
 };
+
+Result<MasterKey> master_key_in(const std::string& directory) {
+  std::error_code failed;
+  if (std::filesystem::create_directories(directory, failed))
+    std::filesystem::permissions(directory, std::filesystem::perms::owner_all, failed);
+  return MasterKey::load_or_create((std::filesystem::path(directory) / "master.key").string());
+}
 
 Store::Store(StoreOptions options, Workers& workers, const Clock& clock)
     : options_(std::move(options)), workers_(workers), clock_(clock) {}

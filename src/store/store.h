@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/seal.h"
 #include "base/task.h"
 #include "io/scope.h"
 #include "store/sql.h"
@@ -24,6 +25,10 @@ struct StoreOptions {
   std::string directory;  // made with mode 0700 when it is needed; holds master.key and weir.db
   std::vector<MigrationList> migrations;  // of all folders
 };
+
+// The master key of a data directory; both are made when they are needed, the directory with mode 0700.
+// Blocks on the disk. Errors: internal, as MasterKey::load_or_create.
+Result<MasterKey> master_key_in(const std::string& directory);
 
 class Store {
  public:

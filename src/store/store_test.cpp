@@ -100,6 +100,14 @@ TEST_F(StoreTest, WhatWasWrittenIsThereAfterANewStart) {
   EXPECT_EQ(int_of((*rows)[1], 1), 5);
 }
 
+TEST_F(StoreTest, TheMasterKeyOfADirectoryIsTheOneThatSealedItsRows) {
+  const auto key = master_key_in(directory_.string());
+  ASSERT_TRUE(key) << key.error().detail;
+  EXPECT_EQ(std::filesystem::status(directory_).permissions(), std::filesystem::perms::owner_all);
+  ASSERT_TRUE(insert("one")) << "the store takes the key that is there";
+  EXPECT_EQ(master_key_in(directory_.string())->id(), key->id());
+}
+
 TEST_F(StoreTest, FilesAreTheOwnersAlone) {
   ASSERT_TRUE(insert("one"));
   for (const char* name : {"", "weir.db", "weir.db-wal", "master.key"}) {
