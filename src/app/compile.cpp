@@ -56,6 +56,7 @@ class Compiler {
     snapshot_->generation = inputs_.generation;
     snapshot_->settings = config_.gateway;
     snapshot_->fetch = config_.fetch;
+    snapshot_->user_key = inputs_.user_key;
     // Not owned: the embedded catalog lives as long as the process.
     snapshot_->catalog = std::shared_ptr<const Catalog>(std::shared_ptr<void>(), &Catalog::embedded());
     note(load_catalog());
@@ -69,10 +70,9 @@ class Compiler {
     check_aliases();
     add_keys();
     const bool has_keys = !config_.keys.empty();
-    note(
-        at(config_.line_of("server.listen"), check_listen("server.listen", config_.server.listen, has_keys)));
-    note(at(config_.line_of("server.admin_listen"),
-            check_listen("server.admin_listen", config_.server.admin_listen, has_keys)));
+    for (const auto& [name, address] : {std::pair("server.listen", &config_.server.listen),
+                                        std::pair("server.admin_listen", &config_.server.admin_listen)})
+      note(at(config_.line_of(name), check_listen(name, *address, has_keys)));
     check_origins();
     check_traces();
     // Only whole parts are put together: what follows from a problem above is not a problem of its own.

@@ -16,6 +16,7 @@ struct CompileInputs {
   const Config* config = nullptr;                  // never null
   std::map<std::string, std::string> environment;  // what the process was started with
   std::shared_ptr<LocalModel> extract;             // weir/extract; never null
+  std::shared_ptr<const Secret> user_key{};        // Snapshot::user_key, where the snapshot is to serve
   std::shared_ptr<const Snapshot>
       previous;  // key states and retry budgets are taken from it; null at the start
   uint64_t generation = 1;

@@ -30,6 +30,19 @@ constexpr size_t kCpuQueueMax = 1024;
 constexpr size_t kControlQueueMax = 16;
 constexpr std::array kReloadSecondsBounds = {0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0};
 
+// What hash_user hashes with: null where nothing says that, and then no file is made for it. Reads the disk.
+Result<std::shared_ptr<const Secret>> user_key_of(const Config& config) {
+  const bool is_wanted =
+      config.translation.hash_user || std::ranges::any_of(config.routes, [](const RouteConfig& route) {
+        return route.translation.hash_user;
+      });
+  if (!is_wanted) return std::shared_ptr<const Secret>();
+  const Result<MasterKey> master = master_key_in(config.server.data_dir);
+  if (!master)
+    return fail(ErrorKind::bad_request, "translation.hash_user has no key: " + master.error().detail);
+  return std::make_shared<const Secret>(master->derive_secret("end users"));
+}
+
 }  // namespace
 
 // What one core works with.
@@ -138,9 +151,11 @@ Server::~Server() {
 }
 
 Result<void> Server::start() {
+  const std::shared_ptr<const Secret> user_key = TRY(user_key_of(config_));
   snapshot_ = TRY(compile_snapshot({.config = &config_,
                                     .environment = environment_,
                                     .extract = extract_,
+                                    .user_key = user_key,
                                     .previous = nullptr,
                                     .generation = 1}));
   if (const std::vector<Error> problems = check_machine(config_); !problems.empty())
@@ -258,9 +273,11 @@ Result<std::string> Server::take_new_config() {
   keep_restart_settings(server_setting_rows(), config_.server, config.server);
   keep_restart_settings(telemetry_setting_rows(), config_.telemetry, config.telemetry);
   config.server_in_file = config_.server_in_file;
+  const std::shared_ptr<const Secret> user_key = TRY(user_key_of(config));
   const auto next = TRY(compile_snapshot({.config = &config,
                                           .environment = environment_,
                                           .extract = extract_,
+                                          .user_key = user_key,
                                           .previous = snapshot_,
                                           .generation = snapshot_->generation + 1}));
   if (tls_) TRY(tls_->reload());

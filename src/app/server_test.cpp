@@ -1,6 +1,7 @@
 // A whole Weir in this process, reloaded while clients are served.
 #include "app/server.h"
 
+#include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <thread>
@@ -147,6 +148,22 @@ TEST_F(RunningServer, AReloadSaysWhichChangesWaitForANewStart) {
   }
   EXPECT_EQ(told_.threads, 2) << "what is in effect is told";
   EXPECT_EQ(told_.log_level, "warn");
+}
+
+TEST_F(RunningServer, HashesUsersByAKeyOfItsMasterKeyAndMakesNoneOtherwise) {
+  const std::filesystem::path folder = testing::TempDir() + "server_test.data." + std::to_string(getpid());
+  Config config = load_config(path_).value();
+  config.server.data_dir = folder.string();
+  ASSERT_TRUE(Server(config, path_).start());
+  EXPECT_FALSE(std::filesystem::exists(folder));
+  config.translation.hash_user = true;
+  ASSERT_TRUE(Server(config, path_).start());
+  EXPECT_EQ(std::filesystem::file_size(folder / "master.key"), kMasterKeyBytes);
+  std::filesystem::resize_file(folder / "master.key", 7);
+  const Result<void> started = Server(config, path_).start();
+  ASSERT_FALSE(started) << "ids would be hashed by no key, or by another one";
+  EXPECT_NE(started.error().message.find("translation.hash_user"), std::string::npos);
+  std::filesystem::remove_all(folder);
 }
 
 TEST_F(RunningServer, APortThatIsTakenIsAnError) {

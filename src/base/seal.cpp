@@ -210,6 +210,10 @@ Result<MasterKey> MasterKey::load_or_create(const std::string& path) {
   return load(path);
 }
 
+Secret MasterKey::derive_secret(std::string_view context) const {
+  return hkdf_sha256(key_.reveal(), "weir key v1", context, 32);
+}
+
 SealingKey MasterKey::derive(std::string_view context) const {
   return SealingKey(hkdf_sha256(key_.reveal(), "weir seal v1", context, 32), id_);
 }

@@ -67,6 +67,9 @@ class MasterKey {
   const std::string& id() const { return id_; }
   // About 2 µs: keep the result where it is used often.
   SealingKey derive(std::string_view context) const;
+  // 32 bytes for something else than sealing, such as a MAC: HKDF-SHA256 as the subkeys are, with the salt
+  // "weir key v1", so that none of them is a sealing key.
+  Secret derive_secret(std::string_view context) const;
 
  private:
   explicit MasterKey(Secret key);

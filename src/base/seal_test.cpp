@@ -43,6 +43,13 @@ MasterKey counting_key() {
   return MasterKey::from_bytes(bytes).value();
 }
 
+TEST(MasterKey, DerivesSecretsThatStayTheSame) {
+  // Computed from the declaration with another implementation of HKDF.
+  EXPECT_EQ(hex_encode(counting_key().derive_secret("end users").reveal()),
+            "55b95a75e1d674fea8628d1d2d4669db18569354a29fe1d18669ca76c1624b39");
+  EXPECT_NE(counting_key().derive_secret("end user"), counting_key().derive_secret("end users"));
+}
+
 TEST(SealingKey, OpensWhatItSealed) {
   const SealingKey key = MasterKey::generate().derive("tenant/acme/prompts");
   for (const size_t size : {0UZ, 1UZ, 15UZ, 16UZ, 17UZ, 100'000UZ}) {

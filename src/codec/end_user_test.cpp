@@ -3,19 +3,27 @@
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 
+#include "base/crypto.h"
+
 namespace weir {
 namespace {
 
-// printf %s ada@example.com | sha256sum
-constexpr std::string_view kAda = "b5fc85e55755f9e0d030a10ab4429b6b2944855f9a0d60077fe832becbc41d72";
+// printf %s ada@example.com | openssl dgst -sha256 -hmac key
+constexpr std::string_view kAda = "20caa94149b865c2f3a23002c8ca0b02e3dba113236448a96eae078e7e3a6cc0";
 
 std::string hashed(Dialect dialect, std::string body) {
-  return with_hashed_end_user(dialect, JsonDoc::parse(std::move(body)).value()).value_or("nothing to hash");
+  const Secret key("key");
+  return with_hidden_end_user(dialect, JsonDoc::parse(std::move(body)).value(), key)
+      .value_or("nothing to hash");
+}
+
+TEST(EndUser, WhoHasAnotherKeyCannotVerifyAGuess) {
+  EXPECT_EQ(hidden_end_user("ada@example.com", Secret("key")), kAda);
+  EXPECT_NE(hidden_end_user("ada@example.com", Secret("another")), kAda);
 }
 
 TEST(EndUser, StandsInABodyAsItsHashAndNothingElseChanges) {
-  const std::string ada = end_user_hash("ada@example.com");
-  EXPECT_EQ(ada, kAda);
+  const std::string_view ada = kAda;
   EXPECT_EQ(hashed(Dialect::openai_chat,
                    R"({ "user" : "ada@example.com","n":1.0 ,"safety_identifier":"ada@example.com"})"),
             fmt::format(R"({{ "user" : "{}","n":1.0 ,"safety_identifier":"{}"}})", ada, ada));
@@ -37,7 +45,7 @@ TEST(EndUser, TooLongAnIdIsHashedAndReported) {
   Fidelity fidelity;
   EXPECT_EQ(fitting_end_user("ada", 3, fidelity), "ada");
   EXPECT_TRUE(fidelity.empty());
-  EXPECT_EQ(fitting_end_user("ada@", 3, fidelity), end_user_hash("ada@"));
+  EXPECT_EQ(fitting_end_user("ada@", 3, fidelity), sha256_hex("ada@"));
   EXPECT_EQ(fidelity.header_value(), "emulated;/user;>sha256");
   EXPECT_FALSE(fidelity.has_warnings());
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/core.h>
 
+#include "base/assert.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "codec/chat_policies.h"
@@ -184,7 +185,11 @@ AnswerKeepers AdaptStage::keepers_of(const Exchange& exchange) const {
 // the translated one and what is stored say the same.
 Task<void> AdaptStage::hash_user(Exchange& exchange) {
   const std::shared_ptr<const JsonDoc> body = exchange.call.body;
-  const auto make = [body, dialect = exchange.call.dialect] { return body_with_hashed_user(dialect, *body); };
+  const std::shared_ptr<const Secret> key = exchange.snapshot->user_key;
+  WEIR_ASSERT(key, "a configuration that hashes users is given a key for it");
+  const auto make = [body, key, dialect = exchange.call.dialect] {
+    return body_with_hashed_user(dialect, *body, *key);
+  };
   std::shared_ptr<const JsonDoc> hashed;
   if (body->source().size() <= kJsonBytesOnCoreMax) {
     hashed = CO_TRY(make());

@@ -73,7 +73,7 @@ Scope& upstream_scope(Exchange& exchange, UpstreamCall& call) {
 // What was reported of the request and of its adaptation, by the client's own fields.
 Fidelity in_words_of_client(const Exchange& exchange, Fidelity report) {
   if (exchange.adapted) report.add(exchange.adapted->fidelity);
-  if (exchange.user_is_hashed) report_hashed_end_user(report);
+  if (exchange.user_is_hashed) report_hidden_end_user(report);
   if (!exchange.client_codec || report.empty()) return report;
   return in_callers_words(report, exchange.client_codec->dialect(), exchange.sent());
 }

@@ -76,8 +76,9 @@ bool needs_hashed_user(const Exchange& exchange) {
          exchange.client_codec && may_name_user(exchange.request);
 }
 
-Result<std::shared_ptr<const JsonDoc>> body_with_hashed_user(Dialect dialect, const JsonDoc& body) {
-  std::optional<std::string> text = with_hashed_end_user(dialect, body);
+Result<std::shared_ptr<const JsonDoc>> body_with_hashed_user(Dialect dialect, const JsonDoc& body,
+                                                             const Secret& key) {
+  std::optional<std::string> text = with_hidden_end_user(dialect, body, key);
   if (!text) return nullptr;
   return std::make_shared<const JsonDoc>(TRY(JsonDoc::parse(*std::move(text))));
 }

@@ -45,6 +45,7 @@ class RoutePolicies : public testing::Test {
     gateway_.provider->kind.auth = AuthScheme::none;
     gateway_.provider->kind.needs_key = false;
     gateway_.provider->keys = std::make_shared<KeyRing>(std::vector<ProviderKey>{});
+    gateway_.snapshot->user_key = std::make_shared<const Secret>("key");
     server_.answer = [this](const test::SeenRequest&) {
       return test::FakeReply{.body = answer_of(gateway_.provider->kind.dialect)};
     };
@@ -209,7 +210,7 @@ TEST_F(RoutePolicies, CacheMarkersGoToTargetsThatCacheWhatIsMarked) {
 }
 
 TEST_F(RoutePolicies, UsersAreHashedOnEveryWay) {
-  const std::string ada = end_user_hash("ada@example.com");
+  const std::string ada = hidden_end_user("ada@example.com", *gateway_.snapshot->user_key);
   const std::string body =
       R"({"model":"m", "user":"ada@example.com","messages":[{"role":"user","content":"q"}],"x_unknown":1.0})";
   EXPECT_TRUE(has(call(Dialect::openai_chat, body, Dialect::openai_chat).sent, "ada@example.com"));
@@ -218,7 +219,7 @@ TEST_F(RoutePolicies, UsersAreHashedOnEveryWay) {
   EXPECT_TRUE(raw.is_raw);
   EXPECT_EQ(raw.sent, R"({"model":"m", "user":")" + ada +
                           R"(","messages":[{"role":"user","content":"q"}],"x_unknown":1.0})");
-  EXPECT_EQ(raw.fidelity, "emulated;/user;>sha256");
+  EXPECT_EQ(raw.fidelity, "emulated;/user;>hmac_sha256");
   for (const Dialect target :
        {Dialect::anthropic_messages, Dialect::openai_responses, Dialect::bedrock_converse}) {
     const Outcome translated = call(Dialect::openai_chat, body, target);
@@ -231,7 +232,7 @@ TEST_F(RoutePolicies, UsersAreHashedOnEveryWay) {
                                  Dialect::anthropic_messages);
   EXPECT_TRUE(anthropic.is_raw);
   EXPECT_TRUE(has(anthropic.sent, R"("metadata":{"user_id":")" + ada + "\"}")) << anthropic.sent;
-  EXPECT_EQ(anthropic.fidelity, "emulated;/metadata/user_id;>sha256");
+  EXPECT_EQ(anthropic.fidelity, "emulated;/metadata/user_id;>hmac_sha256");
   const Outcome nobody =
       call(Dialect::openai_chat, R"({"model":"m","messages":[{"role":"user","content":"q"}]})",
            Dialect::openai_chat);
@@ -247,7 +248,7 @@ TEST_F(RoutePolicies, TheUserOfALargeBodyIsHashedInThePool) {
            R"({"model":"m","user":"ada","messages":[{"role":"user","content":")" + words + "\"}]}",
            Dialect::openai_chat);
   EXPECT_EQ(raw.error, "");
-  EXPECT_TRUE(has(raw.sent, R"("user":")" + end_user_hash("ada")));
+  EXPECT_TRUE(has(raw.sent, R"("user":")" + hidden_end_user("ada", *gateway_.snapshot->user_key)));
 }
 
 TEST_F(RoutePolicies, ForeignToolsAreErrorsUnlessTheyAreDropped) {

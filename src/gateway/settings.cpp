@@ -153,9 +153,10 @@ std::span<const Setting<TranslationSettings>> translation_setting_rows() {
                       "only what is marked, unless the caller marks anything."},
       Row{.key = "hash_user",
           .member = &TranslationSettings::hash_user,
-          .sentence = "Send SHA-256 of the end user's id (user, safety_identifier, metadata.user_id) instead "
-                      "of the id; also where the client's bytes pass as they are otherwise. Forms are not "
-                      "looked into."},
+          .sentence = "Send a keyed hash (HMAC-SHA256) of the end user's id (user, safety_identifier, "
+                      "metadata.user_id) instead of the id; also where the client's bytes pass as they are "
+                      "otherwise. Forms are not looked into. The key comes of master.key in "
+                      "server.data_dir: servers that are to send the same hashes share that file."},
       Row{.key = "server_tools",
           .member = &TranslationSettings::server_tools,
           .sentence =

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/secret.h"
 #include "gateway/route.h"
 #include "gateway/settings.h"
 #include "provider/catalog.h"
@@ -25,6 +26,7 @@ struct Snapshot {
   ApiKeys keys;
   GatewaySettings settings;
   FetchSettings fetch;
+  std::shared_ptr<const Secret> user_key;  // of hash_user; null where nothing says that
 };
 
 }  // namespace weir
