@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "base/json.h"
-#include "base/limits.h"
 #include "gateway/stored_responses.h"
+#include "gateway/test_kept.h"
 #include "io/test_core.h"
 
 namespace weir {
@@ -77,16 +77,7 @@ class ResponsesTest : public testing::Test {
   TestCore test_;
   MetricsRegistry metrics_;
   Pool cpu_{"cpu", 1, 4};
-  KeptTexts responses_{"response",
-                       {.ttl = std::chrono::hours(1),
-                        .memory_bytes_max = kMiB,
-                        .per_caller_max = 10,
-                        .per_caller_bytes = kMiB,
-                        .rows_max = 10,
-                        .text_bytes_max = kMiB},
-                       nullptr,
-                       test_.clock,
-                       metrics_};
+  KeptTexts responses_{"response", small_limits(), nullptr, test_.clock, metrics_};
   const Principal ann_{.tenant = "t", .key_id = "ann", .key_name = {}, .models = {}};
   const Principal bob_{.tenant = "t", .key_id = "bob", .key_name = {}, .models = {}};
 };

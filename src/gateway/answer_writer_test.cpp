@@ -122,26 +122,10 @@ class KeptResponse final : public ResponseWriter {
   bool has_started_ = false;
 };
 
-// Gives one event at a time.
-class SlowSource final : public EventSource {
- public:
-  explicit SlowSource(std::vector<Event> events) : events_(std::move(events)) {
-    head_.headers.add("x-upstream-request-id", "theirs");
-    head_.headers.add("openai-version", "1");
-  }
-  const AnswerHead& head() const override { return head_; }
-  Task<const EventBatch*> next(Scope&) override {
-    batch_.clear();
-    batch_.events.push_back(events_.at(at_++));
-    co_return &batch_;
-  }
-
- private:
-  std::vector<Event> events_;
-  size_t at_ = 0;
-  AnswerHead head_;
-  EventBatch batch_;
-};
+// What a provider says of itself beside its answer.
+Headers providers_headers() {
+  return {{"x-upstream-request-id", "theirs"}, {"openai-version", "1"}};
+}
 
 std::vector<Event> cited_answer() {
   const Dialect dialect = Dialect::anthropic_messages;
@@ -171,7 +155,7 @@ class AnswerWriterTest : public ::testing::Test {
     exchange_->call.dialect = Dialect::openai_responses;
     exchange_->client_codec = &chat_client_codec(Dialect::openai_responses, is_streamed);
     AnswerWriter writer(*exchange_, response_, none_);
-    SlowSource source(cited_answer());
+    DrippingSource source(cited_answer(), providers_headers());
     EXPECT_TRUE(gateway_.test.run(writer.write(source)));
   }
 
@@ -270,7 +254,7 @@ TEST_F(AnswerWriterTest, EstimatesTheInputOfAWholeAnswerAsOfAStreamWhereTheProvi
     ASSERT_GT(estimate, 0);
     response_ = {};
     AnswerWriter writer(*exchange_, response_, none_);
-    SlowSource source(cited_answer());
+    DrippingSource source(cited_answer(), providers_headers());
     EXPECT_TRUE(gateway_.test.run(writer.write(source)));
     EXPECT_NE(response_.body.find(fmt::format(R"("usage":{{"input_tokens":{},)", estimate)),
               std::string::npos)
@@ -310,7 +294,7 @@ TEST_F(AnswerWriterTest, TellsWeirsEstimateWhereTheProviderStatesNoUsage) {
       exchange_->usage.source = UsageSource::estimated;
       response_ = {};
       AnswerWriter writer(*exchange_, response_, none_);
-      SlowSource source(cited_answer());
+      DrippingSource source(cited_answer(), providers_headers());
       EXPECT_TRUE(gateway_.test.run(writer.write(source)));
       EXPECT_NE(response_.body.find(output), std::string::npos) << response_.body;
     }
@@ -391,7 +375,7 @@ TEST_F(AnswerWriterTest, AnAnswerThatNobodyWaitedForWasSeenByNobody) {
     exchange_->scope = &client;
     client.cancel(make_error(ErrorKind::cancelled, "the client hung up"));
     AnswerWriter writer(*exchange_, response_, none_);
-    SlowSource source(cited_answer());
+    DrippingSource source(cited_answer(), providers_headers());
     const Result<void> written = gateway_.test.run(writer.write(source));
     const ExchangeOutcome& outcome = writer.outcome(written);
     EXPECT_EQ(outcome.status, 0);

@@ -265,28 +265,13 @@ TEST_F(SpentTest, NoSecondTryIsMadeForAClientThatIsGone) {
   EXPECT_EQ(left->usage.source, UsageSource::provider);
 }
 
-// A stream that tells what it has used, and breaks off.
-class BrokenSource final : public EventSource {
- public:
-  explicit BrokenSource(std::vector<Event> events) { batch_.events = std::move(events); }
-  const AnswerHead& head() const override { return head_; }
-  Task<const EventBatch*> next(Scope&) override {
-    if (std::exchange(is_given_, true)) co_return fail(ErrorKind::upstream_truncated, "cut off");
-    co_return &batch_;
-  }
-
- private:
-  AnswerHead head_;
-  EventBatch batch_;
-  bool is_given_ = false;
-};
-
+// Its answers tell what they have used, and break off.
 class BrokenCall final : public Stage {
  public:
   explicit BrokenCall(std::vector<Event> events) : events_(std::move(events)) {}
   std::string_view name() const override { return "call"; }
   Task<std::unique_ptr<EventSource>> handle(Exchange&, Next) override {
-    co_return std::make_unique<BrokenSource>(events_);
+    co_return std::make_unique<BrokenSource>(events_, make_error(ErrorKind::upstream_truncated, "cut off"));
   }
 
  private:

@@ -1,12 +1,13 @@
+#include "gateway/stored_responses.h"
+
 #include <gtest/gtest.h>
 
-#include "base/limits.h"
 #include "codec/openai_responses.h"
 #include "codec/responses_history.h"
 #include "gateway/adapt_stage.h"
 #include "gateway/answer_writer.h"
-#include "gateway/stored_responses.h"
 #include "gateway/test_exchange.h"
+#include "gateway/test_kept.h"
 #include "security/api_keys.h"
 
 namespace weir {
@@ -89,16 +90,7 @@ class StoredResponsesTest : public testing::Test {
   MetricsRegistry metrics_;
   Pool cpu_{"cpu", 1, 16};
   ManualClock clock_;
-  KeptTexts responses_{"response",
-                       {.ttl = std::chrono::hours(1),
-                        .memory_bytes_max = kMiB,
-                        .per_caller_max = 100,
-                        .per_caller_bytes = kMiB,
-                        .rows_max = 100,
-                        .text_bytes_max = kMiB},
-                       nullptr,
-                       clock_,
-                       metrics_};
+  KeptTexts responses_{"response", small_limits(), nullptr, clock_, metrics_};
   TestGateway gateway_{std::make_unique<AdaptStage>(parts())};
   ScriptedCall& call_ = *gateway_.call;
 };

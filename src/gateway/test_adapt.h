@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "base/limits.h"
 #include "gateway/adapt_stage.h"
 #include "gateway/test_exchange.h"
+#include "gateway/test_kept.h"
 #include "llm/answer.h"
 
 namespace weir {
@@ -40,15 +40,6 @@ class OnePage final : public HttpClient {
   std::string body = "\x89PNG\r\n\x1a\nand so on";
   int asked = 0;
 };
-
-inline KeptLimits small_limits() {
-  return {.ttl = std::chrono::hours(1),
-          .memory_bytes_max = kMiB,
-          .per_caller_max = 100,
-          .per_caller_bytes = kMiB,
-          .rows_max = 100,
-          .text_bytes_max = kMiB};
-}
 
 class AdaptStageTest : public testing::Test {
  protected:

@@ -35,7 +35,9 @@ class BrokenSource final : public EventSource {
 // An answer whose events come one by one.
 class DrippingSource final : public EventSource {
  public:
-  explicit DrippingSource(std::vector<Event> events) : events_(std::move(events)) {}
+  explicit DrippingSource(std::vector<Event> events, Headers headers = {}) : events_(std::move(events)) {
+    head_.headers = std::move(headers);
+  }
   const AnswerHead& head() const override { return head_; }
   Task<const EventBatch*> next(Scope&) override {
     batch_.events.assign(1, events_.at(at_++));

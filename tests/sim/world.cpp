@@ -7,6 +7,7 @@
 #include "gateway/call_stage.h"
 #include "gateway/meter_stage.h"
 #include "gateway/route_stage.h"
+#include "gateway/test_kept.h"
 #include "ops/access_log.h"
 #include "provider/key_ring.h"
 #include "sim/composed.h"
@@ -45,15 +46,6 @@ std::shared_ptr<const Provider> make_provider(const Plan& plan, size_t index) {
 Pool& cpu_pool() {
   static Pool pool("cpu", 1, 16);
   return pool;
-}
-
-KeptLimits kept_limits() {
-  return {.ttl = std::chrono::hours(1),
-          .memory_bytes_max = kMiB,
-          .per_caller_max = 100,
-          .per_caller_bytes = kMiB,
-          .rows_max = 100,
-          .text_bytes_max = kMiB};
 }
 
 class World {
@@ -189,8 +181,8 @@ class World {
   Run run_;
   MetricsRegistry metrics_;
   Observer observer_;
-  KeptTexts turns_{"turn", kept_limits(), nullptr, run_.clock, metrics_};
-  KeptTexts responses_{"response", kept_limits(), nullptr, run_.clock, metrics_};
+  KeptTexts turns_{"turn", small_limits(), nullptr, run_.clock, metrics_};
+  KeptTexts responses_{"response", small_limits(), nullptr, run_.clock, metrics_};
   std::shared_ptr<TargetStates> states_ = std::make_shared<TargetStates>();
   std::atomic<int64_t> exchanges_open_ = 0;
   std::atomic<bool> is_draining_ = false;
