@@ -1,5 +1,6 @@
 // The callers of the gateway.
 #include "base/json.h"
+#include "sim/calls.h"
 #include "sim/composed.h"
 #include "sim/opaque.h"
 #include "sim/parts.h"
@@ -10,6 +11,7 @@ namespace {
 std::string body_of(const CallerPlan& caller, size_t index) {
   if (is_opaque(caller.ask)) return opaque_body(caller, index, "sim");
   if (is_composed(caller.ask)) return composed_body(caller);
+  if (caller.ask == Ask::call) return calls_body(caller);
   std::string body;
   JsonWriter json(body);
   json.begin_object().key("model").value("sim").key("stream").value(caller.is_streamed);
@@ -26,8 +28,8 @@ std::string_view path_of(const CallerPlan& caller) {
 }
 
 std::string_view name_of(const CallerPlan& caller) {
-  constexpr std::array<std::string_view, 6> kNames = {"openai",     "choices", "schema",
-                                                      "embeddings", "image",   "transcription"};
+  constexpr std::array<std::string_view, 7> kNames = {"openai", "choices",       "schema", "embeddings",
+                                                      "image",  "transcription", "call"};
   return caller.is_anthropic ? "anthropic" : kNames[static_cast<size_t>(caller.ask)];
 }
 

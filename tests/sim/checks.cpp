@@ -277,6 +277,7 @@ class Checker {
     const bool was_cut_short = call.hung_up || is_cut_short(ended.outcome);
     for (size_t i = 0; i < ended.attempts.size() && !is_composed(caller.ask); ++i)
       check_attempt(ended, i, was_cut_short);
+    check_asked_again(ended);
     if (caller.ask == Ask::choices || caller.ask == Ask::embeddings) {
       check_parts(ended, caller, mine, view_of(caller, call), call);
     } else {
@@ -288,18 +289,39 @@ class Checker {
       if (served->gone && *served->gone > ended.at + blind + kSlack)
         wrong("{} is over, its connection to p{} went on", ended.id, served->target);
       // One part's failure is that of all.
-      const bool is_answer = fault_row(served->script.fault).is_answered && !is_composed(caller.ask);
+      const bool is_answer = fault_row(served->script.fault).is_answered && !served->script.is_malformed &&
+                             !is_composed(caller.ask);
       if (is_answer && !was_cut_short && ended.outcome.error)
         wrong("{} failed with {} although p{} answered ({})", ended.id, to_string(ended.outcome.error->kind),
               served->target, fault_row(served->script.fault).name);
     }
   }
 
+  // Whether the attempt was answered by a call that nobody can read.
+  bool is_malformed(const Ended& ended, const Attempt& attempt) const {
+    const Served* served = served_as(ended.id, attempt);
+    return !attempt.failure && served && served->script.is_malformed;
+  }
+
+  // What a model got wrong is asked for once more, where nothing of it has left and a call may still be made;
+  // and no oftener.
+  void check_asked_again(const Ended& ended) {
+    size_t again = 0;
+    for (size_t i = 0; i + 1 < ended.attempts.size(); ++i)
+      again += is_malformed(ended, ended.attempts[i]) ? 1 : 0;
+    if (again > 1) wrong("{}: malformed calls were asked for {} times more", ended.id, again);
+    if (ended.outcome.error || ended.attempts.size() != 1 || !is_malformed(ended, ended.attempts[0])) return;
+    const Script& script = served_as(ended.id, ended.attempts[0])->script;
+    if (plan_.retry.attempts_max > 1 && (!script.is_streamed || script.text.empty()))
+      wrong("{}: a malformed call was not asked for again", ended.id);
+  }
+
   void check_attempt(const Ended& ended, size_t index, bool was_cut_short) {
     const Attempt& attempt = ended.attempts[index];
     const bool is_last = index + 1 == ended.attempts.size();
     if (!attempt.failure) {
-      if (!is_last) wrong("{}: attempt {} has no failure, yet another followed", ended.id, index + 1);
+      if (!is_last && !is_malformed(ended, attempt))
+        wrong("{}: attempt {} has no failure, yet another followed", ended.id, index + 1);
       if (is_last && ended.outcome.error && !was_cut_short)
         wrong("{} failed with {}, its last attempt did not", ended.id, to_string(ended.outcome.error->kind));
       return;
@@ -390,15 +412,16 @@ class Checker {
     }
   }
 
-  // What attempts reported whose answers were not taken. A reset may overtake it.
+  // What attempts reported whose answers were not taken: all, of a malformed call. A reset may overtake it.
   Usage reported_before(const Ended& ended) const {
     Usage sum;
     for (size_t i = 0; i + 1 < ended.attempts.size(); ++i) {
       const Served* served = served_as(ended.id, ended.attempts[i]);
-      if (!served || served->script.early_input == 0) continue;
+      const bool is_whole = is_malformed(ended, ended.attempts[i]);
+      if (!served || (served->script.early_input == 0 && !is_whole)) continue;
       Usage part;
-      part.in_uncached = served->script.early_input;
-      part.out_text = served->script.early_output;
+      part.in_uncached = is_whole ? served->script.input_tokens : served->script.early_input;
+      part.out_text = is_whole ? served->script.output_tokens : served->script.early_output;
       sum.add(part);
     }
     return sum;

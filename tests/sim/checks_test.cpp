@@ -99,6 +99,55 @@ TEST_F(ChecksTest, SeeAnAttemptAfterTheFirstContent) {
   EXPECT_THAT(found(), ::testing::Contains(HasSubstr("is no start of")));
 }
 
+// A malformed call, and what was asked for after it.
+class AskedAgainTest : public ChecksTest {
+ protected:
+  AskedAgainTest() {
+    plan_.callers[0].ask = Ask::call;
+    record_.served[0].script.text.clear();
+    record_.served[0].script.is_malformed = true;
+    follow("2", false);
+  }
+  void follow(std::string_view span_id, bool is_malformed) {
+    Served again = record_.served[0];
+    again.span_id = span_id;
+    again.script.text = "a0w0";
+    again.script.is_malformed = is_malformed;
+    record_.served.push_back(again);
+    record_.ended[0].attempts.push_back(attempt(span_id));
+    record_.ended[0].usage.in_uncached = 5 * static_cast<int64_t>(record_.served.size());
+    record_.ended[0].usage.out_text = 7 * static_cast<int64_t>(record_.served.size());
+  }
+};
+
+TEST_F(AskedAgainTest, FindsNothingInAGoodRun) {
+  EXPECT_THAT(found(), IsEmpty());
+}
+
+TEST_F(AskedAgainTest, SeesASecondTime) {
+  record_.served[1].script.is_malformed = true;
+  follow("3", false);
+  EXPECT_THAT(found(), ElementsAre(HasSubstr("asked for 2 times more")));
+}
+
+TEST_F(AskedAgainTest, SeesThatItWasNotDone) {
+  record_.ended[0].attempts.pop_back();
+  record_.served.pop_back();
+  record_.served[0].script.is_streamed = false;
+  record_.served[0].script.text = "a0w0";
+  record_.ended[0].usage.in_uncached = 5;
+  record_.ended[0].usage.out_text = 7;
+  EXPECT_THAT(found(), ElementsAre(HasSubstr("was not asked for again")));
+  plan_.retry.attempts_max = 1;
+  EXPECT_THAT(found(), IsEmpty());
+}
+
+TEST_F(AskedAgainTest, SeesUsageThatWasForgotten) {
+  record_.ended[0].usage.in_uncached = 5;
+  record_.ended[0].usage.out_text = 7;
+  EXPECT_THAT(found(), ElementsAre(HasSubstr("usage 5+7, the providers said 10+14 in all")));
+}
+
 TEST_F(ChecksTest, SeeAMissedDeadline) {
   record_.ended[0].at += kTimeout + std::chrono::seconds(1);
   EXPECT_THAT(found(), ElementsAre(HasSubstr("its deadline was 60000 ms")));

@@ -57,6 +57,7 @@ class Providers final : public Connector {
   Task<void> await_close(MemoryStream& stream, size_t index);
   Asked look_at(std::string_view request, size_t target, Served& served) const;
   void look_at_chat(std::string_view request, size_t target, Asked& asked, Served& served) const;
+  void look_at_call(std::string_view request, size_t target, Asked& asked, Served& served) const;
   void look_at_inputs(std::string_view request, size_t target, Asked& asked, Served& served) const;
   void look_at_bytes(std::string_view request, size_t target, Asked& asked, Served& served) const;
 

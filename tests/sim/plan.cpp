@@ -52,6 +52,19 @@ CallerPlan draw_caller(Rng& rng) {
   return caller;
 }
 
+// Some of the chats call tools, at targets of their own.
+void draw_calls(Rng& rng, Plan& plan) {
+  for (CallerPlan& caller : plan.callers) {
+    if (caller.ask == Ask::chat && !caller.is_anthropic && draw_chance(rng, 0.4)) caller.ask = Ask::call;
+  }
+  const size_t targets = 1 + rng.below(2);
+  for (size_t i = 0; i < targets; ++i) {
+    TargetPlan& target = plan.targets.emplace_back(draw_target(rng));
+    target.is_anthropic = false;
+    target.is_gemini = true;
+  }
+}
+
 }  // namespace
 
 Duration draw_between(Rng& rng, Duration low, Duration high) {
@@ -89,6 +102,7 @@ Plan draw_plan(uint64_t seed) {
   plan.drains = draw_chance(rng, 0.5);
   plan.gone_timeout = draw_between(rng, milliseconds(100), seconds(20));
   plan.gone_bytes_max = draw_chance(rng, 0.1) ? 1 + rng.below(64) : 1024 * 1024;
+  draw_calls(rng, plan);
   return plan;
 }
 

@@ -15,6 +15,7 @@ namespace weir::sim {
 
 struct TargetPlan {
   bool is_anthropic = false;
+  bool is_gemini = false;  // on a route of its own, for Ask::call
   int priority = 0;
   double weight = 1;
   size_t concurrency = 0;
@@ -27,9 +28,10 @@ enum class Mood : uint8_t {
   hangs_up,  // goes away after `leaves_after`
 };
 
-// What is asked for. Choices, answers by a schema and embeddings are made of several calls; the last two pass
-// the gateway as bytes. Of the last three only OpenAI's targets know.
-enum class Ask : uint8_t { chat, choices, schema, embeddings, image, transcription };
+// What is asked for. Choices, answers by a schema and embeddings are made of several calls; images and
+// transcriptions pass the gateway as bytes. Of embeddings and of these two only OpenAI's targets know. A call
+// is a chat with a tool, which goes to Gemini's targets.
+enum class Ask : uint8_t { chat, choices, schema, embeddings, image, transcription, call };
 constexpr bool is_composed(Ask ask) {
   return ask == Ask::choices || ask == Ask::schema || ask == Ask::embeddings;
 }

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "sim/calls.h"
 #include "sim/composed.h"
 #include "sim/opaque.h"
 #include "sim/parts.h"
@@ -102,10 +103,15 @@ Asked Providers::look_at(std::string_view request, size_t target, Served& served
   asked.is_part = served.exchange_id != header_of(request, "x-request-id");
   const std::string_view traceparent = header_of(request, "traceparent");
   if (traceparent.size() == 55) served.span_id = traceparent.substr(36, 16);
-  const std::string_view key = header_of(request, asked.is_anthropic ? "x-api-key" : "authorization");
+  const bool is_gemini = run_.plan.targets[target].is_gemini;
+  const std::string_view key = header_of(request, asked.is_anthropic ? "x-api-key"
+                                                  : is_gemini        ? "x-goog-api-key"
+                                                                     : "authorization");
   const std::string_view path = request.substr(0, request.find(" HTTP/1.1\r\n"));
   asked.ask = ask_of_path(path);
-  if (path.ends_with(kEmbeddingsPath)) {
+  if (is_gemini) {
+    look_at_call(request, target, asked, served);
+  } else if (path.ends_with(kEmbeddingsPath)) {
     look_at_inputs(request, target, asked, served);
   } else if (asked.ask == Ask::chat) {
     look_at_chat(request, target, asked, served);
@@ -135,6 +141,18 @@ void Providers::look_at_chat(std::string_view request, size_t target, Asked& ask
   if (path != (asked.is_anthropic ? "POST /v1/messages" : "POST /v1/chat/completions"))
     served.wrong = "the path is " + std::string(path);
   if (!root["messages"].is_array() || root["messages"].size() == 0) served.wrong = "there are no messages";
+}
+
+void Providers::look_at_call(std::string_view request, size_t target, Asked& asked, Served& served) const {
+  const std::string_view path = request.substr(0, request.find(" HTTP/1.1\r\n"));
+  asked.ask = Ask::call;
+  asked.model = fmt::format("m{}", target);
+  asked.is_streamed = path == "POST " + calls_path(asked.model, true);
+  if (!asked.is_streamed && path != "POST " + calls_path(asked.model, false))
+    served.wrong = "the path is " + std::string(path);
+  const auto body = JsonDoc::parse(std::string(request.substr(request.find("\r\n\r\n") + 4)));
+  if (!body || body->root()["contents"].size() == 0 || body->root()["tools"].size() == 0)
+    served.wrong = "no chat with a tool";
 }
 
 void Providers::look_at_inputs(std::string_view request, size_t target, Asked& asked, Served& served) const {

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "sim/answers.h"
+#include "sim/calls.h"
 #include "sim/composed.h"
 #include "sim/opaque.h"
 
@@ -201,7 +202,9 @@ void make_answer(Script& script, const Asked& asked, size_t number, Rng& rng) {
   // What parts do not report is estimated for each; here it is to be exact.
   script.reports_usage = (asked.is_part || draw_chance(rng, 0.9)) &&
                          (!script.is_streamed || asked.is_anthropic || asked.wants_usage || is_bytes);
-  const AnswerPieces good = is_bytes                       ? make_opaque_pieces(rng, script, asked, number)
+  if (asked.ask == Ask::call) script.reports_usage = true;  // Gemini does, and each answer counts
+  const AnswerPieces good = asked.ask == Ask::call         ? make_call_pieces(rng, script, number)
+                            : is_bytes                     ? make_opaque_pieces(rng, script, asked, number)
                             : asked.ask == Ask::embeddings ? make_embeddings(rng, script, asked, number)
                                                            : make_answer_pieces(rng, script, asked, number);
   script.text = good.text;
@@ -223,6 +226,7 @@ void make_answer(Script& script, const Asked& asked, size_t number, Rng& rng) {
   const size_t length = body_size(script.pieces);
   const bool is_early = script.reports_usage && script.is_streamed && asked.is_anthropic;
   spoil(script, asked, good, rng);
+  script.is_malformed = script.is_malformed && fault_row(script.fault).is_answered;
   if (is_early && !script.pieces.empty() && script.pieces[0] == good.pieces[0]) {
     script.early_input = script.input_tokens;
     script.early_output = 1;
@@ -255,9 +259,28 @@ bool is_possible_for_bytes(Fault fault) {
   }
 }
 
+// Errors are written in the words of the other two dialects, and Gemini's streams have no end marker: theirs
+// is the end of the body.
+bool is_possible_for_calls(Fault fault) {
+  switch (fault) {
+    case Fault::closes_without_done:
+    case Fault::ends_twice:
+    case Fault::stays_open:
+    case Fault::out_of_quota:
+    case Fault::prompt_too_long:
+    case Fault::error_in_200:
+    case Fault::error_first:
+    case Fault::error_later:
+      return false;
+    default:
+      return true;
+  }
+}
+
 // Some faults have no meaning for some requests.
 bool is_possible(Fault fault, const Asked& asked) {
   if (is_opaque(asked.ask) && !is_possible_for_bytes(fault)) return false;
+  if (asked.ask == Ask::call && !is_possible_for_calls(fault)) return false;
   switch (fault) {
     case Fault::whole_for_stream:
     case Fault::ends_twice:

@@ -87,6 +87,7 @@ struct Script {
   int64_t early_input = 0;  // tokens that a bad answer reports before its first content
   int64_t early_output = 0;
   bool reports_usage = true;  // in what is sent
+  bool is_malformed = false;  // the answer ends in a call that nobody can read
   int64_t input_tokens = 0;
   int64_t output_tokens = 0;
   int64_t sound_ms = 0;                   // of a transcription, in place of tokens

@@ -1,5 +1,6 @@
 // Runs the seeds. WEIR_SIM_SEEDS=n: how many (1,000 without it); WEIR_SIM_SEED=n: that one alone, with a
 // trace.
+#include <array>
 #include <cstdlib>
 #include <gtest/gtest.h>
 #include <mutex>
@@ -41,6 +42,16 @@ std::string pair_name(bool caller_is_anthropic, bool provider_is_anthropic, bool
                      is_streamed ? "streamed" : "whole");
 }
 
+// What became of a chat with a tool.
+void count_calls(const Record& record, const Ended& ended, std::map<std::string, int>& met) {
+  const auto malformed = std::ranges::count_if(record.served, [&](const Served& served) {
+    return served.exchange_id == ended.id && served.script.is_malformed;
+  });
+  if (ended.attempts.size() == 1) ++met[malformed > 0 ? "a malformed call was told" : "a call"];
+  if (ended.attempts.size() == 2 && malformed == 1) ++met["a malformed call, asked again"];
+  if (malformed == 2) ++met["two malformed calls"];
+}
+
 class Simulation : public ::testing::TestWithParam<uint64_t> {};
 
 TEST_P(Simulation, KeepsEveryPromise) {
@@ -66,6 +77,32 @@ TEST(Simulations, ReplayToTheByte) {
   }
 }
 
+// Beside the faults, the pairs of dialects and the strategies.
+constexpr std::array kMet = {"refused",
+                             "good after another attempt",
+                             "cancelled",
+                             "drained",
+                             "timeout",
+                             "shutting_down",
+                             "unsupported",
+                             "image",
+                             "image, streamed",
+                             "transcription",
+                             "transcription, streamed",
+                             "a form sent twice",
+                             "a form that streams",
+                             "choices",
+                             "a call",
+                             "a malformed call was told",
+                             "a malformed call, asked again",
+                             "two malformed calls",
+                             "asked once",
+                             "asked twice",
+                             "embeddings",
+                             "parts drained",
+                             "parts left",
+                             "a part failed"};
+
 // What no seed met was not tested.
 TEST(Simulations, MeetEveryFaultAndEveryPairOfDialects) {
   std::map<std::string, int> met;
@@ -89,6 +126,7 @@ TEST(Simulations, MeetEveryFaultAndEveryPairOfDialects) {
       if (!is_good || ended.attempts.empty()) continue;
       const size_t target = std::stoul(ended.attempts.back().provider.substr(1));
       if (caller.ask == Ask::choices) ++met["choices"];
+      if (caller.ask == Ask::call) count_calls(record, ended, met);
       if (caller.ask == Ask::schema) ++met[ended.attempts.size() > 1 ? "asked twice" : "asked once"];
       if (caller.ask == Ask::embeddings) ++met["embeddings"];
       if (caller.ask == Ask::transcription && caller.file_bytes > kStreamWindowBytes)
@@ -112,27 +150,7 @@ TEST(Simulations, MeetEveryFaultAndEveryPairOfDialects) {
     const std::string name = fmt::format("strategy {}", to_string(static_cast<Strategy>(i)));
     EXPECT_GT(met[name], 0) << name;
   }
-  for (const char* name : {"refused",
-                           "good after another attempt",
-                           "cancelled",
-                           "drained",
-                           "timeout",
-                           "shutting_down",
-                           "unsupported",
-                           "image",
-                           "image, streamed",
-                           "transcription",
-                           "transcription, streamed",
-                           "a form sent twice",
-                           "a form that streams",
-                           "choices",
-                           "asked once",
-                           "asked twice",
-                           "embeddings",
-                           "parts drained",
-                           "parts left",
-                           "a part failed"})
-    EXPECT_GT(met[name], 0) << name;
+  for (const char* name : kMet) EXPECT_GT(met[name], 0) << name;
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, Simulation, ::testing::Range<uint64_t>(0, kGroups));

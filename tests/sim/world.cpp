@@ -1,8 +1,7 @@
 #include "sim/world.h"
 
 #include "api/data_plane.h"
-#include "codec/anthropic.h"
-#include "codec/openai.h"
+#include "codec/codecs.h"
 #include "gateway/adapt_stage.h"
 #include "gateway/call_stage.h"
 #include "gateway/meter_stage.h"
@@ -10,6 +9,7 @@
 #include "gateway/test_kept.h"
 #include "ops/access_log.h"
 #include "provider/key_ring.h"
+#include "sim/calls.h"
 #include "sim/composed.h"
 #include "sim/parts.h"
 
@@ -23,10 +23,12 @@ std::shared_ptr<const Provider> make_provider(const Plan& plan, size_t index) {
   const TargetPlan& target = plan.targets[index];
   auto provider = std::make_shared<Provider>();
   provider->name = fmt::format("p{}", index);
-  provider->kind = *Catalog::embedded().find_kind(target.is_anthropic ? "anthropic" : "openai");
-  provider->codec = target.is_anthropic ? &anthropic_messages_provider() : &openai_chat_provider();
+  provider->kind = *Catalog::embedded().find_kind(target.is_anthropic ? "anthropic"
+                                                  : target.is_gemini  ? "gemini"
+                                                                      : "openai");
+  provider->codec = &provider_codec(provider->kind.dialect);
   provider->origin = {.host = provider->name, .port = 80, .is_tls = false};
-  provider->base_path = target.is_anthropic ? "" : "/v1";
+  provider->base_path = target.is_anthropic ? "" : target.is_gemini ? "/v1beta" : "/v1";
   provider->capabilities.n_max = 1;
   provider->capabilities.json_schema = JsonSchemaSupport::none;
   provider->capabilities.inputs_max = static_cast<int64_t>(kInputsMax);
@@ -40,6 +42,17 @@ std::shared_ptr<const Provider> make_provider(const Plan& plan, size_t index) {
   provider->keys = std::make_shared<KeyRing>(std::move(keys));
   provider->retry_budget = std::make_shared<RetryBudget>();
   return provider;
+}
+
+std::unique_ptr<Route> make_route(const Plan& plan, std::string_view model) {
+  auto route = std::make_unique<Route>();
+  route->pattern = model;
+  route->strategy = plan.strategy;
+  route->is_sticky = plan.is_sticky;
+  route->retry = plan.retry;
+  route->fallback = plan.fallback;
+  route->breaker = plan.breaker;
+  return route;
 }
 
 // Shared by all worlds of the process: bodies are too small for it ever to be used.
@@ -216,23 +229,19 @@ std::shared_ptr<const Snapshot> make_snapshot(const Plan& plan) {
   if (plan.drains) snapshot->settings.on_client_gone = "drain";
   snapshot->settings.client_gone_timeout = plan.gone_timeout;
   snapshot->settings.client_gone_bytes_max = plan.gone_bytes_max;
-  auto route = std::make_unique<Route>();
-  route->pattern = "sim";
-  route->strategy = plan.strategy;
-  route->is_sticky = plan.is_sticky;
-  route->retry = plan.retry;
-  route->fallback = plan.fallback;
-  route->breaker = plan.breaker;
+  std::vector<std::unique_ptr<Route>> routes;
+  routes.push_back(make_route(plan, "sim"));
+  routes.push_back(make_route(plan, kCallsModel));
+  routes.back()->translation.malformed_calls = "retry";
   for (size_t i = 0; i < plan.targets.size(); ++i) {
     snapshot->providers.push_back(make_provider(plan, i));
-    route->targets.push_back({.provider = snapshot->providers.back(),
-                              .model = fmt::format("m{}", i),
-                              .weight = plan.targets[i].weight,
-                              .priority = plan.targets[i].priority,
-                              .concurrency = plan.targets[i].concurrency});
+    routes[plan.targets[i].is_gemini ? 1 : 0]->targets.push_back(
+        {.provider = snapshot->providers.back(),
+         .model = fmt::format("m{}", i),
+         .weight = plan.targets[i].weight,
+         .priority = plan.targets[i].priority,
+         .concurrency = plan.targets[i].concurrency});
   }
-  std::vector<std::unique_ptr<Route>> routes;
-  routes.push_back(std::move(route));
   auto table = RouteTable::make(std::move(routes), {});
   snapshot->routes = std::move(*table);
   return snapshot;
