@@ -103,6 +103,7 @@ Plan draw_plan(uint64_t seed) {
   plan.gone_timeout = draw_between(rng, milliseconds(100), seconds(20));
   plan.gone_bytes_max = draw_chance(rng, 0.1) ? 1 + rng.below(64) : 1024 * 1024;
   draw_calls(rng, plan);
+  plan.answer = draw_between(rng, seconds(4), seconds(8));
   return plan;
 }
 

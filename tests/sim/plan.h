@@ -67,6 +67,7 @@ struct Plan {
   double fault_share = 0.5;    // of the provider's answers
   double refusal_share = 0.0;  // of connects
   Duration first_event{};
+  Duration answer{};
   Duration idle{};
   Duration head_wait{};
   Duration keep_alive{};

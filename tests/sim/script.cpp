@@ -286,7 +286,6 @@ bool is_possible(Fault fault, const Asked& asked) {
     case Fault::ends_twice:
     case Fault::stays_open:
     case Fault::stalls_in_stream:
-    case Fault::stalls_before_head:
     case Fault::error_first:
     case Fault::error_later:
       return asked.is_streamed;

@@ -33,6 +33,7 @@ std::shared_ptr<const Provider> make_provider(const Plan& plan, size_t index) {
   provider->capabilities.json_schema = JsonSchemaSupport::none;
   provider->capabilities.inputs_max = static_cast<int64_t>(kInputsMax);
   provider->timeouts.first_event = plan.first_event;
+  provider->timeouts.answer = plan.answer;
   provider->timeouts.idle = plan.idle;
   std::vector<ProviderKey> keys;
   for (size_t i = 0; i < target.keys; ++i) {
