@@ -1,8 +1,10 @@
 // Fuzzes the SSE decoder: it stays inside its buffers, and events, comments and errors do not depend on how
-// the bytes are cut. The first two bytes choose the cut and the limit.
+// the bytes are cut. And what passes whole events: every byte in its order, and between two events unless it
+// says otherwise. The first two bytes choose the cut and the limit.
 #include <cstdlib>
 
 #include "io/sse.h"
+#include "io/sse_events.h"
 
 namespace weir {
 namespace {
@@ -31,6 +33,19 @@ std::string decode(std::string_view input, size_t step, size_t bytes_max) {
   return seen + std::to_string(decoder.retry_ms().value_or(0));
 }
 
+void pass(std::string_view input, size_t step, size_t bytes_max) {
+  WholeSseEvents events(bytes_max);
+  std::string passed;
+  for (size_t at = 0; at < input.size(); at += step) {
+    const std::string piece(input.substr(at, step));
+    passed += events.feed(piece);
+    const bool ends_line = passed.empty() || passed.back() == '\n' || passed.back() == '\r';
+    if (!ends_line && !events.is_within_event()) __builtin_trap();
+  }
+  passed += events.finish({});
+  if (passed != input) __builtin_trap();
+}
+
 }  // namespace
 }  // namespace weir
 
@@ -41,5 +56,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string whole = weir::decode(input, input.size() + 1, bytes_max);
   if (weir::decode(input, 1, bytes_max) != whole) __builtin_trap();
   if (weir::decode(input, 1 + data[0], bytes_max) != whole) __builtin_trap();
+  weir::pass(input, 1 + data[0], bytes_max);
   return 0;
 }
