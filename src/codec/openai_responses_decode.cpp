@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/core.h>
 
+#include "codec/call_ids.h"
 #include "codec/error_text.h"
 #include "codec/openai_decode.h"
 #include "codec/provider_json.h"
@@ -118,6 +119,13 @@ void look_at_responses_item(JsonValue item, ResponsesSeen& seen) {
   }
 }
 
+std::string responses_call_id(JsonValue item, std::string_view answer_id, int block) {
+  for (const std::string_view key : {"call_id", "id"}) {
+    if (const std::string_view id = item[key].string_or(""); !id.empty()) return std::string(id);
+  }
+  return made_call_id(answer_id, 0, block);
+}
+
 void ResponsesItemDecoder::decode(JsonValue item) {
   const std::string_view type = type_of(item);
   if (type == "message") {
@@ -152,8 +160,7 @@ void ResponsesItemDecoder::part(JsonValue part) {
 
 void ResponsesItemDecoder::call(JsonValue item, bool is_custom) {
   BlockStart started{.kind = BlockKind::tool_call};
-  started.tool_id = item["call_id"].string_or(item["id"].string_or(""));
-  if (started.tool_id.empty()) started.tool_id = fmt::format("call_{}", next_index_);
+  started.tool_id = responses_call_id(item, answer_id_, next_index_);
   started.tool_name = notes_.tool_names.original(item["name"].string_or(""));
   started.tool_kind = is_custom ? ToolKind::custom : ToolKind::function;
   start(std::move(started));
@@ -220,7 +227,7 @@ Result<std::vector<Event>> decode_responses_answer(const WireReply& reply, const
   events.push_back(decode_responses_start(root));
   ResponsesSeen seen;
   int next_index = 0;
-  ResponsesItemDecoder decoder(events, next_index, seen, notes);
+  ResponsesItemDecoder decoder(root["id"].string_or(""), events, next_index, seen, notes);
   for (const JsonValue item : root["output"]) {
     // On the raw way the bytes pass as they are; the finish and the usage are all that is asked for.
     if (notes.is_raw) {

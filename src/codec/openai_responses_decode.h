@@ -37,10 +37,11 @@ std::string responses_reasoning_text(JsonValue item);
 // Writes output items as events of whole blocks.
 class ResponsesItemDecoder {
  public:
-  // `next_index`: of the next block; it rises. Both outlive the decoder.
-  ResponsesItemDecoder(std::vector<Event>& events, int& next_index, ResponsesSeen& seen,
-                       const CallNotes& notes)
-      : events_(events), next_index_(next_index), seen_(seen), notes_(notes) {}
+  // `answer_id`: of the response, for calls that are given no id. `next_index`: of the next block; it rises.
+  // All of them outlive the decoder.
+  ResponsesItemDecoder(std::string_view answer_id, std::vector<Event>& events, int& next_index,
+                       ResponsesSeen& seen, const CallNotes& notes)
+      : answer_id_(answer_id), events_(events), next_index_(next_index), seen_(seen), notes_(notes) {}
 
   void decode(JsonValue item);
   // One part of a message's content.
@@ -55,12 +56,15 @@ class ResponsesItemDecoder {
   void delta(DeltaKind kind, std::string_view text);
   void end();
 
+  const std::string_view answer_id_;
   std::vector<Event>& events_;
   int& next_index_;
   ResponsesSeen& seen_;
   const CallNotes& notes_;
 };
 
+// The id of a call: its own, else one that is made of the answer's id and the block's place.
+std::string responses_call_id(JsonValue item, std::string_view answer_id, int block);
 // Counts what the item tells of the end, without events.
 void look_at_responses_item(JsonValue item, ResponsesSeen& seen);
 // The mime type of an image_generation_call's result.

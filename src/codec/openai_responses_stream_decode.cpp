@@ -147,6 +147,7 @@ class ResponsesStreamDecoder final : public StreamDecoder {
 
   void start(JsonValue response, std::vector<Event>& events) {
     if (std::exchange(has_started_, true)) return;
+    answer_id_ = response["id"].string_or("");
     events.push_back(decode_responses_start(response));
   }
 
@@ -173,8 +174,7 @@ class ResponsesStreamDecoder final : public StreamDecoder {
     seen_.has_tool_calls = true;
     item.block = next_index_++;
     BlockStart started{.index = item.block, .kind = BlockKind::tool_call};
-    started.tool_id = source["call_id"].string_or(source["id"].string_or(""));
-    if (started.tool_id.empty()) started.tool_id = fmt::format("call_{}", item.block);
+    started.tool_id = responses_call_id(source, answer_id_, item.block);
     started.tool_name = notes_.tool_names.original(source["name"].string_or(""));
     started.tool_kind =
         source["type"].string_or("") == "custom_tool_call" ? ToolKind::custom : ToolKind::function;
@@ -206,7 +206,7 @@ class ResponsesStreamDecoder final : public StreamDecoder {
       for (const JsonValue content : source["content"]) end_part(item.parts[index++], content, events);
       close(item, events);
     } else {
-      ResponsesItemDecoder(events, next_index_, seen_, notes_).decode(source);
+      ResponsesItemDecoder(answer_id_, events, next_index_, seen_, notes_).decode(source);
     }
   }
 
@@ -242,7 +242,7 @@ class ResponsesStreamDecoder final : public StreamDecoder {
   void end_part(Part& part, JsonValue source, std::vector<Event>& events) {
     if (part.block < 0) {
       const int block = next_index_;
-      ResponsesItemDecoder(events, next_index_, seen_, notes_).part(source);
+      ResponsesItemDecoder(answer_id_, events, next_index_, seen_, notes_).part(source);
       if (next_index_ > block) part.block = block;
       return;
     }
@@ -322,7 +322,7 @@ class ResponsesStreamDecoder final : public StreamDecoder {
       if (notes_.is_raw) {
         look_at_responses_item(item, seen_);
       } else if (!is_known) {
-        ResponsesItemDecoder(events, next_index_, seen_, notes_).decode(item);
+        ResponsesItemDecoder(answer_id_, events, next_index_, seen_, notes_).decode(item);
       }
     }
   }
@@ -331,6 +331,7 @@ class ResponsesStreamDecoder final : public StreamDecoder {
   SseTap tap_;
   std::map<int64_t, Item> items_;
   ResponsesSeen seen_;
+  std::string answer_id_;
   int next_index_ = 0;
   int64_t last_item_ = 0;
   bool has_started_ = false;

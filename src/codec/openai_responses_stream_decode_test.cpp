@@ -1,6 +1,7 @@
 // Answers of providers of the Responses dialect, whole and streamed, as events.
 #include <gtest/gtest.h>
 
+#include "codec/call_ids.h"
 #include "codec/openai_responses_test_util.h"
 
 namespace weir {
@@ -376,11 +377,16 @@ TEST(ResponsesStreamDecode, TellsArgumentsThatComeWholeOnce) {
             "block 0 kind=1 c f 0 \ndelta 0 0 {}\nend of block 0\nfinish tool  completed\nend\n");
 }
 
-TEST(ResponsesStreamDecode, ACallWithoutAnyIdGetsOne) {
-  EXPECT_NE(events({added(R"({"type":"function_call","name":"f"})"),
-                    done(R"({"type":"function_call","name":"f","arguments":"{}"})")})
-                .find("call_0 f"),
+// Of the answer and of the place in it, whole and streamed alike, also where the last event alone tells of
+// it.
+TEST(ResponsesStreamDecode, ACallWithoutAnyIdGetsOneOfTheAnswer) {
+  const std::string call = R"({"type":"function_call","call_id":"","name":"f","arguments":"{}"})";
+  const std::string expected = made_call_id("resp_1", 0, 0) + " f";
+  EXPECT_NE(events({added(R"({"type":"function_call","name":"f"})"), done(call)}).find(expected),
             std::string::npos);
+  EXPECT_NE(events({}, completed("[" + call + "]")).find(expected), std::string::npos);
+  EXPECT_NE(whole_events("[" + call + "]").find(expected), std::string::npos);
+  EXPECT_NE(made_call_id("resp_2", 0, 0), made_call_id("resp_1", 0, 0));
 }
 
 TEST(ResponsesStreamDecode, AnEmptyDeltaBeginsNothing) {
