@@ -192,6 +192,23 @@ TEST(OpenAiChatProvider, SendsSealedThinkingBackToServersThatHandItOn) {
   EXPECT_NE(body_of(plain).find(R"("reasoning_content":"hm")"), std::string::npos);
 }
 
+TEST(OpenAiChatProvider, SaysThatASignatureIsLostWhereTheTextGoes) {
+  const auto said = [](std::string_view thinking, bool Quirks::* quirk) {
+    const std::string turn =
+        fmt::format(R"("max_tokens":9,"messages":[{{"role":"user","content":"q"}},{{"role":"assistant",)"
+                    R"("content":[{{"type":"thinking","thinking":"{}","signature":"s"}},)"
+                    R"({{"type":"text","text":"b"}}]}},{{"role":"user","content":"r"}}])",
+                    thinking);
+    return records_of(from_messages(turn, quirk ? quirks(quirk) : Capabilities{}));
+  };
+  for (bool Quirks::* quirk : {&Quirks::reasoning_content, &Quirks::reasoning_field, &Quirks::thinking_parts})
+    EXPECT_EQ(said("hm", quirk), "signature_dropped;/messages/1/content;thinking>its_text");
+  EXPECT_EQ(said("", &Quirks::reasoning_content), "signature_dropped;/messages/1/content;thinking>");
+  EXPECT_EQ(said("hm", nullptr), "thinking_dropped;/messages/1/content;thinking>");
+  EXPECT_EQ(said("", nullptr), "signature_dropped;/messages/1/content;thinking>");
+  EXPECT_EQ(said("hm", &Quirks::thinking_blocks), "");
+}
+
 TEST(OpenAiChatProvider, KeepsCacheMarkersOnlyWhereTheyAreTaken) {
   const std::string_view marked =
       R"("max_tokens":1,"messages":[{"role":"user","content":[{"type":"text","text":"a",)"

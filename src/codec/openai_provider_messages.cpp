@@ -328,6 +328,7 @@ class MessagesWriter {
   Result<void> write_assistant(const Message& message) {
     std::vector<Block> spoken;
     std::string thinking;
+    bool loses_signature = false;
     std::vector<const Block*> sealed;
     std::vector<const ToolCallBlock*> calls;
     std::string refusal;
@@ -340,6 +341,7 @@ class MessagesWriter {
         sealed.push_back(&block);
       } else if (const auto* thought = std::get_if<ThinkingBlock>(&block.body)) {
         thinking += thought->text;
+        loses_signature = loses_signature || !thought->signature.empty();
       } else if (std::holds_alternative<RedactedThinkingBlock>(block.body)) {
         notes_.fidelity.add(Severity::info, LossReason::thinking_dropped, pointer("/content"),
                             "redacted_thinking");
@@ -370,6 +372,10 @@ class MessagesWriter {
     if (!refusal.empty()) json_.key("refusal").value(refusal);
     write_sealed(sealed);
     write_thinking(thinking);
+    if (loses_signature && (thinking.empty() || says_thinking())) {
+      notes_.fidelity.add(Severity::info, LossReason::signature_dropped, pointer("/content"), "thinking",
+                          thinking.empty() ? "" : "its text");
+    }
     write_calls(calls);
     if (quirks_.prefill_needs_prefix && is_last_ && calls.empty()) json_.key("prefix").value(true);
     json_.end_object();
@@ -413,6 +419,10 @@ class MessagesWriter {
       json_.end_object();
     }
     json_.end_array();
+  }
+
+  bool says_thinking() const {
+    return quirks_.thinking_parts || quirks_.reasoning_content || quirks_.reasoning_field;
   }
 
   void write_thinking(std::string_view thinking) {

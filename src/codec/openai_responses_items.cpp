@@ -342,6 +342,8 @@ class ItemsWriter {
            "/content", "thinking");
       return;
     }
+    if (!is_own && !thinking.signature.empty())
+      lose(Severity::info, LossReason::signature_dropped, "/content", "thinking", "its text");
     json_.begin_object().key("type").value("reasoning");
     if (!thinking.id.empty()) json_.key("id").value(thinking.id);
     json_.key("summary").begin_array();

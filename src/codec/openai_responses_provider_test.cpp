@@ -146,6 +146,20 @@ TEST(ResponsesProvider, GivesPlainReasoningToServersThatTakeIt) {
   EXPECT_NE(records_of(closed).find("thinking_dropped"), std::string::npos);
 }
 
+TEST(ResponsesProvider, SaysThatASignatureIsLostWhereTheTextGoes) {
+  Capabilities open;
+  open.quirks.reasoning_content = true;
+  const Result<EncodedCall> call = test::to_responses(
+      test::messages_chat(
+          R"({"model":"m","max_tokens":99,"messages":[{"role":"user","content":"q"},{"role":"assistant",)"
+          R"("content":[{"type":"thinking","thinking":"hm","signature":"s"},{"type":"text","text":"b"}]},)"
+          R"({"role":"user","content":"r"}]})"),
+      open);
+  EXPECT_NE(body_of(call).find(R"({"type":"reasoning_text","text":"hm"})"), std::string::npos)
+      << body_of(call);
+  EXPECT_EQ(records_of(call), "signature_dropped;/messages/1/content;thinking>its_text");
+}
+
 TEST(ResponsesProvider, TakesBackWhatItWroteItself) {
   const std::string_view rest =
       R"("instructions":"be kind","input":[{"type":"message","role":"user","content":[)"
