@@ -325,9 +325,19 @@ class Downleveler {
       }
     }
 
+    // A constant that is written as an enum of it alone. A structure has no such form: enums are of texts.
+    JsonValue constant_as_enum() const {
+      const JsonValue constant = first_of(sources_, "const");
+      const bool is_plain = constant.is_string() || is_other_scalar(constant);
+      return !rules_.has_const && is_plain && !first_of(sources_, "enum") ? constant : JsonValue{};
+    }
+
+    static bool is_other_scalar(JsonValue value) { return value.is_number() || value.is_bool(); }
+
     // Whether the values of an enum are written as strings, though the client's are not.
     bool becomes_string() const {
       if (!rules_.has_string_enums_only) return false;
+      if (is_other_scalar(constant_as_enum())) return true;
       for (const JsonValue value : first_of(sources_, "enum")) {
         if (!value.is_string() && !value.is_null()) return true;
       }
@@ -345,19 +355,19 @@ class Downleveler {
       if (!constant) return;
       if (rules_.has_const) {
         json_.key("const").raw(constant.raw());
-      } else if (constant.is_string() && !values) {
+      } else if (constant_as_enum()) {
         lose("const", "enum");
-        if (!first_of(sources_, "type")) json_.key("type").value("string");
-        json_.key("enum").begin_array().value(constant.string_or("")).end_array();
+        write_string_enum(Sources{constant});
       } else {
         lose("const", "description");
         describe(fmt::format("It is always {}.", constant.raw()));
       }
     }
 
-    void write_string_enum(JsonValue values) {
+    template <class Values>
+    void write_string_enum(const Values& values) {
       if (becomes_string()) {
-        lose("enum", "strings");
+        if (first_of(sources_, "enum")) lose("enum", "strings");
         json_.key("type").value("string");
       } else if (!first_of(sources_, "type")) {
         json_.key("type").value("string");
@@ -404,6 +414,8 @@ class Downleveler {
           lose(key, "description");
           describe(fmt::format("Format: {}.", value.string_or("")));
         }
+      } else if (has(kBounds, key) && becomes_string()) {
+        lose(key, "");  // of numbers, which the strings no longer are
       } else if (has(kBounds, key)) {
         const bool is_small = key != "minItems" || value.int_or(0) <= rules_.min_items_max;
         if (!rules_.describes_bounds || (has(rules_.bounds, key) && is_small)) {

@@ -94,8 +94,32 @@ TEST(SchemaDownlevel, WritesNullAsNullable) {
 
 TEST(SchemaDownlevel, WritesConstantsAsEnumOrWords) {
   EXPECT_EQ(openapi(R"({"const":"dog"})"), R"({"type":"string","enum":["dog"]})");
-  EXPECT_EQ(openapi(R"({"type":"integer","const":3,"description":"Legs."})"),
-            R"({"type":"integer","description":"Legs. It is always 3."})");
+  EXPECT_EQ(openapi(R"({"const":[1],"description":"Legs."})"),
+            R"({"description":"Legs. It is always [1]."})");
+  EXPECT_EQ(openapi(R"({"type":"integer","const":3,"minimum":0})"), R"({"type":"string","enum":["3"]})");
+  EXPECT_EQ(openapi(R"({"type":"integer","enum":[3,4],"const":3})"),
+            R"({"type":"string","enum":["3","4"],"description":"It is always 3."})");
+}
+
+// Such an enum knows strings only; what the model writes then becomes the client's value again.
+TEST(SchemaDownlevel, WritesConstantsThatAreNoStringsAsStringsAndTurnsThemBack) {
+  const Made made =
+      downlevel(R"({"type":"object","properties":{"legs":{"const":5},"b":{"type":"boolean","const":true},)"
+                R"("n":{"type":["number","null"],"format":"double","const":1.0,"description":"Size."}}})",
+                openapi_rules());
+  EXPECT_EQ(made.schema.text,
+            R"({"type":"object","properties":{"legs":{"type":"string","enum":["5"]},)"
+            R"("b":{"type":"string","enum":["true"]},)"
+            R"("n":{"type":"string","enum":["1.0"],"nullable":true,"description":"Size."}}})");
+  EXPECT_EQ(made.records,
+            "schema_downleveled;/s/properties/legs/const;const>enum, "
+            "schema_downleveled;/s/properties/b/const;const>enum, "
+            "schema_downleveled;/s/properties/n/type;type>nullable, "
+            "schema_downleveled;/s/properties/n/const;const>enum");
+  ASSERT_TRUE(made.schema.needs_restore());
+  EXPECT_EQ(restore_json(R"({"legs":"5","b":"true","n":"1.0"})", made.schema.restore),
+            R"({"legs":5,"b":true,"n":1.0})");
+  EXPECT_EQ(restore_json(R"({"legs":"6","n":null})", made.schema.restore), R"({"legs":"6","n":null})");
 }
 
 TEST(SchemaDownlevel, WritesEnumsOfOtherThingsAsStringsAndTurnsThemBack) {
