@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <fmt/core.h>
+#include <functional>
 #include <ranges>
 #include <set>
 
 #include "base/text.h"
 #include "codec/call_index.h"
 #include "codec/callers_words.h"
+#include "codec/offered_tools.h"
 
 namespace weir {
 namespace {
@@ -93,10 +95,18 @@ bool is_marked(const Block& block) {
   return result && std::ranges::any_of(result->content, is_marked);
 }
 
-bool is_foreign(const Tool& tool, Dialect target) {
-  if (tool.kind != ToolKind::server || tool.dialect == target) return false;
+bool is_foreign(const Tool& tool, Dialect dialect) {
+  if (tool.kind != ToolKind::server || tool.dialect == dialect) return false;
   // Bodies of the one are bodies of the other.
-  return !(tool.dialect == Dialect::anthropic_messages && target == Dialect::bedrock_invoke);
+  return !(tool.dialect == Dialect::anthropic_messages && dialect == Dialect::bedrock_invoke);
+}
+
+// The tools that are to go.
+std::function<bool(const Tool&)> foreign_tools(const Chat& chat, Dialect dialect, const TargetModel& target) {
+  const bool are_alone = has_functions_in_the_way(chat, *target.capabilities);
+  return [dialect, are_alone](const Tool& tool) {
+    return is_foreign(tool, dialect) || (are_alone && tool.kind == ToolKind::server);
+  };
 }
 
 }  // namespace
@@ -226,19 +236,20 @@ void mark_prefixes(Chat& chat, Fidelity& fidelity) {
 
 // ---- Tools that a vendor runs
 
-bool has_foreign_tools(const Chat& chat, Dialect target) {
-  return std::ranges::any_of(chat.tools, [target](const Tool& tool) { return is_foreign(tool, target); });
+bool has_foreign_tools(const Chat& chat, Dialect dialect, const TargetModel& target) {
+  return std::ranges::any_of(chat.tools, foreign_tools(chat, dialect, target));
 }
 
-void drop_foreign_tools(Chat& chat, Dialect target, Fidelity& fidelity) {
+void drop_foreign_tools(Chat& chat, Dialect dialect, const TargetModel& target, Fidelity& fidelity) {
+  const std::function<bool(const Tool&)> is_gone = foreign_tools(chat, dialect, target);
   std::set<std::string_view> gone;
   for (const Tool& tool : chat.tools) {
-    if (!is_foreign(tool, target)) continue;
+    if (!is_gone(tool)) continue;
     gone.insert(tool.name);
     fidelity.add(Severity::warning, LossReason::dropped, fmt::format("/tools/{}", &tool - chat.tools.data()),
                  std::string(tool.type));
   }
-  std::erase_if(chat.tools, [target](const Tool& tool) { return is_foreign(tool, target); });
+  std::erase_if(chat.tools, is_gone);
   if (!chat.tool_choice) return;
   ToolChoice& choice = *chat.tool_choice;
   const bool had_limit = !choice.allowed.empty();

@@ -31,9 +31,10 @@ bool has_cache_markers(const Chat& chat);
 // none.
 void mark_prefixes(Chat& chat, Fidelity& fidelity);
 
-// Tools that another vendor runs, for which a target has no form.
-bool has_foreign_tools(const Chat& chat, Dialect target);
+// Tools that a vendor defines itself and that the target does not take: another vendor's, and its own beside
+// functions, where it runs them only alone.
+bool has_foreign_tools(const Chat& chat, Dialect dialect, const TargetModel& target);
 // Leaves them out, and a choice that names one or that nothing is left for.
-void drop_foreign_tools(Chat& chat, Dialect target, Fidelity& fidelity);
+void drop_foreign_tools(Chat& chat, Dialect dialect, const TargetModel& target, Fidelity& fidelity);
 
 }  // namespace weir

@@ -3,6 +3,7 @@
 
 #include "codec/bedrock_test_util.h"
 #include "codec/codecs.h"
+#include "codec/gemini_test_util.h"
 
 namespace weir {
 namespace {
@@ -187,23 +188,50 @@ TEST(ChatPolicies, ForeignToolsGoWithAChoiceThatNamesThem) {
           {{"type":"bash_20250124","name":"bash"}},{{"name":"f","input_schema":{{"type":"object"}}}}]{}}})",
         choice));
   };
+  const Capabilities any;
+  const TargetModel model{.model = "m", .capabilities = &any};
   Chat chat = chat_with("");
-  EXPECT_FALSE(has_foreign_tools(chat, Dialect::anthropic_messages));
-  EXPECT_FALSE(has_foreign_tools(chat, Dialect::bedrock_invoke));
-  ASSERT_TRUE(has_foreign_tools(chat, Dialect::openai_chat));
+  EXPECT_FALSE(has_foreign_tools(chat, Dialect::anthropic_messages, model));
+  EXPECT_FALSE(has_foreign_tools(chat, Dialect::bedrock_invoke, model));
+  ASSERT_TRUE(has_foreign_tools(chat, Dialect::openai_chat, model));
   EXPECT_TRUE(has(sent(Dialect::openai_chat, chat), "is run by another vendor"));
   Fidelity fidelity;
-  drop_foreign_tools(chat, Dialect::openai_chat, fidelity);
+  drop_foreign_tools(chat, Dialect::openai_chat, model, fidelity);
   EXPECT_EQ(fidelity.header_value(), "dropped;/tools/0;bash_20250124>");
   EXPECT_TRUE(fidelity.has_warnings());
   EXPECT_FALSE(has(sent(Dialect::openai_chat, chat), "bash"));
 
   Chat named = chat_with(R"(,"tool_choice":{"type":"tool","name":"bash"})");
-  drop_foreign_tools(named, Dialect::openai_chat, fidelity);
+  drop_foreign_tools(named, Dialect::openai_chat, model, fidelity);
   EXPECT_FALSE(named.tool_choice);
   Chat other = chat_with(R"(,"tool_choice":{"type":"tool","name":"f"})");
-  drop_foreign_tools(other, Dialect::openai_chat, fidelity);
+  drop_foreign_tools(other, Dialect::openai_chat, model, fidelity);
   EXPECT_TRUE(other.tool_choice);
+}
+
+// A model may run its own tools only where no function is offered.
+TEST(ChatPolicies, OwnToolsOfATargetGoWhereFunctionsAreInTheirWay) {
+  const std::string search = R"({"googleSearch":{}})";
+  const std::string function = R"({"functionDeclarations":[{"name":"f"}]})";
+  const auto chat_with = [](const std::string& tools) {
+    return test::gemini_chat(R"({"contents":[{"parts":[{"text":"q"}]}],"tools":[)" + tools + "]}");
+  };
+  const auto is_left = [](Chat chat, std::optional<bool> combines) {
+    Capabilities capabilities;
+    capabilities.own_tools_with_functions = combines;
+    const TargetModel model{.model = "m", .capabilities = &capabilities};
+    if (!has_foreign_tools(chat, Dialect::gemini, model)) return std::string("all");
+    Fidelity fidelity;
+    drop_foreign_tools(chat, Dialect::gemini, model, fidelity);
+    EXPECT_EQ(chat.tools.size(), 1U);
+    return std::string(chat.tools.at(0).name) + " " + fidelity.header_value();
+  };
+  const Chat both = chat_with(function + "," + search);
+  EXPECT_EQ(is_left(both, false), "f dropped;/tools/1;googleSearch>");
+  EXPECT_EQ(is_left(both, true), "all");
+  EXPECT_EQ(is_left(both, std::nullopt), "all");
+  EXPECT_EQ(is_left(chat_with(search), false), "all");
+  EXPECT_EQ(is_left(chat_with(function), false), "all");
 }
 
 TEST(ChatPolicies, InstructionsBehindCallsAreNoPartOfTheirTurn) {

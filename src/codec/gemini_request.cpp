@@ -17,6 +17,7 @@ namespace {
 constexpr Dialect kDialect = Dialect::gemini;
 constexpr std::string_view kConfigPrefix = "generationConfig.";
 constexpr std::string_view kToolPrefix = "toolConfig.";
+constexpr std::string_view kCombinesKey = "toolConfig.includeServerSideToolInvocations";
 constexpr size_t kStopMax = 5;
 constexpr double kTemperatureMax = 2;
 
@@ -110,10 +111,29 @@ class RequestWriter {
       return fail(ErrorKind::unsupported,
                   fmt::format("this model gives at most {} answers at a time", *caps_.n_max), "n");
     }
+    const auto own = std::ranges::find_if(chat_.tools, &is_own_tool);
+    if (own != chat_.tools.end() && has_functions_in_the_way(chat_, caps_)) {
+      return fail(ErrorKind::unsupported,
+                  fmt::format("this model runs its own tools ({}) only in a request without functions: leave "
+                              "one of the two out, or let the route drop such tools (server_tools: drop)",
+                              own->type),
+                  "tools");
+    }
     return {};
   }
 
   // ---- Tools
+
+  static bool is_own_tool(const Tool& tool) {
+    return tool.kind == ToolKind::server && tool.dialect == kDialect;
+  }
+
+  // Beside functions the vendor's own tools want a switch, with which each step of theirs is told; Vertex AI
+  // has no such switch and needs none.
+  // https://ai.google.dev/gemini-api/docs/tool-combination
+  bool combines_tools(bool has_functions) const {
+    return has_functions && !caps_.quirks.vertex_shapes && std::ranges::any_of(chat_.tools, &is_own_tool);
+  }
 
   Result<void> write_tools() {
     const bool has_functions = std::any_of(chat_.tools.begin(), chat_.tools.end(),
@@ -185,29 +205,35 @@ class RequestWriter {
   void write_tool_config(bool has_functions) {
     const bool has_choice = chat_.tool_choice && has_functions;
     const bool has_extras = has_own_extras(kToolPrefix);
+    const bool combines = combines_tools(has_functions);
     if (chat_.parallel_tools == false && has_functions)
       lose(Severity::warning, LossReason::dropped, "parallel_tool_calls", "false");
     // A choice is among functions: the vendor's own tools take none.
     const bool chooses = chat_.tool_choice && chat_.tool_choice->mode != ToolChoiceMode::automatic;
     if (chooses && !has_functions && !chat_.tools.empty())
       lose(Severity::warning, LossReason::dropped, "tool_choice", "a choice among tools of the vendor");
-    if (!has_choice && !has_extras) return;
+    if (!has_choice && !has_extras && !combines) return;
     json_.key("toolConfig").begin_object();
     if (has_choice) {
       json_.key("functionCallingConfig").begin_object();
-      write_mode(*chat_.tool_choice);
+      write_mode(*chat_.tool_choice, combines);
       json_.end_object();
+    }
+    if (combines && !has_own_extra(kCombinesKey)) {
+      lose(Severity::info, LossReason::synthesised, "tools", "", "steps of the vendor's tools");
+      json_.key("includeServerSideToolInvocations").value(true);
     }
     write_own_extras(kToolPrefix);
     json_.end_object();
   }
 
-  void write_mode(const ToolChoice& choice) {
+  void write_mode(const ToolChoice& choice, bool combines) {
     std::vector<std::string_view> allowed = choice.allowed;
     switch (choice.mode) {
       case ToolChoiceMode::automatic:
         // Names are for demanded calls only: the nearest for calls that are free is to validate against them.
-        json_.key("mode").value(allowed.empty() ? "AUTO" : "VALIDATED");
+        // So it is beside the vendor's own tools, where AUTO is not taken.
+        json_.key("mode").value(allowed.empty() && !combines ? "AUTO" : "VALIDATED");
         break;
       case ToolChoiceMode::required:
         json_.key("mode").value("ANY");

@@ -1,5 +1,6 @@
 #include "codec/offered_tools.h"
 
+#include <algorithm>
 #include <fmt/core.h>
 
 #include "base/json.h"
@@ -75,6 +76,11 @@ std::string object_schema(std::string_view schema) {
 void report_wrapped_tool(const Tool& tool, Fidelity& fidelity) {
   fidelity.add(Severity::info, LossReason::emulated, "/tools", "custom tool", "a tool with one string");
   if (!tool.grammar.empty()) fidelity.add(Severity::warning, LossReason::dropped, "/tools", "grammar");
+}
+
+bool has_functions_in_the_way(const Chat& chat, const Capabilities& capabilities) {
+  return capabilities.own_tools_with_functions == false &&
+         std::ranges::any_of(chat.tools, [](const Tool& tool) { return tool.kind != ToolKind::server; });
 }
 
 AllowedTools::AllowedTools(const Chat& chat) {

@@ -39,6 +39,10 @@ std::string object_schema(std::string_view schema);
 // nobody enforces then.
 void report_wrapped_tool(const Tool& tool, Fidelity& fidelity);
 
+// Whether the target runs its own tools (a web search) only in requests without functions, and the chat has
+// some.
+bool has_functions_in_the_way(const Chat& chat, const Capabilities& capabilities);
+
 // The tools that the caller allows, for targets that are offered no others.
 class AllowedTools {
  public:

@@ -5,6 +5,7 @@
 
 #include "codec/chat_policies.h"
 #include "codec/end_user.h"
+#include "codec/offered_tools.h"
 #include "codec/web_search.h"
 
 namespace weir {
@@ -27,11 +28,18 @@ bool takes_names(Dialect dialect, const Capabilities& capabilities) {
   return dialect == Dialect::openai_chat && !capabilities.quirks.no_message_name;
 }
 
+TargetModel model_of(const Candidate& target) {
+  return {.model = target.model, .capabilities = &target.capabilities};
+}
+
 Steps steps_for(const TranslationSettings& policy, const Candidate& target, const Chat& chat) {
   const Dialect dialect = target.target->provider->kind.dialect;
   const Capabilities& capabilities = target.capabilities;
-  return {.maps_web_search = policy.web_search && has_foreign_web_search(chat, dialect),
-          .drops_tools = policy.server_tools == "drop" && has_foreign_tools(chat, dialect),
+  const bool drops = policy.server_tools == "drop";
+  // A search that would be dropped then is not asked for first.
+  const bool has_room = !(drops && has_functions_in_the_way(chat, capabilities));
+  return {.maps_web_search = policy.web_search && has_room && has_foreign_web_search(chat, dialect),
+          .drops_tools = drops && has_foreign_tools(chat, dialect, model_of(target)),
           .adds_results = policy.missing_results == "repair" && lacks_results(chat),
           .prefixes_names =
               policy.user_names == "prefix" && !takes_names(dialect, capabilities) && has_user_names(chat),
@@ -63,7 +71,9 @@ void apply_policies(const Exchange& exchange, Chat& chat, Fidelity& fidelity) {
   const Steps steps = steps_for(exchange.route->translation, *exchange.target, chat);
   if (steps.maps_web_search) map_web_search(chat, dialect, fidelity);
   // A search that was mapped is the target's own now.
-  if (steps.drops_tools && has_foreign_tools(chat, dialect)) drop_foreign_tools(chat, dialect, fidelity);
+  const TargetModel target = model_of(*exchange.target);
+  if (steps.drops_tools && has_foreign_tools(chat, dialect, target))
+    drop_foreign_tools(chat, dialect, target, fidelity);
   if (steps.adds_results) add_missing_results(chat, fidelity);
   if (steps.prefixes_names) prefix_user_names(chat, fidelity);
   if (steps.marks_prefixes) mark_prefixes(chat, fidelity);

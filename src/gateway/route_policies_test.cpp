@@ -279,6 +279,29 @@ TEST_F(RoutePolicies, AWebSearchIsMappedOnlyWhereTheRouteAllowsIt) {
       has(call(Dialect::anthropic_messages, body, Dialect::openai_chat).sent, R"("web_search_options":{})"));
 }
 
+TEST_F(RoutePolicies, ASearchBesideFunctionsIsRefusedOrDroppedWhereTheModelTakesNotBoth) {
+  const std::string body = R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":"q"}],)"
+                           R"("tools":[{"type":"web_search_20250305","name":"web_search"},)"
+                           R"({"name":"f","input_schema":{"type":"object"}}]})";
+  policy().web_search = true;
+  const Outcome both = call(Dialect::anthropic_messages, body, Dialect::gemini);
+  EXPECT_TRUE(
+      has(both.sent, R"({"googleSearch":{}}],"toolConfig":{"includeServerSideToolInvocations":true})"))
+      << both.sent;
+  gateway_.capabilities.own_tools_with_functions = false;
+  const Outcome refused = call(Dialect::anthropic_messages, body, Dialect::gemini);
+  EXPECT_TRUE(refused.error.starts_with("unsupported tools: this model runs its own tools (googleSearch)"))
+      << refused.error;
+  policy().server_tools = "drop";
+  const Outcome dropped = call(Dialect::anthropic_messages, body, Dialect::gemini);
+  EXPECT_EQ(dropped.error, "");
+  EXPECT_TRUE(has(dropped.sent, R"("tools":[{"functionDeclarations":[{"name":"f"}]}])")) << dropped.sent;
+  EXPECT_TRUE(has(dropped.fidelity, "dropped;/tools/0;web_search_20250305")) << dropped.fidelity;
+  EXPECT_EQ(dropped.fidelity.find("emulated"), std::string::npos) << dropped.fidelity;
+  is_strict_ = true;
+  EXPECT_TRUE(call(Dialect::anthropic_messages, body, Dialect::gemini).error.starts_with("unsupported"));
+}
+
 TEST_F(RoutePolicies, ATemperatureOutOfRangeIsClampedOrRefused) {
   const std::string body =
       R"({"contents":[{"parts":[{"text":"q"}]}],"generationConfig":{"temperature":1.5}})";

@@ -107,8 +107,9 @@ struct Capabilities {
   std::optional<bool> parallel_tools;  // several calls in one answer, and the switch that forbids it
   std::optional<bool> forced_tool;     // tool_choice may demand a call (required, any, or one by name)
   std::optional<JsonSchemaSupport> json_schema;
-  std::optional<bool> json_object;  // response_format json_object
-  std::optional<bool> openapi_schema;  // schemas in OpenAPI's subset only: Gemini's before 2.5
+  std::optional<bool> json_object;               // response_format json_object
+  std::optional<bool> openapi_schema;            // schemas in OpenAPI's subset only: Gemini's before 2.5
+  std::optional<bool> own_tools_with_functions;  // false: tools that the vendor runs only without functions
 
   // Reasoning.
   std::optional<ThinkingMode> thinking;
@@ -161,6 +162,7 @@ constexpr void for_each_capability(Visit&& visit) {
   visit(std::string_view("json_schema"), &Capabilities::json_schema);
   visit(std::string_view("json_object"), &Capabilities::json_object);
   visit(std::string_view("openapi_schema"), &Capabilities::openapi_schema);
+  visit(std::string_view("own_tools_with_functions"), &Capabilities::own_tools_with_functions);
   visit(std::string_view("thinking"), &Capabilities::thinking);
   visit(std::string_view("thinking_forced"), &Capabilities::thinking_forced);
   visit(std::string_view("effort_levels"), &Capabilities::effort_levels);

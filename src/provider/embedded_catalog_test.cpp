@@ -100,7 +100,12 @@ TEST_F(EmbeddedCatalog, SpeaksToGoogleAsItsDocumentationSays) {
   EXPECT_EQ(pro->capabilities.thinking_budget_min, 128);
   EXPECT_EQ(pro->capabilities.thinking_budget_max, 32'768);
   EXPECT_EQ(pro->price.input, 1'250'000'000);
-  EXPECT_EQ(catalog_.find_model("gemini", "gemini-2.0-flash-001")->capabilities.openapi_schema, true);
+  const Capabilities& old = catalog_.find_model("gemini", "gemini-2.0-flash-001")->capabilities;
+  EXPECT_EQ(old.openapi_schema, true);
+  EXPECT_EQ(old.own_tools_with_functions, false);
+  EXPECT_EQ(pro->capabilities.own_tools_with_functions, false);
+  EXPECT_EQ(catalog_.capabilities("vertex", "gemini-2.5-flash").own_tools_with_functions, false);
+  EXPECT_EQ(catalog_.capabilities("gemini", "gemini-3.5-flash").own_tools_with_functions, true);
 }
 
 TEST_F(EmbeddedCatalog, SaysHowManyTextsOneRequestMayEmbed) {
