@@ -217,7 +217,9 @@ class RequestWriter {
   }
 
   Result<void> write_tool(const Tool& tool, const CacheMarkers& markers) {
-    if (tool.kind == ToolKind::server && tool.dialect != kDialect) {
+    const bool is_taken =
+        tool.dialect == kDialect && (!framing_.takes_tool || framing_.takes_tool(tool.type));
+    if (tool.kind == ToolKind::server && !is_taken) {
       return fail(ErrorKind::unsupported,
                   fmt::format("the tool {} is run by another vendor; this model cannot call it", tool.type),
                   "tools");
@@ -314,23 +316,24 @@ class RequestWriter {
       if (extra.dialect != kDialect || !is_taken) {
         lose(Severity::warning, LossReason::dropped, extra.key);
       } else if (is_beta) {
-        write_beta(extra.raw.text);
+        if (!framing_.betas) write_beta_header(extra.raw.text);
       } else if (!is_output) {
         json_.key(extra.key).raw(extra.raw.text);
       }
     }
+    if (framing_.betas) write_betas_in_body();
+  }
+
+  void write_betas_in_body() {
+    const std::vector<std::string_view> names = framing_.betas(chat_, call_.notes.fidelity);
+    if (names.empty()) return;
+    json_.key("anthropic_beta").begin_array();
+    for (const std::string_view name : names) json_.value(name);
+    json_.end_array();
   }
 
   // The names are letters, digits and dashes: a value that had to be escaped is none of them.
-  void write_beta(std::string_view raw) {
-    if (framing_.betas) {
-      const std::vector<std::string_view> names = framing_.betas(raw, call_.notes.fidelity);
-      if (names.empty()) return;
-      json_.key("anthropic_beta").begin_array();
-      for (const std::string_view name : names) json_.value(name);
-      json_.end_array();
-      return;
-    }
+  void write_beta_header(std::string_view raw) {
     if (raw.size() < 2 || raw.front() != '"' || raw.find('\\') != std::string_view::npos)
       return lose(Severity::warning, LossReason::dropped, kAnthropicBeta);
     call_.wire.headers.add(kAnthropicBeta, raw.substr(1, raw.size() - 2));

@@ -18,11 +18,12 @@ struct AnthropicFraming {
   std::string_view body_version{};  // empty: the version is a header
   bool has_model = true;            // the body says `model`
   bool has_stream = true;           // the body says `stream`
-  // Not null: the body, not a header, says the betas, and only those that this gives of a list (a JSON
-  // string).
-  std::vector<std::string_view> (*betas)(std::string_view list, Fidelity& fidelity) = nullptr;
+  // Not null: the body, not a header, says the betas, and those are the ones that this gives.
+  std::vector<std::string_view> (*betas)(const Chat& chat, Fidelity& fidelity) = nullptr;
   // Not null: of the fields that the IR has no place for only those that this says yes to are sent.
   bool (*takes_field)(std::string_view key) = nullptr;
+  // Not null: of the tools that the vendor defines only those of the types that this says yes to are sent.
+  bool (*takes_tool)(std::string_view type) = nullptr;
 };
 
 // Writes the body (and the header anthropic-beta) of POST /v1/messages, or of its count_tokens when

@@ -5,6 +5,8 @@
 #include <string>
 
 #include "base/text.h"
+#include "codec/anthropic_encode.h"
+#include "codec/bedrock_claude_tools.h"
 
 namespace weir {
 namespace {
@@ -46,6 +48,17 @@ std::vector<std::string_view> bedrock_betas(std::string_view raw, Fidelity& fide
       fidelity.add(Severity::warning, LossReason::dropped, std::string(kPointer), std::string(name));
     }
   }
+  return names;
+}
+
+std::vector<std::string_view> bedrock_betas_of(const Chat& chat, Fidelity& fidelity) {
+  std::vector<std::string_view> names;
+  for (const ExtraField& extra : chat.extras) {
+    if (extra.key != kAnthropicBeta) continue;
+    const std::vector<std::string_view> known = bedrock_betas(extra.raw.text, fidelity);
+    names.insert(names.end(), known.begin(), known.end());
+  }
+  add_betas_of_tools(chat.tools, names, fidelity);
   return names;
 }
 

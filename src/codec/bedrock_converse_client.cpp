@@ -2,7 +2,9 @@
 #include <array>
 #include <fmt/core.h>
 
+#include "codec/anthropic_content.h"
 #include "codec/anthropic_encode.h"
+#include "codec/bedrock_claude_tools.h"
 #include "codec/bedrock_converse.h"
 #include "codec/bedrock_converse_content.h"
 #include "codec/bedrock_converse_encode.h"
@@ -99,6 +101,26 @@ bool read_betas(Chat& chat, JsonValue value) {
   return true;
 }
 
+// Tools that Claude's models know by themselves, when all are known here.
+Result<bool> read_model_tools(Chat& chat, JsonValue tools) {
+  if (!tools.is_array() || tools.size() == 0) return false;
+  for (const JsonValue tool : tools) {
+    if (!is_bedrock_claude_tool(tool["type"].string_or(""))) return false;
+  }
+  TRY(decode_anthropic_tools(tools, chat));
+  return true;
+}
+
+// A choice among them in their vendor's words.
+Result<bool> read_model_choice(Chat& chat, JsonValue choice) {
+  const std::string_view type = choice["type"].string_or("");
+  const bool is_named = type == "tool" && choice["name"].is_string() && choice.size() == 2;
+  const bool is_plain = (type == "any" || type == "auto" || type == "none") && choice.size() == 1;
+  if (!is_named && !is_plain) return false;
+  TRY(decode_anthropic_tool_choice(choice, chat));
+  return true;
+}
+
 // What of the models' own fields the IR knows: the same names mean the same with every family that has them.
 Result<bool> read_model_field(Chat& chat, JsonValue member) {
   const std::string_view key = member.key();
@@ -108,6 +130,8 @@ Result<bool> read_model_field(Chat& chat, JsonValue member) {
   if (key == "reasoning_effort") return read_effort(chat, member);
   if (key == "reasoningConfig") return read_reasoning_config(chat, member);
   if (key == "anthropic_beta") return read_betas(chat, member);
+  if (key == "tools") return read_model_tools(chat, member);
+  if (key == "tool_choice") return read_model_choice(chat, member);
   const bool is_single = member.size() == 1;
   if (key == "inferenceConfig" && is_single && member["topK"].is_number())
     return chat.top_k = TRY(member["topK"].as_int())

@@ -93,7 +93,7 @@ class RequestWriter {
     std::optional<ConverseJsonTool> json_tool;
     if (way_ == FormatWay::tool) json_tool = make_json_tool();
     TRY(tools.write(json_, messages, conversation, json_tool ? &*json_tool : nullptr));
-    write_model_fields();
+    write_model_fields(tools);
     if (form_ == ConverseForm::converse && !counts_) write_converse_members();
     if (!counts_) TRY(report_rest());
     json_.end_object();
@@ -177,13 +177,14 @@ class RequestWriter {
   // ---- Fields of the models' own
 
   // Written apart, since the object is left out when nothing is in it.
-  void write_model_fields() {
+  void write_model_fields(ConverseToolsWriter& tools) {
     std::string text;
     JsonWriter fields(text);
     fields.begin_object();
     write_top_k(fields);
     write_reasoning(fields);
     write_betas(fields);
+    for (const std::string_view key : tools.write_model_fields(fields)) written_.push_back(key);
     for (const ExtraField& extra : chat_.extras) {
       if (extra.dialect != kDialect || !extra.key.starts_with(kModelFieldsPrefix)) continue;
       const std::string_view key = extra.key.substr(kModelFieldsPrefix.size());
@@ -283,18 +284,16 @@ class RequestWriter {
   }
 
   void write_betas(JsonWriter& fields) {
-    for (const ExtraField& extra : chat_.extras) {
-      if (extra.key != kAnthropicBeta) continue;
-      if (family_ != ModelFamily::anthropic) {
+    if (family_ != ModelFamily::anthropic) {
+      if (std::ranges::find(chat_.extras, kAnthropicBeta, &ExtraField::key) != chat_.extras.end())
         lose(Severity::warning, LossReason::dropped, kAnthropicBeta);
-        continue;
-      }
-      const std::vector<std::string_view> names = bedrock_betas(extra.raw.text, call_.notes.fidelity);
-      if (names.empty()) continue;
-      field(fields, "anthropic_beta").begin_array();
-      for (const std::string_view name : names) fields.value(name);
-      fields.end_array();
+      return;
     }
+    const std::vector<std::string_view> names = bedrock_betas_of(chat_, call_.notes.fidelity);
+    if (names.empty()) return;
+    field(fields, "anthropic_beta").begin_array();
+    for (const std::string_view name : names) fields.value(name);
+    fields.end_array();
   }
 
   // ---- Members that only the operation Converse has

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/core.h>
 
+#include "codec/bedrock_claude_tools.h"
 #include "codec/offered_tools.h"
 #include "codec/tool_names.h"
 #include "codec/turn_settings.h"
@@ -36,33 +37,48 @@ bool ConverseToolsWriter::is_offered(const Tool& tool) const {
   return allowed_.allows(tool.name);
 }
 
+void ConverseToolsWriter::sort_tools() {
+  for (const Tool& tool : chat_.tools) {
+    if (!is_offered(tool)) continue;
+    const bool is_models = tool.dialect != kDialect && tool.kind == ToolKind::server &&
+                           bedrock_takes_tool(tool, kDialect, family_);
+    (is_models ? model_tools_ : specs_).push_back(&tool);
+  }
+  if (is_none(chat_)) model_tools_.clear();
+}
+
+bool ConverseToolsWriter::is_model_tool(std::string_view name) const {
+  return std::ranges::find(model_tools_, name, &Tool::name) != model_tools_.end();
+}
+
 Result<void> ConverseToolsWriter::write(JsonWriter& json, ConverseMessagesWriter& messages,
                                         const Conversation& conversation, const ConverseJsonTool* json_tool) {
+  sort_tools();
   const bool has_history = has_tool_history(conversation);
-  const bool offers = !chat_.tools.empty() && (!is_none(chat_) || has_history);
+  const bool offers = !specs_.empty() && (!is_none(chat_) || has_history);
+  const bool has_config = offers || has_history || json_tool;
   // There is no mode "none": without calls in the history the tools are simply not offered.
   if (!chat_.tools.empty() && is_none(chat_)) {
     lose(Severity::info, LossReason::emulated, "tool_choice", "none",
          has_history ? "an instruction" : "no tools");
   }
-  if (!offers && !has_history && !json_tool) return {};
-  json.key("toolConfig").begin_object().key("tools").begin_array();
+  if (!has_config && model_tools_.empty()) return {};
+  if (has_config) json.key("toolConfig").begin_object().key("tools").begin_array();
   if (offers) {
-    for (const Tool& tool : chat_.tools) {
-      if (!is_offered(tool)) continue;
-      TRY(write_tool(json, tool));
-      messages.write_cache_point(tool.cache);
+    for (const Tool* tool : specs_) {
+      TRY(write_tool(json, *tool));
+      messages.write_cache_point(tool->cache);
     }
   } else if (has_history && !json_tool) {
     write_stubs(json, conversation);
   }
   if (json_tool) write_spec(json, call_.notes.json_tool, json_tool->description, json_tool->schema);
-  json.end_array();
+  if (has_config) json.end_array();
   if (allowed_.has_limit())
     lose(Severity::info, LossReason::emulated, "tool_choice", "allowed_tools", "fewer tools");
-  write_choice(json, json_tool != nullptr);
-  json.end_object();
-  if (offers && chat_.parallel_tools == false)
+  write_choice(json, json_tool != nullptr, has_config);
+  if (has_config) json.end_object();
+  if ((offers || !model_tools_.empty()) && chat_.parallel_tools == false)
     lose(Severity::warning, LossReason::dropped, "parallel_tool_calls", "false");
   return {};
 }
@@ -89,19 +105,65 @@ Result<void> ConverseToolsWriter::write_tool(JsonWriter& json, const Tool& tool)
   return {};
 }
 
-// A history with calls but no tools is refused: what it names is declared, not to be called.
+// A history with calls but no toolConfig is refused: what it names is declared, not to be called. The model's
+// own tools may not be declared a second time, so that another name stands in for them.
 void ConverseToolsWriter::write_stubs(JsonWriter& json, const Conversation& conversation) {
-  const std::vector<std::string> names = called_tool_names(conversation, kOpenAiToolNameMax);
+  std::vector<std::string> names = called_tool_names(conversation, kOpenAiToolNameMax);
+  std::erase_if(names, [this](const std::string& name) { return is_model_tool(name); });
+  if (names.empty()) {
+    lose(Severity::info, LossReason::synthesised, "tools", "", "a placeholder");
+    return write_spec(json, "placeholder", "Stands for nothing. Never call it.", kNoArgumentsSchema);
+  }
   lose(Severity::info, LossReason::synthesised, "tools", "", fmt::format("{} of the history", names.size()));
   for (const std::string& name : names) write_spec(json, name, {}, kNoArgumentsSchema);
 }
 
-void ConverseToolsWriter::write_choice(JsonWriter& json, bool has_json_tool) {
+std::vector<std::string_view> ConverseToolsWriter::write_model_fields(JsonWriter& fields) {
+  std::vector<std::string_view> keys;
+  if (!model_tools_.empty()) {
+    keys.emplace_back("tools");
+    fields.key("tools").begin_array();
+    for (const Tool* tool : model_tools_) write_model_tool(fields, *tool);
+    fields.end_array();
+  }
+  if (model_choice_) {
+    keys.emplace_back("tool_choice");
+    const bool is_named = model_choice_->mode == ToolChoiceMode::named;
+    fields.key("tool_choice").begin_object().key("type").value(is_named ? "tool" : "any");
+    if (is_named) fields.key("name").value(model_choice_->name);
+    fields.end_object();
+  }
+  return keys;
+}
+
+// As it came, but for a marker: the service's own cache points know no place among these fields.
+void ConverseToolsWriter::write_model_tool(JsonWriter& fields, const Tool& tool) {
+  if (!tool.cache) {
+    fields.raw(tool.raw.text);
+    return;
+  }
+  lose(Severity::info, LossReason::cache_dropped, "tools", "cache_control");
+  const Result<JsonDoc> parsed = JsonDoc::parse(std::string(tool.raw.text));
+  fields.begin_object();
+  if (parsed) {
+    for (const JsonValue member : parsed->root()) {
+      if (member.key() != "cache_control") fields.key(member.key()).raw(member.raw());
+    }
+  }
+  fields.end_object();
+}
+
+void ConverseToolsWriter::write_choice(JsonWriter& json, bool has_json_tool, bool has_config) {
   const ToolChoice choice = choice_with_json_tool(chat_, call_.notes.json_tool);
   const bool is_forced = choice.mode == ToolChoiceMode::required || choice.mode == ToolChoiceMode::named;
   if (!is_forced) return;  // auto is what happens unsaid
   if (!forces_) {
     lose(Severity::warning, LossReason::dropped, "tool_choice", "a forced tool", "auto");
+    return;
+  }
+  // A choice in toolConfig is among the tools there.
+  if (!has_config || (choice.mode == ToolChoiceMode::named && is_model_tool(choice.name))) {
+    model_choice_ = choice;
     return;
   }
   json.key("toolChoice").begin_object();

@@ -1,8 +1,11 @@
-// The tools of the IR as Converse's toolConfig.
+// The tools of the IR as Converse's toolConfig, and those that Claude's models know by themselves as fields
+// of the model's own.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "codec/bedrock_converse_messages.h"
 #include "codec/offered_tools.h"
@@ -28,12 +31,17 @@ class ConverseToolsWriter {
   // for tools that another vendor runs.
   Result<void> write(JsonWriter& json, ConverseMessagesWriter& messages, const Conversation& conversation,
                      const ConverseJsonTool* json_tool);
+  // The members of the model's own fields that the tools need; their keys. REQUIRES write().
+  std::vector<std::string_view> write_model_fields(JsonWriter& fields);
 
  private:
   bool is_offered(const Tool& tool) const;
   Result<void> write_tool(JsonWriter& json, const Tool& tool);
+  void sort_tools();
   void write_stubs(JsonWriter& json, const Conversation& conversation);
-  void write_choice(JsonWriter& json, bool has_json_tool);
+  void write_choice(JsonWriter& json, bool has_json_tool, bool has_config);
+  void write_model_tool(JsonWriter& fields, const Tool& tool);
+  bool is_model_tool(std::string_view name) const;
   void lose(Severity severity, LossReason reason, std::string_view field, std::string from = {},
             std::string to = {}) {
     call_.notes.fidelity.add(severity, reason, std::string("/").append(field), std::move(from),
@@ -47,6 +55,9 @@ class ConverseToolsWriter {
   const bool forces_;
   EncodedCall& call_;
   const AllowedTools allowed_;
+  std::vector<const Tool*> specs_{};        // that are offered in toolConfig
+  std::vector<const Tool*> model_tools_{};  // and among the model's own fields
+  std::optional<ToolChoice> model_choice_{};
 };
 
 }  // namespace weir

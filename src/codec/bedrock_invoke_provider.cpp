@@ -6,6 +6,7 @@
 #include "codec/answer_schema.h"
 #include "codec/anthropic_request.h"
 #include "codec/bedrock_betas.h"
+#include "codec/bedrock_claude_tools.h"
 #include "codec/bedrock_converse_decode.h"
 #include "codec/bedrock_converse_request.h"
 #include "codec/bedrock_invoke.h"
@@ -66,8 +67,9 @@ Result<void> write_anthropic(const Chat& chat, const TargetModel& target, Encode
                                  {.body_version = kInvokeVersion,
                                   .has_model = false,
                                   .has_stream = false,
-                                  .betas = &bedrock_betas,
-                                  .takes_field = &bedrock_takes_field});
+                                  .betas = &bedrock_betas_of,
+                                  .takes_field = &bedrock_takes_field,
+                                  .takes_tool = &is_invoke_claude_tool});
 }
 
 Result<void> write_body(const Chat& chat, const TargetModel& target, EncodedCall& call) {

@@ -7,6 +7,8 @@
 #include <set>
 
 #include "base/text.h"
+#include "codec/bedrock_claude_tools.h"
+#include "codec/bedrock_models.h"
 #include "codec/call_index.h"
 #include "codec/callers_words.h"
 #include "codec/offered_tools.h"
@@ -95,17 +97,17 @@ bool is_marked(const Block& block) {
   return result && std::ranges::any_of(result->content, is_marked);
 }
 
-bool is_foreign(const Tool& tool, Dialect dialect) {
+bool is_foreign(const Tool& tool, Dialect dialect, const TargetModel& target) {
   if (tool.kind != ToolKind::server || tool.dialect == dialect) return false;
-  // Bodies of the one are bodies of the other.
-  return !(tool.dialect == Dialect::anthropic_messages && dialect == Dialect::bedrock_invoke);
+  const bool is_bedrock = dialect == Dialect::bedrock_converse || dialect == Dialect::bedrock_invoke;
+  return !is_bedrock || !bedrock_takes_tool(tool, dialect, bedrock_family(target));
 }
 
-// The tools that are to go.
+// The tools that are to go. REQUIRES that the target outlives the answer.
 std::function<bool(const Tool&)> foreign_tools(const Chat& chat, Dialect dialect, const TargetModel& target) {
   const bool are_alone = has_functions_in_the_way(chat, *target.capabilities);
-  return [dialect, are_alone](const Tool& tool) {
-    return is_foreign(tool, dialect) || (are_alone && tool.kind == ToolKind::server);
+  return [dialect, &target, are_alone](const Tool& tool) {
+    return is_foreign(tool, dialect, target) || (are_alone && tool.kind == ToolKind::server);
   };
 }
 

@@ -189,10 +189,14 @@ TEST(ChatPolicies, ForeignToolsGoWithAChoiceThatNamesThem) {
         choice));
   };
   const Capabilities any;
-  const TargetModel model{.model = "m", .capabilities = &any};
+  const TargetModel model{.model = test::kClaude, .capabilities = &any};
+  const TargetModel nova{.model = "amazon.nova-pro-v1:0", .capabilities = &any};
   Chat chat = chat_with("");
+  for (const Dialect bedrock : {Dialect::bedrock_converse, Dialect::bedrock_invoke}) {
+    EXPECT_FALSE(has_foreign_tools(chat, bedrock, model));
+    EXPECT_TRUE(has_foreign_tools(chat, bedrock, nova));
+  }
   EXPECT_FALSE(has_foreign_tools(chat, Dialect::anthropic_messages, model));
-  EXPECT_FALSE(has_foreign_tools(chat, Dialect::bedrock_invoke, model));
   ASSERT_TRUE(has_foreign_tools(chat, Dialect::openai_chat, model));
   EXPECT_TRUE(has(sent(Dialect::openai_chat, chat), "is run by another vendor"));
   Fidelity fidelity;
