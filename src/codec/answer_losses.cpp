@@ -64,6 +64,12 @@ AnswerLosses::AnswerLosses(Dialect client, const Request& request)
 
 Fidelity AnswerLosses::of_block(const BlockStart& started) {
   Fidelity losses;
+  // The one kind of block of its answers that this dialect's own clients are not told in another form: what a
+  // server between has sealed of the thinking.
+  if (!is_text_alone_ && started.kind == BlockKind::unknown && started.dialect == Dialect::openai_chat) {
+    losses.add(Severity::info, LossReason::thinking_dropped, std::string(kContent), "sealed reasoning");
+    return losses;
+  }
   if (is_text_alone_ ? !is_text(started) : is_lost(client_, started)) {
     losses.add(Severity::warning, LossReason::unsupported_block, std::string(kContent),
                std::string(name_of(started)));

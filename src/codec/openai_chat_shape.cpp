@@ -52,6 +52,7 @@ constexpr std::array kMessageMembers = {Member{"role"},
                                         Member{"reasoning_content"},
                                         Member{"reasoning"},
                                         Member{"thinking_blocks", &shape_of<kThinking>},
+                                        Member{"reasoning_details"},
                                         Member{"annotations"},
                                         Member{"provider_metadata"}};
 constexpr BodyShape kMessage{.members = kMessageMembers};

@@ -4,6 +4,7 @@
 
 #include "codec/data_url.h"
 #include "codec/fields.h"
+#include "codec/openai_reasoning.h"
 
 namespace weir {
 namespace {
@@ -146,9 +147,30 @@ Result<BlockBody> decode_tool_call(JsonValue call) {
   return block;
 }
 
-// Reasoning that an earlier answer carried: `thinking_blocks` with signatures, else the plain
-// `reasoning_content`.
-Result<void> decode_reasoning(JsonValue message, std::vector<Block>& into) {
+// The first block has the whole list, for servers that take it back as it was.
+void decode_reasoning_details(JsonValue list, std::vector<Block>& into, Arena& arena) {
+  OwnForm own{.dialect = kDialect, .type = kReasoningDetails, .raw = {list.raw()}};
+  std::vector<ReasoningDetail> details = read_reasoning_details(list);
+  if (details.empty()) details.emplace_back();
+  for (ReasoningDetail& detail : details) {
+    Block block;
+    if (detail.text.empty() && detail.signature.empty()) {
+      block.body =
+          RedactedThinkingBlock{.data = arena.keep(std::move(detail.sealed)), .issuer = detail.issuer};
+    } else {
+      ThinkingBlock thinking{.text = arena.keep(std::move(detail.text)),
+                             .signature = arena.keep(std::move(detail.signature))};
+      if (!thinking.signature.empty()) thinking.issuer = detail.issuer;
+      block.body = thinking;
+    }
+    block.own = std::exchange(own, OwnForm{.dialect = kDialect, .type = kReasoningDetails});
+    into.push_back(std::move(block));
+  }
+}
+
+// Reasoning that an earlier answer carried: `thinking_blocks` or `reasoning_details` with signatures, else
+// the plain `reasoning_content`.
+Result<void> decode_reasoning(JsonValue message, std::vector<Block>& into, Arena& arena) {
   const JsonValue blocks = message["thinking_blocks"];
   if (blocks.is_array() && blocks.size() > 0) {
     for (const JsonValue block : blocks) {
@@ -167,6 +189,10 @@ Result<void> decode_reasoning(JsonValue message, std::vector<Block>& into) {
     }
     return {};
   }
+  if (const JsonValue details = message[kReasoningDetails]; details.is_array() && details.size() > 0) {
+    decode_reasoning_details(details, into, arena);
+    return {};
+  }
   ThinkingBlock thinking;
   for (const std::string_view key : {"reasoning_content", "reasoning"}) {
     if (thinking.text.empty() && message[key].is_string()) TRY(read_field(message[key], thinking.text));
@@ -182,8 +208,8 @@ void note_citations(JsonValue source, std::vector<Block>& content) {
   content.back().own = OwnForm{.dialect = kDialect, .type = "annotations"};
 }
 
-Result<void> decode_assistant(JsonValue source, Message& message) {
-  TRY(decode_reasoning(source, message.content));
+Result<void> decode_assistant(JsonValue source, Message& message, Arena& arena) {
+  TRY(decode_reasoning(source, message.content, arena));
   TRY(decode_content(source["content"], message.content));
   note_citations(source, message.content);
   std::string_view refusal;
@@ -239,7 +265,7 @@ Result<void> decode_openai_messages(JsonValue messages, Chat& chat) {
     message.role = TRY(decode_role(source, chat));
     if (message.role != Role::tool) TRY(read_field(source["name"], message.name));
     if (message.role == Role::assistant) {
-      TRY(decode_assistant(source, message));
+      TRY(decode_assistant(source, message, *chat.arena));
     } else if (message.role == Role::tool) {
       TRY(decode_tool_result(source, message));
     } else {

@@ -9,6 +9,7 @@
 #include "codec/call_ids.h"
 #include "codec/citations.h"
 #include "codec/error_text.h"
+#include "codec/openai_reasoning.h"
 #include "codec/provider_json.h"
 #include "codec/retry_after.h"
 
@@ -75,8 +76,26 @@ class MessageDecoder {
       }
       return;
     }
+    if (decode_details(message[kReasoningDetails])) return;
     const JsonValue plain = message["reasoning_content"];
     text_block(BlockKind::thinking, plain.is_string() ? plain : message["reasoning"]);
+  }
+
+  // Whether they held the text of what was thought, which stands beside them too.
+  bool decode_details(JsonValue list) {
+    bool has_text = false;
+    for (const ReasoningDetail& detail : read_reasoning_details(list)) {
+      if (!detail.sealed.empty()) {
+        start(sealed_reasoning(detail));
+      } else {
+        start({.kind = BlockKind::thinking});
+        delta(DeltaKind::content, detail.text);
+        if (detail.issuer) delta(DeltaKind::signature, detail.signature);
+        has_text = has_text || !detail.text.empty();
+      }
+      end();
+    }
+    return has_text;
   }
 
   void text_block(BlockKind kind, JsonValue value) {

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "codec/openai_provider_messages.h"
+#include "codec/openai_reasoning.h"
 
 namespace weir {
 namespace {
@@ -75,6 +76,7 @@ bool has_other_ids(JsonValue message) {
 bool has_foreign_reasoning(JsonValue messages, const Quirks& quirks) {
   for (const JsonValue message : messages) {
     if (!quirks.thinking_blocks && is_there(message["thinking_blocks"])) return true;
+    if (!quirks.reasoning_details && is_there(message[kReasoningDetails])) return true;
     if (!quirks.reasoning_content && is_there(message["reasoning_content"])) return true;
     // Servers that say reasoning_content read the newer name too, or leave it.
     if (!quirks.reasoning_content && !quirks.reasoning_field && is_there(message["reasoning"])) return true;

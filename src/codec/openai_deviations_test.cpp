@@ -119,6 +119,10 @@ TEST(OpenAiDeviations, KeepTheRawWayFromReasoningThatTheServerDoesNotTake) {
   EXPECT_FALSE(with(kField, {.reasoning_field = true}));
   for (const Quirks& quirks : {Quirks{}, Quirks{.reasoning_content = true}, Quirks{.reasoning_field = true}})
     EXPECT_TRUE(with(kSigned, quirks));
+  constexpr std::string_view kDetails = R"("reasoning_details":[{"type":"reasoning.text","text":"hm"}])";
+  for (const Quirks& quirks : {Quirks{}, Quirks{.reasoning_content = true}, Quirks{.thinking_blocks = true}})
+    EXPECT_TRUE(with(kDetails, quirks));
+  EXPECT_FALSE(with(kDetails, {.reasoning_details = true}));
 }
 
 TEST(OpenAiDeviations, LeaveBodiesOfOtherEndpointsAlone) {

@@ -7,6 +7,7 @@
 #include "codec/args.h"
 #include "codec/call_ids.h"
 #include "codec/offered_tools.h"
+#include "codec/openai_reasoning.h"
 
 namespace weir {
 namespace {
@@ -330,6 +331,7 @@ class MessagesWriter {
     std::string thinking;
     bool loses_signature = false;
     std::vector<const Block*> sealed;
+    std::string_view details;
     std::vector<const ToolCallBlock*> calls;
     std::string refusal;
     bool is_reordered = false;
@@ -337,6 +339,8 @@ class MessagesWriter {
       if (const auto* call = std::get_if<ToolCallBlock>(&block.body)) {
         report_cache(block);
         calls.push_back(call);
+      } else if (quirks_.reasoning_details && is_details(block)) {
+        if (block.own->raw) details = block.own->raw.text;
       } else if (is_sealed(block)) {
         sealed.push_back(&block);
       } else if (const auto* thought = std::get_if<ThinkingBlock>(&block.body)) {
@@ -370,7 +374,11 @@ class MessagesWriter {
       TRY(write_content(spoken));
     }
     if (!refusal.empty()) json_.key("refusal").value(refusal);
-    write_sealed(sealed);
+    if (details.empty()) {
+      write_sealed(sealed);
+    } else {
+      json_.key(kReasoningDetails).raw(details);
+    }
     write_thinking(thinking);
     if (loses_signature && (thinking.empty() || says_thinking())) {
       notes_.fidelity.add(Severity::info, LossReason::signature_dropped, pointer("/content"), "thinking",
@@ -392,9 +400,14 @@ class MessagesWriter {
     return {};
   }
 
+  // One of a list that the server, or one like it, has given.
+  static bool is_details(const Block& block) {
+    return block.own && block.own->dialect == kDialect && block.own->type == kReasoningDetails;
+  }
+
   // Thinking that the vendor behind the server has signed or encrypted, where the server hands that on.
   bool is_sealed(const Block& block) const {
-    if (!quirks_.thinking_blocks) return false;
+    if (!quirks_.thinking_blocks && !quirks_.reasoning_details) return false;
     const auto is_its = [](const std::optional<Dialect>& issuer) {
       return issuer && shares_signatures(*issuer, Dialect::openai_chat);
     };
@@ -406,6 +419,10 @@ class MessagesWriter {
 
   void write_sealed(std::span<const Block* const> blocks) {
     if (blocks.empty()) return;
+    if (quirks_.reasoning_details) {
+      json_.key(kReasoningDetails);
+      return write_reasoning_details(json_, blocks);
+    }
     json_.key("thinking_blocks").begin_array();
     for (const Block* block : blocks) {
       json_.begin_object().key("type");

@@ -7,6 +7,7 @@
 #include "codec/call_ids.h"
 #include "codec/citations.h"
 #include "codec/openai_decode.h"
+#include "codec/openai_reasoning.h"
 #include "codec/provider_json.h"
 #include "codec/sse_tap.h"
 
@@ -157,6 +158,8 @@ class OpenAiStreamDecoder final : public StreamDecoder {
       if (std::exchange(is_next, true) && choice.is_signed) close_text(index, choice, events);
       on_thinking_block(index, choice, block, events);
     }
+    for (const JsonValue detail : delta[kReasoningDetails])
+      on_reasoning_detail(index, choice, reasoning_detail(detail), events);
     text(index, choice, BlockKind::text, source["text"].is_string() ? source["text"] : delta["content"],
          events);
     text(index, choice, BlockKind::refusal, delta["refusal"], events);
@@ -208,7 +211,11 @@ class OpenAiStreamDecoder final : public StreamDecoder {
       }
       return;
     }
-    const std::string_view words = value.string_or("");
+    add_words(index, choice, kind, value.string_or(""), events);
+  }
+
+  void add_words(int index, Choice& choice, BlockKind kind, std::string_view words,
+                 std::vector<Event>& events) {
     if (words.empty()) return;
     if (kind == BlockKind::refusal) choice.has_refusal = true;
     if (choice.is_signed) close_text(index, choice, events);
@@ -220,19 +227,40 @@ class OpenAiStreamDecoder final : public StreamDecoder {
   // reasoning_content already, and the block adds the signature; else it comes here, piece by piece.
   void on_thinking_block(int index, Choice& choice, JsonValue block, std::vector<Event>& events) {
     if (block["type"].string_or("") == "redacted_thinking") {
-      close_text(index, choice, events);
-      BlockStart started{.choice = index, .index = choice.blocks++, .kind = BlockKind::redacted_thinking};
-      started.data = block["data"].string_or("");
-      events.push_back(started);
-      events.push_back(BlockEnd{.choice = index, .index = started.index});
-      return;
+      add_sealed(index, choice,
+                 {.kind = BlockKind::redacted_thinking, .data = std::string(block["data"].string_or(""))},
+                 events);
+    } else {
+      add_thought(index, choice, block["thinking"].string_or(""), block["signature"].string_or(""), events);
     }
+  }
+
+  // The same of reasoning_details, whose text usually came as `reasoning` already.
+  void on_reasoning_detail(int index, Choice& choice, const ReasoningDetail& detail,
+                           std::vector<Event>& events) {
+    if (!detail.sealed.empty()) {
+      add_sealed(index, choice, sealed_reasoning(detail), events);
+    } else {
+      add_thought(index, choice, detail.text, detail.issuer ? detail.signature : "", events);
+    }
+  }
+
+  void add_sealed(int index, Choice& choice, BlockStart started, std::vector<Event>& events) {
+    close_text(index, choice, events);
+    started.choice = index;
+    started.index = choice.blocks++;
+    const int block = started.index;
+    events.push_back(std::move(started));
+    events.push_back(BlockEnd{.choice = index, .index = block});
+  }
+
+  void add_thought(int index, Choice& choice, std::string_view words, std::string_view signature,
+                   std::vector<Event>& events) {
     const bool begins = choice.open < 0 || choice.open_kind != BlockKind::thinking || choice.is_signed;
     if (begins || choice.is_of_blocks) {
-      text(index, choice, BlockKind::thinking, block["thinking"], events);
+      add_words(index, choice, BlockKind::thinking, words, events);
       choice.is_of_blocks = choice.open >= 0 && choice.open_kind == BlockKind::thinking;
     }
-    const std::string_view signature = block["signature"].string_or("");
     if (signature.empty()) return;
     open_text(index, choice, BlockKind::thinking, events);
     choice.is_signed = true;

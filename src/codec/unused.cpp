@@ -78,7 +78,10 @@ bool has_search_results(Dialect dialect) {
 void report_own_forms(const std::vector<Block>& blocks, size_t message, Dialect target, Fidelity& fidelity) {
   for (const Block& block : blocks) {
     const bool has_counterpart = is_search_result(block) && has_search_results(target);
-    if (block.own && !has_counterpart && (block.own->dialect != target || !block.own->raw))
+    // Whoever writes thinking reports what is lost of it.
+    const bool is_thinking = std::holds_alternative<ThinkingBlock>(block.body) ||
+                             std::holds_alternative<RedactedThinkingBlock>(block.body);
+    if (block.own && !has_counterpart && !is_thinking && (block.own->dialect != target || !block.own->raw))
       fidelity.add(block.own->raw ? Severity::warning : Severity::info, LossReason::coerced_string,
                    fmt::format("/messages/{}/content", message), std::string(block.own->type), "plain");
     if (const auto* result = std::get_if<ToolResultBlock>(&block.body))

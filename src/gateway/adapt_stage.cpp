@@ -30,8 +30,8 @@ bool loses_turns(const Exchange& exchange) {
   const Provider& provider = *exchange.target->target->provider;
   const Dialect dialect = provider.kind.dialect;
   const Dialect client = exchange.call.dialect;
-  const bool signs_turns =
-      traits(dialect).signs_turns || exchange.target->capabilities.quirks.thinking_blocks;
+  const Quirks& quirks = exchange.target->capabilities.quirks;
+  const bool signs_turns = traits(dialect).signs_turns || quirks.thinking_blocks || quirks.reasoning_details;
   return !provider.local && signs_turns && dialect != client &&
          !(traits(client).signs_turns && shares_signatures(dialect, client)) &&
          exchange.target->capabilities.thinking != ThinkingMode::none;

@@ -30,6 +30,7 @@ struct Quirks {
   bool reasoning_field = false;
   bool thinking_parts = false;
   bool thinking_blocks = false;
+  bool reasoning_details = false;
   bool finish_reason_repair = false;
   bool vertex_shapes = false;
   bool vertex_anthropic = false;
@@ -64,6 +65,7 @@ constexpr void for_each_quirk(Visit&& visit) {
   visit(std::string_view("reasoning_field"), &Quirks::reasoning_field);
   visit(std::string_view("thinking_parts"), &Quirks::thinking_parts);
   visit(std::string_view("thinking_blocks"), &Quirks::thinking_blocks);
+  visit(std::string_view("reasoning_details"), &Quirks::reasoning_details);
   visit(std::string_view("finish_reason_repair"), &Quirks::finish_reason_repair);
   visit(std::string_view("vertex_shapes"), &Quirks::vertex_shapes);
   visit(std::string_view("vertex_anthropic"), &Quirks::vertex_anthropic);
