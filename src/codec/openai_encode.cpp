@@ -57,7 +57,9 @@ ErrorWords words_of(ErrorKind kind) {
     case ErrorKind::shutting_down:
     case ErrorKind::upstream_overloaded:
       return {"overloaded", "server_overloaded"};
+    // The time that the caller, the route or Weir gives the whole answer; the provider need not be slow.
     case ErrorKind::timeout:
+      return {"timeout", "timeout"};
     case ErrorKind::upstream_timeout:
       return {"timeout", "upstream_timeout"};
     case ErrorKind::internal:

@@ -262,6 +262,16 @@ TEST(OpenAiErrorEncoder, HasWordsForEveryKind) {
   }
 }
 
+TEST(OpenAiErrorEncoder, TellsALimitOfTheWholeFromAProviderThatIsSlow) {
+  const auto body = [](ErrorKind kind) {
+    return openai_chat_client().encode_error(make_error(kind, "late"), "").body;
+  };
+  EXPECT_NE(body(ErrorKind::timeout).find(R"("type":"timeout","param":null,"code":"timeout")"),
+            std::string::npos)
+      << body(ErrorKind::timeout);
+  EXPECT_NE(body(ErrorKind::upstream_timeout).find(R"("code":"upstream_timeout")"), std::string::npos);
+}
+
 TEST(OpenAiCompletionsEncoder, WritesTextChunksAndEchoesThePrompt) {
   const std::string out = encode({Start{.id = "cmpl-1", .model = "m", .created_s = 7}, BlockStart{},
                                   Delta{.text = "a"}, Finish{}, End{}},
