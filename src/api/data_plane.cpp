@@ -23,7 +23,17 @@ Task<void> send_preflight(Scope& scope, const CoreServices& services, const Http
 }  // namespace
 
 Task<void> DataPlane::handle(Scope& scope, HttpRequest& request, BodyReader& body, ResponseWriter& response) {
-  Result<void> answered = co_await answer(scope, request, body, response);
+  if (request.method == "OPTIONS") co_return co_await send_preflight(scope, services_, request, response);
+  const Result<EndpointMatch> match = find_endpoint(request.method, request.path());
+  // A model call tells its client and its observer itself, however it ends.
+  if (match && match->row->action == Action::model_call)
+    co_return co_await serve_model_call(services_, *match, scope, request, body, response);
+  Result<void> answered;
+  if (!match) {
+    answered = fail(match.error());
+  } else {
+    answered = co_await answer_other(*match, scope, request, response);
+  }
   // Of what ended the scope the connection tells, where there is somebody to be told.
   const bool is_cut = !answered && scope.is_cancelled() && answered.error().kind == scope.reason().kind;
   if (answered || response.is_started() || is_cut) co_return answered;
@@ -49,15 +59,6 @@ void DataPlane::note(const HttpRequest& request, std::string_view id, std::strin
                                 .error = error,
                                 .wall_ns = services_.core->clock().wall_ns(),
                                 .took = services_.core->clock().now() - request.first_byte_at});
-}
-
-Task<void> DataPlane::answer(Scope& scope, HttpRequest& request, BodyReader& body, ResponseWriter& response) {
-  if (request.method == "OPTIONS") co_return co_await send_preflight(scope, services_, request, response);
-  const EndpointMatch match = CO_TRY(find_endpoint(request.method, request.path()));
-  if (match.row->action == Action::model_call) {
-    co_return co_await serve_model_call(services_, match, scope, request, body, response);
-  }
-  co_return co_await answer_other(match, scope, request, response);
 }
 
 // What calls no model.

@@ -14,7 +14,6 @@ class DataPlane final : public HttpHandler {
   ErrorAnswer refuse(const Error& error, const HttpRequest& request) override;
 
  private:
-  Task<void> answer(Scope& scope, HttpRequest& request, BodyReader& body, ResponseWriter& response);
   // Not inlined, or its frame would be a part of that of every model call.
   [[gnu::noinline]] Task<void> answer_other(const EndpointMatch& match, Scope& scope, HttpRequest& request,
                                             ResponseWriter& response);

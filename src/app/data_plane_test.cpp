@@ -24,11 +24,13 @@ constexpr std::string_view kQuestion =
 
 class DataPlaneTest : public testing::Test {
  protected:
-  void SetUp() override {
+  void SetUp() override { start_with(""); }
+  // With these lines of configuration more.
+  void start_with(std::string_view yaml) {
     std::ofstream(path_) << fmt::format(
         "server: {{listen: \"127.0.0.1:0\", admin_listen: \"127.0.0.1:0\", threads: 1, access_log: "
-        "\"{}\"}}\n",
-        log_);
+        "\"{}\"}}\n{}",
+        log_, yaml);
     server_ = std::make_unique<Server>(load_config(path_).value(), path_);
     const Result<void> started = server_->start();
     ASSERT_TRUE(started) << started.error().message;
@@ -39,8 +41,9 @@ class DataPlaneTest : public testing::Test {
     unlink(log_.c_str());
   }
 
+  enum class After : uint8_t { listens, half_closes };
   // Everything that the server says to these bytes until it closes.
-  std::string say(std::string_view bytes) const {
+  std::string say(std::string_view bytes, After after = After::listens) const {
     const int port = parse_url(server_->url())->origin.port;
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
@@ -49,6 +52,7 @@ class DataPlaneTest : public testing::Test {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     EXPECT_EQ(connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
     EXPECT_EQ(send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
+    if (after == After::half_closes) shutdown(fd, SHUT_WR);
     std::string answer;
     char buffer[4096];
     for (ssize_t count = 0; (count = recv(fd, buffer, sizeof buffer, 0)) > 0;)
@@ -129,6 +133,23 @@ TEST_F(DataPlaneTest, WhatIsNoModelCallIsLoggedAndCounted) {
   EXPECT_THAT(metrics, HasSubstr(R"({route="none",status_class="2xx",error_type="none"} 1)"));
   EXPECT_THAT(log(), AllOf(HasSubstr(R"("path":"/v1/nothing")"), HasSubstr(R"("path":"/v1/models")"),
                            Not(HasSubstr("secret")), Not(HasSubstr("healthz"))));
+}
+
+TEST_F(DataPlaneTest, ARequestWhoseBodyIsCutIsLoggedCountedAndAnsweredOnce) {
+  const std::string answer =
+      say("POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+          "content-length: 500\r\n\r\n{",
+          After::half_closes);
+  EXPECT_THAT(answer, AllOf(StartsWith("HTTP/1.1 499 "), HasSubstr("x-weir-attempts: 0")));
+  const std::string metrics = server_->metrics().prometheus_text();
+  EXPECT_THAT(metrics, HasSubstr(R"({route="none",status_class="4xx",error_type="cancelled"} 1)"));
+  EXPECT_THAT(metrics, HasSubstr("weir_client_abort_total 1\n"));
+  const std::string lines = log();
+  EXPECT_EQ(std::ranges::count(lines, '\n'), 1) << lines;
+  const size_t id_at = answer.find("x-request-id: ") + 14;
+  const std::string id = answer.substr(id_at, answer.find("\r\n", id_at) - id_at);
+  EXPECT_THAT(lines, AllOf(HasSubstr(fmt::format(R"("request_id":"{}")", id)), HasSubstr(R"("status":499)"),
+                           HasSubstr(R"("end_reason":"client_gone")")));
 }
 
 TEST_F(DataPlaneTest, WhatIsNoNameOfAModelIsRefusedAndNotRepeated) {

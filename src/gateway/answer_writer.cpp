@@ -318,8 +318,10 @@ Task<void> AnswerWriter::fail_with(const Error& error) {
   outcome_.error = error;
   Result<void> settled;
   if (stop_silence()) settled = co_await settle_keep_alive();
-  // Nobody is there to read it.
-  if (error.kind == ErrorKind::cancelled || !settled) co_return fail(error);
+  // Nobody is there to read it. A request that ends in the middle of its body is answered, as everywhere: its
+  // client may have half closed only.
+  const bool is_gone = error.kind == ErrorKind::cancelled && exchange_.scope->is_cancelled();
+  if (is_gone || !settled) co_return fail(error);
   if (response_.is_started()) {
     out_.clear();
     // Within sound or an image there is no place to say anything.
