@@ -117,7 +117,7 @@ int serve_command(const ServeOptions& options) {
   int status = 0;
   {
     Server server(std::move(*config), options.config);
-    const MetricCallback dropped_lines = logger.expose(server.metrics());
+    const MetricCallback dropped_lines = logger.expose(server.metrics(), "process");
     server.set_on_reload([&logger](const Config& now) {
       logger.set_level(parse_log_level(now.server.log_level).value_or(LogLevel::info));
     });

@@ -162,10 +162,11 @@ bool Logger::write_queued() {
   return has_written;
 }
 
-MetricCallback Logger::expose(MetricsRegistry& registry) const {
-  return registry.counter_callback(
-      {.name = "weir_log_dropped_total", .help = "Log lines lost to a full queue or a failing sink."}, {},
-      [this] { return static_cast<double>(dropped()); });
+MetricCallback Logger::expose(MetricsRegistry& registry, std::string_view name) const {
+  return registry.counter_callback({.name = "weir_log_dropped_total",
+                                    .help = "Log lines lost to a full queue or a failing sink.",
+                                    .labels = {"log"}},
+                                   {std::string(name)}, [this] { return static_cast<double>(dropped()); });
 }
 
 void set_process_logger(Logger* logger) {

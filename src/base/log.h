@@ -106,8 +106,8 @@ class Logger {
   void flush();
   // Lines lost since the start: to a full queue (kLogQueueBytesMax), or by the sink.
   uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
-  // weir_log_dropped_total, which must stay 0.
-  [[nodiscard]] MetricCallback expose(MetricsRegistry& registry) const;
+  // weir_log_dropped_total, which must stay 0, of the log of that name: "process" or "access".
+  [[nodiscard]] MetricCallback expose(MetricsRegistry& registry, std::string_view name) const;
 
  private:
   // Threads are spread over a few queues, so that two of them seldom want the same lock; it is held to copy

@@ -179,13 +179,14 @@ TEST(LoggerQueue, DropsAndCountsWhatDoesNotFit) {
   const ManualClock clock;
   MetricsRegistry registry;
   Logger logger(sink, clock, {.batch_delay = std::chrono::milliseconds(0)});
-  const MetricCallback exposed = logger.expose(registry);
+  const MetricCallback exposed = logger.expose(registry, "process");
   logger.line("first");
   sink.entered.acquire();
   const std::string line(kKiB - 1, 'x');
   for (size_t i = 0; i < kLogQueueBytesMax / kKiB + 10; ++i) logger.line(line);
   EXPECT_EQ(logger.dropped(), 10U);
-  EXPECT_NE(registry.prometheus_text().find("weir_log_dropped_total 10\n"), std::string::npos);
+  EXPECT_NE(registry.prometheus_text().find("weir_log_dropped_total{log=\"process\"} 10\n"),
+            std::string::npos);
   sink.may_go.release(100);
   logger.flush();
   logger.line("after");

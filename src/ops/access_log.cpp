@@ -1,7 +1,9 @@
 #include "ops/access_log.h"
 
+#include <cerrno>
 #include <charconv>
 #include <fcntl.h>
+#include <system_error>
 #include <unistd.h>
 
 #include "base/encoding.h"
@@ -181,6 +183,30 @@ Result<int> open_file(const std::string& path) {
   return fail(ErrorKind::bad_request, fmt::format("server.access_log: {} cannot be written", path));
 }
 
+// Writes to the file, and says in the process's log when lines are lost: once, and again while that goes on.
+class FileSink final : public LogSink {
+ public:
+  FileSink(int fd, const std::string& path) : file_(fd), path_(path) {}
+  bool write(std::string_view lines) override {
+    if (file_.write(lines)) return true;
+    const int why = errno;
+    const MonoTime now = SystemClock::instance().now();
+    if (!told_at_ || now - *told_at_ >= kPause) {
+      told_at_ = now;
+      log_error("lines of the access log are lost: make room, or name another file in server.access_log",
+                {{"file", path_}, {"error", std::generic_category().message(why)}});
+    }
+    return false;
+  }
+
+ private:
+  static constexpr Duration kPause = std::chrono::minutes(1);
+
+  FdLogSink file_;
+  const std::string& path_;
+  std::optional<MonoTime> told_at_;
+};
+
 void write_tags(std::string& out, const std::vector<Tag>& tags) {
   if (tags.empty()) return;
   out += R"(,"tags":)";
@@ -229,16 +255,18 @@ void append_access_log_line(std::string& out, const PlainRequest& request) {
   });
 }
 
-Result<std::unique_ptr<AccessLog>> AccessLog::to_file(const std::string& path) {
+Result<std::unique_ptr<AccessLog>> AccessLog::to_file(const std::string& path, MetricsRegistry& metrics) {
   auto log = std::make_unique<AccessLog>();
   log->path_ = path;
   log->fd_ = TRY(open_file(path));
-  log->sink_ = std::make_unique<FdLogSink>(log->fd_);
+  log->sink_ = std::make_unique<FileSink>(log->fd_, log->path_);
   log->logger_ = std::make_unique<Logger>(*log->sink_, SystemClock::instance(), LogOptions{});
+  log->lost_lines_ = log->logger_->expose(metrics, "access");
   return log;
 }
 
 AccessLog::~AccessLog() {
+  lost_lines_ = {};
   logger_.reset();
   if (fd_ >= 0) close(fd_);
 }
@@ -251,6 +279,10 @@ Result<void> AccessLog::reopen() {
   close(fresh);
   if (is_swapped) return {};
   return fail(ErrorKind::bad_request, fmt::format("server.access_log: {} cannot be opened anew", path_));
+}
+
+void AccessLog::flush() {
+  if (logger_) logger_->flush();
 }
 
 void AccessLog::ended(const Exchange& exchange, const ExchangeOutcome& outcome) {

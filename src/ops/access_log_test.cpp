@@ -1,13 +1,17 @@
 #include "ops/access_log.h"
 
 #include <fstream>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "codec/anthropic.h"
+#include "ops/observers.h"
 #include "ops/test_exchange.h"
 
 namespace weir {
 namespace {
+
+using ::testing::HasSubstr;
 
 std::string access_log_line(const Exchange& exchange, const ExchangeOutcome& outcome, int64_t wall_ns) {
   std::string line;
@@ -172,11 +176,12 @@ TEST(AccessLog, KeepsLongTextsShort) {
 }
 
 TEST(AccessLog, AppendsToAFileOfItsOwn) {
+  MetricsRegistry metrics;
   const std::string path = ::testing::TempDir() + "weir-access.log";
   std::remove(path.c_str());
   test::EndedExchange ended;
   for (int i = 0; i < 2; ++i) {
-    auto log = AccessLog::to_file(path);
+    auto log = AccessLog::to_file(path, metrics);
     ASSERT_TRUE(log) << log.error().message;
     (*log)->ended(ended.exchange, ended.outcome);
   }
@@ -187,6 +192,7 @@ TEST(AccessLog, AppendsToAFileOfItsOwn) {
 }
 
 TEST(AccessLog, WritesToANewFileWhenTheOldOneWasMovedAway) {
+  MetricsRegistry metrics;
   const std::string path = ::testing::TempDir() + "weir-access-moved.log";
   const std::string moved = path + ".1";
   std::remove(path.c_str());
@@ -196,7 +202,7 @@ TEST(AccessLog, WritesToANewFileWhenTheOldOneWasMovedAway) {
     return std::count(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>(), '\n');
   };
   {
-    const auto log = AccessLog::to_file(path).value();
+    const auto log = AccessLog::to_file(path, metrics).value();
     log->ended(ended.exchange, ended.outcome);
     ASSERT_EQ(std::rename(path.c_str(), moved.c_str()), 0);
     ASSERT_TRUE(log->reopen());
@@ -209,8 +215,20 @@ TEST(AccessLog, WritesToANewFileWhenTheOldOneWasMovedAway) {
   EXPECT_TRUE(AccessLog().reopen()) << "the process's log is not its own";
 }
 
+TEST(AccessLog, CountsTheLinesThatAFullDiskTakes) {
+  test::EndedExchange ended;
+  MetricsRegistry registry;
+  Workers workers(registry);
+  const Observers observers = make_observers(registry, "/dev/full", {}, workers).value();
+  EXPECT_THAT(registry.prometheus_text(), HasSubstr("weir_log_dropped_total{log=\"access\"} 0\n"));
+  for (int i = 0; i < 2; ++i) observers.all->ended(ended.exchange, ended.outcome);
+  observers.access_log->flush();
+  EXPECT_THAT(registry.prometheus_text(), HasSubstr("weir_log_dropped_total{log=\"access\"} 2\n"));
+}
+
 TEST(AccessLog, RefusesAFileThatCannotBeWritten) {
-  const auto log = AccessLog::to_file("/nowhere/access.log");
+  MetricsRegistry metrics;
+  const auto log = AccessLog::to_file("/nowhere/access.log", metrics);
   ASSERT_FALSE(log);
   EXPECT_EQ(log.error().kind, ErrorKind::bad_request);
 }

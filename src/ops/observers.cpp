@@ -57,7 +57,8 @@ Result<Observers> make_observers(MetricsRegistry& metrics, const std::string& ac
   parts.push_back(std::make_unique<ExchangeMetrics>(
       metrics, telemetry.gen_ai_latest ? GenAiNames::latest_too : GenAiNames::v1_41));
   if (access_log != "off") {
-    auto log = access_log == "on" ? std::make_unique<AccessLog>() : TRY(AccessLog::to_file(access_log));
+    auto log =
+        access_log == "on" ? std::make_unique<AccessLog>() : TRY(AccessLog::to_file(access_log, metrics));
     made.access_log = log.get();
     parts.push_back(std::move(log));
   }
