@@ -22,6 +22,7 @@ class SentResponse final : public ResponseWriter {
   Task<void> write(Scope&, std::string_view) override { co_return {}; }
   Task<void> finish(Scope&, std::string_view) override { co_return {}; }
   bool is_started() const override { return status != 0; }
+  uint64_t bytes_taken() const override { return body.size(); }
 
   int status = 0;
   std::string body;

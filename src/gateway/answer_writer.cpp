@@ -90,6 +90,7 @@ AnswerWriter::~AnswerWriter() = default;
 
 const ExchangeOutcome& AnswerWriter::outcome(const Result<void>& written) {
   if (!written && !outcome_.error) outcome_.error = written.error();
+  outcome_.bytes_out = response_.bytes_taken();
   return outcome_;
 }
 
@@ -172,7 +173,6 @@ Task<void> AnswerWriter::start_with(Headers headers) {
 
 Task<void> AnswerWriter::send_bytes(std::string_view bytes) {
   if (bytes.empty()) co_return {};
-  outcome_.bytes_out += bytes.size();
   CO_TRY(co_await response_.write(*exchange_.scope, bytes));
   if (!exchange_.timings.has(Mark::first_write)) exchange_.timings.mark(Mark::first_write, exchange_.now());
   co_return {};
@@ -243,7 +243,6 @@ std::optional<UsageReport> AnswerWriter::estimate_before(const Event& event) {
 }
 
 Task<void> AnswerWriter::finish_with(std::string_view last_bytes) {
-  outcome_.bytes_out += last_bytes.size();
   CO_TRY(co_await response_.finish(*exchange_.scope, last_bytes));
   if (!exchange_.timings.has(Mark::first_write)) exchange_.timings.mark(Mark::first_write, exchange_.now());
   co_return {};
@@ -272,7 +271,6 @@ Task<void> AnswerWriter::write_whole(EventSource& source) {
   add_upstream_id(source.head(), reply.headers);
   for (const HeaderField field : extra_) reply.headers.add(field.name, field.value);
   outcome_.status = reply.status;
-  outcome_.bytes_out = reply.body.size();
   CO_TRY(co_await response_.send(*exchange_.scope, reply.status, reply.headers, reply.body));
   exchange_.timings.mark(Mark::first_write, exchange_.now());
   co_return {};
@@ -288,7 +286,6 @@ Task<void> AnswerWriter::send_raw(EventSource& source, std::string_view bytes) {
   add_exchange_headers(exchange_, headers);
   for (const HeaderField field : extra_) headers.add(field.name, field.value);
   outcome_.status = 200;
-  outcome_.bytes_out = bytes.size();
   CO_TRY(co_await response_.send(*exchange_.scope, outcome_.status, headers, bytes));
   exchange_.timings.mark(Mark::first_write, exchange_.now());
   co_return {};
@@ -337,7 +334,6 @@ Task<void> AnswerWriter::fail_with(const Error& error) {
   for (const HeaderField field : extra_) reply.headers.add(field.name, field.value);
   outcome_.status = reply.status;  // also when the client takes a part of it only
   CO_TRY(co_await response_.send(*exchange_.scope, reply.status, reply.headers, reply.body));
-  outcome_.bytes_out = reply.body.size();
   co_return {};
 }
 

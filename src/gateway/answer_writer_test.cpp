@@ -51,6 +51,7 @@ class Read final : public ResponseWriter {
   Task<void> write(Scope&, std::string_view bytes) override { co_return note(bytes), Result<void>{}; }
   Task<void> finish(Scope&, std::string_view bytes) override { co_return note(bytes), Result<void>{}; }
   bool is_started() const override { return is_started_; }
+  uint64_t bytes_taken() const override { return 0; }
 
   std::vector<int64_t> pinged_at_s;
 
@@ -114,6 +115,7 @@ class KeptResponse final : public ResponseWriter {
     co_return {};
   }
   bool is_started() const override { return has_started_; }
+  uint64_t bytes_taken() const override { return body.size(); }
 
   Headers headers;
   std::string body;
@@ -312,6 +314,7 @@ TEST_F(AnswerWriterTest, TellsTheProvidersIdOfTheCallAndNoOtherHeaderOfIt) {
 // Goes when a part of what is sent has reached it.
 class LeavingResponse final : public ResponseWriter {
  public:
+  static constexpr uint64_t kTaken = 10;
   Task<void> send(Scope&, int, const Headers&, std::string_view) override {
     co_return fail(ErrorKind::cancelled, "the client is gone");
   }
@@ -319,6 +322,7 @@ class LeavingResponse final : public ResponseWriter {
   Task<void> write(Scope&, std::string_view) override { co_return {}; }
   Task<void> finish(Scope&, std::string_view) override { co_return {}; }
   bool is_started() const override { return false; }
+  uint64_t bytes_taken() const override { return kTaken; }
 };
 
 TEST(AnswerWriter, TellsTheStatusOfAFailureThatWasReadInPart) {
@@ -332,6 +336,21 @@ TEST(AnswerWriter, TellsTheStatusOfAFailureThatWasReadInPart) {
       gateway.test.run(writer.fail_with(make_error(ErrorKind::timeout, "the deadline passed")));
   EXPECT_FALSE(written);
   EXPECT_EQ(writer.outcome(written).status, 504);
+  EXPECT_EQ(writer.outcome(written).bytes_out, LeavingResponse::kTaken);
+}
+
+TEST_F(AnswerWriterTest, TellsOfAnAnswerThatWasLeftWhatTheClientTook) {
+  for (const bool is_streamed : {false, true}) {
+    Chat chat;
+    chat.is_streamed = is_streamed;
+    exchange_ = gateway_.exchange(chat);
+    exchange_->client_codec = &chat_client_codec(Dialect::openai_chat, is_streamed);
+    LeavingResponse response;
+    AnswerWriter writer(*exchange_, response, none_);
+    SlowSource source(cited_answer());
+    const Result<void> written = gateway_.test.run(writer.write(source));
+    EXPECT_EQ(writer.outcome(written).bytes_out, LeavingResponse::kTaken);
+  }
 }
 
 // Keeps the head of an error.
@@ -345,6 +364,7 @@ class KeptError final : public ResponseWriter {
   Task<void> write(Scope&, std::string_view) override { co_return {}; }
   Task<void> finish(Scope&, std::string_view) override { co_return {}; }
   bool is_started() const override { return false; }
+  uint64_t bytes_taken() const override { return 0; }
 
   Headers headers;
 };

@@ -14,7 +14,7 @@ struct ExchangeOutcome {
   int status = 0;              // what the client saw; 0: nothing left the house
   std::optional<Error> error;  // nothing: success
   bool was_streamed = false;
-  uint64_t bytes_out = 0;  // body bytes handed to the transport
+  uint64_t bytes_out = 0;  // of the body, as far as the connection has taken it
 };
 
 // A request that is no model call, or never became one: a list of models, a path or method that is not

@@ -69,6 +69,8 @@ class ResponseWriter {
   // Ends the response, after these bytes: what is known to be the last leaves together with the end.
   virtual Task<void> finish(Scope& scope, std::string_view last_bytes = {}) = 0;
   virtual bool is_started() const = 0;
+  // How many bytes of the body the transport has taken; its framing does not count.
+  virtual uint64_t bytes_taken() const = 0;
 };
 
 // A whole answer to a request that came to nothing.

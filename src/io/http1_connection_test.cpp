@@ -107,6 +107,22 @@ TEST_F(Http1ConnectionTest, AnswersAndKeepsTheConnection) {
   EXPECT_EQ(service.counters().requests_active.get(), 0);
 }
 
+TEST_F(Http1ConnectionTest, TellsHowMuchOfABodyWasTaken) {
+  Client client(test, service);
+  for (const char* path : {"/hello", "/stream", "/last", "/sized", "/half"}) client.ask(get(path));
+  EXPECT_THAT(handler.taken, ElementsAre(6, 12, 16, 12, 4)) << "without heads and the frames of chunks";
+  Client leaving(test, service, 1000);
+  leaving.send(get("/big?100000"));
+  std::array<char, 700> some;
+  EXPECT_EQ(leaving.stream->try_read(some).bytes, some.size());
+  test.settle();
+  leaving.stream->reset();
+  test.settle();
+  EXPECT_EQ(handler.active, 0);
+  EXPECT_GT(handler.taken.back(), 700u);
+  EXPECT_LT(handler.taken.back(), 1700u);
+}
+
 TEST_F(Http1ConnectionTest, AnswersRequestsThatArriveInSingleBytes) {
   Client client(test, service);
   client.stream->dribble(1);

@@ -52,7 +52,7 @@ Task<void> Http1ResponseWriter::send(Scope& scope, int status, const Headers& he
                                      std::string_view body) {
   CO_TRY(begin(status, headers, BodyFraming::content_length, body.size()));
   is_whole_ = true;
-  Output output{{head_, has_body() ? body : std::string_view()}};
+  Output output{{head_, {}, has_body() ? body : std::string_view()}};
   co_await scope.core().gather_writes();
   if (!CO_TRY(put(output))) CO_TRY(co_await put_rest(scope, output));
   state_ = State::finished;
@@ -77,7 +77,7 @@ Result<void> Http1ResponseWriter::add_body(Output& output, ChunkStart& chunk, st
     output.pieces[1] = chunk.view();
     output.pieces[3] = kChunkEnd;
   }
-  output.pieces[2] = bytes;
+  output.pieces[Output::kBody] = bytes;
   return {};
 }
 
@@ -107,12 +107,14 @@ Task<void> Http1ResponseWriter::finish(Scope& scope, std::string_view last_bytes
   co_return {};
 }
 
-void Http1ResponseWriter::Output::drop(size_t bytes) {
+size_t Http1ResponseWriter::Output::drop(size_t bytes) {
+  const size_t body_before = pieces[kBody].size();
   for (size_t i = first; bytes > 0; ++i) {
     const size_t of_this = std::min(bytes, pieces[i].size());
     pieces[i].remove_prefix(of_this);
     bytes -= of_this;
   }
+  return body_before - pieces[kBody].size();
 }
 
 bool Http1ResponseWriter::Output::is_empty() {
@@ -127,7 +129,7 @@ Result<bool> Http1ResponseWriter::put(Output& output) {
     if (written.state == IoState::would_block) return false;
     if (written.state != IoState::done)
       return hung_up(make_error(ErrorKind::cancelled, "the client hung up"));
-    output.drop(written.bytes);
+    bytes_taken_ += output.drop(written.bytes);
   }
   return true;
 }

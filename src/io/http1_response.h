@@ -25,6 +25,7 @@ class Http1ResponseWriter final : public ResponseWriter {
   Task<void> write(Scope& scope, std::string_view bytes) override;
   Task<void> finish(Scope& scope, std::string_view last_bytes) override;
   bool is_started() const override { return state_ != State::fresh; }
+  uint64_t bytes_taken() const override { return bytes_taken_; }
 
   bool is_finished() const { return state_ == State::finished; }
   // Whether another request may follow on the connection.
@@ -32,11 +33,14 @@ class Http1ResponseWriter final : public ResponseWriter {
 
  private:
   enum class State : uint8_t { fresh, started, finished, broken };
-  // What is still to be written.
+  // What is still to be written: a head, and of the body the start of a chunk, its bytes, its end, and the
+  // last chunk.
   struct Output {
+    static constexpr size_t kBody = 2;
     std::array<std::string_view, 5> pieces;
     size_t first = 0;
-    void drop(size_t bytes);
+    // What was written. Gives how much of it was of the body.
+    size_t drop(size_t bytes);
     bool is_empty();
   };
 
@@ -65,6 +69,7 @@ class Http1ResponseWriter final : public ResponseWriter {
   BodyFraming framing_ = BodyFraming::none;
   uint64_t left_ = 0;  // of a streamed body with a content-length
   std::string head_;   // not written yet
+  uint64_t bytes_taken_ = 0;
 };
 
 }  // namespace weir

@@ -323,6 +323,7 @@ TEST_F(Http2ConnectionTest, ASlowReaderSlowsItsHandlerOnlyAndIsGivenUpOn) {
   EXPECT_EQ(handler.active, 0);
   EXPECT_EQ(client.answers[id].error, static_cast<uint32_t>(NGHTTP2_INTERNAL_ERROR));
   EXPECT_THAT(handler.cancelled, ElementsAre("the client stopped reading"));
+  EXPECT_THAT(handler.taken, ElementsAre(client.answers[id].body.size()));
 }
 
 TEST_F(Http2ConnectionTest, ASocketThatIsNotReadEndsTheConnection) {

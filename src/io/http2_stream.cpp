@@ -316,6 +316,7 @@ std::optional<size_t> Http2Stream::on_output(char* bytes, size_t size, bool& is_
   const size_t count = std::min(size, output_.size());
   std::copy_n(output_.data(), count, bytes);
   output_.remove_prefix(count);
+  bytes_taken_ += count;
   if (writer_wait_)
     writer_wait_->set_deadline(writer_wait_->now() + connection_.service().settings().write_timeout,
                                ErrorKind::cancelled, "the client stopped reading");

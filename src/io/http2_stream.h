@@ -53,6 +53,7 @@ class Http2Stream final : public BodyReader, public ResponseWriter {
   Task<void> write(Scope& scope, std::string_view bytes) override;
   Task<void> finish(Scope& scope, std::string_view last_bytes) override;
   bool is_started() const override { return state_ != State::fresh; }
+  uint64_t bytes_taken() const override { return bytes_taken_; }
 
  private:
   enum class State : uint8_t { fresh, started, finishing, finished, broken };
@@ -89,6 +90,7 @@ class Http2Stream final : public BodyReader, public ResponseWriter {
   State state_ = State::fresh;
   bool has_body_ = true;
   std::string_view output_;  // of the write that waits
+  uint64_t bytes_taken_ = 0;
   Wait* writer_ = nullptr;
   Scope* writer_wait_ = nullptr;  // its deadline moves with each byte that the client takes
 

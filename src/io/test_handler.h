@@ -20,6 +20,7 @@ class TestHandler final : public HttpHandler {
     Result<void> result = co_await route(scope, request, body, response);
     if (scope.is_cancelled()) cancelled.push_back(scope.reason().message);
     if (!result) errors.push_back(result.error().kind);
+    taken.push_back(response.bytes_taken());
     co_return result;
   }
 
@@ -33,6 +34,7 @@ class TestHandler final : public HttpHandler {
   HttpRequest last;
   std::vector<std::string> cancelled;  // why the scopes of requests were cancelled
   std::vector<ErrorKind> errors;       // what handlers returned
+  std::vector<uint64_t> taken;         // bytes of the bodies of answers
   std::vector<std::string> refused;    // methods and the first ten characters of targets
   size_t body_bytes_max = 1'000'000;
 
