@@ -87,11 +87,30 @@ class MeteredSource final : public EventSource {
   bool is_settled_ = false;
 };
 
+// Whether it means that nobody waited any longer.
+bool is_giving_up(ErrorKind kind) {
+  return kind == ErrorKind::cancelled || kind == ErrorKind::shutting_down || kind == ErrorKind::timeout ||
+         kind == ErrorKind::upstream_timeout;
+}
+
+// Whether the provider had a call, and nobody waited for what it would have said: it may work on, and bill
+// that. The exchange may have ended behind a call that had failed.
+bool was_left(const Exchange& exchange, ErrorKind why) {
+  if (exchange.attempts.empty() || !is_giving_up(why)) return false;
+  const Attempt& last = exchange.attempts.back();
+  return last.was_sent && is_giving_up(last.failure.value_or(why));
+}
+
 }  // namespace
 
 Task<std::unique_ptr<EventSource>> MeterStage::handle(Exchange& exchange, Next next) {
   Result<std::unique_ptr<EventSource>> made = co_await next(exchange);
-  if (!made) exchange.settle_spent();
+  if (!made) {
+    // Nothing came, and the prompt is all that is known. Parts of an answer settle themselves.
+    if (!exchange.spent && !exchange.is_composed && was_left(exchange, made.error().kind))
+      exchange.spend(settled_usage(exchange, {}, 0, true));
+    exchange.settle_spent();
+  }
   std::unique_ptr<EventSource> source = CO_TRY(std::move(made));
   co_return std::make_unique<MeteredSource>(std::move(source), exchange);
 }

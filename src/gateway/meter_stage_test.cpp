@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "gateway/test_exchange.h"
+#include "llm/prompt_tokens.h"
 
 namespace weir {
 namespace {
@@ -135,6 +136,73 @@ TEST_F(MeterStageTest, CountingTokensCostsNothing) {
   usage.out_text = 0;
   EXPECT_GT(metered(Request(Chat{}), answer())->cost_nano_usd.value_or(0), 0)
       << "the prompt of a chat is paid";
+}
+
+// How a call ends that is over before an answer has begun.
+struct LeftTest : MeterStageTest {
+  std::unique_ptr<Exchange> ended(Request request, ErrorKind kind) {
+    row.price.input = row.price.output = 1'000'000;
+    std::unique_ptr<Exchange> exchange = gateway.exchange(std::move(request));
+    gateway.candidate.row = &row;
+    gateway.call->answers.clear();
+    gateway.call->answers.emplace_back(fail(kind, "it is over"));
+    EXPECT_FALSE(gateway.events(*exchange));
+    return exchange;
+  }
+  static Chat chat() {
+    Chat chat;
+    Message message;
+    message.content.push_back(
+        {.body = TextBlock{"Who built the bridge over the weir?"}, .cache = {}, .pointer = {}});
+    chat.messages.push_back(message);
+    return chat;
+  }
+};
+
+TEST_F(LeftTest, WhatWasAskedIsEstimatedWhereNobodyWaitedForTheAnswer) {
+  for (const ErrorKind kind :
+       {ErrorKind::cancelled, ErrorKind::timeout, ErrorKind::upstream_timeout, ErrorKind::shutting_down}) {
+    const auto exchange = ended(Request(chat()), kind);
+    EXPECT_EQ(exchange->usage.in_uncached, estimate_prompt_tokens(chat(), TokenizerKind::estimate));
+    EXPECT_EQ(exchange->usage.out_text, 0);
+    EXPECT_EQ(exchange->usage.source, UsageSource::estimated);
+    EXPECT_EQ(exchange->cost_nano_usd, exchange->price(exchange->usage));
+    EXPECT_GT(exchange->cost_nano_usd.value_or(0), 0) << to_string(kind);
+  }
+}
+
+TEST_F(LeftTest, AFailureOfTheProviderUsesNothing) {
+  for (const ErrorKind kind : {ErrorKind::upstream_error, ErrorKind::upstream_rate_limited}) {
+    const auto exchange = ended(Request(chat()), kind);
+    EXPECT_TRUE(exchange->usage.empty()) << to_string(kind);
+    EXPECT_FALSE(exchange->cost_nano_usd);
+  }
+}
+
+// A call that waits for its place.
+class Waiting final : public Stage {
+ public:
+  std::string_view name() const override { return "call"; }
+  Task<std::unique_ptr<EventSource>> handle(Exchange&, Next) override {
+    co_return fail(ErrorKind::cancelled, "the client hung up");
+  }
+};
+
+TEST_F(LeftTest, WhatWasNotSentUsesNothing) {
+  std::vector<std::unique_ptr<Stage>> stages;
+  stages.push_back(std::make_unique<MeterStage>());
+  stages.push_back(std::make_unique<Waiting>());
+  const Pipeline pipeline(std::move(stages));
+  const std::unique_ptr<Exchange> exchange = gateway.exchange(Request(chat()));
+  EXPECT_FALSE(gateway.test.run(read(pipeline, *exchange, {})));
+  EXPECT_TRUE(exchange->usage.empty());
+  exchange->attempts.emplace_back();  // its keys were cooling
+  EXPECT_FALSE(gateway.test.run(read(pipeline, *exchange, {})));
+  EXPECT_TRUE(exchange->usage.empty());
+  exchange->attempts.back().was_sent = true;
+  exchange->attempts.back().failure = ErrorKind::upstream_overloaded;
+  EXPECT_FALSE(gateway.test.run(read(pipeline, *exchange, {})));
+  EXPECT_TRUE(exchange->usage.empty()) << "the client left in the pause behind it";
 }
 
 }  // namespace
