@@ -29,9 +29,14 @@ std::string_view model_label(const Exchange& exchange) {
   return configured.find('*') == std::string::npos ? std::string_view(configured) : kMetricOther;
 }
 
+// What the conventions call the provider: its vendor.
+std::string_view vendor_label(const Exchange& exchange) {
+  return exchange.target ? vendor_of(*exchange.target->target->provider) : "none";
+}
+
+// Weir's own metrics have the provider's name in the configuration: two may be accounts of one vendor.
 std::string_view provider_label(const Exchange& exchange) {
-  if (!exchange.target) return "none";
-  return vendor_of(*exchange.target->target->provider);
+  return exchange.target ? std::string_view(exchange.target->target->provider->name) : "none";
 }
 
 std::string_view address_label(const Exchange& exchange) {
@@ -182,8 +187,8 @@ ExchangeMetrics::Series& ExchangeMetrics::series_of(const Exchange& exchange, co
 }
 
 void ExchangeMetrics::count_measured(const Usage& usage, const Labels& labels) {
-  const std::string_view provider = labels[1];
   const std::string_view model = labels[2];
+  const std::string_view provider = labels[8];
   const auto count = [&](std::string_view unit, const std::optional<int64_t>& units) {
     if (units.value_or(0) > 0) measured_.with({provider, model, unit}).add(static_cast<uint64_t>(*units));
   };
@@ -201,17 +206,17 @@ void ExchangeMetrics::count_tokens(const Exchange& exchange, const Labels& label
   const bool has_measure = exchange.usage.in_sound_ms || exchange.usage.in_characters ||
                            exchange.usage.images || exchange.usage.search_units;
   if (has_measure && !has_tokens) return;
-  const auto& [operation, provider, model, error, route, status, address, response] = labels;
+  const auto& [operation, vendor, model, error, route, status, address, response, provider] = labels;
   const std::string_view answered = series.response_model;
-  found(series.tokens_in, tokens_, {operation, provider, model, answered, address, series.port, "input"})
+  found(series.tokens_in, tokens_, {operation, vendor, model, answered, address, series.port, "input"})
       .observe(static_cast<double>(exchange.usage.input_total()));
-  found(series.tokens_out, tokens_, {operation, provider, model, answered, address, series.port, "output"})
+  found(series.tokens_out, tokens_, {operation, vendor, model, answered, address, series.port, "output"})
       .observe(static_cast<double>(exchange.usage.output_total()));
   // Of the tokens of input and output, those of these kinds; most calls have none.
   const Usage& usage = exchange.usage;
   const auto observe_kind = [&](std::optional<Histogram>& handle, int64_t count, std::string_view type) {
     if (count > 0)
-      found(handle, tokens_, {operation, provider, model, answered, address, series.port, type})
+      found(handle, tokens_, {operation, vendor, model, answered, address, series.port, type})
           .observe(static_cast<double>(count));
   };
   observe_kind(series.tokens_cached, usage.cache_read.value_or(0), "cached_input");
@@ -224,33 +229,33 @@ void ExchangeMetrics::count_tokens(const Exchange& exchange, const Labels& label
   if (is_streamed(exchange.request) && output > 1 && timings.has(Mark::first_event) &&
       timings.has(Mark::done)) {
     const double stretch = seconds(timings.between(Mark::first_event, Mark::done));
-    found(series.per_token, per_token_, {operation, provider, model})
+    found(series.per_token, per_token_, {operation, vendor, model})
         .observe(stretch / static_cast<double>(output - 1));
   }
 }
 
 void ExchangeMetrics::observe_times(const Exchange& exchange, const Labels& labels, Series& series) {
-  const auto& [operation, provider, model, error, route, status, address, response] = labels;
+  const auto& [operation, vendor, model, error, route, status, address, response, provider] = labels;
   const Timings& timings = exchange.timings;
-  found(series.duration, duration_, {operation, provider, model, error})
+  found(series.duration, duration_, {operation, vendor, model, error})
       .observe(seconds(timings.between(Mark::first_byte, Mark::done)));
   const bool was_sent = timings.has(Mark::sent);
   if (was_sent) {
     found(series.call_duration, call_duration_,
-          {operation, provider, model, series.response_model, address, series.port, error})
+          {operation, vendor, model, series.response_model, address, series.port, error})
         .observe(seconds(timings.between(Mark::sent, Mark::done)));
   }
   if (!timings.has(Mark::first_event)) return;
-  found(series.first_token, first_token_, {operation, provider, model})
+  found(series.first_token, first_token_, {operation, vendor, model})
       .observe(seconds(timings.between(Mark::first_byte, Mark::first_event)));
   if (was_sent) {
     found(series.first_chunk, first_chunk_,
-          {operation, provider, model, series.response_model, address, series.port})
+          {operation, vendor, model, series.response_model, address, series.port})
         .observe(seconds(timings.between(Mark::sent, Mark::first_event)));
   }
   if (const ChunkTimes& chunks = exchange.chunks; !chunks.empty()) {
     found(series.per_chunk, per_chunk_,
-          {operation, provider, model, series.response_model, address, series.port})
+          {operation, vendor, model, series.response_model, address, series.port})
         .observe_all(chunks.counts(), seconds(chunks.sum()));
   }
 }
@@ -300,14 +305,15 @@ void ExchangeMetrics::ended(const Exchange& exchange, const ExchangeOutcome& out
   in_flight_[static_cast<size_t>(operation_of(exchange.request))].add(-1);
   const std::string_view error = outcome.error ? to_string(outcome.error->kind) : "none";
   const Labels labels = {operation_name(exchange.request),
-                         provider_label(exchange),
+                         vendor_label(exchange),
                          model_label(exchange),
                          error,
                          route_label(exchange),
                          status_class(outcome.status),
                          address_label(exchange),
-                         exchange.response_model};
-  const auto& [operation, provider, model, error_type, route, status, address, response] = labels;
+                         exchange.response_model,
+                         provider_label(exchange)};
+  const auto& [operation, vendor, model, error_type, route, status, address, response, provider] = labels;
   Series& series = series_of(exchange, labels);
   found(series.requests, requests_, {route, status, error}).add();
   count_attempts(exchange);
@@ -326,7 +332,7 @@ void ExchangeMetrics::ended(const Exchange& exchange, const ExchangeOutcome& out
   count_tokens(exchange, labels, series);
   observe_times(exchange, labels, series);
   observe_overhead(exchange.timings);
-  if (inferences_) inferences_->count(exchange, {operation, provider, model, error}, series.inference);
+  if (inferences_) inferences_->count(exchange, {operation, vendor, model, error}, series.inference);
 }
 
 void ExchangeMetrics::answered(const PlainRequest& request) {

@@ -23,14 +23,14 @@ class ExchangeMetrics final : public ExchangeObserver {
 
  private:
   static constexpr size_t kOperationCount = static_cast<size_t>(Operation::opaque) + 1;
-  // Operation, provider, model, error type, route, class of the status; the provider's address, and the
-  // model that it says has answered.
-  using Labels = std::array<std::string_view, 8>;
+  // Operation, the provider's vendor, model, error type, route, class of the status; the provider's address,
+  // the model that it says has answered, and the provider's name in the configuration.
+  using Labels = std::array<std::string_view, 9>;
   // Where exchanges with these labels are counted. Each thread remembers some, so that a request does not
   // look its series up again; those of a registry that is gone have an id that nobody asks with.
   struct Series {
     uint64_t metrics_id = 0;
-    std::array<std::string, 8> labels{};
+    std::array<std::string, std::tuple_size_v<Labels>> labels{};
     std::string port{};            // of the address
     std::string response_model{};  // as the registry names it
     std::optional<Counter> requests{};

@@ -33,7 +33,7 @@ TEST_F(ExchangeMetricsTest, CountsAGoodCallUnderTheConventionalNames) {
   EXPECT_THAT(text,
               HasSubstr(R"(weir_requests_total{route="smart",status_class="2xx",error_type="none"} 1)"));
   EXPECT_THAT(text, HasSubstr(R"(weir_attempts_total{provider="my-openai",outcome="ok"} 1)"));
-  EXPECT_THAT(text, HasSubstr(R"(weir_cost_usd_total{provider="openai",model="gpt-4o"} 0.0025)"));
+  EXPECT_THAT(text, HasSubstr(R"(weir_cost_usd_total{provider="my-openai",model="gpt-4o"} 0.0025)"));
   EXPECT_THAT(text, HasSubstr(R"(gen_ai_client_token_usage_sum{gen_ai_operation_name="chat",)"
                               R"(gen_ai_provider_name="openai",gen_ai_request_model="gpt-4o",)"
                               R"(gen_ai_response_model="gpt-4o",server_address="api.example.com",)"
@@ -149,9 +149,11 @@ TEST_F(ExchangeMetricsTest, CountsWhatIsBilledByAnotherMeasureThanTokens) {
   ended_.exchange.usage.in_characters = 7;
   ended_.exchange.usage.images = 2;
   const std::string text = scrape_after_end();
-  EXPECT_THAT(text, HasSubstr(R"(weir_usage_total{provider="openai",model="gpt-4o",unit="sound_ms"} 8470)"));
-  EXPECT_THAT(text, HasSubstr(R"(weir_usage_total{provider="openai",model="gpt-4o",unit="characters"} 7)"));
-  EXPECT_THAT(text, HasSubstr(R"(weir_usage_total{provider="openai",model="gpt-4o",unit="images"} 2)"));
+  EXPECT_THAT(text,
+              HasSubstr(R"(weir_usage_total{provider="my-openai",model="gpt-4o",unit="sound_ms"} 8470)"));
+  EXPECT_THAT(text,
+              HasSubstr(R"(weir_usage_total{provider="my-openai",model="gpt-4o",unit="characters"} 7)"));
+  EXPECT_THAT(text, HasSubstr(R"(weir_usage_total{provider="my-openai",model="gpt-4o",unit="images"} 2)"));
   EXPECT_THAT(text, Not(HasSubstr(R"(gen_ai_token_type="input")"))) << "there were no tokens";
 }
 
@@ -242,7 +244,7 @@ TEST_F(ExchangeMetricsTest, TellsACallerThatHungUpFromOtherEnds) {
 
 TEST_F(ExchangeMetricsTest, NoticesUsageThatCannotBe) {
   ended_.exchange.usage.out_text = 4000;  // for 136 bytes
-  EXPECT_THAT(scrape_after_end(), HasSubstr(R"(weir_usage_mismatch_total{provider="openai"} 1)"));
+  EXPECT_THAT(scrape_after_end(), HasSubstr(R"(weir_usage_mismatch_total{provider="my-openai"} 1)"));
 }
 
 TEST_F(ExchangeMetricsTest, NoticesATotalThatIsNotTheSumOnTheRawWayToo) {
@@ -251,7 +253,7 @@ TEST_F(ExchangeMetricsTest, NoticesATotalThatIsNotTheSumOnTheRawWayToo) {
   usage.stated_total = usage.input_total() + usage.output_total();
   EXPECT_THAT(scrape_after_end(), Not(HasSubstr("weir_usage_mismatch_total{")));
   ++*usage.stated_total;
-  EXPECT_THAT(scrape_after_end(), HasSubstr(R"(weir_usage_mismatch_total{provider="openai"} 1)"));
+  EXPECT_THAT(scrape_after_end(), HasSubstr(R"(weir_usage_mismatch_total{provider="my-openai"} 1)"));
 }
 
 TEST_F(ExchangeMetricsTest, BelievesUsageThatFitsTheText) {
