@@ -128,9 +128,12 @@ TEST_F(DataPlaneTest, WhatIsNoModelCallIsLoggedAndCounted) {
   get("/v1/models");
   get("/healthz");
   const std::string metrics = server_->metrics().prometheus_text();
-  EXPECT_THAT(metrics, HasSubstr(R"({route="none",status_class="4xx",error_type="not_found"} 1)"));
-  EXPECT_THAT(metrics, HasSubstr(R"({route="none",status_class="4xx",error_type="method_not_allowed"} 1)"));
-  EXPECT_THAT(metrics, HasSubstr(R"({route="none",status_class="2xx",error_type="none"} 1)"));
+  EXPECT_THAT(metrics,
+              HasSubstr(R"({route="none",status_class="4xx",error_type="not_found",blame="caller"} 1)"));
+  EXPECT_THAT(
+      metrics,
+      HasSubstr(R"({route="none",status_class="4xx",error_type="method_not_allowed",blame="caller"} 1)"));
+  EXPECT_THAT(metrics, HasSubstr(R"({route="none",status_class="2xx",error_type="none",blame="none"} 1)"));
   EXPECT_THAT(log(), AllOf(HasSubstr(R"("path":"/v1/nothing")"), HasSubstr(R"("path":"/v1/models")"),
                            Not(HasSubstr("secret")), Not(HasSubstr("healthz"))));
 }
@@ -142,7 +145,8 @@ TEST_F(DataPlaneTest, ARequestWhoseBodyIsCutIsLoggedCountedAndAnsweredOnce) {
           After::half_closes);
   EXPECT_THAT(answer, AllOf(StartsWith("HTTP/1.1 499 "), HasSubstr("x-weir-attempts: 0")));
   const std::string metrics = server_->metrics().prometheus_text();
-  EXPECT_THAT(metrics, HasSubstr(R"({route="none",status_class="4xx",error_type="cancelled"} 1)"));
+  EXPECT_THAT(metrics,
+              HasSubstr(R"({route="none",status_class="4xx",error_type="cancelled",blame="caller"} 1)"));
   EXPECT_THAT(metrics, HasSubstr("weir_client_abort_total 1\n"));
   const std::string lines = log();
   EXPECT_EQ(std::ranges::count(lines, '\n'), 1) << lines;

@@ -9,6 +9,7 @@
 #include "gateway/snapshot.h"
 #include "gateway/stretches.h"
 #include "llm/prompt_tokens.h"
+#include "ops/blame.h"
 #include "ops/metric_handles.h"
 
 namespace weir {
@@ -74,7 +75,7 @@ ExchangeMetrics::ExchangeMetrics(MetricsRegistry& registry, GenAiNames names)
     in_flight_[i] = in_flight.with({to_string(static_cast<Operation>(i))});
   requests_ = registry.counter({.name = "weir_requests_total",
                                 .help = "Requests answered; those that are no model calls have no route.",
-                                .labels = {"route", "status_class", "error_type"}});
+                                .labels = {"route", "status_class", "error_type", "blame"}});
   attempts_ = registry.counter(
       {.name = "weir_attempts_total", .help = "Calls to providers.", .labels = {"provider", "outcome"}});
   fallbacks_ = registry.counter({.name = "weir_fallbacks_total",
@@ -206,7 +207,7 @@ void ExchangeMetrics::count_tokens(const Exchange& exchange, const Labels& label
   const bool has_measure = exchange.usage.in_sound_ms || exchange.usage.in_characters ||
                            exchange.usage.images || exchange.usage.search_units;
   if (has_measure && !has_tokens) return;
-  const auto& [operation, vendor, model, error, route, status, address, response, provider] = labels;
+  const auto& [operation, vendor, model, error, route, status, address, response, provider, blame] = labels;
   const std::string_view answered = series.response_model;
   found(series.tokens_in, tokens_, {operation, vendor, model, answered, address, series.port, "input"})
       .observe(static_cast<double>(exchange.usage.input_total()));
@@ -235,7 +236,7 @@ void ExchangeMetrics::count_tokens(const Exchange& exchange, const Labels& label
 }
 
 void ExchangeMetrics::observe_times(const Exchange& exchange, const Labels& labels, Series& series) {
-  const auto& [operation, vendor, model, error, route, status, address, response, provider] = labels;
+  const auto& [operation, vendor, model, error, route, status, address, response, provider, blame] = labels;
   const Timings& timings = exchange.timings;
   found(series.duration, duration_, {operation, vendor, model, error})
       .observe(seconds(timings.between(Mark::first_byte, Mark::done)));
@@ -312,10 +313,12 @@ void ExchangeMetrics::ended(const Exchange& exchange, const ExchangeOutcome& out
                          status_class(outcome.status),
                          address_label(exchange),
                          exchange.response_model,
-                         provider_label(exchange)};
-  const auto& [operation, vendor, model, error_type, route, status, address, response, provider] = labels;
+                         provider_label(exchange),
+                         outcome.error ? to_string(blame_of(exchange, *outcome.error)) : "none"};
+  const auto& [operation, vendor, model, error_type, route, status, address, response, provider, blame] =
+      labels;
   Series& series = series_of(exchange, labels);
-  found(series.requests, requests_, {route, status, error}).add();
+  found(series.requests, requests_, {route, status, error, blame}).add();
   count_attempts(exchange);
   check_usage(exchange);
   if (exchange.target && !exchange.fidelity.empty()) {
@@ -337,7 +340,8 @@ void ExchangeMetrics::ended(const Exchange& exchange, const ExchangeOutcome& out
 
 void ExchangeMetrics::answered(const PlainRequest& request) {
   const std::string_view error = request.error ? to_string(request.error->kind) : "none";
-  requests_.with({"none", status_class(request.status), error}).add();
+  const std::string_view blame = request.error ? to_string(error_row(request.error->kind).blame) : "none";
+  requests_.with({"none", status_class(request.status), error, blame}).add();
 }
 
 }  // namespace weir

@@ -24,8 +24,8 @@ class ExchangeMetrics final : public ExchangeObserver {
  private:
   static constexpr size_t kOperationCount = static_cast<size_t>(Operation::opaque) + 1;
   // Operation, the provider's vendor, model, error type, route, class of the status; the provider's address,
-  // the model that it says has answered, and the provider's name in the configuration.
-  using Labels = std::array<std::string_view, 9>;
+  // the model that it says has answered, the provider's name in the configuration, and whose fault it was.
+  using Labels = std::array<std::string_view, 10>;
   // Where exchanges with these labels are counted. Each thread remembers some, so that a request does not
   // look its series up again; those of a registry that is gone have an id that nobody asks with.
   struct Series {

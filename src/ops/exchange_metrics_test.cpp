@@ -30,8 +30,9 @@ class ExchangeMetricsTest : public ::testing::Test {
 
 TEST_F(ExchangeMetricsTest, CountsAGoodCallUnderTheConventionalNames) {
   const std::string text = scrape_after_end();
-  EXPECT_THAT(text,
-              HasSubstr(R"(weir_requests_total{route="smart",status_class="2xx",error_type="none"} 1)"));
+  EXPECT_THAT(
+      text,
+      HasSubstr(R"(weir_requests_total{route="smart",status_class="2xx",error_type="none",blame="none"} 1)"));
   EXPECT_THAT(text, HasSubstr(R"(weir_attempts_total{provider="my-openai",outcome="ok"} 1)"));
   EXPECT_THAT(text, HasSubstr(R"(weir_cost_usd_total{provider="my-openai",model="gpt-4o"} 0.0025)"));
   EXPECT_THAT(text, HasSubstr(R"(gen_ai_client_token_usage_sum{gen_ai_operation_name="chat",)"
@@ -43,6 +44,18 @@ TEST_F(ExchangeMetricsTest, CountsAGoodCallUnderTheConventionalNames) {
   EXPECT_THAT(text, Not(HasSubstr("gen_ai_server_time_per_output_token_seconds_count"))) << "it came at once";
   EXPECT_THAT(text, HasSubstr("gen_ai_client_operation_duration_seconds_count"));
   EXPECT_THAT(text, HasSubstr("gen_ai_client_operation_time_to_first_chunk_seconds_count"));
+}
+
+TEST_F(ExchangeMetricsTest, SaysWhoseFaultAFailureWas) {
+  const auto blamed = [](std::string_view kind, std::string_view whom) {
+    return HasSubstr(fmt::format(R"(status_class="5xx",error_type="{}",blame="{}"}} 1)", kind, whom));
+  };
+  ended_.fail_with(ErrorKind::upstream_timeout, 504);
+  EXPECT_THAT(scrape_after_end(), blamed("upstream_timeout", "provider"));
+  ended_.fail_with(ErrorKind::timeout, 504);
+  EXPECT_THAT(scrape_after_end(), blamed("timeout", "gateway"));
+  ended_.exchange.call.headers.add("x-weir-timeout-ms", "10");  // it took 12
+  EXPECT_THAT(scrape_after_end(), blamed("timeout", "caller"));
 }
 
 TEST_F(ExchangeMetricsTest, TellsCachedAndReasoningTokensApart) {
@@ -171,7 +184,8 @@ TEST_F(ExchangeMetricsTest, CountsWhatIsNoModelCallWithoutARoute) {
   metrics_.answered({.id = "req_2", .status = 405, .error = &error});
   EXPECT_THAT(
       registry_.prometheus_text(),
-      HasSubstr(R"(weir_requests_total{route="none",status_class="4xx",error_type="method_not_allowed"} 1)"));
+      HasSubstr(
+          R"(weir_requests_total{route="none",status_class="4xx",error_type="method_not_allowed",blame="caller"} 1)"));
 }
 
 TEST_F(ExchangeMetricsTest, MeasuresEachStageFromTheFirstByteOn) {
