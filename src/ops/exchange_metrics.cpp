@@ -59,6 +59,12 @@ std::string response_model_label(const Exchange& exchange) {
   return std::string(row ? std::string_view(row->model) : kMetricOther);
 }
 
+// Whether tokens are what the answer is made of: a count and a vector of numbers have none.
+bool writes_tokens(const Request& request) {
+  const Operation operation = operation_of(request);
+  return operation == Operation::chat || operation == Operation::text_completion;
+}
+
 std::string_view route_label(const Exchange& exchange) {
   return exchange.route ? std::string_view(exchange.route->pattern) : "none";
 }
@@ -211,8 +217,11 @@ void ExchangeMetrics::count_tokens(const Exchange& exchange, const Labels& label
   const std::string_view answered = series.response_model;
   found(series.tokens_in, tokens_, {operation, vendor, model, answered, address, series.port, "input"})
       .observe(static_cast<double>(exchange.usage.input_total()));
-  found(series.tokens_out, tokens_, {operation, vendor, model, answered, address, series.port, "output"})
-      .observe(static_cast<double>(exchange.usage.output_total()));
+  const int64_t output = exchange.usage.output_total();
+  if (writes_tokens(exchange.request) || output > 0) {
+    found(series.tokens_out, tokens_, {operation, vendor, model, answered, address, series.port, "output"})
+        .observe(static_cast<double>(output));
+  }
   // Of the tokens of input and output, those of these kinds; most calls have none.
   const Usage& usage = exchange.usage;
   const auto observe_kind = [&](std::optional<Histogram>& handle, int64_t count, std::string_view type) {
@@ -224,9 +233,7 @@ void ExchangeMetrics::count_tokens(const Exchange& exchange, const Labels& label
   observe_kind(series.tokens_cache_creation,
                usage.cache_write_5m.value_or(0) + usage.cache_write_1h.value_or(0), "cache_creation_input");
   observe_kind(series.tokens_reasoning, usage.out_reasoning.value_or(0), "reasoning");
-  const int64_t output = exchange.usage.output_total();
   const Timings& timings = exchange.timings;
-  // A whole answer has no first token that anybody saw.
   if (is_streamed(exchange.request) && output > 1 && timings.has(Mark::first_event) &&
       timings.has(Mark::done)) {
     const double stretch = seconds(timings.between(Mark::first_event, Mark::done));
@@ -246,7 +253,8 @@ void ExchangeMetrics::observe_times(const Exchange& exchange, const Labels& labe
           {operation, vendor, model, series.response_model, address, series.port, error})
         .observe(seconds(timings.between(Mark::sent, Mark::done)));
   }
-  if (!timings.has(Mark::first_event)) return;
+  // A whole answer has no first token that anybody saw.
+  if (!is_streamed(exchange.request) || !timings.has(Mark::first_event)) return;
   found(series.first_token, first_token_, {operation, vendor, model})
       .observe(seconds(timings.between(Mark::first_byte, Mark::first_event)));
   if (was_sent) {

@@ -40,10 +40,33 @@ TEST_F(ExchangeMetricsTest, CountsAGoodCallUnderTheConventionalNames) {
                               R"(gen_ai_response_model="gpt-4o",server_address="api.example.com",)"
                               R"(server_port="8443",gen_ai_token_type="output"} 34)"));
   EXPECT_THAT(text, HasSubstr("gen_ai_server_request_duration_seconds_count"));
-  EXPECT_THAT(text, HasSubstr("gen_ai_server_time_to_first_token_seconds_bucket"));
-  EXPECT_THAT(text, Not(HasSubstr("gen_ai_server_time_per_output_token_seconds_count"))) << "it came at once";
   EXPECT_THAT(text, HasSubstr("gen_ai_client_operation_duration_seconds_count"));
-  EXPECT_THAT(text, HasSubstr("gen_ai_client_operation_time_to_first_chunk_seconds_count"));
+}
+
+TEST_F(ExchangeMetricsTest, OnlyAStreamHasAFirstTokenThatAnybodySaw) {
+  const std::vector<std::string> names = {"gen_ai_server_time_to_first_token_seconds_count",
+                                          "gen_ai_server_time_per_output_token_seconds_count",
+                                          "gen_ai_client_operation_time_to_first_chunk_seconds_count"};
+  const std::string whole = scrape_after_end();
+  for (const std::string& name : names) EXPECT_THAT(whole, Not(HasSubstr(name))) << "it came at once";
+  std::get<Chat>(ended_.exchange.request).is_streamed = true;
+  const std::string streamed = scrape_after_end();
+  for (const std::string& name : names) EXPECT_THAT(streamed, HasSubstr(name));
+}
+
+TEST_F(ExchangeMetricsTest, WhatWritesNothingHasNoOutputTokens) {
+  const std::string output = R"(gen_ai_token_type="output"})";
+  ended_.exchange.usage.out_text = 0;
+  EXPECT_THAT(scrape_after_end(), HasSubstr(output)) << "a chat may say nothing";
+  for (Request request : {Request(CountTokens{}), Request(Embed{})}) {
+    ended_.exchange.request = std::move(request);
+    const std::string text = scrape_after_end();
+    const std::string operation(operation_name(ended_.exchange.request));
+    EXPECT_THAT(text,
+                ::testing::ContainsRegex("operation_name=\"" + operation + "\"[^}]*token_type=\"input\""));
+    EXPECT_THAT(text, Not(::testing::ContainsRegex("operation_name=\"" + operation +
+                                                   "\"[^}]*token_type=\"output\"")));
+  }
 }
 
 TEST_F(ExchangeMetricsTest, SaysWhoseFaultAFailureWas) {
@@ -72,6 +95,7 @@ TEST_F(ExchangeMetricsTest, TellsCachedAndReasoningTokensApart) {
 }
 
 TEST_F(ExchangeMetricsTest, ObservesTheTimeBetweenChunks) {
+  std::get<Chat>(ended_.exchange.request).is_streamed = true;
   const MonoTime first = ended_.core.clock.now();
   for (const int ms : {0, 15, 30, 1030}) ended_.exchange.chunks.note(first + std::chrono::milliseconds(ms));
   const std::string text = scrape_after_end();
@@ -107,6 +131,7 @@ struct LatestNamesTest : ExchangeMetricsTest {
 };
 
 TEST_F(LatestNamesTest, CountTokensOfInferences) {
+  std::get<Chat>(ended_.exchange.request).is_streamed = true;
   ended_.exchange.usage.cache_read = 7;
   ended_.exchange.usage.cache_write_5m = 5;
   ended_.exchange.usage.out_reasoning = 3;
@@ -120,6 +145,10 @@ TEST_F(LatestNamesTest, CountTokensOfInferences) {
   EXPECT_THAT(text, HasSubstr("gen_ai_client_inference_operation_output_tokens_sum{"));
   EXPECT_THAT(text, HasSubstr("gen_ai_client_inference_duration_seconds_count{"));
   EXPECT_THAT(text, HasSubstr("gen_ai_client_inference_time_to_first_chunk_seconds_count{"));
+}
+
+TEST_F(LatestNamesTest, AWholeAnswerHasNoFirstChunk) {
+  EXPECT_THAT(scrape_latest(), Not(HasSubstr("gen_ai_client_inference_time_to_first_chunk_seconds")));
 }
 
 TEST_F(LatestNamesTest, TellModalitiesApartWhereTheProviderDoes) {
@@ -142,6 +171,7 @@ TEST_F(LatestNamesTest, TellTheModalitiesOfAnAnswerApart) {
 }
 
 TEST_F(LatestNamesTest, ObserveTheTimeBetweenChunks) {
+  std::get<Chat>(ended_.exchange.request).is_streamed = true;
   for (int i = 0; i < 3; ++i) {
     ended_.exchange.chunks.note(ended_.core.clock.now());
     ended_.core.clock.advance(std::chrono::milliseconds(15));

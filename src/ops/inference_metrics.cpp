@@ -103,7 +103,7 @@ void InferenceMetrics::observe_times(const Exchange& exchange, const Labels& lab
   if (!timings.has(Mark::sent)) return;
   found(series.duration, duration_, {operation, provider, model, error})
       .observe(seconds(timings.between(Mark::sent, Mark::done)));
-  if (!timings.has(Mark::first_event)) return;
+  if (!is_streamed(exchange.request) || !timings.has(Mark::first_event)) return;
   found(series.first_chunk, first_chunk_, {operation, provider, model})
       .observe(seconds(timings.between(Mark::sent, Mark::first_event)));
   if (const ChunkTimes& chunks = exchange.chunks; !chunks.empty()) {
