@@ -156,6 +156,16 @@ TEST_F(DataPlaneTest, ARequestWhoseBodyIsCutIsLoggedCountedAndAnsweredOnce) {
                            HasSubstr(R"("end_reason":"client_gone")")));
 }
 
+TEST_F(DataPlaneTest, ConnectionsAreCountedByWhereTheyCameIn) {
+  for (int i = 0; i < 2; ++i) get("/healthz");
+  const std::string metrics = server_->metrics().prometheus_text();
+  EXPECT_THAT(metrics, AllOf(HasSubstr("weir_connections_total{listener=\"data\",outcome=\"accepted\"} 2\n"),
+                             HasSubstr("weir_connections_total{listener=\"data\",outcome=\"refused\"} 0\n"),
+                             HasSubstr("weir_connections_total{listener=\"admin\",outcome=\"accepted\"} 0\n"),
+                             HasSubstr("weir_connections_open{listener=\"data\"} "),
+                             HasSubstr("weir_connections_open{listener=\"admin\"} 0\n")));
+}
+
 TEST_F(DataPlaneTest, WhatIsNoNameOfAModelIsRefusedAndNotRepeated) {
   const std::string endless(100'000, 'x');
   const std::string lengthy(1000, 'x');

@@ -195,10 +195,12 @@ Result<void> Server::listen() {
   make_core_parts();
   data_server_ = TRY(start_server(config_.server.listen, false));
   admin_server_ = TRY(start_server(config_.server.admin_listen, true));
-  callbacks_ = expose_process_metrics(metrics_, {.snapshot = [this] { return newest(); },
-                                                 .states = states_.get(),
-                                                 .exchanges_open = &exchanges_open_,
-                                                 .store = store_.get()});
+  callbacks_ = expose_process_metrics(
+      metrics_, {.snapshot = [this] { return newest(); },
+                 .states = states_.get(),
+                 .exchanges_open = &exchanges_open_,
+                 .store = store_.get(),
+                 .listeners = {{"data", data_server_.get()}, {"admin", admin_server_.get()}}});
   return {};
 }
 

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <unistd.h>
 
+#include "io/http_server.h"
 #include "ops/access_log.h"
 #include "ops/exchange_metrics.h"
 #include "ops/trace_export.h"
@@ -46,6 +47,22 @@ double count_fetches(const Snapshot& snapshot, uint64_t Credentials::Counts::* o
     if (provider->credentials) count += provider->credentials->counts().*outcome;
   }
   return static_cast<double>(count);
+}
+
+void expose_listener(MetricsRegistry& metrics, const ProcessSources::Listener& listener,
+                     std::vector<MetricCallback>& callbacks) {
+  const HttpServer* const server = listener.server;
+  callbacks.push_back(metrics.gauge_callback(
+      {.name = "weir_connections_open", .help = "Connections of clients.", .labels = {"listener"}},
+      {listener.name}, [server] { return static_cast<double>(server->stats().connections_open); }));
+  for (const auto& [outcome, count] : {std::pair("accepted", &HttpServerStats::connections_accepted),
+                                       std::pair("refused", &HttpServerStats::connections_refused)}) {
+    callbacks.push_back(metrics.counter_callback(
+        {.name = "weir_connections_total",
+         .help = "Connections of clients; those are refused that are more than the process may have.",
+         .labels = {"listener", "outcome"}},
+        {listener.name, outcome}, [server, count] { return static_cast<double>(server->stats().*count); }));
+  }
 }
 
 }  // namespace
@@ -107,6 +124,8 @@ std::vector<MetricCallback> expose_process_metrics(MetricsRegistry& metrics, Pro
          .labels = {"outcome"}},
         {name}, [sources, outcome] { return count_fetches(*sources.snapshot(), outcome); }));
   }
+  for (const ProcessSources::Listener& listener : sources.listeners)
+    expose_listener(metrics, listener, callbacks);
   for (const auto& [name, count] :
        {std::pair("changed", &Store::Counts::changes), std::pair("change_failed", &Store::Counts::failures),
         std::pair("read_failed", &Store::Counts::reads_failed)}) {

@@ -17,6 +17,7 @@
 namespace weir {
 
 class AccessLog;
+class HttpServer;
 class Store;
 
 // One observer that tells several.
@@ -54,9 +55,15 @@ struct ProcessSources {
   const TargetStates* states = nullptr;
   const std::atomic<int64_t>* exchanges_open = nullptr;
   const Store* store = nullptr;  // null: there is none
+  struct Listener {
+    std::string name;  // data, admin
+    const HttpServer* server;
+  };
+  std::vector<Listener> listeners{};
 };
 // weir_rss_bytes, weir_config_generation, weir_exchanges_open, weir_queue_depth; weir_breaker_state and
 // weir_key_state: how many targets and keys are in each state (which ones, the admin plane's status tells);
+// weir_connections_open and, by outcome, weir_connections_total of each listener;
 // weir_credential_fetches_total by outcome; weir_store_operations_total: changes of the store that were
 // committed or lost, and reads that failed.
 std::vector<MetricCallback> expose_process_metrics(MetricsRegistry& metrics, ProcessSources sources);
