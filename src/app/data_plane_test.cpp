@@ -1,6 +1,7 @@
 // The data plane of a whole Weir in this process, asked over a socket: what callers are told who ask for what
 // there is not, or in a way that cannot be read.
 #include <arpa/inet.h>
+#include <filesystem>
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -29,8 +30,8 @@ class DataPlaneTest : public testing::Test {
   void start_with(std::string_view yaml) {
     std::ofstream(path_) << fmt::format(
         "server: {{listen: \"127.0.0.1:0\", admin_listen: \"127.0.0.1:0\", threads: 1, access_log: "
-        "\"{}\"}}\n{}",
-        log_, yaml);
+        "\"{}\", data_dir: \"{}\"}}\n{}",
+        log_, data_, yaml);
     server_ = std::make_unique<Server>(load_config(path_).value(), path_);
     const Result<void> started = server_->start();
     ASSERT_TRUE(started) << started.error().message;
@@ -39,6 +40,7 @@ class DataPlaneTest : public testing::Test {
     server_->stop();
     unlink(path_.c_str());
     unlink(log_.c_str());
+    std::filesystem::remove_all(data_);
   }
 
   enum class After : uint8_t { listens, half_closes };
@@ -83,6 +85,7 @@ class DataPlaneTest : public testing::Test {
 
   const std::string path_ = testing::TempDir() + "data_plane_test." + std::to_string(getpid()) + ".yaml";
   const std::string log_ = path_ + ".log";
+  const std::string data_ = path_ + ".data";
   std::unique_ptr<Server> server_;
 };
 

@@ -160,6 +160,7 @@ Result<void> Server::start() {
                                     .generation = 1}));
   if (const std::vector<Error> problems = check_machine(config_); !problems.empty())
     return fail(as_one_error(problems));
+  data_lock_ = TRY(DataLock::take(config_.server.data_dir));
   observers_ = TRY(make_observers(metrics_, config_.server.access_log, config_.telemetry, workers_));
   if (!config_.server.tls_certificate.empty()) {
     tls_ = TRY(TlsServerContext::load(
@@ -365,6 +366,8 @@ std::string Server::status_json() const {
 
 void Server::stop() {
   if (!cores_) return;
+  // The next Weir need not wait until the last stream has ended.
+  data_lock_.release();
   is_draining_ = true;
   Duration patience{};
   {

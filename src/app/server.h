@@ -19,6 +19,7 @@
 #include "io/pool.h"
 #include "io/worker.h"
 #include "ops/observers.h"
+#include "store/data_lock.h"
 #include "store/store.h"
 
 namespace weir {
@@ -33,7 +34,8 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Errors: what is wrong with the configuration, an address that cannot be listened on.
+  // Errors: what is wrong with the configuration, a data directory that another process has, an address that
+  // cannot be listened on.
   Result<void> start();
   // Drains and stops. Blocks.
   void stop();
@@ -78,7 +80,8 @@ class Server {
   const Counter reload_failures_;
   const Histogram reload_seconds_;
   Pool cpu_;
-  Pool control_;                  // reloads: they read files
+  Pool control_;  // reloads: they read files
+  DataLock data_lock_;
   std::unique_ptr<Store> store_;  // of the first configuration, like what is kept in it
   std::unique_ptr<KeptTexts> turns_;
   std::unique_ptr<KeptTexts> responses_;

@@ -1,4 +1,5 @@
 // A whole Weir between an SDK that signs its requests and a provider that wants fetched tokens.
+#include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <latch>
@@ -63,17 +64,17 @@ class ServerCredentials : public testing::Test {
                                      R"("refresh_token":"r","token_uri":"{}/token"}})",
                                      cloud));
     write("secret", kSecret);
-    write(
-        "weir.yaml",
-        fmt::format("server: {{listen: \"127.0.0.1:0\", admin_listen: \"127.0.0.1:0\", threads: 2, "
-                    "access_log: \"off\"}}\n"
-                    "keys: [{{name: sdk, access_key_id: {}, file: \"{}\"}}]\n"
-                    "providers:\n"
-                    "  - {{name: cloud, kind: custom, base_url: \"{}/v1\", auth: google, "
-                    "credentials: {{file: \"{}\"}}}}\n"
-                    "  - {{name: vertex, kind: vertex_anthropic, base_url: \"{}/v1/projects/p/locations/l\", "
-                    "credentials: {{file: \"{}\"}}}}\n",
-                    kId, path("secret"), cloud, path("google.json"), cloud, path("google.json")));
+    write("weir.yaml",
+          fmt::format(
+              "server: {{listen: \"127.0.0.1:0\", admin_listen: \"127.0.0.1:0\", threads: 2, "
+              "access_log: \"off\", data_dir: \"{}\"}}\n"
+              "keys: [{{name: sdk, access_key_id: {}, file: \"{}\"}}]\n"
+              "providers:\n"
+              "  - {{name: cloud, kind: custom, base_url: \"{}/v1\", auth: google, "
+              "credentials: {{file: \"{}\"}}}}\n"
+              "  - {{name: vertex, kind: vertex_anthropic, base_url: \"{}/v1/projects/p/locations/l\", "
+              "credentials: {{file: \"{}\"}}}}\n",
+              path("data"), kId, path("secret"), cloud, path("google.json"), cloud, path("google.json")));
     server_ = std::make_unique<Server>(load_config(path("weir.yaml")).value(), path("weir.yaml"));
     const Result<void> started = server_->start();
     ASSERT_TRUE(started) << started.error().message;
@@ -82,6 +83,7 @@ class ServerCredentials : public testing::Test {
     server_->stop();
     cloud_server_.stop(std::chrono::seconds(0));
     for (const char* name : {"google.json", "secret", "weir.yaml"}) unlink(path(name).c_str());
+    std::filesystem::remove_all(path("data"));
   }
 
   static std::string path(std::string_view name) {

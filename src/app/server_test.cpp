@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <thread>
 #include <unistd.h>
@@ -16,11 +17,16 @@ namespace {
 constexpr std::string_view kKey = "wk_server_test";
 constexpr double kSwapMsMax = 10;  // of one core, with 10,000 models and keys
 
+std::string data_dir() {
+  return testing::TempDir() + fmt::format("server_test.{}.data", getpid());
+}
+
 std::string base_yaml() {
   return fmt::format(
-      "server: {{listen: \"127.0.0.1:0\", admin_listen: \"127.0.0.1:0\", threads: 2, access_log: \"off\"}}\n"
+      "server: {{listen: \"127.0.0.1:0\", admin_listen: \"127.0.0.1:0\", threads: 2, access_log: \"off\", "
+      "data_dir: \"{}\"}}\n"
       "keys:\n  - {{name: operator, hash: \"{}\", admin: true}}\n",
-      to_string(hash_api_key(kKey)));
+      data_dir(), to_string(hash_api_key(kKey)));
 }
 
 std::string yaml_with_models_and_keys(int count) {
@@ -45,6 +51,7 @@ class RunningServer : public testing::Test {
   void TearDown() override {
     server_->stop();
     unlink(path_.c_str());
+    std::filesystem::remove_all(data_dir());
   }
 
   void write(const std::string& yaml) const { std::ofstream(path_) << yaml; }
@@ -155,7 +162,7 @@ TEST_F(RunningServer, HashesUsersByAKeyOfItsMasterKeyAndMakesNoneOtherwise) {
   Config config = load_config(path_).value();
   config.server.data_dir = folder.string();
   ASSERT_TRUE(Server(config, path_).start());
-  EXPECT_FALSE(std::filesystem::exists(folder));
+  EXPECT_FALSE(std::filesystem::exists(folder / "master.key"));
   config.translation.hash_user = true;
   ASSERT_TRUE(Server(config, path_).start());
   EXPECT_EQ(std::filesystem::file_size(folder / "master.key"), kMasterKeyBytes);
@@ -166,8 +173,21 @@ TEST_F(RunningServer, HashesUsersByAKeyOfItsMasterKeyAndMakesNoneOtherwise) {
   std::filesystem::remove_all(folder);
 }
 
+TEST_F(RunningServer, OneServerAtATimeHasADataDirectory) {
+  {
+    Server second(load_config(path_).value(), path_);
+    const Result<void> started = second.start();
+    ASSERT_FALSE(started);
+    EXPECT_THAT(started.error().message, testing::HasSubstr(fmt::format("(process {})", getpid())));
+  }
+  server_->stop();
+  Server next(load_config(path_).value(), path_);
+  EXPECT_TRUE(next.start()) << "the first has ended";
+}
+
 TEST_F(RunningServer, APortThatIsTakenIsAnError) {
   Config config = load_config(path_).value();
+  config.server.data_dir = data_dir() + "/second";
   config.server.listen =
       parse_url(server_->url())->origin.host + ":" + std::to_string(parse_url(server_->url())->origin.port);
   Server second(std::move(config), path_);

@@ -11,6 +11,7 @@
 #include "io/pool.h"
 #include "io/worker.h"
 #include "store/change_group.h"
+#include "store/data_lock.h"
 #include "store/sqlite.h"
 
 namespace weir {
@@ -308,9 +309,7 @@ class Store::Engine {
 };
 
 Result<MasterKey> master_key_in(const std::string& directory) {
-  std::error_code failed;
-  if (std::filesystem::create_directories(directory, failed))
-    std::filesystem::permissions(directory, std::filesystem::perms::owner_all, failed);
+  make_data_directory(directory);
   return MasterKey::load_or_create((std::filesystem::path(directory) / "master.key").string());
 }
 

@@ -2,8 +2,8 @@
 // and makes many changes durable in one commit, and a few connections that read. It is one concrete class;
 // it becomes a port when PostgreSQL is the second implementation (statements are values for that reason).
 //
-// Nothing is made on disk, and no thread is started, before the first change; what is read before is empty. A
-// second process at the same directory works, but each keeps its own caches.
+// Nothing is made on disk, and no thread is started, before the first change; what is read before is empty.
+// That no other process has the directory is for the process to see to (store/data_lock.h).
 #pragma once
 
 #include <functional>
