@@ -61,8 +61,11 @@ Task<void> AdminPlane::answer(Scope& scope, HttpRequest& request, ResponseWriter
   if (path == "/healthz") co_return co_await send_json(scope, response, 200, R"({"status":"ok"})");
   if (path == "/readyz") {
     const bool is_ready = !services_.is_draining->load(std::memory_order_relaxed);
+    const std::string_view state = is_ready ? "ready" : "draining";
+    // Calls of models need no store, so a broken one takes no traffic away.
+    const std::string_view store = actions_.is_store_failing() ? "failing" : "ok";
     co_return co_await send_json(scope, response, is_ready ? 200 : 503,
-                                 is_ready ? R"({"status":"ready"})" : R"({"status":"draining"})");
+                                 fmt::format(R"({{"status":"{}","store":"{}"}})", state, store));
   }
   if (path == "/metrics") {
     co_return co_await send_text(scope, response, 200, actions_.metrics->prometheus_text(),

@@ -18,6 +18,8 @@ struct AdminActions {
   std::function<Task<std::string>(Scope&)> reload;
   // The effective configuration as YAML, secrets hidden.
   std::function<std::string()> effective_config;
+  // Whether what is to be kept for longer than the process cannot be written or read.
+  std::function<bool()> is_store_failing;
   // Every target's breaker, latency and permits, and every provider's keys, as a JSON object.
   std::function<std::string()> status;
 };

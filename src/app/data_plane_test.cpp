@@ -46,7 +46,10 @@ class DataPlaneTest : public testing::Test {
   enum class After : uint8_t { listens, half_closes };
   // Everything that the server says to these bytes until it closes.
   std::string say(std::string_view bytes, After after = After::listens) const {
-    const int port = parse_url(server_->url())->origin.port;
+    return say_to(server_->url(), bytes, after);
+  }
+  static std::string say_to(const std::string& url, std::string_view bytes, After after = After::listens) {
+    const int port = parse_url(url)->origin.port;
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -65,6 +68,10 @@ class DataPlaneTest : public testing::Test {
   std::string get(std::string_view path, std::string_view headers = "") const {
     return say(
         fmt::format("GET {} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{}\r\n", path, headers));
+  }
+  std::string get_of_admin(std::string_view path) const {
+    return say_to(server_->admin_url(),
+                  fmt::format("GET {} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n", path));
   }
   std::string post(std::string_view path, std::string_view body, std::string_view headers = "") const {
     return say(
@@ -157,6 +164,20 @@ TEST_F(DataPlaneTest, ARequestWhoseBodyIsCutIsLoggedCountedAndAnsweredOnce) {
   const std::string id = answer.substr(id_at, answer.find("\r\n", id_at) - id_at);
   EXPECT_THAT(lines, AllOf(HasSubstr(fmt::format(R"("request_id":"{}")", id)), HasSubstr(R"("status":499)"),
                            HasSubstr(R"("end_reason":"client_gone")")));
+}
+
+TEST_F(DataPlaneTest, TheAdminPlaneTellsOfAStoreThatCannotBeRead) {
+  EXPECT_THAT(get_of_admin("/readyz"), HasSubstr(R"({"status":"ready","store":"ok"})"));
+  EXPECT_THAT(get_of_admin("/admin/v1/status"), HasSubstr(R"("store":{"state":"ok"})"));
+  server_->stop();
+  std::filesystem::create_directories(data_);
+  std::ofstream(data_ + "/weir.db") << std::string(10'000, '?');
+  start_with("");
+  EXPECT_THAT(get_of_admin("/readyz"),
+              AllOf(StartsWith("HTTP/1.1 200 "), HasSubstr(R"({"status":"ready","store":"failing"})")));
+  EXPECT_THAT(
+      get_of_admin("/admin/v1/status"),
+      AllOf(HasSubstr(R"("store":{"state":"failing","last_failure":")"), HasSubstr("not a database")));
 }
 
 TEST_F(DataPlaneTest, ConnectionsAreCountedByWhereTheyCameIn) {

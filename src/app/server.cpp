@@ -176,6 +176,7 @@ void Server::make_keepers() {
   store_ = std::make_unique<Store>(
       StoreOptions{.directory = config_.server.data_dir, .migrations = {kept_texts_migrations()}}, workers_,
       SystemClock::instance());
+  store_->check();
   KeptLimits limits{.ttl = keep.turn_ttl,
                     .memory_bytes_max = keep.memory_bytes_max,
                     .per_caller_max = static_cast<size_t>(keep.per_caller_max),
@@ -238,6 +239,7 @@ AdminActions Server::admin_actions() {
     const std::lock_guard lock(state_mutex_);
     return print_config(config_, {.catalog = snapshot_->catalog.get(), .environment = environment_});
   };
+  actions.is_store_failing = [this] { return !store_->trouble().empty(); };
   actions.status = [this] { return status_json(); };
   return actions;
 }
@@ -331,7 +333,11 @@ std::string Server::status_json() const {
   std::string out;
   JsonWriter json(out);
   json.begin_object().key("generation").value(snapshot->generation);
-  json.key("exchanges_open").value(exchanges_open_.load()).key("providers").begin_array();
+  json.key("exchanges_open").value(exchanges_open_.load());
+  const std::string trouble = store_->trouble();
+  json.key("store").begin_object().key("state").value(trouble.empty() ? "ok" : "failing");
+  if (!trouble.empty()) json.key("last_failure").value(trouble);
+  json.end_object().key("providers").begin_array();
   for (const auto& provider : snapshot->providers) {
     json.begin_object().key("name").value(provider->name).key("keys").begin_array();
     for (const KeyRing::Status& key : provider->keys->status(now)) {

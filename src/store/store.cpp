@@ -17,6 +17,7 @@
 namespace weir {
 namespace {
 
+constexpr std::string_view kDatabase = "weir.db";
 constexpr size_t kReadThreads = 2;
 // Pages in the log after which they are moved to the database: 4 MB.
 constexpr int kCheckpointPages = 1'000;
@@ -49,6 +50,32 @@ struct Completion {
   std::optional<Result<int64_t>> result;
 };
 
+// What the newest operation of a kind failed with.
+class Trouble {
+ public:
+  void note(const Error& error) {
+    const std::lock_guard lock(mutex_);
+    text_ = error.detail.empty() ? error.message : fmt::format("{}: {}", error.message, error.detail);
+    is_there_.store(true);
+  }
+  // Costs the usual operation, which went well after another that did, no lock.
+  void forget() {
+    if (!is_there_.load(std::memory_order_relaxed)) return;
+    const std::lock_guard lock(mutex_);
+    text_.clear();
+    is_there_.store(false);
+  }
+  std::string text() const {
+    const std::lock_guard lock(mutex_);
+    return text_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::atomic<bool> is_there_ = false;
+  std::string text_;
+};
+
 }  // namespace
 
 // The threads and connections of an opened store.
@@ -58,7 +85,7 @@ class Store::Engine {
       : options_(options),
         workers_(workers),
         clock_(clock),
-        path_((std::filesystem::path(options.directory) / "weir.db").string()),
+        path_((std::filesystem::path(options.directory) / kDatabase).string()),
         readers_("store read", kReadThreads, kStoreReadQueueMax) {}
 
   ~Engine() {
@@ -89,8 +116,18 @@ class Store::Engine {
   // On a reader's thread.
   Result<std::vector<SqlRow>> read(const Query& query) {
     Result<std::vector<SqlRow>> rows = rows_of(query);
-    if (!rows) note_failure("what was stored cannot be read", reads_failed_, rows.error());
+    if (rows) {
+      trouble_with_reads_.forget();
+    } else {
+      trouble_with_reads_.note(rows.error());
+      note_failure("what was stored cannot be read", reads_failed_, rows.error());
+    }
     return rows;
+  }
+
+  std::string trouble() const {
+    std::string text = trouble_with_changes_.text();
+    return text.empty() ? trouble_with_reads_.text() : text;
   }
 
   Counts counts() const {
@@ -239,8 +276,10 @@ class Store::Engine {
   void note(const Result<int64_t>& outcome) {
     if (outcome) {
       changes_.fetch_add(1);
+      trouble_with_changes_.forget();
       return;
     }
+    trouble_with_changes_.note(outcome.error());
     note_failure("a change was not stored", failures_, outcome.error());
   }
 
@@ -304,6 +343,8 @@ class Store::Engine {
   std::atomic<uint64_t> commits_ = 0;
   std::atomic<uint64_t> failures_ = 0;
   std::atomic<uint64_t> reads_failed_ = 0;
+  Trouble trouble_with_changes_;
+  Trouble trouble_with_reads_;
 
   Pool readers_;  // its threads use everything above, so they end first
 };
@@ -363,6 +404,18 @@ Task<std::vector<SqlRow>> Store::read(Scope& scope, Query query) {
 Store::Counts Store::counts() const {
   const std::lock_guard lock(mutex_);
   return engine_ ? engine_->counts() : Counts{};
+}
+
+void Store::check() {
+  std::error_code ignored;
+  if (!std::filesystem::exists(std::filesystem::path(options_.directory) / kDatabase, ignored)) return;
+  // What it fails with is noted.
+  (void)engine().read({.statement = {"SELECT count(*) FROM store_facts", {}}});
+}
+
+std::string Store::trouble() const {
+  const std::lock_guard lock(mutex_);
+  return engine_ ? engine_->trouble() : "";
 }
 
 }  // namespace weir

@@ -57,6 +57,12 @@ class Store {
   };
   Counts counts() const;
 
+  // Opens the database, where there is one: what is wrong with it shows before anybody needs it. Blocks.
+  void check();
+  // What the newest change, or the newest read, failed with; empty: both went well, or there was none. For
+  // the operator. From any thread.
+  std::string trouble() const;
+
  private:
   class Engine;
   Engine& engine();

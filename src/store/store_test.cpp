@@ -267,6 +267,30 @@ TEST_F(StoreTest, AReadThatFailsIsCountedAndTheNextOneTriesAgain) {
   EXPECT_EQ(store().counts().reads_failed, 1U);
 }
 
+TEST_F(StoreTest, TellsItsTroubleUntilItIsOver) {
+  FaultyDisk disk;
+  store().check();
+  EXPECT_FALSE(std::filesystem::exists(directory_)) << "there was nothing to look at";
+  ASSERT_TRUE(insert("first"));
+  ASSERT_TRUE(names());
+  EXPECT_EQ(store().trouble(), "");
+  disk.fail_writes(SQLITE_FULL);
+  EXPECT_FALSE(insert("second"));
+  EXPECT_NE(store().trouble(), "");
+  ASSERT_TRUE(names());
+  EXPECT_NE(store().trouble(), "") << "what can be read says nothing of what can be written";
+  disk.mend();
+  ASSERT_TRUE(insert("third"));
+  EXPECT_EQ(store().trouble(), "");
+}
+
+TEST_F(StoreTest, ADatabaseThatIsNoneShowsBeforeItIsNeeded) {
+  std::filesystem::create_directories(directory_);
+  std::ofstream(directory_ / "weir.db") << std::string(10'000, '?');
+  store().check();
+  EXPECT_NE(store().trouble().find("not a database"), std::string::npos) << store().trouble();
+}
+
 TEST_F(StoreTest, ADirectoryThatCannotBeMadeFailsTheChangeAndTheNextOneTriesAgain) {
   std::ofstream(directory_) << "a file";
   EXPECT_FALSE(insert("one"));
