@@ -28,24 +28,30 @@ Task<void> DataPlane::handle(Scope& scope, HttpRequest& request, BodyReader& bod
   // A model call tells its client and its observer itself, however it ends.
   if (match && match->row->action == Action::model_call)
     co_return co_await serve_model_call(services_, *match, scope, request, body, response);
-  Result<void> answered;
-  if (!match) {
-    answered = fail(match.error());
-  } else {
-    answered = co_await answer_other(*match, scope, request, response);
-  }
+  if (!match) co_return co_await fail_with(match.error(), {}, scope, request, response);
+  if (match->row->action == Action::health)
+    co_return co_await send_json(scope, response, 200, R"({"status":"ok"})");
+  co_return co_await answer_other(*match, scope, request, response);
+}
+
+Task<void> DataPlane::fail_with(const Error& error, std::string_view key_name, Scope& scope,
+                                const HttpRequest& request, ResponseWriter& response) {
   // Of what ended the scope the connection tells, where there is somebody to be told.
-  const bool is_cut = !answered && scope.is_cancelled() && answered.error().kind == scope.reason().kind;
-  if (answered || response.is_started() || is_cut) co_return answered;
-  const ErrorAnswer reply = refuse(answered.error(), request);
+  const bool is_cut = scope.is_cancelled() && error.kind == scope.reason().kind;
+  if (response.is_started() || is_cut) co_return fail(error);
+  const ErrorAnswer reply = refuse_to(key_name, error, request);
   co_return co_await response.send(scope, reply.status, reply.headers, reply.body);
 }
 
 ErrorAnswer DataPlane::refuse(const Error& error, const HttpRequest& request) {
+  return refuse_to({}, error, request);
+}
+
+ErrorAnswer DataPlane::refuse_to(std::string_view key_name, const Error& error, const HttpRequest& request) {
   const Id id = make_id("req", services_.core->clock(), services_.core->rng());
   ClientReply reply = error_reply(codec_for_errors(request.path(), request.headers), error, id,
                                   cors_headers(request, services_.snapshot->settings));
-  note(request, id, {}, reply.status, &error);
+  note(request, id, key_name, reply.status, &error);
   return {.status = reply.status, .headers = std::move(reply.headers), .body = std::move(reply.body)};
 }
 
@@ -64,14 +70,22 @@ void DataPlane::note(const HttpRequest& request, std::string_view id, std::strin
 // What calls no model.
 Task<void> DataPlane::answer_other(const EndpointMatch& match, Scope& scope, HttpRequest& request,
                                    ResponseWriter& response) {
-  if (match.row->action == Action::health)
-    co_return co_await send_json(scope, response, 200, R"({"status":"ok"})");
-
   const std::shared_ptr<const Snapshot> snapshot = services_.snapshot;
-  const Principal principal = CO_TRY(
+  const Result<Principal> principal =
       authenticate_without_body(request, snapshot->keys, {.allowed_origins = snapshot->settings.cors_origins},
-                                services_.core->clock().wall_ns() / 1'000'000'000));
+                                services_.core->clock().wall_ns() / 1'000'000'000);
+  if (!principal) co_return co_await fail_with(principal.error(), {}, scope, request, response);
   const Id id = make_id("req", services_.core->clock(), services_.core->rng());
+  const Result<void> answered = co_await answer_to(*principal, snapshot, id, match, scope, request, response);
+  if (!answered)
+    co_return co_await fail_with(answered.error(), principal->key_name, scope, request, response);
+  note(request, id, principal->key_name, 200, nullptr);
+  co_return {};
+}
+
+Task<void> DataPlane::answer_to(const Principal& principal, const std::shared_ptr<const Snapshot>& snapshot,
+                                std::string_view id, const EndpointMatch& match, Scope& scope,
+                                HttpRequest& request, ResponseWriter& response) {
   Headers extra = cors_headers(request, snapshot->settings);
   extra.add("x-request-id", id);
   if (wants_anthropic_shape(request.headers)) extra.add("request-id", id);
@@ -105,7 +119,6 @@ Task<void> DataPlane::answer_other(const EndpointMatch& match, Scope& scope, Htt
       CO_TRY(co_await send_model(scope, *snapshot, principal, match.rest, request, response, extra));
       break;
   }
-  note(request, id, principal.key_name, 200, nullptr);
   co_return {};
 }
 

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <sstream>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -188,6 +189,24 @@ TEST_F(DataPlaneTest, ConnectionsAreCountedByWhereTheyCameIn) {
                              HasSubstr("weir_connections_total{listener=\"admin\",outcome=\"accepted\"} 0\n"),
                              HasSubstr("weir_connections_open{listener=\"data\"} "),
                              HasSubstr("weir_connections_open{listener=\"admin\"} 0\n")));
+}
+
+TEST_F(DataPlaneTest, WhatIsRefusedToAKnownCallerIsLoggedWithTheNameOfItsKey) {
+  server_->stop();
+  start_with(fmt::format("keys:\n  - {{name: team-a, hash: \"{}\"}}\n",
+                         to_string(hash_api_key("wk_data_plane_test"))));
+  const std::string_view authorization = "authorization: Bearer wk_data_plane_test\r\n";
+  EXPECT_THAT(get("/v1/models/zzz", authorization), StartsWith("HTTP/1.1 404 "));
+  EXPECT_THAT(get("/v1/responses/resp_zzz", authorization), StartsWith("HTTP/1.1 404 "));
+  EXPECT_THAT(get("/v1/models"), StartsWith("HTTP/1.1 401 "));
+  std::istringstream lines(log());
+  std::string line;
+  for (int i = 0; i < 2; ++i) {
+    std::getline(lines, line);
+    EXPECT_THAT(line, AllOf(HasSubstr(R"("key":"team-a")"), HasSubstr(R"("status":404)")));
+  }
+  std::getline(lines, line);
+  EXPECT_THAT(line, AllOf(HasSubstr(R"("status":401)"), Not(HasSubstr(R"("key":)"))));
 }
 
 TEST_F(DataPlaneTest, WhatIsNoNameOfAModelIsRefusedAndNotRepeated) {
