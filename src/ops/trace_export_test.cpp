@@ -35,6 +35,8 @@ std::string attribute(JsonValue span, std::string_view key) {
 
 TEST(TraceSpan, IsAServerSpanWithAClientSpanForEachAttempt) {
   test::EndedExchange ended;
+  ended.exchange.usage.cache_write_5m = 5;
+  ended.exchange.usage.cache_write_1h = 2;
   ended.exchange.attempts[0].failure = ErrorKind::upstream_overloaded;
   ended.add_attempt("my-openai", std::nullopt);
   const JsonDoc request = spans_of(ended);
@@ -46,7 +48,8 @@ TEST(TraceSpan, IsAServerSpanWithAClientSpanForEachAttempt) {
   EXPECT_EQ(server["kind"].int_or(0), 2);
   EXPECT_EQ(attribute(server, "gen_ai.operation.name"), R"({"stringValue":"chat"})");
   EXPECT_EQ(attribute(server, "gen_ai.provider.name"), R"({"stringValue":"openai"})");
-  EXPECT_EQ(attribute(server, "gen_ai.usage.input_tokens"), R"({"intValue":"12"})");
+  EXPECT_EQ(attribute(server, "gen_ai.usage.input_tokens"), R"({"intValue":"19"})");
+  EXPECT_EQ(attribute(server, "gen_ai.usage.cache_creation.input_tokens"), R"({"intValue":"7"})");
   EXPECT_EQ(attribute(server, "gen_ai.usage.output_tokens"), R"({"intValue":"34"})");
   EXPECT_EQ(attribute(server, "gen_ai.request.max_tokens"), R"({"intValue":"100"})");
   EXPECT_EQ(attribute(server, "http.response.status_code"), R"({"intValue":"200"})");

@@ -109,6 +109,10 @@ void write_answer(SpanWriter& span, const Exchange& exchange) {
   span.number("gen_ai.usage.input_tokens", usage.input_total());
   span.number("gen_ai.usage.output_tokens", usage.output_total());
   span.number("gen_ai.usage.cache_read.input_tokens", usage.cache_read);
+  if (usage.cache_write_5m || usage.cache_write_1h) {
+    span.number("gen_ai.usage.cache_creation.input_tokens",
+                usage.cache_write_5m.value_or(0) + usage.cache_write_1h.value_or(0));
+  }
   span.number("gen_ai.usage.reasoning.output_tokens", usage.out_reasoning);
   span.text("weir.usage.source", to_string(usage.source));
 }
