@@ -48,8 +48,8 @@ std::span<const Setting<ServerSettings>> server_setting_rows() {
           .member = &ServerSettings::access_log,
           .applies = Applies::restart,
           .sentence =
-              "One JSON line for each request but checks of health: on (with the log), off, or a file's "
-              "path. SIGHUP and a reload open the file anew, for logrotate."},
+              "One JSON line for each request but checks of health and preflights: on (with the log), off, "
+              "or a file's path. SIGHUP and a reload open the file anew, for logrotate."},
   };
   return kRows;
 }
