@@ -163,6 +163,25 @@ def test_what_a_client_that_hangs_up_has_used_is_known(stack, case, policy, sour
     assert line()["usage"]["source"] == source
 
 
+def test_a_call_that_nobody_waited_for_is_estimated(stack, case):
+    """Of a provider that works on nothing is known but what it was asked."""
+    since = stack.weir.log_size()
+    body = {"model": f"oai/fake-text~{case.id}!stall-ms=1500", "messages": HELLO}
+    headers = {"x-weir-timeout-ms": "300"}
+    answer = httpx.post(f"{stack.openai_url}/chat/completions", json=body, headers=headers, timeout=30)
+    assert answer.status_code == 504
+    assert answer.json()["error"]["code"] == "timeout"
+
+    def lines():
+        return [json.loads(text) for text in stack.weir.log_tail(since=since).splitlines() if case.id in text]
+
+    wait_for(lines)
+    assert [line["blame"] for line in lines()] == ["caller"]
+    usage = lines()[0]["usage"]
+    assert usage.pop("in_uncached") > 0
+    assert usage == {"source": "estimated", "out_text": 0}
+
+
 def test_a_terminated_weir_finishes_its_streams_and_ends_well(stack, case):
     case.weir_may_end = True
     finish = start_slow_stream(stack, case)
@@ -201,6 +220,23 @@ def test_a_second_signal_ends_it_at_once(own, case):
         assert time.monotonic() - began < 9
     ends = [json.loads(line) for line in own.weir.log_tail().splitlines() if '"end_reason"' in line]
     assert [line["end_reason"] for line in ends if case.id in line["model"]] == ["shutdown"]
+
+
+def test_servers_take_turns_at_a_data_directory(own, case):
+    """A second one is refused; the next one need not wait for the last stream of one that drains."""
+    first = own.weir
+    with pytest.raises(RuntimeError) as refused:
+        own.start_weir(name="second")
+    assert "ended with 1:" in str(refused.value)
+    assert f"another Weir (process {first.child.pid})" in str(refused.value)
+    finish = start_slow_stream(own, case)
+    first.child.send_signal(signal.SIGTERM)
+    wait_for(lambda: httpx.get(f"{first.ready['admin_url']}/readyz").status_code == 503)
+    own.start_weir(name="next")
+    assert first.child.poll() is None, "it drains"
+    assert ask(own, f"oai/fake-text~{case.id}").status_code == 200
+    assert finish() == ECHO
+    assert first.child.wait(10) == 0, first.log_tail()
 
 
 def test_the_access_log_follows_a_rotation(case, tmp_path):
