@@ -24,10 +24,8 @@
 namespace weir {
 namespace {
 
-constexpr std::string_view kExtractProvider = "weir";
 // Of the models behind wildcards, which a list of models is to help with, not to be complete.
 constexpr size_t kListedNamesMax = 2'000;
-constexpr std::string_view kExtractModel = "extract";
 // Enough to mend a file by; a file with more is wrong as a whole.
 constexpr size_t kProblemsMax = 100;
 
@@ -60,13 +58,12 @@ class Compiler {
     // Not owned: the embedded catalog lives as long as the process.
     snapshot_->catalog = std::shared_ptr<const Catalog>(std::shared_ptr<void>(), &Catalog::embedded());
     note(load_catalog());
+    config_ = completed(std::move(config_), *snapshot_->catalog, inputs_.environment);
     add_extract();
     for (const ProviderConfig& provider : config_.providers) {
       if (provider.has_problem || !note(add_provider(provider))) unusable_providers_.insert(provider.name);
     }
-    if (config_.providers.empty()) note(add_providers_of_environment());
     for (const RouteConfig& route : config_.routes) add_route(route);
-    add_default_routes();
     check_aliases();
     add_keys();
     const bool has_keys = !config_.keys.empty();
@@ -369,35 +366,7 @@ class Compiler {
       made.weight = key.weight;
       made.access_key_id = key.access_key_id;
     }
-    if (keys.empty()) {
-      if (const auto* variable = usual_variable(kind)) {
-        keys.push_back({.name = variable->first,
-                        .secret = std::make_shared<const Secret>(Secret::copy_of(variable->second)),
-                        .weight = 1});
-      }
-    }
     return keys;
-  }
-
-  // The first of the kind's usual variables that is set.
-  const std::pair<const std::string, std::string>* usual_variable(const ProviderKind& kind) const {
-    for (const std::string& name : kind.key_env) {
-      const auto found = inputs_.environment.find(name);
-      if (found != inputs_.environment.end() && !found->second.empty()) return &*found;
-    }
-    return nullptr;
-  }
-
-  // Without providers in the configuration: every kind whose usual key is in the environment.
-  Result<void> add_providers_of_environment() {
-    for (const ProviderKind& kind : snapshot_->catalog->kinds()) {
-      if (!kind.enabled_by_env || !kind.base_url || !usual_variable(kind)) continue;
-      ProviderConfig config;
-      config.name = kind.name;
-      config.kind = kind.name;
-      TRY(add_provider(config));
-    }
-    return {};
   }
 
   void add_route(const RouteConfig& config) {
@@ -453,31 +422,6 @@ class Compiler {
                              .concurrency = static_cast<size_t>(target.concurrency),
                              .region = target.region});
     return {};
-  }
-
-  void add_simple_route(std::string pattern, const std::shared_ptr<const Provider>& provider,
-                        std::string model) {
-    if (!patterns_.emplace(pattern, 0).second) return;
-    auto route = std::make_unique<Route>();
-    route->pattern = std::move(pattern);
-    route->translation = config_.translation;
-    route->targets.push_back({.provider = provider, .model = std::move(model)});
-    routes_.push_back(std::move(route));
-  }
-
-  // weir/extract always; and without routes in the configuration, "PROVIDER/*" and the catalog's models by
-  // their bare names.
-  void add_default_routes() {
-    add_simple_route(fmt::format("{}/{}", kExtractProvider, kExtractModel), snapshot_->providers.front(),
-                     std::string(kExtractModel));
-    if (!config_.routes.empty()) return;
-    for (const auto& provider : snapshot_->providers) {
-      if (provider->local) continue;
-      add_simple_route(provider->name + "/*", provider, "*");
-      for (const ModelRow& row : snapshot_->catalog->models()) {
-        if (row.provider == provider->kind.name) add_simple_route(row.model, provider, row.model);
-      }
-    }
   }
 
   // An alias has a name of its own and leads to a route, or to an alias before it.
@@ -562,7 +506,7 @@ class Compiler {
   }
 
   const CompileInputs& inputs_;
-  const Config& config_;
+  Config config_;  // completed
   std::shared_ptr<Snapshot> snapshot_;
   std::vector<Error> problems_;
   std::vector<Error> warnings_;
