@@ -70,6 +70,7 @@ class Compiler {
     for (const auto& [name, address] : {std::pair("server.listen", &config_.server.listen),
                                         std::pair("server.admin_listen", &config_.server.admin_listen)})
       note(at(config_.line_of(name), check_listen(name, *address, has_keys)));
+    warn_of_open_admin_plane();
     check_origins();
     check_traces();
     // Only whole parts are put together: what follows from a problem above is not a problem of its own.
@@ -92,6 +93,18 @@ class Compiler {
   Result<void> at(int line, Result<void> outcome) const {
     if (outcome) return {};
     return fail(at(line, outcome.error().message));
+  }
+
+  // Its keys travel readably. An address that is not taken at all has been told.
+  void warn_of_open_admin_plane() {
+    const std::string& listen = config_.server.admin_listen;
+    if (config_.keys.empty() || !parse_listen_address(listen) || check_listen("", listen, false)) return;
+    warnings_.push_back(
+        at(config_.line_of("server.admin_listen"),
+           fmt::format("server.admin_listen is {}, which others can reach, and the admin plane has no TLS: "
+                       "keys and what it tells travel readably; listen on 127.0.0.1, or behind a proxy with "
+                       "TLS",
+                       listen)));
   }
 
   void check_origins() {
