@@ -489,6 +489,11 @@ class Compiler {
       if (!hash) return fail(at(config.line, hash.error().message));
       key.hash = *hash;
     }
+    if (is_well_known(key.hash)) {
+      warnings_.push_back(at(config.line, fmt::format("the key {} is a word that anybody would try; `weir "
+                                                      "key` makes one that nobody can guess",
+                                                      config.name)));
+    }
     const auto [twin, is_single] = key_names_.emplace(key.hash, config.name);
     if (!is_single) {
       return fail(

@@ -238,6 +238,30 @@ TEST_F(Compile, AProviderWithoutItsKeyIsAWarning) {
       << "it needs none";
 }
 
+TEST_F(Compile, AKeyThatAnybodyWouldTryIsAWarning) {
+  const std::string hash = to_string(hash_api_key("test"));
+  const Compilation made = compile(
+      "keys:\n  - {name: ci, hash: \"" + hash + "\"}\n  - {name: dev, env: K}\n  - {name: good, env: G}\n",
+      {{"K", "changeme"}, {"G", make_api_key()}});
+  EXPECT_TRUE(made.problems.empty());
+  ASSERT_EQ(made.warnings.size(), 2u);
+  EXPECT_TRUE(has(made.warnings[0].message, "weir.yaml line 2: the key ci is a word that anybody would try"));
+  EXPECT_TRUE(has(made.warnings[1].message, "weir.yaml line 3: the key dev"));
+  EXPECT_FALSE(has(made.warnings[1].message, "changeme"));
+}
+
+TEST_F(Compile, AnAdminPlaneThatOthersReachIsAWarningSinceItHasNoTls) {
+  const auto warned = [&](std::string_view admin_listen) {
+    return compile(fmt::format("server:\n  admin_listen: \"{}\"\nkeys: [{{name: k, env: K}}]", admin_listen),
+                   {{"K", make_api_key()}})
+        .warnings;
+  };
+  ASSERT_EQ(warned("0.0.0.0:1").size(), 1u);
+  EXPECT_TRUE(has(warned(":1")[0].message, "weir.yaml line 2: server.admin_listen is :1, "));
+  EXPECT_TRUE(warned("127.0.0.1:1").empty());
+  EXPECT_TRUE(warned("[::1]:1").empty());
+}
+
 TEST_F(Compile, OriginsAreWhatABrowserSends) {
   const auto told = [&](std::string_view origin, std::string_view more = "keys: [{name: k, env: K}]") {
     return complaint(fmt::format("gateway: {{cors_origins: [\"{}\"]}}\n{}", origin, more), {{"K", "wk_k"}});

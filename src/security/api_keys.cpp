@@ -16,6 +16,11 @@ constexpr std::string_view kKeyPrefix = "wk_";
 constexpr std::string_view kAccessKeyPrefix = "WKIA";
 constexpr size_t kAccessKeyIdBytes = 20;
 constexpr std::string_view kHashPrefix = "sha256:";
+constexpr std::array<std::string_view, 32> kWellKnownKeys = {
+    "",         "1234",    "12345",  "123456", "12345678", "123456789", "1234567890", "abc",
+    "abc123",   "admin",   "apikey", "bar",    "changeme", "default",   "demo",       "dev",
+    "dummy",    "example", "foo",    "guest",  "hello",    "key",       "letmein",    "none",
+    "password", "qwerty",  "root",   "secret", "test",     "token",     "weir",       "wk_test"};
 
 std::atomic<uint64_t> next_keys_id = 1;
 
@@ -70,6 +75,10 @@ bool is_access_key_id(std::string_view text) {
 
 KeyHash hash_api_key(std::string_view key) {
   return sha256(key);
+}
+
+bool is_well_known(const KeyHash& hash) {
+  return std::ranges::any_of(kWellKnownKeys, [&](std::string_view key) { return hash_api_key(key) == hash; });
 }
 
 Result<KeyHash> parse_key_hash(std::string_view text) {

@@ -41,6 +41,8 @@ AccessKey make_access_key();
 // "WKIA" and 16 upper-case letters and digits.
 bool is_access_key_id(std::string_view text);
 KeyHash hash_api_key(std::string_view key);
+// True for a word that whoever tries words would try: "test", "admin".
+bool is_well_known(const KeyHash& hash);
 // "sha256:" and 64 hex digits, as the configuration holds it. Error: bad_request.
 Result<KeyHash> parse_key_hash(std::string_view text);
 std::string to_string(const KeyHash& hash);
