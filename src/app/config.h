@@ -154,7 +154,8 @@ struct PrintContext {
   const Catalog* catalog = &Catalog::embedded();
   std::map<std::string, std::string> environment{};
 };
-// The effective configuration as YAML. It holds names of secrets, never secrets.
+// The effective configuration as YAML, with what is added where it is silent: providers of the environment
+// and routes, each with a comment that says so. It reads back, and holds names of secrets, never secrets.
 std::string print_config(const Config& config, const PrintContext& context = {});
 // The same as one line of JSON: durations and sizes are texts, as in YAML.
 std::string print_config_json(const Config& config, const PrintContext& context = {});

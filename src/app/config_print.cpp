@@ -52,7 +52,8 @@ std::string print_capabilities(const Capabilities& capabilities) {
   return out;
 }
 
-std::string print_provider(const ProviderConfig& provider, const PrintContext& context) {
+// `has_usual_key`: its keys are none that the configuration says.
+std::string print_provider(const ProviderConfig& provider, const PrintContext& context, bool has_usual_key) {
   const ProviderKind* kind = context.catalog->find_kind(provider.kind);
   const std::string base_url =
       effective_base_url(provider, kind ? *kind : ProviderKind(), context.environment);
@@ -67,8 +68,8 @@ std::string print_provider(const ProviderConfig& provider, const PrintContext& c
   for (const ProviderKeyConfig& key : provider.keys) {
     const std::string id =
         key.access_key_id.empty() ? "" : fmt::format("access_key_id: {}, ", print_value(key.access_key_id));
-    out +=
-        fmt::format("      - {{{}{}, weight: {}}}\n", id, secret_text(key.source), print_value(key.weight));
+    out += fmt::format("      - {{{}{}, weight: {}}}{}\n", id, secret_text(key.source),
+                       print_value(key.weight), has_usual_key ? "  # the usual variable" : "");
   }
   // A header may be a credential: its name is enough to see that it is there.
   if (!provider.headers.empty()) out += "    headers:\n";
@@ -171,32 +172,69 @@ void write_json(JsonWriter& json, const YamlNode& node) {
   }
 }
 
+std::string print_aliases(const Config& config) {
+  std::string out = config.aliases.empty() ? "" : "aliases:\n";
+  for (const AliasConfig& alias : config.aliases) {
+    out += fmt::format("  {}: {}\n", print_value(alias.alias), print_value(alias.model));
+  }
+  return out;
+}
+
+std::string print_keys(const Config& config) {
+  std::string out = config.keys.empty() ? "" : "keys:\n";
+  for (const KeyConfig& key : config.keys) out += print_key(key);
+  return out;
+}
+
+std::string print_providers(const Config& said, const Config& whole, const PrintContext& context) {
+  if (whole.providers.empty()) return "";
+  std::string out = "providers:";
+  if (said.providers.empty()) out += "  # none is configured: those whose usual key is in the environment";
+  out += "\n";
+  for (size_t i = 0; i < whole.providers.size(); ++i) {
+    const bool has_usual_key = i >= said.providers.size() || said.providers[i].keys.empty();
+    out += print_provider(whole.providers[i], context, has_usual_key);
+  }
+  return out;
+}
+
+// One line: all that a route of the defaults does not say is as for each route that says nothing.
+std::string print_default_route(const RouteConfig& route) {
+  const RouteTargetConfig& target = route.targets.front();
+  return fmt::format("  - {{model: {}, targets: [{{provider: {}, model: {}}}]}}\n", print_value(route.model),
+                     print_value(target.provider), print_value(target.model));
+}
+
+std::string print_routes(const Config& said, const Config& whole) {
+  std::string out = "routes:\n";
+  for (const RouteConfig& route : said.routes) out += print_route(route);
+  if (whole.routes.size() > said.routes.size()) out += "  # By default:\n";
+  for (size_t i = said.routes.size(); i < whole.routes.size(); ++i)
+    out += print_default_route(whole.routes[i]);
+  return out;
+}
+
 }  // namespace
 
 std::string print_config(const Config& config, const PrintContext& context) {
+  const Config whole = completed(config, *context.catalog, context.environment);
   std::string out = "server:\n" + print_settings(server_setting_rows(), config.server);
   out += "gateway:\n" + print_settings(gateway_setting_rows(), config.gateway);
   out += "fetch:\n" + print_settings(fetch_setting_rows(), config.fetch);
   out += "keep:\n" + print_settings(keep_setting_rows(), config.keep);
   out += "translation:\n" + print_settings(translation_setting_rows(), config.translation);
   out += "telemetry:\n" + print_settings(telemetry_setting_rows(), config.telemetry);
-  if (!config.providers.empty()) out += "providers:\n";
-  for (const ProviderConfig& provider : config.providers) out += print_provider(provider, context);
-  if (!config.routes.empty()) out += "routes:\n";
-  for (const RouteConfig& route : config.routes) out += print_route(route);
-  if (!config.aliases.empty()) out += "aliases:\n";
-  for (const AliasConfig& alias : config.aliases) {
-    out += fmt::format("  {}: {}\n", print_value(alias.alias), print_value(alias.model));
-  }
-  if (!config.keys.empty()) out += "keys:\n";
-  for (const KeyConfig& key : config.keys) out += print_key(key);
+  out += print_providers(config, whole, context) + print_routes(config, whole);
+  out += print_aliases(config) + print_keys(config);
   out += fmt::format("catalog:\n  providers: {}\n  prices: {}\n", print_value(config.provider_files),
                      print_value(config.price_files));
   return out;
 }
 
+// With the routes of the defaults as whole as the others: a program reads no comments.
 std::string print_config_json(const Config& config, const PrintContext& context) {
-  const Result<YamlNode> tree = parse_yaml("the configuration", print_config(config, context));
+  const Config whole = completed(config, *context.catalog, context.environment);
+  const Result<YamlNode> tree = parse_yaml("the configuration", print_config(whole, context));
   std::string out;
   JsonWriter json(out);
   WEIR_ASSERT(tree, "what is printed can be read");

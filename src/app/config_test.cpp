@@ -186,8 +186,8 @@ TEST(Config, WhatIsPrintedReadsBackToTheSame) {
   const Config example = parse_config("weir.example.yaml", read_file("config/weir.example.yaml")).value();
   const std::string printed = print_config(example);
   const Config again = parse_config("printed", printed).value();
-  EXPECT_EQ(print_config(again), printed);
-  EXPECT_EQ(again.routes.size(), example.routes.size());
+  EXPECT_EQ(print_config_json(again), print_config_json(example));
+  EXPECT_EQ(again.routes.size(), example.routes.size() + 1) << "that of weir/extract";
   EXPECT_EQ(again.routes[0].first_event, example.routes[0].first_event);
   EXPECT_EQ(again.routes[0].answer, std::chrono::minutes(2));
   EXPECT_EQ(again.routes[0].targets[1].region, example.routes[0].targets[1].region);
@@ -210,6 +210,31 @@ TEST(Config, WhatIsPrintedIsWhatHolds) {
     EXPECT_NE(printed.find(part), std::string::npos) << part << " in " << printed;
   const Config again = parse_config("printed", printed).value();
   EXPECT_EQ(again.providers[0].capabilities, config.providers[0].capabilities);
+}
+
+TEST(Config, WhatComesFromTheEnvironmentAndTheDefaultsIsPrintedWithAWordOfIt) {
+  const PrintContext context{.environment = {{"OPENAI_API_KEY", "zqsecret"}, {"HOME", "/h"}}};
+  const std::string bare = print_config(Config(), context);
+  for (const char* part :
+       {"providers:  # none is configured: those whose usual key is in the environment\n  - name: \"openai\"",
+        "{env: \"OPENAI_API_KEY\", weight: 1}  # the usual variable",
+        "# By default:\n  - {model: \"weir/extract\", targets: [{provider: \"weir\", model: \"extract\"}]}\n",
+        "{model: \"openai/*\", targets: [{provider: \"openai\", model: \"*\"}]}\n",
+        "{model: \"gpt-4o\", targets: [{provider: \"openai\", model: \"gpt-4o\"}]}\n"})
+    EXPECT_NE(bare.find(part), std::string::npos) << part << " in " << bare;
+  EXPECT_EQ(bare.find("zqsecret"), std::string::npos);
+  EXPECT_EQ(bare.find("anthropic"), std::string::npos);
+  const Config again = parse_config("printed", bare).value();
+  EXPECT_EQ(print_config_json(again, context), print_config_json(Config(), context));
+
+  const Config one = parse_config("weir.yaml",
+                                  "providers: [{name: ours, kind: vllm, base_url: \"http://h/\"}]\n"
+                                  "translation: {strict: true}\n")
+                         .value();
+  const std::string printed = print_config(one, context);
+  EXPECT_EQ(printed.find("openai"), std::string::npos) << "configured providers replace those";
+  EXPECT_NE(printed.find("{model: \"ours/*\", targets: "), std::string::npos) << printed;
+  EXPECT_EQ(print_config_json(parse_config("printed", printed).value()), print_config_json(one));
 }
 
 TEST(Config, IsPrintedForProgramsToo) {

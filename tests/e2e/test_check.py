@@ -78,8 +78,16 @@ def test_a_provider_without_its_key_is_warned_of(tmp_path):
 def test_the_configuration_that_holds_is_printed_for_programs(tmp_path):
     path = tmp_path / "weir.yaml"
     path.write_text("providers: [{name: openai, capabilities: {vision: false}}]\n")
-    provider = json.loads(weir("config", "--json", path).stdout)["providers"][0]
+    told = json.loads(weir("config", "--json", path).stdout)
+    provider = told["providers"][0]
     assert provider["base_url"].startswith("https://") and provider["capabilities"] == {"vision": False}
+    assert {"weir/extract", "openai/*"} <= {route["model"] for route in told["routes"]}
+
+
+def test_a_provider_of_the_environment_is_printed_without_its_key():
+    printed = weir("config", OPENAI_API_KEY="zq-secret").stdout
+    assert '{env: "OPENAI_API_KEY", weight: 1}' in printed and "openai/*" in printed
+    assert "zq-secret" not in printed
 
 
 def test_a_mistyped_command_is_told_the_nearest():
