@@ -9,7 +9,8 @@ std::vector<std::string> files_named_by(const Config& config) {
   files.insert(files.end(), config.price_files.begin(), config.price_files.end());
   files.insert(files.end(), {config.server.tls_certificate, config.server.tls_key});
   for (const ProviderConfig& provider : config.providers) {
-    files.insert(files.end(), {provider.ca_file, provider.credentials.client_secret_file});
+    files.insert(files.end(),
+                 {provider.ca_file, provider.credentials.file, provider.credentials.client_secret_file});
     for (const ProviderKeyConfig& key : provider.keys) files.push_back(key.source.file);
   }
   for (const KeyConfig& key : config.keys) files.push_back(key.source.file);

@@ -65,14 +65,16 @@ server: {tls_certificate: /c.pem, tls_key: /k.pem}
 catalog: {providers: [/providers.yaml], prices: [/prices.yaml]}
 providers:
   - {name: openai, ca_file: /ca.pem, keys: [{file: /openai.key}, {env: SECOND}]}
+  - {name: vertex_anthropic, credentials: {file: /google.json}}
+  - {name: azure_openai, credentials: {client_secret_file: /entra.secret}}
 keys:
   - {name: team, file: /team.key}
 )")
                             .value();
   std::vector<std::string> files = files_named_by(config);
   std::ranges::sort(files);
-  EXPECT_EQ(files, (std::vector<std::string>{"/c.pem", "/ca.pem", "/k.pem", "/openai.key", "/prices.yaml",
-                                             "/providers.yaml", "/team.key"}));
+  EXPECT_EQ(files, (std::vector<std::string>{"/c.pem", "/ca.pem", "/entra.secret", "/google.json", "/k.pem",
+                                             "/openai.key", "/prices.yaml", "/providers.yaml", "/team.key"}));
 }
 
 }  // namespace
