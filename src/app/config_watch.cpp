@@ -30,11 +30,12 @@ ConfigWatch::Stamps ConfigWatch::look() const {
     const Stamp stamp{.time = std::filesystem::last_write_time(path, no_time),
                       .size = std::filesystem::file_size(path, no_size)};
     const auto known = known_.find(path);
-    // A file that is being replaced may be away for a moment: that is not a change yet.
+    // A file that is being replaced may be away for a moment: that is not a change yet. One that was never
+    // there is one when it comes.
     if (!no_time && !no_size) {
       stamps.emplace(path, stamp);
-    } else if (known != known_.end()) {
-      stamps.insert(*known);
+    } else {
+      stamps.emplace(path, known == known_.end() ? Stamp{} : known->second);
     }
   }
   return stamps;

@@ -23,9 +23,10 @@ class ConfigWatch {
   bool has_changed();
 
  private:
+  static constexpr auto kNone = static_cast<uintmax_t>(-1);  // there is no such file yet
   struct Stamp {
     std::filesystem::file_time_type time{};
-    uintmax_t size = 0;
+    uintmax_t size = kNone;
     bool operator==(const Stamp&) const = default;
   };
   using Stamps = std::map<std::string, Stamp>;  // by path

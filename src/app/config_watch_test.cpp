@@ -59,6 +59,18 @@ TEST_F(ConfigWatchTest, AFileThatIsAwayForAMomentHasNotChanged) {
   EXPECT_TRUE(watch.has_changed());
 }
 
+TEST_F(ConfigWatchTest, AFileThatComesIsAChange) {
+  write(one_, "a");
+  std::vector<std::string> files = {one_};
+  ConfigWatch watch([&files] { return files; });
+  files.push_back(two_);
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(watch.has_changed()) << "it is not there yet";
+  write(two_, "");
+  EXPECT_FALSE(watch.has_changed());
+  EXPECT_TRUE(watch.has_changed());
+  EXPECT_FALSE(watch.has_changed());
+}
+
 TEST_F(ConfigWatchTest, KnowsWhatAConfigurationReads) {
   const Config config = parse_config("weir.yaml", R"(
 server: {tls_certificate: /c.pem, tls_key: /k.pem}

@@ -64,7 +64,8 @@ void run_until_stopped(Server& server, const std::string& config_path, const sig
   if (!config_path.empty()) {
     watcher = server.workers().start("config_watch", [&](const std::stop_token& stop) -> Result<void> {
       while (pause(stop, kConfigWatchPause)) {
-        if (watch.has_changed()) reload(server);
+        // Looked at again at once: what the new configuration names is known before it changes.
+        while (watch.has_changed()) reload(server);
       }
       return {};
     });

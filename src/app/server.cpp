@@ -252,7 +252,13 @@ Result<std::string> Server::reload() {
     if (const Result<void> opened = log->reopen(); !opened)
       log_error("the access log goes on in its old file", {{"error", opened.error().message}});
   }
-  Result<std::string> told = take_new_config();
+  ReadConfig read = read_config_file(config_path_);
+  std::vector<std::string> files = files_named_by(read.config);
+  Result<std::string> told = take_new_config(std::move(read), started);
+  {
+    const std::lock_guard state_lock(state_mutex_);
+    refused_files_ = told ? std::vector<std::string>() : std::move(files);
+  }
   if (told) {
     reload_seconds_.observe(static_cast<double>((SystemClock::instance().now() - started).count()) / 1e9);
   } else {
@@ -262,9 +268,9 @@ Result<std::string> Server::reload() {
 }
 
 // REQUIRES reload_mutex_.
-Result<std::string> Server::take_new_config() {
-  const MonoTime started = SystemClock::instance().now();
-  Config config = TRY(load_config(config_path_));
+Result<std::string> Server::take_new_config(ReadConfig read, MonoTime started) {
+  if (!read.problems.empty()) return fail(as_one_error(read.problems));
+  Config config = std::move(read.config);
   std::vector<std::string> restart_needed =
       restart_differences("server", server_setting_rows(), config_.server_in_file, config.server_in_file);
   for (std::string& name :
@@ -404,7 +410,9 @@ void Server::stop() {
 
 std::vector<std::string> Server::named_files() const {
   const std::lock_guard lock(state_mutex_);
-  return files_named_by(config_);
+  std::vector<std::string> files = files_named_by(config_);
+  files.insert(files.end(), refused_files_.begin(), refused_files_.end());
+  return files;
 }
 
 std::string Server::url() const {

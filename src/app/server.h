@@ -51,7 +51,8 @@ class Server {
   // Called after each reload with what is in effect. REQUIRES that it is set before start().
   void set_on_reload(std::function<void(const Config&)> on_reload) { on_reload_ = std::move(on_reload); }
 
-  // What files the configuration in effect names. From any thread.
+  // What files the configuration in effect names, and the one that the last reload has refused: a file that
+  // it lacks may come. From any thread.
   std::vector<std::string> named_files() const;
 
   std::string url() const;
@@ -68,7 +69,7 @@ class Server {
   std::string status_json() const;
   void make_keepers();
   void make_core_parts();
-  Result<std::string> take_new_config();
+  Result<std::string> take_new_config(ReadConfig read, MonoTime started);
   double swap_snapshot(const std::shared_ptr<const Snapshot>& next);
   std::shared_ptr<const Snapshot> newest() const;
 
@@ -89,8 +90,10 @@ class Server {
   std::shared_ptr<TargetStates> states_ = std::make_shared<TargetStates>();
   Observers observers_;
   std::shared_ptr<const Snapshot> snapshot_;  // the newest
+  std::vector<std::string> refused_files_;    // of the configuration that the last reload has refused
   std::mutex reload_mutex_;  // held by a reload from its start to its end; never taken on a core
-  // Guards config_ and snapshot_, which only a reload changes. Held for moments, since cores take it too.
+  // Guards config_, snapshot_ and refused_files_, which only a reload changes. Held for moments, since cores
+  // take it too.
   mutable std::mutex state_mutex_;
   std::function<void(const Config&)> on_reload_;
   std::atomic<int64_t> exchanges_open_ = 0;
