@@ -1,6 +1,7 @@
 #include "app/server.h"
 
 #include <array>
+#include <fmt/ranges.h>
 #include <latch>
 
 #include "app/config_watch.h"
@@ -41,6 +42,12 @@ Result<std::shared_ptr<const Secret>> user_key_of(const Config& config) {
   if (!master)
     return fail(ErrorKind::bad_request, "translation.hash_user has no key: " + master.error().detail);
   return std::make_shared<const Secret>(master->derive_secret("end users"));
+}
+
+void warn_of_restart(const std::vector<std::string>& settings) {
+  if (settings.empty()) return;
+  log_warn("settings have changed that only a restart takes",
+           {{"settings", fmt::format("{}", fmt::join(settings, ", "))}});
 }
 
 }  // namespace
@@ -303,6 +310,7 @@ Result<std::string> Server::take_new_config(ReadConfig read, MonoTime started) {
   if (on_reload_) on_reload_(config_);
   log_info("configuration reloaded",
            {{"generation", next->generation}, {"compile_ms", compile_ms}, {"swap_ms_slowest_core", swap_ms}});
+  warn_of_restart(restart_needed);
   std::string out;
   JsonWriter json(out);
   json.begin_object().key("generation").value(next->generation).key("compile_ms").value(compile_ms);

@@ -10,6 +10,7 @@
 
 #include "app/loadgen.h"
 #include "base/json.h"
+#include "base/log.h"
 
 namespace weir {
 namespace {
@@ -183,6 +184,44 @@ TEST_F(RunningServer, OneServerAtATimeHasADataDirectory) {
   server_->stop();
   Server next(load_config(path_).value(), path_);
   EXPECT_TRUE(next.start()) << "the first has ended";
+}
+
+TEST_F(RunningServer, WhatWaitsForANewStartIsLogged) {
+  class Sink final : public LogSink {
+   public:
+    bool write(std::string_view lines) override {
+      text += lines;
+      return true;
+    }
+    std::string text;
+  } sink;
+  {
+    Logger logger(sink, SystemClock::instance(), {});
+    set_process_logger(&logger);
+    std::string yaml = base_yaml();
+    yaml.replace(yaml.find("threads: 2"), 10, "threads: 3");
+    yaml.replace(yaml.find(data_dir()), data_dir().size(), "/elsewhere");
+    write(yaml);
+    reload();
+    set_process_logger(nullptr);
+  }
+  EXPECT_NE(sink.text.find("server.data_dir, server.threads"), std::string::npos) << sink.text;
+}
+
+TEST_F(RunningServer, TheFilesOfARefusedConfigurationAreNamedUntilOneIsTaken) {
+  const auto names = [this](std::string_view file) {
+    const std::vector<std::string> files = server_->named_files();
+    return std::ranges::find(files, file) != files.end();
+  };
+  for (const char* more : {"  - {name: late, file: /no/such/key}\n",
+                           "  - {name: late, file: /no/such/key}\n  - {nmae: mistyped}\n"}) {
+    write(base_yaml() + more);
+    EXPECT_FALSE(server_->reload());
+    EXPECT_TRUE(names("/no/such/key")) << more;
+  }
+  write(base_yaml());
+  reload();
+  EXPECT_FALSE(names("/no/such/key"));
 }
 
 TEST_F(RunningServer, APortThatIsTakenIsAnError) {
