@@ -1,14 +1,16 @@
 #include "app/serve.h"
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <filesystem>
 #include <fstream>
 #include <sys/resource.h>
+#include <system_error>
 #include <thread>
 #include <unistd.h>
 
 #include "app/config_watch.h"
+#include "app/file_text.h"
 #include "app/server.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -31,19 +33,46 @@ void raise_file_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-Result<void> write_ready_file(const std::string& path, const Server& server) {
-  std::string text;
-  JsonWriter json(text);
-  json.begin_object().key("url").value(server.url()).key("admin_url").value(server.admin_url());
-  json.key("pid").value(static_cast<int64_t>(getpid())).end_object();
-  // Written aside and renamed: whoever waits for the file finds it whole.
-  const std::string aside = path + ".new";
-  std::ofstream(aside) << text << "\n";
-  std::error_code failed;
-  std::filesystem::rename(aside, path, failed);
-  if (failed) return fail(ErrorKind::bad_request, fmt::format("the ready file {} cannot be written", path));
-  return {};
-}
+// The file that says where requests are served, there while they are.
+class ReadyFile {
+ public:
+  // An empty path: none is wanted. What another run has left is removed.
+  explicit ReadyFile(std::string path) : path_(std::move(path)) {
+    if (!path_.empty()) unlink(path_.c_str());
+  }
+  ~ReadyFile() { remove(); }
+  ReadyFile(const ReadyFile&) = delete;
+  ReadyFile& operator=(const ReadyFile&) = delete;
+
+  Result<void> write(const Server& server) {
+    if (path_.empty()) return {};
+    JsonWriter json(text_);
+    json.begin_object().key("url").value(server.url()).key("admin_url").value(server.admin_url());
+    json.key("pid").value(static_cast<int64_t>(getpid())).end_object();
+    text_ += "\n";
+    // Written aside and renamed: whoever waits for the file finds it whole.
+    const std::string aside = path_ + ".new";
+    std::ofstream out(aside);
+    out << text_;
+    out.close();
+    if (out && std::rename(aside.c_str(), path_.c_str()) == 0) return {};
+    const int why = errno;
+    unlink(aside.c_str());
+    return fail(ErrorKind::bad_request, fmt::format("the ready file {} cannot be written: {}", path_,
+                                                    std::generic_category().message(why)));
+  }
+
+  // A server that has taken this one's place meanwhile keeps its own.
+  void remove() {
+    if (text_.empty()) return;
+    if (const Result<std::string> now = read_file_text(path_); now && *now == text_) unlink(path_.c_str());
+    text_.clear();
+  }
+
+ private:
+  const std::string path_;
+  std::string text_;  // as written; empty: not yet
+};
 
 void reload(Server& server) {
   if (Result<std::string> reloaded = server.reload(); !reloaded) {
@@ -116,6 +145,7 @@ int serve_command(const ServeOptions& options) {
                  .format = isatty(STDERR_FILENO) ? LogFormat::text : LogFormat::json});
   set_process_logger(&logger);
   int status = 0;
+  ReadyFile ready_file(options.ready_file);
   {
     Server server(std::move(*config), options.config);
     const MetricCallback dropped_lines = logger.expose(server.metrics(), "process");
@@ -124,13 +154,12 @@ int serve_command(const ServeOptions& options) {
     });
     if (Result<void> started = server.start(); !started) {
       status = complain(started.error());
-    } else if (Result<void> told =
-                   options.ready_file.empty() ? Result<void>{} : write_ready_file(options.ready_file, server);
-               !told) {
+    } else if (Result<void> told = ready_file.write(server); !told) {
       status = complain(told.error());
     } else {
       log_info("serving", {{"url", server.url()}, {"admin_url", server.admin_url()}});
       run_until_stopped(server, options.config, signals);
+      ready_file.remove();
       log_info("stopping: draining requests in flight");
     }
     stop_or_hurry(server, signals);

@@ -1,7 +1,10 @@
 """Fallback between providers, hot reload and a drained shutdown, seen by a client. All of it needs Weir."""
 
 import json
+import os
+import re
 import signal
+import subprocess
 import threading
 import time
 
@@ -109,20 +112,60 @@ def test_a_reload_adds_a_model_and_drops_no_stream(stack, case):
     assert finish() == ECHO
 
 
+def metrics_of(stack):
+    return httpx.get(stack.weir.ready["admin_url"] + "/metrics", timeout=10).text
+
+
+def failed_reloads(stack):
+    return int(re.search(r"^weir_config_reload_failures_total (\d+)$", metrics_of(stack), re.M)[1])
+
+
+def write_unseen(path, text):
+    """Changes a file in a way that the watch, which looks at times and sizes, cannot see."""
+    before = path.stat()
+    assert len(text.encode()) == before.st_size
+    path.write_text(text)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def test_a_signal_reloads(stack, case):
+    add_route(stack, model="seen-before", targets=[{"provider": "fake-oai", "model": "fake-text"}])
+    wait_for(lambda: ask(stack, "seen-before").status_code == 200)
+    path = stack.folder / "weir.yaml"
+    write_unseen(path, path.read_text().replace("seen-before", "by-a-signal"))
+    time.sleep(1.5)  # three looks of the watch
+    assert ask(stack, "by-a-signal").status_code == 404
+    stack.weir.child.send_signal(signal.SIGHUP)
+    wait_for(lambda: ask(stack, "by-a-signal").status_code == 200)
+
+
 def test_a_bad_file_changes_nothing(stack, case):
     path = stack.folder / "weir.yaml"
     good = path.read_text()
+    before = failed_reloads(stack)
     path.write_text(good[: len(good) // 2])
     stack.weir.child.send_signal(signal.SIGHUP)
-    time.sleep(0.5)  # long enough for a reload to have happened
+    wait_for(lambda: failed_reloads(stack) > before)
     assert ask(stack, f"oai/fake-text~{case.id}").status_code == 200
     path.write_text(good)
     stack.weir.child.send_signal(signal.SIGHUP)
     wait_for(lambda: ask(stack, "oai-plain-model").status_code == 200)
 
 
-def metrics_of(stack):
-    return httpx.get(stack.weir.ready["admin_url"] + "/metrics", timeout=10).text
+def test_a_file_that_the_new_configuration_lacks_is_waited_for(stack, case, tmp_path):
+    path = stack.folder / "weir.yaml"
+    good = path.read_text()
+    config, key = json.loads(good), tmp_path / "late.key"
+    late = {"name": "late", "kind": "openai", "base_url": stack.fake.ready["openai_url"]}
+    config["providers"].append({**late, "keys": [{"file": str(key)}]})
+    config["routes"].append({"model": "late", "targets": [{"provider": "late", "model": "fake-text"}]})
+    before = failed_reloads(stack)
+    path.write_text(json.dumps(config))
+    wait_for(lambda: failed_reloads(stack) > before)
+    key.write_text(stacks.OPENAI_KEY)
+    wait_for(lambda: ask(stack, "late").status_code == 200)
+    path.write_text(good)
+    wait_for(lambda: ask(stack, "late").status_code == 404)
 
 
 def add_route(stack, **route):
@@ -203,6 +246,39 @@ def own(case):
     running = stacks.Stack(direct=False)
     yield running
     running.stop()
+
+
+def test_the_ready_file_is_there_while_weir_serves(own):
+    assert own.weir.ready_path.exists()
+    own.weir.child.send_signal(signal.SIGTERM)
+    assert own.weir.child.wait(10) == 0, own.weir.log_tail()
+    assert not own.weir.ready_path.exists()
+
+
+def test_a_ready_file_of_another_run_or_a_full_disk_is_not_taken_for_one(case, tmp_path):
+    case.weir_may_end = True  # this file's own stack has ended before
+    ready = tmp_path / "ready"
+    ready.write_text("{}")
+    (tmp_path / "ready.new").symlink_to("/dev/full")
+    line = [stacks.weir_binary(), "serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]
+    line += ["--data-dir", tmp_path / "data", "--ready-file", ready]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert f"the ready file {ready} cannot be written: No space left on device" in done.stderr
+    assert not ready.exists()
+
+
+def test_the_configuration_is_given_without_an_option_too(case, tmp_path):
+    case.weir_may_end = True  # this file's own stack has ended before
+    config = tmp_path / "weir.yaml"
+    config.write_text("routes: [{model: own, targets: [{provider: weir, model: extract}]}]\n")
+    line = [stacks.weir_binary(), "serve", config, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]
+    weir = stacks.Process("positional", tmp_path, [*line, "--data-dir", tmp_path / "data"])
+    try:
+        models = httpx.get(weir.ready["url"] + "/v1/models", timeout=10).json()["data"]
+        assert "own" in {model["id"] for model in models}
+    finally:
+        assert weir.stop() == 0, weir.log_tail()
 
 
 def test_a_second_signal_ends_it_at_once(own, case):
