@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds Weir, starts it in the background with its embedded defaults, and sends one real request through it.
 # A second run replaces the first; `make stop` ends it. PORT= and ADMIN_PORT= choose other ports, CONFIG= a file.
+# Where that file has keys, WEIR_API_KEY is the one that the request is sent with.
 source "$(dirname "$0")/common.sh"
 
 PORT=${PORT:-7480}
