@@ -146,6 +146,7 @@ Task<void> chat(Scope& scope, HttpClient& client, const ChatOptions& options) {
     CO_TRY(printer.feed(piece));
   }
   std::printf("\n");
+  std::fflush(stdout);  // the answer comes before what is said of it, also where both go to one file
   const auto ms = [&](MonoTime at) { return static_cast<double>((at - started).count()) / 1e6; };
   std::fprintf(stderr, "%lld tokens in, %lld out; first after %.1f ms, all after %.1f ms; answered by %s\n",
                static_cast<long long>(printer.input_tokens()),

@@ -43,3 +43,23 @@ def test_who_cannot_reach_the_server_is_told():
     line = [stacks.weir_binary(), "status", "--admin-url", "http://127.0.0.1:1"]
     done = subprocess.run(line, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1 and "is a server running at http://127.0.0.1:1?" in done.stderr
+    assert "the server could not be reached" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["status", "reload", "models", "dialects", "chat hello", "bench --body /no/such"])
+def test_programs_are_told_of_errors_as_json(command):
+    name, *more = command.split()
+    option = "--admin-url" if name in ("status", "reload") else "--url"
+    line = [stacks.weir_binary(), name, *more, "--json", option, "http://127.0.0.1:1"]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and done.stderr == "", done.stderr
+    assert json.loads(done.stdout)["error"]["message"]
+
+
+def test_an_answer_comes_before_what_is_said_of_it(stack, case):
+    line = [stacks.weir_binary(), "chat", "--url", stack.weir.ready["url"]]
+    line += ["--model", case.model("oai", "fake-text"), "hello"]
+    done = subprocess.run(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout
+    lines = done.stdout.splitlines()
+    assert lines[0] == "Echo: hello" and " tokens in, " in lines[1], done.stdout
