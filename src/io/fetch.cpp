@@ -64,7 +64,35 @@ Task<std::string> read_body(Scope& scope, ClientResponse& response, size_t bytes
   }
 }
 
+Task<std::string> follow(Scope& scope, HttpClient& client, std::string url, FetchLimits limits) {
+  Headers headers;
+  headers.add("user-agent", "weir");
+  headers.add("accept", "*/*");
+  url = std::string(without_fragment(url));
+  for (int redirects = 0;; ++redirects) {
+    const Url at = CO_TRY(parse_url(url));
+    const ClientRequest request{
+        .origin = at.origin, .method = "GET", .target = at.target, .headers = &headers, .body = {}};
+    std::unique_ptr<ClientResponse> response = CO_TRY(co_await client.send(scope, request));
+    if (response->status == 200) co_return co_await read_body(scope, *response, limits.bytes_max);
+    if (!is_redirect(response->status))
+      co_return fail(ErrorKind::bad_request, fmt::format("its server answers with {}", response->status));
+    if (redirects == limits.redirects_max)
+      co_return fail(ErrorKind::bad_request, fmt::format("it redirects more than {} times", redirects));
+    url = CO_TRY(resolve_location(at, response->headers.get_or("location", "")));
+  }
+}
+
 }  // namespace
+
+std::string in_words_of(std::string_view server, std::string message) {
+  constexpr std::string_view kProvider = "the provider";
+  for (size_t at = message.find(kProvider); at != std::string::npos;
+       at = message.find(kProvider, at + server.size())) {
+    message.replace(at, kProvider.size(), server);
+  }
+  return message;
+}
 
 // RFC 3986 section 5.2.
 Result<std::string> resolve_location(const Url& base, std::string_view location) {
@@ -95,22 +123,11 @@ Task<std::string> fetch_url(Scope& scope, HttpClient& client, std::string url, F
   Scope attempt(scope);
   attempt.set_deadline(attempt.now() + limits.timeout, ErrorKind::upstream_timeout,
                        "it was not there within the time that a fetch may take");
-  Headers headers;
-  headers.add("user-agent", "weir");
-  headers.add("accept", "*/*");
-  url = std::string(without_fragment(url));
-  for (int redirects = 0;; ++redirects) {
-    const Url at = CO_TRY(parse_url(url));
-    const ClientRequest request{
-        .origin = at.origin, .method = "GET", .target = at.target, .headers = &headers, .body = {}};
-    std::unique_ptr<ClientResponse> response = CO_TRY(co_await client.send(attempt, request));
-    if (response->status == 200) co_return co_await read_body(attempt, *response, limits.bytes_max);
-    if (!is_redirect(response->status))
-      co_return fail(ErrorKind::bad_request, fmt::format("its server answers with {}", response->status));
-    if (redirects == limits.redirects_max)
-      co_return fail(ErrorKind::bad_request, fmt::format("it redirects more than {} times", redirects));
-    url = CO_TRY(resolve_location(at, response->headers.get_or("location", "")));
-  }
+  Result<std::string> bytes = co_await follow(attempt, client, std::move(url), limits);
+  if (bytes) co_return *std::move(bytes);
+  Error error = std::move(bytes).error();
+  error.message = in_words_of("its server", std::move(error.message));
+  co_return fail(std::move(error));
 }
 
 }  // namespace weir

@@ -22,6 +22,10 @@ struct FetchLimits {
 // upstream_timeout, upstream_unreachable, upstream_malformed, the scope's reason.
 Task<std::string> fetch_url(Scope& scope, HttpClient& client, std::string url, FetchLimits limits);
 
+// An error's message as it reads where the server is another than a provider, as the clients of this folder
+// call theirs: with `server` in its place, e.g. "its server".
+std::string in_words_of(std::string_view server, std::string message);
+
 // The URL that `location` names, seen from `base`, without its fragment. Errors: bad_request, also for a step
 // from https to http.
 Result<std::string> resolve_location(const Url& base, std::string_view location);

@@ -46,6 +46,8 @@ class Web final : public HttpClient {
     asked.push_back(url);
     headers = *request.headers;
     if (request.origin.host == "10.0.0.1") co_return fail(ErrorKind::forbidden, "it leads inside");
+    if (request.origin.host == "nowhere")
+      co_return fail(ErrorKind::upstream_unreachable, "the provider's host name could not be resolved");
     const Page page = pages.contains(url) ? pages[url] : Page{.status = 404};
     if (page.takes > Duration::zero()) CO_TRY(co_await scope.sleep(page.takes));
     co_return std::make_unique<PageResponse>(page, 4);
@@ -120,6 +122,10 @@ TEST_F(FetchTest, HoldsTheLimitsOnSizeAndTime) {
   web_.pages["https://a.test/3"] = {.status = 302, .location = "/4", .takes = std::chrono::seconds(15)};
   web_.pages["https://a.test/4"] = {.body = "late", .takes = std::chrono::seconds(15)};
   EXPECT_EQ(failure("https://a.test/3"), ErrorKind::upstream_timeout);
+}
+
+TEST_F(FetchTest, SpeaksOfTheUrlsServerAndNotOfAProvider) {
+  EXPECT_EQ(fetch("https://nowhere/cat.png").error().message, "its server's host name could not be resolved");
 }
 
 TEST_F(FetchTest, AStatusOtherThan200IsTold) {
