@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <vector>
 
+#include "app/client_commands.h"
 #include "app/file_text.h"
 #include "app/loadgen.h"
 #include "base/json.h"
@@ -205,6 +206,11 @@ void print_json(const LoadPlan& plan, const LoadReport& report) {
   fmt::print("{}\n", out);
 }
 
+int complain(const BenchOptions& options, const Error& error) {
+  options.is_json ? print_error_json(error.message) : print_error(error.message);
+  return 1;
+}
+
 int bench_command(const BenchOptions& options) {
   rlimit files{};
   getrlimit(RLIMIT_NOFILE, &files);
@@ -212,13 +218,11 @@ int bench_command(const BenchOptions& options) {
   setrlimit(RLIMIT_NOFILE, &files);
   const Result<LoadPlan> plan = plan_of(options);
   if (!plan) {
-    fmt::print(stderr, "weir: {}\n", plan.error().message);
-    return 1;
+    return complain(options, plan.error());
   }
   const Result<LoadReport> report = run_load(*plan);
   if (!report) {
-    fmt::print(stderr, "weir: {}\n", report.error().message);
-    return 1;
+    return complain(options, report.error());
   }
   options.is_json ? print_json(*plan, *report) : print_text(*plan, *report);
   return report->completed > 0 ? 0 : 1;

@@ -5,6 +5,7 @@
 #include "base/encoding.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "io/fetch.h"
 #include "io/http_client.h"
 #include "io/sse.h"
 
@@ -274,40 +275,57 @@ Task<void> status(Scope& scope, HttpClient& client, const ClientOptions& options
   co_return {};
 }
 
-int report(const Result<void>& outcome, const std::string& url) {
+// Runs a command and tells what went wrong, to programs on stdout.
+int run_command(const ClientOptions& options, const std::function<Task<void>(Scope&, HttpClient&)>& work) {
+  const Result<void> outcome = run_alone(work);
   if (outcome) return 0;
-  const bool is_away = outcome.error().kind == ErrorKind::upstream_unreachable;
-  std::fprintf(
-      stderr, "weir: %s%s\n", outcome.error().message.c_str(),
-      is_away ? fmt::format(" (is a server running at {}? `weir serve` starts one)", url).c_str() : "");
+  const ErrorKind kind = outcome.error().kind;
+  std::string message = outcome.error().message;
+  // What the server has told stays in its words.
+  if (kind != ErrorKind::bad_request && kind != ErrorKind::upstream_error)
+    message = in_words_of("the server", std::move(message));
+  if (kind == ErrorKind::upstream_unreachable)
+    message += fmt::format(" (is a server running at {}? `weir serve` starts one)", options.url);
+  options.is_json ? print_error_json(message) : print_error(message);
   return 1;
 }
 
 }  // namespace
 
+void print_error(std::string_view message) {
+  std::fprintf(stderr, "weir: %.*s\n", static_cast<int>(message.size()), message.data());
+}
+
+void print_error_json(std::string_view message) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().key("error").begin_object().key("message").value(message).end_object().end_object();
+  std::printf("%s\n", out.c_str());
+}
+
 int chat_command(const ChatOptions& options) {
-  return report(run_alone([&](Scope& scope, HttpClient& client) { return chat(scope, client, options); }),
-                options.client.url);
+  return run_command(options.client,
+                     [&](Scope& scope, HttpClient& client) { return chat(scope, client, options); });
 }
 
 int dialects_command(const DialectsOptions& options) {
-  return report(run_alone([&](Scope& scope, HttpClient& client) { return dialects(scope, client, options); }),
-                options.client.url);
+  return run_command(options.client,
+                     [&](Scope& scope, HttpClient& client) { return dialects(scope, client, options); });
 }
 
 int models_command(const ClientOptions& options) {
-  return report(run_alone([&](Scope& scope, HttpClient& client) { return models(scope, client, options); }),
-                options.url);
+  return run_command(options,
+                     [&](Scope& scope, HttpClient& client) { return models(scope, client, options); });
 }
 
 int reload_command(const ClientOptions& options) {
-  return report(run_alone([&](Scope& scope, HttpClient& client) { return reload(scope, client, options); }),
-                options.url);
+  return run_command(options,
+                     [&](Scope& scope, HttpClient& client) { return reload(scope, client, options); });
 }
 
 int status_command(const ClientOptions& options) {
-  return report(run_alone([&](Scope& scope, HttpClient& client) { return status(scope, client, options); }),
-                options.url);
+  return run_command(options,
+                     [&](Scope& scope, HttpClient& client) { return status(scope, client, options); });
 }
 
 }  // namespace weir

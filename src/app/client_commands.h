@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 namespace weir {
 
@@ -19,6 +20,11 @@ struct ChatOptions {
   std::string system;
 };
 
+// What went wrong, of any command: a line on stderr for people, `{"error": {"message": ...}}` on stdout for
+// programs.
+void print_error(std::string_view message);
+void print_error_json(std::string_view message);
+
 // Streams the answer to stdout; usage and timing go to stderr. With is_json: the server's whole answer. Exit
 // status 0 or 1.
 int chat_command(const ChatOptions& options);
@@ -31,7 +37,7 @@ struct DialectsOptions {
 int dialects_command(const DialectsOptions& options);
 // The models that this caller may use, one a line.
 int models_command(const ClientOptions& options);
-// Makes the server read its configuration again. Exit status 1: nothing has changed, and stderr says why.
+// Makes the server read its configuration again. Exit status 1: nothing has changed.
 int reload_command(const ClientOptions& options);
 // How the server's providers, keys and targets are.
 int status_command(const ClientOptions& options);

@@ -118,7 +118,7 @@ Result<std::string> effective_config(const std::string& path, bool is_json) {
 int print_effective(const std::string& path, bool is_json) {
   const Result<std::string> text = effective_config(path, is_json);
   if (!text) {
-    std::fprintf(stderr, "weir: %s\n", text.error().message.c_str());
+    is_json ? print_error_json(text.error().message) : print_error(text.error().message);
     return 1;
   }
   std::fputs(text->c_str(), stdout);
