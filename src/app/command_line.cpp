@@ -29,7 +29,7 @@ constexpr const char* kDefaultAdminUrl = "http://127.0.0.1:7481";
 void add_serve(CLI::App& app, int& status) {
   auto options = std::make_shared<ServeOptions>();
   CLI::App* serve = app.add_subcommand("serve", "Run the server.");
-  serve->add_option("--config", options->config, "Configuration file; without it the defaults hold");
+  serve->add_option("--config,config", options->config, "Configuration file; without it the defaults hold");
   serve->add_option("--listen", options->listen,
                     "Address of the data plane, e.g. 127.0.0.1:7480; port 0 takes a free one");
   serve->add_option("--admin-listen", options->admin_listen,
@@ -37,8 +37,7 @@ void add_serve(CLI::App& app, int& status) {
   serve->add_option("--data-dir", options->data_dir, "Where Weir keeps what it must not lose");
   serve->add_option("--ready-file", options->ready_file,
                     "Gets {\"url\",\"admin_url\",\"pid\"} once requests are served");
-  serve->footer(
-      "Example: weir serve --config weir.yaml\nSIGTERM drains and stops; SIGHUP reloads the configuration.");
+  serve->footer("Example: weir serve weir.yaml\nSIGTERM drains and stops; SIGHUP reloads the configuration.");
   serve->callback([options, &status] { status = serve_command(*options); });
 }
 
