@@ -31,8 +31,10 @@ TEST(FileText, GivesTheWholeOfAFile) {
 }
 
 TEST(FileText, WhatIsNoFileIsAnErrorThatNamesIt) {
-  EXPECT_EQ(read_file_text(testing::TempDir()).error().message, testing::TempDir() + ": cannot be read");
-  EXPECT_EQ(read_file_text("/nonexistent/x").error().message, "/nonexistent/x: cannot be read");
+  EXPECT_EQ(read_file_text(testing::TempDir()).error().message,
+            testing::TempDir() + ": cannot be read: Is a directory");
+  EXPECT_EQ(read_file_text("/nonexistent/x").error().message,
+            "/nonexistent/x: cannot be read: No such file or directory");
 }
 
 TEST(FileText, AFileWithoutEndIsNotReadToIt) {

@@ -52,7 +52,7 @@ def test_check_tells_programs_the_same(bad, tmp_path):
     assert {problem["line"] for problem in told["problems"]} == LINES.keys()
     missing = weir("check", "--json", tmp_path / "no-such-file.yaml")
     assert missing.returncode == 1
-    assert json.loads(missing.stdout)["problems"] == [{"message": "cannot be read"}]
+    assert json.loads(missing.stdout)["problems"] == [{"message": "cannot be read: No such file or directory"}]
 
 
 def test_what_a_start_would_trip_over_is_told(tmp_path):
@@ -62,7 +62,7 @@ def test_what_a_start_would_trip_over_is_told(tmp_path):
     assert told == {2, 3, 4}
     assert weir("serve", "--config", path).returncode == 1
     folder = weir("check", tmp_path)
-    assert (folder.returncode, folder.stderr) == (1, f"{tmp_path}: cannot be read\n")
+    assert (folder.returncode, folder.stderr) == (1, f"{tmp_path}: cannot be read: Is a directory\n")
 
 
 def test_a_provider_without_its_key_is_warned_of(tmp_path):
@@ -88,6 +88,13 @@ def test_a_provider_of_the_environment_is_printed_without_its_key():
     printed = weir("config", OPENAI_API_KEY="zq-secret").stdout
     assert '{env: "OPENAI_API_KEY", weight: 1}' in printed and "openai/*" in printed
     assert "zq-secret" not in printed
+
+
+def test_what_cannot_be_printed_is_told_to_programs_too(tmp_path):
+    done = weir("config", "--json", tmp_path / "no-such-file.yaml")
+    assert done.returncode == 1
+    message = json.loads(done.stdout)["error"]["message"]
+    assert message.endswith("no-such-file.yaml: cannot be read: No such file or directory")
 
 
 def test_a_mistyped_command_is_told_the_nearest():
