@@ -163,6 +163,8 @@ std::string configuration_docs() {
       "says restart; a file with an error changes nothing.\n"
       "This page is made by `weir config --docs`. `config/weir.example.yaml` shows every setting in its "
       "place.\n\n"
+      "Paths, in the file and on the command line, are relative to the directory that Weir is started in, "
+      "not to the file's.\n"
       "Durations are written 250ms, 10s, 1m30s; sizes 64KB, 16MiB. `aliases:` maps further names to "
       "routes.\n";
   for (const DocSection& part : sections()) {
