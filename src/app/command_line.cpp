@@ -35,8 +35,9 @@ void add_serve(CLI::App& app, int& status) {
   serve->add_option("--admin-listen", options->admin_listen,
                     "Address of the admin plane, e.g. 127.0.0.1:7481");
   serve->add_option("--data-dir", options->data_dir, "Where Weir keeps what it must not lose");
-  serve->add_option("--ready-file", options->ready_file,
-                    "Gets {\"url\",\"admin_url\",\"pid\"} once requests are served");
+  serve->add_option(
+      "--ready-file", options->ready_file,
+      "Gets {\"url\",\"admin_url\",\"pid\"} once requests are served; removed when they no longer are");
   serve->footer("Example: weir serve weir.yaml\nSIGTERM drains and stops; SIGHUP reloads the configuration.");
   serve->callback([options, &status] { status = serve_command(*options); });
 }
