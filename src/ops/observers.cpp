@@ -56,10 +56,13 @@ void expose_listener(MetricsRegistry& metrics, const ProcessSources::Listener& l
       {.name = "weir_connections_open", .help = "Connections of clients.", .labels = {"listener"}},
       {listener.name}, [server] { return static_cast<double>(server->stats().connections_open); }));
   for (const auto& [outcome, count] : {std::pair("accepted", &HttpServerStats::connections_accepted),
-                                       std::pair("refused", &HttpServerStats::connections_refused)}) {
+                                       std::pair("refused", &HttpServerStats::connections_refused),
+                                       std::pair("handshake_failed", &HttpServerStats::handshakes_failed)}) {
     callbacks.push_back(metrics.counter_callback(
         {.name = "weir_connections_total",
-         .help = "Connections of clients; those are refused that are more than the process may have.",
+         .help =
+             "Connections of clients; those are refused that are more than the process may have, and some "
+             "of those accepted fail to speak TLS.",
          .labels = {"listener", "outcome"}},
         {listener.name, outcome}, [server, count] { return static_cast<double>(server->stats().*count); }));
   }
