@@ -94,6 +94,20 @@ TEST(CacheMarkers, OfAResultAreOnePointBehindItWhereNoneMayStandWithin) {
   }
 }
 
+TEST(CacheMarkers, OfAResultIsItsOwnBeforeThoseWithinIt) {
+  std::string body = marked_results(0);
+  constexpr std::string_view kEphemeral = R"({"type":"ephemeral"})";
+  body.replace(body.rfind(kEphemeral), kEphemeral.size(), R"({"type":"ephemeral","ttl":"1h"})");
+  const Result<Request> request = test::decode_with(anthropic_messages_client(), std::move(body));
+  ASSERT_TRUE(request);
+  const Capabilities any;
+  const auto call = bedrock_converse_provider().encode_request(
+      *request, {.model = "anthropic.claude-sonnet-4-5-20250929-v1:0", .capabilities = &any});
+  ASSERT_TRUE(call) << call.error().message;
+  EXPECT_EQ(count_of(call->wire.body, R"("cachePoint":{"type":"default","ttl":"1h"})"), 1U)
+      << call->wire.body;
+}
+
 TEST(CacheMarkers, OfAResultAreReportedWhereNoneAreTaken) {
   const Result<Request> request = test::decode_with(anthropic_messages_client(), marked_results(0));
   ASSERT_TRUE(request);

@@ -117,6 +117,12 @@ TEST(Citations, OfGeminisPagesKeepTheirNumbers) {
   EXPECT_EQ(citations[0].from, 3);
   EXPECT_EQ(citations[0].to, 5);
   EXPECT_EQ(citations[0].quote, "q");
+  EXPECT_EQ(read_citations(kGemini, R"({"groundingMetadata":{"groundingChunks":[{"retrievedContext":)"
+                                    R"({"text":"p","ragChunk":{"text":"q"}}}]}})")
+                .at(0)
+                .quote,
+            "p")
+      << "the chunk's own text is what was cited";
   const std::vector<Citation> endless =
       read_citations(kGemini, R"({"groundingMetadata":{"groundingChunks":[{"retrievedContext":{"ragChunk":)"
                               R"({"pageSpan":{"firstPage":3,"lastPage":9223372036854775807}}}}]}})");

@@ -318,10 +318,22 @@ TEST(OpenAiEncoder, GivesPicturesWhole) {
     encoder->encode(event, stream);
     folder.add(event);
   }
+  EXPECT_NE(stream.find(R"("delta":{"role":"assistant","images")"), std::string::npos) << stream;
   EXPECT_NE(stream.find(images), std::string::npos) << stream;
   EXPECT_EQ(stream.find("\"content\":\"aG"), std::string::npos);
   const std::string whole = openai_chat_client().encode_answer(folder.answer(), context).body;
   EXPECT_NE(whole.find(images), std::string::npos) << whole;
+}
+
+TEST(OpenAiEncoder, SaysWhoSpeaksWithACitationThatComesFirst) {
+  const std::string out = encode(
+      {Start{.id = "chatcmpl-1"}, BlockStart{},
+       Delta{.kind = DeltaKind::citation,
+             .text = R"({"type":"web_search_result_location","url":"https://x.example","cited_text":"c"})",
+             .dialect = Dialect::anthropic_messages},
+       BlockEnd{}, Finish{}, End{}});
+  EXPECT_NE(out.find(R"("delta":{"role":"assistant",)"), std::string::npos) << out;
+  EXPECT_NE(out.find("https://x.example"), std::string::npos) << out;
 }
 
 TEST(OpenAiEncoder, StreamsTheFingerprintAndHiddenThinking) {

@@ -97,6 +97,8 @@ TEST(OpenAiReasoning, PiecesOfOneTextAreOne) {
       texts += fmt::format("{}/{} ", thought->text, thought->signature);
   }
   EXPECT_EQ(texts, "hm/s n/ o/t p/ ");
+  const Chat one = history(std::string(kSigned) + R"(,{"type":"reasoning.encrypted","data":""})");
+  EXPECT_EQ(one.messages.at(1).content.size(), 2U) << "what says nothing is no thought";
 }
 
 TEST(OpenAiReasoning, GoesBackAsItWasToServersThatSayIt) {

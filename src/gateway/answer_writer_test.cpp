@@ -347,7 +347,7 @@ TEST_F(AnswerWriterTest, TellsOfAnAnswerThatWasLeftWhatTheClientTook) {
     exchange_->client_codec = &chat_client_codec(Dialect::openai_chat, is_streamed);
     LeavingResponse response;
     AnswerWriter writer(*exchange_, response, none_);
-    SlowSource source(cited_answer());
+    DrippingSource source(cited_answer());
     const Result<void> written = gateway_.test.run(writer.write(source));
     EXPECT_EQ(writer.outcome(written).bytes_out, LeavingResponse::kTaken);
   }
