@@ -250,7 +250,7 @@ def main():
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         plan = Plan(pool)
         if asked.only is not None:
-            return show(compiled[asked.only][1], plan)
+            return show(next(mutant for _, mutant, _ in compiled if mutant.number == asked.only), plan)
 
         def survives(mutant):
             return all(passes(command, limit, mutant.number) for command, limit in plan.commands(mutant.number))
