@@ -13,14 +13,14 @@ class FaultyDisk {
  public:
   FaultyDisk() {
     real_vfs() = sqlite3_vfs_find(nullptr);
-    vfs_ = *real_vfs();
-    vfs_.zName = "faulty";
-    vfs_.xOpen = &open;
-    sqlite3_vfs_register(&vfs_, 1);
+    own_vfs() = *real_vfs();
+    own_vfs().zName = "faulty";
+    own_vfs().xOpen = &open;
+    sqlite3_vfs_register(&own_vfs(), 1);
   }
   ~FaultyDisk() {
     mend();
-    sqlite3_vfs_unregister(&vfs_);
+    sqlite3_vfs_unregister(&own_vfs());
   }
   FaultyDisk(const FaultyDisk&) = delete;
   FaultyDisk& operator=(const FaultyDisk&) = delete;
@@ -34,6 +34,11 @@ class FaultyDisk {
   }
 
  private:
+  // Databases that were opened on it close after it has gone.
+  static sqlite3_vfs& own_vfs() {
+    static sqlite3_vfs vfs;
+    return vfs;
+  }
   static sqlite3_vfs*& real_vfs() {
     static sqlite3_vfs* vfs = nullptr;
     return vfs;
@@ -85,8 +90,6 @@ class FaultyDisk {
     };
     return faulty;
   }
-
-  sqlite3_vfs vfs_{};
 };
 
 }  // namespace weir
