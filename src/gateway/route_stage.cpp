@@ -144,6 +144,8 @@ class Attempts {
   bool asks_again(const Candidate& candidate, const CommittedSource& source) {
     if (has_asked_again_ || route_.translation.malformed_calls != "retry" || !source.ends_in_bad_call())
       return false;
+    // An answer with a bad call is more than none, which is what a target gives that is put aside meanwhile.
+    if (!candidate.is_ready(exchange_.now())) return false;
     const Chat* chat = exchange_.chat();
     has_asked_again_ = chat && chat->choices.value_or(1) <= 1 && calls_ < route_.retry.attempts_max &&
                        candidate.target->provider->retry_budget->try_spend();

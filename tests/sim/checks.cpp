@@ -303,6 +303,15 @@ class Checker {
     return !attempt.failure && served && served->script.is_malformed;
   }
 
+  // Whether a call of that provider failed, so that its targets may have been put aside.
+  bool has_failed(std::string_view provider) const {
+    return std::ranges::any_of(record_.ended, [&](const Ended& ended) {
+      return std::ranges::any_of(ended.attempts, [&](const Attempt& attempt) {
+        return attempt.provider == provider && attempt.failure;
+      });
+    });
+  }
+
   // What a model got wrong is asked for once more, where nothing of it has left and a call may still be made;
   // and no oftener.
   void check_asked_again(const Ended& ended) {
@@ -312,7 +321,8 @@ class Checker {
     if (again > 1) wrong("{}: malformed calls were asked for {} times more", ended.id, again);
     if (ended.outcome.error || ended.attempts.size() != 1 || !is_malformed(ended, ended.attempts[0])) return;
     const Script& script = served_as(ended.id, ended.attempts[0])->script;
-    if (plan_.retry.attempts_max > 1 && (!script.is_streamed || script.text.empty()))
+    const bool may_be_called = plan_.retry.attempts_max > 1 && !has_failed(ended.attempts[0].provider);
+    if (may_be_called && (!script.is_streamed || script.text.empty()))
       wrong("{}: a malformed call was not asked for again", ended.id);
   }
 
