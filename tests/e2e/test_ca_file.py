@@ -2,19 +2,15 @@
 
 import http.server
 import json
-import shutil
 import ssl
-import subprocess
 import threading
 
 import httpx
 import pytest
 import stack as stacks
+from certificate import self_signed
 
-pytestmark = [
-    pytest.mark.weir,
-    pytest.mark.skipif(not shutil.which("openssl"), reason="makes its certificate with the openssl command"),
-]
+pytestmark = pytest.mark.weir
 
 ANSWER = {
     "id": "chatcmpl-1",
@@ -46,13 +42,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 def provider(tmp_path_factory):
     """The base URL of a provider with a certificate that no system trusts, and that certificate's file."""
     folder = tmp_path_factory.mktemp("ca")
-    certificate, key = folder / "certificate.pem", folder / "key.pem"
-    subprocess.run(
-        f"openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 "
-        f"-addext subjectAltName=IP:127.0.0.1 -keyout {key} -out {certificate}".split(),
-        check=True,
-        capture_output=True,
-    )
+    certificate, key = self_signed(folder, "127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1")
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)

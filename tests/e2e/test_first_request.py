@@ -4,17 +4,14 @@ import json
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 
 import pytest
 import stack as stacks
+from certificate import self_signed
 
-pytestmark = [
-    pytest.mark.weir,
-    pytest.mark.skipif(not shutil.which("curl"), reason="the requests are sent with curl"),
-]
+pytestmark = pytest.mark.weir
 
 
 class Weir:
@@ -49,15 +46,7 @@ def key():
 
 def tls(folder):
     """A certificate for another name than the address that `make run` knows."""
-    if not shutil.which("openssl"):
-        pytest.skip("makes its certificate with the openssl command")
-    certificate, private = folder / "certificate.pem", folder / "key.pem"
-    subprocess.run(
-        f"openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=weir.example -keyout {private} "
-        f"-out {certificate}".split(),
-        check=True,
-        capture_output=True,
-    )
+    certificate, private = self_signed(folder, "weir.example")
     return {"tls_certificate": str(certificate), "tls_key": str(private)}
 
 
