@@ -218,8 +218,8 @@ void add_metadata(Exchange& exchange) {
 // The model that is named beside a form; empty for none.
 Result<std::string> model_beside(const HttpRequest& request) {
   if (const auto header = request.headers.get("x-weir-model")) return std::string(trim(*header));
-  return TRY(query_value(request.query(), "model"))
-  .value_or("");
+  std::optional<std::string> model = TRY(query_value(request.query(), "model"));
+  return std::move(model).value_or("");
 }
 
 // The length that framing has checked already.
