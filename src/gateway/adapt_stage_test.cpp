@@ -204,30 +204,31 @@ TEST_F(AdaptStageTest, AClientWhoseDialectCarriesSignaturesIsLeftAlone) {
   EXPECT_EQ(turns_.bytes_in_memory(), 0U);
 }
 
-TEST_F(AdaptStageTest, AServerThatSaysItInDetailsGetsSignedThinkingBack) {
+class SignedThinkingTest : public AdaptStageTest {
+ protected:
+  // To the target that gave it, from a client whose dialect has no place for it.
+  void expect_signature_comes_back() {
+    call_.answers.push_back(thinking_answer("call_1"));
+    call_.answers.push_back(answer("done"));
+    for (const std::string_view id : {"call_0", "call_1"}) {
+      const auto exchange = gateway_.exchange(tool_loop(id));
+      exchange->call.dialect = Dialect::openai_responses;
+      ASSERT_TRUE(gateway_.events(*exchange));
+    }
+    EXPECT_EQ(std::get<ThinkingBlock>(call_.chat(1).messages[1].content[0].body).signature, "sig");
+  }
+};
+
+TEST_F(SignedThinkingTest, ComesBackToAServerThatSaysItInDetails) {
   gateway_.provider->kind.dialect = Dialect::openai_chat;
   gateway_.capabilities.quirks.reasoning_details = true;
-  call_.answers.push_back(thinking_answer("call_1"));
-  call_.answers.push_back(answer("done"));
-  for (const std::string_view id : {"call_0", "call_1"}) {
-    const auto exchange = gateway_.exchange(tool_loop(id));
-    exchange->call.dialect = Dialect::openai_responses;
-    ASSERT_TRUE(gateway_.events(*exchange));
-  }
-  EXPECT_EQ(std::get<ThinkingBlock>(call_.chat(1).messages[1].content[0].body).signature, "sig");
+  expect_signature_comes_back();
 }
 
-TEST_F(AdaptStageTest, AServerThatHandsSignedThinkingOnGetsItBack) {
+TEST_F(SignedThinkingTest, ComesBackToAServerThatHandsItOn) {
   gateway_.provider->kind.dialect = Dialect::openai_chat;
   gateway_.capabilities.quirks.thinking_blocks = true;
-  call_.answers.push_back(thinking_answer("call_1"));
-  call_.answers.push_back(answer("done"));
-  for (const std::string_view id : {"call_0", "call_1"}) {
-    const auto exchange = gateway_.exchange(tool_loop(id));
-    exchange->call.dialect = Dialect::openai_responses;
-    ASSERT_TRUE(gateway_.events(*exchange));
-  }
-  EXPECT_EQ(std::get<ThinkingBlock>(call_.chat(1).messages[1].content[0].body).signature, "sig");
+  expect_signature_comes_back();
   // A client of the server's own dialect has the field itself.
   call_.answers.push_back(answer("done"));
   ASSERT_TRUE(gateway_.events(*gateway_.exchange(tool_loop("call_1"))));
