@@ -10,6 +10,7 @@
 #include "base/query.h"
 #include "base/text.h"
 #include "gateway/answer_writer.h"
+#include "gateway/client_limit.h"
 #include "gateway/form_upload.h"
 #include "gateway/model_name.h"
 #include "ops/trace_context.h"
@@ -34,32 +35,14 @@ class Admission {
   const int64_t count_;
 };
 
-// A positive number of those units; SDKs send fractions of seconds too.
-std::optional<Duration> duration_of(const Headers& headers, std::string_view name, Duration unit) {
-  constexpr double kDay = 86'400e9;
-  const auto text = headers.get(name);
-  if (!text) return std::nullopt;
-  double number = 0;
-  const auto [end, failed] = std::from_chars(text->data(), text->data() + text->size(), number);
-  if (failed != std::errc() || end != text->data() + text->size() || !(number > 0)) return std::nullopt;
-  return Duration(static_cast<int64_t>(std::min(number * static_cast<double>(unit.count()), kDay)));
-}
-
 std::unexpected<Error> bad_wish(std::string_view header, std::string_view what) {
   return fail(ErrorKind::bad_request, fmt::format("{} is {}", header, what), std::string(header));
 }
 
-// The client's own limit: x-weir-timeout-ms, or the SDKs' x-stainless-timeout in seconds, which no person
-// wrote: what cannot be read of that is left out.
 Result<Duration> timeout_of(const Headers& headers, const GatewaySettings& settings) {
-  constexpr std::string_view kOwn = "x-weir-timeout-ms";
-  const auto own = duration_of(headers, kOwn, std::chrono::milliseconds(1));
-  if (!own && headers.contains(kOwn)) return bad_wish(kOwn, "a number of milliseconds above 0");
-  Duration timeout = settings.timeout;
-  for (const auto& limit : {own, duration_of(headers, "x-stainless-timeout", std::chrono::seconds(1))}) {
-    if (limit) timeout = std::min(timeout, *limit);
-  }
-  return timeout;
+  if (headers.contains(kTimeoutHeader) && !said_limit(headers))
+    return bad_wish(kTimeoutHeader, "a number of milliseconds above 0");
+  return std::min(settings.timeout, client_limit(headers).value_or(settings.timeout));
 }
 
 Result<bool> is_strict(const Headers& headers) {
