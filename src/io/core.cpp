@@ -30,7 +30,11 @@ size_t Core::run_ready() {
     ran += run_remote();
     if (ready_.empty()) break;
     batch_.swap(ready_);
-    for (const std::coroutine_handle<> coroutine : batch_) coroutine.resume();
+    for (const std::coroutine_handle<>& coroutine : batch_) {
+      is_mid_batch_ = &coroutine != &batch_.back();
+      coroutine.resume();
+    }
+    is_mid_batch_ = false;
     ran += batch_.size();
     batch_.clear();
   }

@@ -36,27 +36,13 @@ class Core {
   // Resumes the coroutine soon, from the loop, after the current one has suspended. This core's thread only.
   void post(std::coroutine_handle<> coroutine) { ready_.push_back(coroutine); }
   // co_await it to let what else is ready run first. For loops that may never have to wait.
-  auto next_round() {
-    struct Awaiter {
-      Core& core;
-      bool await_ready() const { return false; }
-      void await_suspend(std::coroutine_handle<> handle) { core.post(handle); }
-      void await_resume() {}
-    };
-    return Awaiter{*this};
-  }
+  auto next_round() { return Turn{*this, false}; }
   // co_await it before a write: what became ready at the same time is taken up first, so that the writes of
   // one round stand together. A receiver on this machine is woken by the first of them and is awake for the
   // others, and waking it is a third of what a write costs. Costs nothing when nothing else is ready.
-  auto gather_writes() {
-    struct Awaiter {
-      Core& core;
-      bool await_ready() const { return !core.poller_.is_mid_round(); }
-      void await_suspend(std::coroutine_handle<> handle) { core.post(handle); }
-      void await_resume() {}
-    };
-    return Awaiter{*this};
-  }
+  auto gather_writes() { return Turn{*this, !poller_.is_mid_round()}; }
+  // co_await it behind a write: the other writes of the round follow before anything is done that can wait.
+  auto let_writes_follow() { return Turn{*this, !is_mid_batch_ && ready_.empty()}; }
   // Runs the function on this core's thread. From any thread.
   void post_remote(std::function<void()> function);
 
@@ -74,6 +60,14 @@ class Core {
     void on_ready(uint32_t) override {}
     int fd = -1;
   };
+  // What a coroutine awaits to be resumed from the loop, unless it is its turn already.
+  struct Turn {
+    Core& core;
+    bool has_come;
+    bool await_ready() const { return has_come; }
+    void await_suspend(std::coroutine_handle<> handle) { core.post(handle); }
+    void await_resume() {}
+  };
   void run_reports();
   size_t run_ready();
   size_t run_remote();
@@ -90,6 +84,7 @@ class Core {
   std::vector<std::coroutine_handle<>> batch_;  // of ready_, being resumed; keeps its memory
   MonoTime turn_began_{};
   bool is_running_ = false;
+  bool is_mid_batch_ = false;  // others of batch_ are resumed behind the one that runs
 
   std::mutex remote_mutex_;
   std::vector<std::function<void()>> remote_;

@@ -55,6 +55,7 @@ Task<void> Http1ResponseWriter::send(Scope& scope, int status, const Headers& he
   Output output{{head_, {}, has_body() ? body : std::string_view()}};
   co_await scope.core().gather_writes();
   if (!CO_TRY(put(output))) CO_TRY(co_await put_rest(scope, output));
+  co_await scope.core().let_writes_follow();
   state_ = State::finished;
   co_return {};
 }
@@ -89,6 +90,7 @@ Task<void> Http1ResponseWriter::write(Scope& scope, std::string_view bytes) {
   CO_TRY(add_body(output, chunk, bytes));
   co_await scope.core().gather_writes();
   if (!CO_TRY(put(output))) CO_TRY(co_await put_rest(scope, output));
+  co_await scope.core().let_writes_follow();
   co_return {};
 }
 
@@ -103,6 +105,7 @@ Task<void> Http1ResponseWriter::finish(Scope& scope, std::string_view last_bytes
   if (framing_ == BodyFraming::chunked && has_body()) output.pieces[4] = kLastChunk;
   co_await scope.core().gather_writes();
   if (!CO_TRY(put(output))) CO_TRY(co_await put_rest(scope, output));
+  co_await scope.core().let_writes_follow();
   state_ = State::finished;
   co_return {};
 }
