@@ -196,7 +196,11 @@ Result<void> AnswerWriter::check_client() const {
 Task<void> AnswerWriter::write_streamed(EventSource& source) {
   silent_since_ = exchange_.now();
   for (;;) {
-    Result<const EventBatch*> pulled = co_await source.next(*exchange_.scope);
+    Result<const EventBatch*> pulled = source.take(*exchange_.scope);
+    if (is_missing(pulled)) {
+      (void)co_await source.wait(*exchange_.scope);
+      continue;
+    }
     note(pulled);
     if (stop_silence()) CO_TRY(co_await settle_keep_alive());
     if (!pulled) co_return co_await fail_with(pulled.error());
@@ -251,7 +255,11 @@ Task<void> AnswerWriter::finish_with(std::string_view last_bytes) {
 Task<void> AnswerWriter::write_whole(EventSource& source) {
   AnswerFolder folder;
   for (;;) {
-    Result<const EventBatch*> pulled = co_await source.next(*exchange_.scope);
+    Result<const EventBatch*> pulled = source.take(*exchange_.scope);
+    if (is_missing(pulled)) {
+      (void)co_await source.wait(*exchange_.scope);
+      continue;
+    }
     note(pulled);
     if (!pulled) co_return co_await fail_with(pulled.error());
     const EventBatch& batch = **pulled;
@@ -295,7 +303,11 @@ Task<void> AnswerWriter::send_raw(EventSource& source, std::string_view bytes) {
 Task<void> AnswerWriter::write_through(EventSource& source) {
   outcome_.was_streamed = source.head().content_type.starts_with("text/event-stream");
   for (;;) {
-    Result<const EventBatch*> pulled = co_await source.next(*exchange_.scope);
+    Result<const EventBatch*> pulled = source.take(*exchange_.scope);
+    if (is_missing(pulled)) {
+      (void)co_await source.wait(*exchange_.scope);
+      continue;
+    }
     note(pulled);
     if (!pulled) co_return co_await fail_with(pulled.error());
     const EventBatch& batch = **pulled;

@@ -19,26 +19,32 @@ class Pinging final : public EventSource {
  public:
   explicit Pinging(int pings) : pings_(pings) {}
   const AnswerHead& head() const override { return head_; }
-  Task<const EventBatch*> next(Scope& scope) override {
+  Result<const EventBatch*> take(Scope& scope) override {
     batch_.clear();
     if (!has_started_) {
       has_started_ = true;
       batch_.events = {Start{.id = "a"}, BlockStart{}, Delta{.text = "Hello"}};
-      co_return &batch_;
+      return &batch_;
     }
-    CO_TRY(co_await scope.sleep(seconds(10)));
+    TRY(scope.check());
+    if (!std::exchange(has_waited_, false)) return nullptr;
     if (pings_-- > 0) {
       batch_.events = {Ping{}};
     } else {
       batch_.events = {BlockEnd{}, Finish{}, End{}};
     }
-    co_return &batch_;
+    return &batch_;
+  }
+  Task<void> wait(Scope& scope) override {
+    has_waited_ = true;
+    return scope.sleep(seconds(10));
   }
 
  private:
   AnswerHead head_;
   EventBatch batch_;
   bool has_started_ = false;
+  bool has_waited_ = false;
   int pings_;
 };
 
@@ -179,9 +185,9 @@ class Long final : public EventSource {
     }
   }
   const AnswerHead& head() const override { return head_; }
-  Task<const EventBatch*> next(Scope&) override {
-    if (++pulls == 100) co_return fail(ErrorKind::upstream_malformed, "it broke off");
-    co_return &batch_;
+  Result<const EventBatch*> take(Scope&) override {
+    if (++pulls == 100) return fail(ErrorKind::upstream_malformed, "it broke off");
+    return &batch_;
   }
 
   int pulls = 0;

@@ -30,7 +30,11 @@ size_t bytes_of(const Event& event) {
 
 Task<void> CommittedSource::commit(Scope& scope) {
   for (;;) {
-    const EventBatch* batch = CO_TRY(co_await inner_->next(scope));
+    const EventBatch* batch = CO_TRY(inner_->take(scope));
+    if (!batch) {
+      (void)co_await inner_->wait(scope);
+      continue;
+    }
     if (std::any_of(batch->events.begin(), batch->events.end(), is_content)) {
       leave_at_end(*batch);
       pending_ = batch;
@@ -80,7 +84,7 @@ void CommittedSource::leave_at_end(const EventBatch& batch) {
   if (!batch.events.empty() && std::holds_alternative<End>(batch.events.back())) place_.reset();
 }
 
-Task<const EventBatch*> CommittedSource::next(Scope& scope) {
+Result<const EventBatch*> CommittedSource::take(Scope& scope) {
   if (!held_.events.empty() || !held_raw_.empty()) {
     if (pending_) {
       // One batch, so that the head and the first content leave in one write.
@@ -89,19 +93,20 @@ Task<const EventBatch*> CommittedSource::next(Scope& scope) {
       held_.is_raw = pending_->is_raw;
       held_.raw = held_raw_;
       pending_ = nullptr;
-      co_return &held_;
+      return &held_;
     }
     held_.clear();
     held_raw_.clear();
   }
-  if (pending_) co_return std::exchange(pending_, nullptr);
-  Result<const EventBatch*> batch = co_await inner_->next(scope);
+  if (pending_) return std::exchange(pending_, nullptr);
+  Result<const EventBatch*> batch = inner_->take(scope);
+  if (is_missing(batch)) return batch;
   if (batch) {
     leave_at_end(**batch);
   } else if (place_ && error_row(batch.error().kind).trips_breaker) {
     place_->target().breaker().report(scope.now(), BreakerPass::usual, false);
   }
-  co_return batch;
+  return batch;
 }
 
 }  // namespace weir

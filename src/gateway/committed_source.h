@@ -29,7 +29,8 @@ class CommittedSource final : public EventSource {
   Usage reported() const;
 
   const AnswerHead& head() const override { return inner_->head(); }
-  Task<const EventBatch*> next(Scope& scope) override;
+  Result<const EventBatch*> take(Scope& scope) override;
+  Task<void> wait(Scope& scope) override { return inner_->wait(scope); }
 
  private:
   Result<void> hold(const EventBatch& batch);

@@ -17,16 +17,16 @@ class Repeats final : public EventSource {
     left_ = times;
   }
   const AnswerHead& head() const override { return head_; }
-  Task<const EventBatch*> next(Scope& scope) override {
-    CO_TRY(scope.check());
+  Result<const EventBatch*> take(Scope& scope) override {
+    TRY(scope.check());
     if (left_ > 0) {
       --left_;
-      co_return &given_;
+      return &given_;
     }
     content_.events = {Delta{.text = "hello"}};
     content_.raw = given_.is_raw ? "data: hello\n\n" : "";
     content_.is_raw = given_.is_raw;
-    co_return &content_;
+    return &content_;
   }
 
  private:

@@ -161,8 +161,21 @@ class ChoicesSource final : public EventSource {
 
   const AnswerHead& head() const override { return head_; }
 
+  Result<const EventBatch*> take(Scope&) override {
+    if (!made_) return nullptr;
+    Result<const EventBatch*> batch = *std::move(made_);
+    made_.reset();
+    return batch;
+  }
+
+  Task<void> wait(Scope& scope) override {
+    made_ = co_await make(scope);
+    co_return {};
+  }
+
+ private:
   // A batch of each call that is not over: the slowest sets the pace, and the memory is one batch a call.
-  Task<const EventBatch*> next(Scope& scope) override {
+  Task<const EventBatch*> make(Scope& scope) {
     if (exchange_.drains()) {
       // In step they would take as long as the slowest, and may not have the time.
       (void)co_await give_up(scope, calls_);
@@ -194,7 +207,6 @@ class ChoicesSource final : public EventSource {
     co_return &batch_;
   }
 
- private:
   Task<void> pull(size_t index) {
     Call& call = *calls_[index];
     if (!call.source) {
@@ -256,6 +268,7 @@ class ChoicesSource final : public EventSource {
   std::vector<const EventBatch*> pulled_;
   std::vector<Usage> usages_;
   EventBatch batch_;
+  std::optional<Result<const EventBatch*>> made_;
   std::unique_ptr<Error> failure_;  // of a call, while the others are read for nobody
 };
 

@@ -16,16 +16,19 @@ class KeptSource final : public EventSource {
 
   const AnswerHead& head() const override { return inner_->head(); }
 
-  Task<const EventBatch*> next(Scope& scope) override {
-    const EventBatch* batch = CO_TRY(co_await inner_->next(scope));
+  Result<const EventBatch*> take(Scope& scope) override {
+    const EventBatch* batch = TRY(inner_->take(scope));
+    if (!batch) return nullptr;
     if (keepers_.responses && batch->is_raw) add_raw(batch->raw);
     for (const Event& event : batch->events) {
       if (keepers_.turns) turns_.add(event);
       if (keepers_.responses && !batch->is_raw) add_to_answer(event);
       if (std::holds_alternative<End>(event)) keep();
     }
-    co_return batch;
+    return batch;
   }
+
+  Task<void> wait(Scope& scope) override { return inner_->wait(scope); }
 
  private:
   void add_raw(std::string_view bytes) {

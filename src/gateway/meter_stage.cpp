@@ -27,10 +27,12 @@ class MeteredSource final : public EventSource {
 
   const AnswerHead& head() const override { return inner_->head(); }
 
-  Task<const EventBatch*> next(Scope& scope) override {
-    if (given_at_ != MonoTime{}) away_ += scope.turn_began() - given_at_;
-    Result<const EventBatch*> batch = co_await inner_->next(scope);
-    given_at_ = scope.turn_began();
+  Result<const EventBatch*> take(Scope& scope) override {
+    const MonoTime now = scope.turn_began();
+    if (given_at_ != MonoTime{}) away_ += now - std::exchange(given_at_, MonoTime{});
+    Result<const EventBatch*> batch = inner_->take(scope);
+    if (is_missing(batch)) return batch;
+    given_at_ = now;
     if (batch) {
       if ((*batch)->is_raw) raw_bytes_ += (*batch)->raw.size();
       if (is_streamed_ && is_chunk(**batch)) exchange_.chunks.note(given_at_ - away_);
@@ -38,8 +40,10 @@ class MeteredSource final : public EventSource {
     } else if (!exchange_.is_composed) {
       exchange_.note_failure(batch.error());
     }
-    co_return batch;
+    return batch;
   }
+
+  Task<void> wait(Scope& scope) override { return inner_->wait(scope); }
 
  private:
   // On the raw way text is not decoded. A streamed chunk of some 200 bytes carries about a token, which is

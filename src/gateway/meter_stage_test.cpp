@@ -29,10 +29,14 @@ class PacedCall final : public Stage {
    public:
     Source(ManualClock& clock, const std::vector<Piece>& pieces) : clock_(clock), pieces_(pieces) {}
     const AnswerHead& head() const override { return head_; }
-    Task<const EventBatch*> next(Scope&) override {
-      const Piece& piece = pieces_.at(at_++);
-      clock_.advance(piece.after);
-      co_return &piece.batch;
+    Result<const EventBatch*> take(Scope&) override {
+      if (!std::exchange(has_come_, false)) return nullptr;
+      return &pieces_.at(at_++).batch;
+    }
+    Task<void> wait(Scope& scope) override {
+      clock_.advance(pieces_.at(at_).after);
+      has_come_ = true;
+      co_return scope.check();
     }
 
    private:
@@ -40,6 +44,7 @@ class PacedCall final : public Stage {
     const std::vector<Piece>& pieces_;
     AnswerHead head_;
     size_t at_ = 0;
+    bool has_come_ = false;
   };
 
   ManualClock& clock_;

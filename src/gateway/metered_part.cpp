@@ -17,15 +17,18 @@ class MeteredPart final : public EventSource {
 
   const AnswerHead& head() const override { return inner_->head(); }
 
-  Task<const EventBatch*> next(Scope& scope) override {
-    Result<const EventBatch*> batch = co_await inner_->next(scope);
+  Result<const EventBatch*> take(Scope& scope) override {
+    Result<const EventBatch*> batch = inner_->take(scope);
+    if (is_missing(batch)) return batch;
     if (batch) {
       for (const Event& event : (*batch)->events) tap(event);
     } else {
       call_.note_failure(batch.error());
     }
-    co_return batch;
+    return batch;
   }
+
+  Task<void> wait(Scope& scope) override { return inner_->wait(scope); }
 
  private:
   void tap(const Event& event) {

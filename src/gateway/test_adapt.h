@@ -20,10 +20,9 @@ class OnePage final : public HttpClient {
   class Response final : public ClientResponse {
    public:
     explicit Response(std::string body) : body_(std::move(body)) { status = 200; }
-    Task<std::string_view> read(Scope& scope) override {
-      CO_TRY(scope.check());
+    Result<std::optional<std::string_view>> take() override {
       given_ = std::exchange(body_, {});
-      co_return std::string_view(given_);
+      return given_;
     }
     bool is_complete() const override { return body_.empty(); }
 

@@ -20,9 +20,9 @@ class BrokenSource final : public EventSource {
     batch_.events = std::move(events);
   }
   const AnswerHead& head() const override { return head_; }
-  Task<const EventBatch*> next(Scope&) override {
-    if (std::exchange(is_given_, true)) co_return fail(error_);
-    co_return &batch_;
+  Result<const EventBatch*> take(Scope&) override {
+    if (std::exchange(is_given_, true)) return fail(error_);
+    return &batch_;
   }
 
  private:
@@ -39,9 +39,9 @@ class DrippingSource final : public EventSource {
     head_.headers = std::move(headers);
   }
   const AnswerHead& head() const override { return head_; }
-  Task<const EventBatch*> next(Scope&) override {
+  Result<const EventBatch*> take(Scope&) override {
     batch_.events.assign(1, events_.at(at_++));
-    co_return &batch_;
+    return &batch_;
   }
 
  private:

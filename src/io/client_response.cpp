@@ -1,6 +1,9 @@
 #include "io/client_response.h"
 
 #include <cstring>
+#include <utility>
+
+#include "base/assert.h"
 
 namespace weir {
 
@@ -35,48 +38,53 @@ void Http1ClientResponse::finish() {
   }
 }
 
-Task<std::string_view> Http1ClientResponse::read(Scope& scope) {
-  return decompressor_ ? read_decoded(scope) : read_coded(scope);
+Task<void> Http1ClientResponse::wait(Scope& scope) {
+  WEIR_ASSERT(connection_, "what has ended or failed is not waited for");
+  was_waited_for_ = true;
+  return connection_->readable(scope);
 }
 
-Task<std::string_view> Http1ClientResponse::read_decoded(Scope& scope) {
-  if (is_complete_) co_return std::string_view();
+Result<std::optional<std::string_view>> Http1ClientResponse::take() {
+  return decompressor_ ? take_decoded() : take_coded();
+}
+
+Result<std::optional<std::string_view>> Http1ClientResponse::take_decoded() {
+  if (is_complete_) return std::string_view();
   if (!decoded_) decoded_ = pool_.buffers().take();
   const std::span<char> room(decoded_.get(), BufferPool::kBlockBytes);
   for (;;) {
     if (!coded_.empty() || may_hold_output_) {
-      const size_t size = CO_TRY(decompressor_->next(coded_, room));
+      const size_t size = TRY(decompressor_->next(coded_, room));
       may_hold_output_ = size == room.size();
-      if (size > 0) co_return std::string_view(room.data(), size);
+      if (size > 0) return std::string_view(room.data(), size);
     }
-    coded_ = CO_TRY(co_await read_coded(scope));
+    const std::optional<std::string_view> coded = TRY(take_coded());
+    if (!coded) return std::nullopt;
+    coded_ = *coded;
     if (!coded_.empty()) continue;
     if (!decompressor_->is_at_end())
-      co_return fail(ErrorKind::upstream_truncated, "the provider's compressed answer ended too early");
+      return fail(ErrorKind::upstream_truncated, "the provider's compressed answer ended too early");
     finish();
-    co_return std::string_view();
+    return std::string_view();
   }
 }
 
-Task<std::string_view> Http1ClientResponse::read_coded(Scope& scope) {
+Result<std::optional<std::string_view>> Http1ClientResponse::take_coded() {
   while (!is_framing_complete_) {
-    if (!connection_)
-      co_return fail(ErrorKind::upstream_truncated, "the provider's answer has failed before");
+    if (!connection_) return fail(ErrorKind::upstream_truncated, "the provider's answer has failed before");
     if (!connection_->buffer().empty()) {
       auto piece = take_buffered();
       if (!piece) connection_.reset();
-      if (!piece || !piece->empty()) co_return piece;
+      if (!piece || !piece->empty()) return piece;
       continue;
     }
-    if (Result<void> ready = co_await connection_->readable(scope); !ready) {
-      connection_.reset();  // whatever arrives later belongs to an answer that nobody reads
-      co_return std::move(ready).fail();
-    }
+    // One look at the socket for each wait, so that a fast provider does not keep others from their turn.
+    if (!std::exchange(was_waited_for_, false)) return std::nullopt;
     const IoState state = connection_->receive();
-    if (state == IoState::end || state == IoState::broken) CO_TRY(take_end(state));
+    if (state == IoState::end || state == IoState::broken) TRY(take_end(state));
   }
   if (!decompressor_ && !is_complete_) finish();
-  co_return std::string_view();
+  return std::string_view();
 }
 
 Result<std::string_view> Http1ClientResponse::take_buffered() {

@@ -15,13 +15,15 @@ class Http1ClientResponse final : public ClientResponse {
                       std::unique_ptr<Decompressor> decompressor);
   ~Http1ClientResponse() override;
 
-  Task<std::string_view> read(Scope& scope) override;
+  Result<std::optional<std::string_view>> take() override;
+  Task<void> wait(Scope& scope) override;
+  void hang_up() override { connection_.reset(); }
   bool is_complete() const override { return is_complete_ || (is_framing_complete_ && !decompressor_); }
 
  private:
-  Task<std::string_view> read_decoded(Scope& scope);
+  Result<std::optional<std::string_view>> take_decoded();
   // A piece of the body as it came, in its content coding if it has one; empty at the end.
-  Task<std::string_view> read_coded(Scope& scope);
+  Result<std::optional<std::string_view>> take_coded();
   // What is in the buffer, as far as it belongs to the body. The pieces of chunks are moved together, so that
   // one read of the socket is one piece (and one write to the client).
   Result<std::string_view> take_buffered();
@@ -38,6 +40,7 @@ class Http1ClientResponse final : public ClientResponse {
   bool keep_alive_;
   bool is_framing_complete_ = false;  // the last byte of the body was taken from the buffer
   bool is_complete_ = false;
+  bool was_waited_for_ = false;   // the socket may have bytes
   bool may_hold_output_ = false;  // the decompressor filled all of decoded_
   std::string_view coded_;        // not yet decompressed; a view of the buffer
   std::unique_ptr<char[]> decoded_;

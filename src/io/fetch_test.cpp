@@ -24,11 +24,10 @@ class PageResponse final : public ClientResponse {
     if (!page.location.empty()) headers.add("location", page.location);
     if (!page.content_length.empty()) headers.add("content-length", page.content_length);
   }
-  Task<std::string_view> read(Scope& scope) override {
-    CO_TRY(scope.check());
+  Result<std::optional<std::string_view>> take() override {
     given_ = left_.substr(0, piece_);
     left_.erase(0, given_.size());
-    co_return std::string_view(given_);
+    return given_;
   }
   bool is_complete() const override { return left_.empty(); }
 

@@ -1,6 +1,22 @@
 #include "io/http.h"
 
+#include "io/scope.h"
+
 namespace weir {
+
+Task<void> ClientResponse::wait(Scope& scope) {
+  co_return scope.check();
+}
+
+Task<std::string_view> ClientResponse::read(Scope& scope) {
+  for (;;) {
+    if (const auto piece = CO_TRY(take())) co_return *piece;
+    if (Result<void> ready = co_await wait(scope); !ready) {
+      hang_up();
+      co_return std::move(ready).fail();
+    }
+  }
+}
 
 Task<std::string> read_all(Scope& scope, ClientResponse& response, size_t bytes_max) {
   std::string body;

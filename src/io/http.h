@@ -153,10 +153,16 @@ class ClientResponse {
   Headers headers;
   MonoTime first_byte_at;
   std::string remote;  // the address connected to
-  // The next piece of the body with content-encoding decoded; empty at the end. The view is valid until the
-  // next call. Errors: upstream_truncated (cut before the framing's end), upstream_malformed,
-  // upstream_timeout, cancelled.
-  virtual Task<std::string_view> read(Scope& scope) = 0;
+  // The next piece of the body with content-encoding decoded; empty at the end; nullopt when it is to be
+  // waited for. The view is valid until the next call. Errors: upstream_truncated (cut before the framing's
+  // end), upstream_malformed.
+  virtual Result<std::optional<std::string_view>> take() = 0;
+  // Returns when take() may have more. Errors: the scope's reason; hang_up() is due then.
+  virtual Task<void> wait(Scope& scope);
+  // What has not come will not be read, so that the provider need not make it. The headers stay.
+  virtual void hang_up() {}
+  // take(), when there is something. Errors of both.
+  Task<std::string_view> read(Scope& scope);
   // True once the end was read or is known to follow without waiting.
   virtual bool is_complete() const = 0;
 };

@@ -36,8 +36,15 @@ bool is_content(const Event& event) {
          !std::holds_alternative<Ping>(event) && !std::holds_alternative<UsageReport>(event);
 }
 
-Task<const EventBatch*> StoredSource::next(Scope&) {
-  co_return &batch_;
+Task<void> EventSource::wait(Scope& scope) {
+  co_return scope.check();
+}
+
+// Not to be told here: take() tells why there is nothing.
+Task<const EventBatch*> EventSource::next(Scope& scope) {
+  Result<const EventBatch*> batch = take(scope);
+  for (; is_missing(batch); batch = take(scope)) (void)co_await wait(scope);
+  co_return batch;
 }
 
 std::string_view model_of(const Request& request) {

@@ -26,6 +26,11 @@ struct EventBatch {
   }
 };
 
+// Whether the batch is to be waited for.
+inline bool is_missing(const Result<const EventBatch*>& taken) {
+  return taken && !*taken;
+}
+
 // What is known of an answer before its first event. Views are valid as long as the source.
 struct AnswerHead {
   int upstream_status = 200;
@@ -37,9 +42,13 @@ class EventSource {
  public:
   virtual ~EventSource() = default;
   virtual const AnswerHead& head() const = 0;
-  // The next batch; valid until the next call. The last batch holds End; pulling after it is a bug. Errors
-  // end the source: upstream_* and cancelled.
-  virtual Task<const EventBatch*> next(Scope& scope) = 0;
+  // The next batch, valid until the next call; null when it is to be waited for. The last batch holds End;
+  // pulling after it is a bug. Errors end the source: upstream_* and cancelled, also of what was waited for.
+  virtual Result<const EventBatch*> take(Scope& scope) = 0;
+  // Returns when take() may have more, or has an error to tell.
+  virtual Task<void> wait(Scope& scope);
+  // take(), when there is something.
+  Task<const EventBatch*> next(Scope& scope);
 };
 
 // A source over events that are there already (local models, caches, tests).
@@ -47,7 +56,7 @@ class StoredSource final : public EventSource {
  public:
   explicit StoredSource(std::vector<Event> events) { batch_.events = std::move(events); }
   const AnswerHead& head() const override { return head_; }
-  Task<const EventBatch*> next(Scope& scope) override;
+  Result<const EventBatch*> take(Scope&) override { return &batch_; }
 
  private:
   AnswerHead head_;

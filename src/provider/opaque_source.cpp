@@ -14,34 +14,44 @@ OpaqueSource::OpaqueSource(std::unique_ptr<Scope> scope, std::unique_ptr<ClientR
   if (head_.content_type.starts_with("text/event-stream")) events_.emplace(kSseEventBytesMax);
 }
 
-Task<const EventBatch*> OpaqueSource::next(Scope&) {
+Result<const EventBatch*> OpaqueSource::take(Scope&) {
   batch_.clear();
   batch_.is_raw = true;
-  if (failure_) co_return fail(std::move(*failure_));
+  if (failure_) return fail(std::move(*failure_));
   while (batch_.events.empty() && batch_.raw.empty()) {
-    Result<void> came = co_await read();
+    Result<bool> came = read();
+    if (came && !*came) return nullptr;
     if (came) continue;
-    if (!events_ || !events_->is_within_event()) co_return std::move(came).fail();
+    if (!events_ || !events_->is_within_event()) return std::move(came).fail();
     failure_ = std::make_unique<Error>(std::move(came).error());
     batch_.raw = "\n\n";
   }
-  co_return &batch_;
+  return &batch_;
 }
 
-Task<void> OpaqueSource::read() {
+Task<void> OpaqueSource::wait(Scope&) {
   if (has_begun_) {
     scope_->set_deadline(scope_->now() + idle_, ErrorKind::upstream_timeout,
                          "the provider sent nothing for longer than its idle timeout");
   }
-  const std::string_view bytes = CO_TRY(co_await response_->read(*scope_));
+  return response_->wait(*scope_);
+}
+
+Result<bool> OpaqueSource::read() {
+  const std::optional<std::string_view> bytes = TRY(response_->take());
+  if (!bytes) {
+    if (!scope_->is_cancelled()) return false;
+    response_->hang_up();
+    return fail(scope_->reason());
+  }
   has_begun_ = true;
   // While the caller is busy with the batch nobody reads: a client's slowness is not the provider's.
   scope_->clear_deadline();
-  if (!bytes.empty()) CO_TRY(meter_->feed(bytes, batch_.events));
-  const bool is_last = bytes.empty() || response_->is_complete();
-  if (is_last) CO_TRY(meter_->finish(batch_.events));
-  batch_.raw = pass(bytes, is_last);
-  co_return {};
+  if (!bytes->empty()) TRY(meter_->feed(*bytes, batch_.events));
+  const bool is_last = bytes->empty() || response_->is_complete();
+  if (is_last) TRY(meter_->finish(batch_.events));
+  batch_.raw = pass(*bytes, is_last);
+  return true;
 }
 
 std::string_view OpaqueSource::pass(std::string_view bytes, bool is_last) {

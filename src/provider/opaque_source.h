@@ -21,10 +21,12 @@ class OpaqueSource final : public EventSource {
   const AnswerHead& head() const override { return head_; }
   // A small answer comes whole, in one batch with End. Server-sent events come whole too, but for very large
   // ones: what follows a failure then starts on a line of its own.
-  Task<const EventBatch*> next(Scope& scope) override;
+  Result<const EventBatch*> take(Scope& scope) override;
+  Task<void> wait(Scope& scope) override;
 
  private:
-  Task<void> read();
+  // False: nothing was there.
+  Result<bool> read();
   // What is given of the bytes that were read; the last ones are those of an answer that ended in order.
   std::string_view pass(std::string_view bytes, bool is_last);
 

@@ -69,19 +69,22 @@ class FakeServer final : public HttpClient {
   class Response final : public ClientResponse {
    public:
     Response(std::string body, Duration stalls) : body_(std::move(body)), stalls_(stalls) {}
-    Task<std::string_view> read(Scope& scope) override {
-      const bool is_first = std::exchange(is_begun_, true) == false;
-      if (stalls_ > Duration::zero() && !is_first) CO_TRY(co_await scope.sleep(stalls_));
-      const size_t from = std::exchange(at_, stalls_ > Duration::zero() && is_first ? 1 : body_.size());
-      co_return std::string_view(body_).substr(from, at_ - from);
+    Result<std::optional<std::string_view>> take() override {
+      if (at_ == 1 && !has_stalled_) return std::nullopt;
+      const size_t from = std::exchange(at_, stalls_ > Duration::zero() && at_ == 0 ? 1 : body_.size());
+      return std::string_view(body_).substr(from, at_ - from);
     }
-    bool is_complete() const override { return is_begun_ && at_ == body_.size(); }
+    Task<void> wait(Scope& scope) override {
+      has_stalled_ = true;
+      return scope.sleep(stalls_);
+    }
+    bool is_complete() const override { return at_ == body_.size(); }
 
    private:
     const std::string body_;
     const Duration stalls_;
     size_t at_ = 0;
-    bool is_begun_ = false;
+    bool has_stalled_ = false;
   };
 };
 

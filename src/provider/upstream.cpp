@@ -135,19 +135,24 @@ class StreamSource final : public EventSource {
 
   const AnswerHead& head() const override { return head_; }
 
-  Task<const EventBatch*> next(Scope&) override {
+  Result<const EventBatch*> take(Scope&) override {
     batch_.clear();
     batch_.is_raw = is_raw_;
-    expect_more();
     for (;;) {
-      if (failure_) co_return fail(*failure_);
-      Result<std::string_view> read = co_await response_->read(*scope_);
-      // Only what may come behind the answer has not come.
-      if (!read && is_concluding_ && scope_->is_cancelled() && scope_->reason().message == kLateMessage)
-        read = std::string_view();
-      const std::string_view bytes = CO_TRY(std::move(read));
-      const bool is_end = bytes.empty();
-      Result<void> decoded = is_end ? decoder_->finish(batch_.events) : decoder_->feed(bytes, batch_.events);
+      if (failure_) return fail(*failure_);
+      std::optional<std::string_view> bytes = TRY(response_->take());
+      if (!bytes) {
+        if (!scope_->is_cancelled()) return nullptr;
+        // Only what may come behind the answer has not come.
+        const bool is_over = is_concluding_ && scope_->reason().message == kLateMessage;
+        if (!is_over) {
+          response_->hang_up();
+          return fail(scope_->reason());
+        }
+        bytes = std::string_view();
+      }
+      const bool is_end = bytes->empty();
+      Result<void> decoded = is_end ? decoder_->finish(batch_.events) : decoder_->feed(*bytes, batch_.events);
       if (!decoded) {
         // What was decoded before the failure is handed out first; the error comes with the next pull.
         failure_ = std::make_unique<Error>(std::move(decoded).error());
@@ -158,10 +163,14 @@ class StreamSource final : public EventSource {
       if (!batch_.events.empty() || !batch_.raw.empty()) {
         // While the caller is busy with the batch nobody reads: a client's slowness is not the provider's.
         if (has_content_ || is_concluding_) scope_->clear_deadline();
-        co_return &batch_;
+        return &batch_;
       }
-      expect_more();
     }
+  }
+
+  Task<void> wait(Scope&) override {
+    expect_more();
+    return response_->wait(*scope_);
   }
 
  private:
@@ -208,7 +217,7 @@ class WholeSource final : public EventSource {
   }
   const AnswerHead& head() const override { return head_; }
   // Also when nobody waits any more: what was used is still to be counted.
-  Task<const EventBatch*> next(Scope&) override { co_return &batch_; }
+  Result<const EventBatch*> take(Scope&) override { return &batch_; }
 
  private:
   std::unique_ptr<ClientResponse> response_;  // whose headers the head shows
@@ -224,18 +233,20 @@ class StopSource final : public EventSource {
   StopSource(std::unique_ptr<EventSource> inner, std::vector<std::string> stops)
       : inner_(std::move(inner)), matcher_(std::move(stops)) {}
   const AnswerHead& head() const override { return inner_->head(); }
-  Task<const EventBatch*> next(Scope& scope) override {
+  Result<const EventBatch*> take(Scope& scope) override {
     batch_.clear();
     while (batch_.events.empty()) {
-      const EventBatch* given = CO_TRY(co_await inner_->next(scope));
+      const EventBatch* given = TRY(inner_->take(scope));
+      if (!given) return nullptr;
       for (size_t i = 0; i < given->events.size(); ++i) {
         if (!matcher_.feed(given->events[i], batch_.events)) continue;
         conclude(std::span(given->events).subspan(i + 1));
         break;
       }
     }
-    co_return &batch_;
+    return &batch_;
   }
+  Task<void> wait(Scope& scope) override { return inner_->wait(scope); }
 
  private:
   // `behind` the sequence stands what came along with it: all the rest of a whole answer.

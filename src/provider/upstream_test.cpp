@@ -181,11 +181,12 @@ class SilentProvider final : public HttpClient {
   class Response final : public ClientResponse {
    public:
     Response(const std::vector<std::string>& pieces, bool ends) : pieces_(pieces), ends_(ends) {}
-    Task<std::string_view> read(Scope& scope) override {
-      if (next_ == pieces_.size() && ends_) co_return std::string_view();
-      if (next_ == pieces_.size()) CO_TRY(co_await scope.sleep(std::chrono::hours(1)));
-      co_return pieces_.at(next_++);
+    Result<std::optional<std::string_view>> take() override {
+      if (next_ < pieces_.size()) return pieces_[next_++];
+      if (ends_) return std::string_view();
+      return std::nullopt;
     }
+    Task<void> wait(Scope& scope) override { return scope.sleep(std::chrono::hours(1)); }
     bool is_complete() const override { return ends_; }
 
    private:
