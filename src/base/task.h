@@ -1,6 +1,7 @@
 // Task<T>: a coroutine that gives a Result<T>. It starts when it is awaited and resumes its awaiter by
 // symmetric transfer. Every Task is awaited by exactly one owner; the top of a chain is started by
-// Scope::spawn (io/scope.h).
+// Scope::spawn (io/scope.h). What turns out to need no wait may be a plain function that returns a task which
+// has ended already: it has no frame.
 //
 // An own type rather than asio::awaitable, because every wait of Weir (socket, timer, child, queue slot) is
 // one Waiter that its Scope can cancel, and because the simulator runs the same coroutines without a socket
@@ -40,11 +41,17 @@ class [[nodiscard]] Task {
     void unhandled_exception() { exception = std::current_exception(); }
   };
 
-  Task(Task&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+  // A task that has ended, with that result: `return fail(...)` and TRY are such returns.
+  Task(Result<T> result) : result_(std::move(result)) {}
+  Task(std::unexpected<Error> error) : result_(std::move(error)) {}
+  Task(detail::Failure failure) : result_(std::move(failure)) {}
+  Task(Task&& other) noexcept
+      : handle_(std::exchange(other.handle_, nullptr)), result_(std::move(other.result_)) {}
   Task& operator=(Task&& other) noexcept {
     if (this != &other) {
       if (handle_) handle_.destroy();
       handle_ = std::exchange(other.handle_, nullptr);
+      result_ = std::move(other.result_);
     }
     return *this;
   }
@@ -54,24 +61,27 @@ class [[nodiscard]] Task {
 
   auto operator co_await() && noexcept {
     struct Awaiter {
-      std::coroutine_handle<promise_type> handle;
-      bool await_ready() noexcept { return false; }
+      Task& task;
+      bool await_ready() noexcept { return !task.handle_; }
       std::coroutine_handle<> await_suspend(std::coroutine_handle<> awaiter) noexcept {
-        handle.promise().awaiter = awaiter;
-        return handle;
+        task.handle_.promise().awaiter = awaiter;
+        return task.handle_;
       }
       Result<T> await_resume() {
-        if (handle.promise().exception) std::rethrow_exception(handle.promise().exception);
-        return std::move(*handle.promise().result);
+        if (!task.handle_) return std::move(task.result_);
+        promise_type& promise = task.handle_.promise();
+        if (promise.exception) std::rethrow_exception(promise.exception);
+        return std::move(*promise.result);
       }
     };
-    return Awaiter{handle_};
+    return Awaiter{*this};
   }
 
  private:
   explicit Task(std::coroutine_handle<promise_type> handle) : handle_(handle) {}
 
-  std::coroutine_handle<promise_type> handle_;
+  std::coroutine_handle<promise_type> handle_;       // null: it has ended
+  Result<T> result_ = Result<T>(detail::Failure{});  // of a task without a handle
 };
 
 }  // namespace weir

@@ -37,17 +37,13 @@ Descriptor::~Descriptor() {
 }
 
 Task<void> Descriptor::readable(Scope& scope) {
-  // Several coroutines, since each idle connection keeps the frame of one.
+  // Several functions, since each idle connection keeps the frame of one.
   const bool waits = is_open() && !is_readable_;
   reads_in_a_row_ = waits ? 0 : static_cast<uint8_t>(reads_in_a_row_ + 1);
   if (waits) return wait_for_input(scope);
-  if (reads_in_a_row_ <= kReadsInARowMax) return return_at_once(scope);
+  if (reads_in_a_row_ <= kReadsInARowMax) return scope.check();
   reads_in_a_row_ = 0;
   return let_others_go_first(scope);
-}
-
-Task<void> Descriptor::return_at_once(Scope& scope) {
-  co_return scope.check();
 }
 
 Task<void> Descriptor::let_others_go_first(Scope& scope) {

@@ -51,7 +51,6 @@ class Descriptor final : private Poller::Watch {
   struct ReadWait;
   struct WriteWait;
   void on_ready(uint32_t events) override;
-  static Task<void> return_at_once(Scope& scope);
   static Task<void> let_others_go_first(Scope& scope);
   Task<void> wait_for_input(Scope& scope);
   void report();
