@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/put_text.h"
+
 namespace weir {
 
 class FlatText {
@@ -16,9 +18,8 @@ class FlatText {
   // REQUIRES room at `at` for everything that will be written.
   explicit FlatText(char* at) : at_(at) {}
 
-  FlatText& text(std::string_view text) {
-    if (!text.empty()) std::memcpy(at_, text.data(), text.size());
-    at_ += text.size();
+  [[gnu::always_inline]] FlatText& text(std::string_view text) {
+    at_ = put_text(at_, text);
     return *this;
   }
   FlatText& byte(char c) {

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/put_text.h"
 
 namespace weir {
 namespace {
@@ -91,7 +92,7 @@ int open_socket(int family) {
 ssize_t send_copy(int fd, std::span<const std::string_view> pieces, size_t size) {
   std::array<char, kCopiedMax> copy;
   char* end = copy.data();
-  for (const std::string_view piece : pieces) end += piece.copy(end, piece.size());
+  for (const std::string_view piece : pieces) end = put_text(end, piece);
   ssize_t sent = 0;
   do {
     sent = send(fd, copy.data(), size, MSG_NOSIGNAL);
@@ -157,8 +158,8 @@ IoResult TcpStream::try_write(std::span<const std::string_view> pieces) {
   size_t size = 0;
   for (const std::string_view piece : pieces) size += piece.size();
   if (size == 0) return {IoState::done, 0};
-  const ssize_t sent = size <= kCopiedMax ? send_copy(descriptor_.fd(), pieces, size)
-                                          : send_pieces(descriptor_.fd(), pieces);
+  const ssize_t sent =
+      size <= kCopiedMax ? send_copy(descriptor_.fd(), pieces, size) : send_pieces(descriptor_.fd(), pieces);
   if (sent >= 0) return {IoState::done, static_cast<size_t>(sent)};
   const IoState state = failed_state();
   if (state == IoState::would_block) descriptor_.note_full();
