@@ -18,7 +18,16 @@ ClientPool::Place::~Place() {
 
 void ClientPool::leave(Group& group) {
   // A group without connections goes: origins that users name must not pile up.
-  if (--group.open == 0) groups_.erase(Origin(group.origin));
+  if (--group.open > 0) return;
+  if (last_found_ == &group) last_found_ = nullptr;
+  groups_.erase(Origin(group.origin));
+}
+
+ClientPool::Group* ClientPool::find(const Origin& origin) {
+  if (last_found_ && last_found_->origin == origin) return last_found_;
+  const auto found = groups_.find(origin);
+  last_found_ = found == groups_.end() ? nullptr : &found->second;
+  return last_found_;
 }
 
 Result<ClientPool::Place> ClientPool::reserve(const Origin& origin) {
@@ -31,11 +40,11 @@ Result<ClientPool::Place> ClientPool::reserve(const Origin& origin) {
 }
 
 std::unique_ptr<ClientConnection> ClientPool::take(const Origin& origin) {
-  const auto found = groups_.find(origin);
-  if (found == groups_.end() || found->second.idle.empty()) return nullptr;
-  std::unique_ptr<ClientConnection> connection = std::move(found->second.idle.back());
-  found->second.idle.pop_back();
-  connection->disarm();
+  Group* const group = find(origin);
+  if (!group || group->idle.empty()) return nullptr;
+  std::unique_ptr<ClientConnection> connection = std::move(group->idle.back());
+  group->idle.pop_back();
+  connection->rest();
   connection->stream().watch_input(nullptr);
   ++reuses_;
   return connection;

@@ -74,6 +74,8 @@ class ClientPool {
   struct OriginHash {
     size_t operator()(const Origin& origin) const;
   };
+  // Null: there is no connection to that origin.
+  Group* find(const Origin& origin);
   void drop(ClientConnection& connection);
   void leave(Group& group);
 
@@ -81,6 +83,7 @@ class ClientPool {
   const ClientPoolOptions options_;
   BufferPool buffers_;
   std::unordered_map<Origin, Group, OriginHash> groups_;
+  Group* last_found_ = nullptr;  // which the next request is likely to ask for
   uint64_t connects_ = 0;
   uint64_t reuses_ = 0;
 };

@@ -81,7 +81,7 @@ void Scope::set_deadline(MonoTime due, ErrorKind on_expiry, const char* what) {
 }
 
 void Scope::clear_deadline() {
-  timer_.disarm();
+  timer_.rest();
 }
 
 std::optional<MonoTime> Scope::deadline() const {

@@ -28,7 +28,7 @@ int64_t TimerWheel::tick_of(MonoTime time) const {
 
 void TimerWheel::arm(Timer& timer, MonoTime due) {
   if (timer.wheel_) {
-    if (due >= timer.due_) {
+    if (due >= timer.linked_due_) {
       timer.due_ = due;
       return;
     }
@@ -44,6 +44,7 @@ void TimerWheel::link(Timer& timer) {
   const int64_t tick = std::max(tick_of(timer.due_ + kTick - Duration(1)), current_tick_ + 1);
   const size_t slot = static_cast<size_t>(tick) % kSlots;
   timer.wheel_ = this;
+  timer.linked_due_ = timer.due_;
   timer.slot_ = slot;
   timer.previous_ = nullptr;
   timer.next_ = slots_[slot];
@@ -83,7 +84,7 @@ size_t TimerWheel::advance(MonoTime now) {
     while (Timer* timer = slots_[kFiring]) {
       unlink(*timer);
       if (timer->due_ > now) {
-        link(*timer);  // a later round, or moved later since it was armed
+        if (timer->due_ != Timer::kNever) link(*timer);  // a later round, or moved later since it was armed
         continue;
       }
       ++fired;

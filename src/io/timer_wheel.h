@@ -21,7 +21,10 @@ class Timer {
   virtual ~Timer() { disarm(); }
 
   void disarm();
-  bool is_armed() const { return wheel_ != nullptr; }
+  // As disarm(), for a timer that is armed again soon: its place in the wheel is kept, and given up when it
+  // comes up in the meantime.
+  void rest() { due_ = kNever; }
+  bool is_armed() const { return wheel_ && due_ != kNever; }
   MonoTime due() const { return due_; }
 
  protected:
@@ -32,8 +35,10 @@ class Timer {
   TimerWheel* wheel_ = nullptr;
   Timer* previous_ = nullptr;
   Timer* next_ = nullptr;
+  static constexpr MonoTime kNever = MonoTime::max();
   size_t slot_ = 0;
   MonoTime due_{};
+  MonoTime linked_due_{};  // for which its slot was chosen
 };
 
 class TimerWheel {
@@ -45,12 +50,13 @@ class TimerWheel {
   TimerWheel(const TimerWheel&) = delete;
   TimerWheel& operator=(const TimerWheel&) = delete;
 
-  // Arms or moves the timer. Moving it later is one store: the slot is corrected when it comes up.
+  // Arms or moves the timer. Moving it later than it was when it got its slot is one store: the slot is
+  // corrected when it comes up.
   void arm(Timer& timer, MonoTime due);
   // Fires what is due. Returns how many fired.
   size_t advance(MonoTime now);
-  // When the next slot that holds a timer comes up; nothing when no timer is armed. May be early for moved
-  // timers.
+  // When the next slot that holds a timer comes up; nothing when no timer is armed or rests. May be early for
+  // those that were moved or rest.
   std::optional<MonoTime> next_due() const;
   bool empty() const { return armed_ == 0; }
 

@@ -103,13 +103,28 @@ TEST_F(TimerWheelTest, LetsATimerArmItselfAgainWithoutLooping) {
   EXPECT_TRUE(probe.is_armed());
 }
 
+TEST_F(TimerWheelTest, ATimerAtRestFiresNotAndGivesUpItsPlaceWhenItComesUp) {
+  Probe probe;
+  wheel.arm(probe, in(milliseconds(30)));
+  probe.rest();
+  EXPECT_FALSE(probe.is_armed());
+  wheel.arm(probe, in(milliseconds(50)));
+  EXPECT_TRUE(probe.is_armed());
+  EXPECT_EQ(pass(milliseconds(40)), 0u);
+  EXPECT_EQ(pass(milliseconds(20)), 1u);
+  wheel.arm(probe, in(milliseconds(30)));
+  probe.rest();
+  EXPECT_EQ(pass(seconds(60)), 0u);
+  EXPECT_TRUE(wheel.empty());
+}
+
 TEST_F(TimerWheelTest, AgreesWithASortedListWhateverIsArmedMovedAndDisarmed) {
   Rng rng(7);
   std::array<Probe, 64> probes;
   std::array<std::optional<MonoTime>, 64> expected;
   for (int step = 0; step < 20'000; ++step) {
     const size_t i = rng.below(probes.size());
-    switch (rng.below(4)) {
+    switch (rng.below(5)) {
       case 0:
       case 1: {
         const MonoTime due = in(milliseconds(rng.below(30'000)));
@@ -119,6 +134,11 @@ TEST_F(TimerWheelTest, AgreesWithASortedListWhateverIsArmedMovedAndDisarmed) {
       }
       case 2:
         probes[i].disarm();
+        expected[i].reset();
+        break;
+      case 3:
+        probes[i].rest();
+        EXPECT_FALSE(probes[i].is_armed());
         expected[i].reset();
         break;
       default:
