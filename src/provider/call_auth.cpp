@@ -28,28 +28,33 @@ bool goes_as_bearer(const ProviderKind& kind, const Credential& credential) {
   return false;
 }
 
+Task<void> sign(Scope& scope, Pool& cpu, const Provider& provider, const Credential& credential,
+                WireRequest& wire) {
+  std::string hash;
+  if (wire.bytes().size() <= kJsonBytesOnCoreMax) {
+    hash = sha256_hex(wire.bytes());
+  } else {
+    // A copy, since the job may outlive a cancelled call.
+    hash = CO_TRY(co_await cpu.run(
+        scope, [body = std::string(wire.bytes())]() -> Result<std::string> { return sha256_hex(body); }));
+  }
+  sign_call(provider, credential, scope.core().clock().wall_ns() / 1'000'000'000, hash, wire);
+  co_return {};
+}
+
 }  // namespace
 
 Task<void> authenticate_call(Scope& scope, Pool& cpu, const Provider& provider, const Credential& credential,
                              WireRequest& wire) {
   const ProviderKind& kind = provider.kind;
-  if (kind.auth == AuthScheme::none) co_return {};
-  if (!credential.access_key_id.empty()) {
-    std::string hash;
-    if (wire.bytes().size() <= kJsonBytesOnCoreMax) {
-      hash = sha256_hex(wire.bytes());
-    } else {
-      // A copy, since the job may outlive a cancelled call.
-      hash = CO_TRY(co_await cpu.run(
-          scope, [body = std::string(wire.bytes())]() -> Result<std::string> { return sha256_hex(body); }));
-    }
-    sign_call(provider, credential, scope.core().clock().wall_ns() / 1'000'000'000, hash, wire);
-  } else if (goes_as_bearer(kind, credential)) {
+  if (kind.auth == AuthScheme::none) return Result<void>();
+  if (!credential.access_key_id.empty()) return sign(scope, cpu, provider, credential, wire);
+  if (goes_as_bearer(kind, credential)) {
     wire.headers.set("authorization", std::string("Bearer ").append(credential.secret.reveal()));
   } else {
     wire.headers.set(kind.auth_header, credential.secret.reveal());
   }
-  co_return {};
+  return Result<void>();
 }
 
 void sign_call(const Provider& provider, const Credential& credential, int64_t unix_seconds,

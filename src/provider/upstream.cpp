@@ -76,9 +76,6 @@ void add_provider_headers(const Provider& provider, Headers& headers) {
 }
 
 void complete_headers(const UpstreamCall& call, Headers& headers) {
-  constexpr size_t kFields = 12;
-  constexpr size_t kFieldBytes = 512;
-  headers.reserve(kFields, kFieldBytes);
   add_provider_headers(*call.provider, headers);
   if (!call.traceparent.empty()) headers.set("traceparent", call.traceparent);
   if (!call.request_id.empty()) headers.set("x-request-id", call.request_id);
@@ -112,7 +109,7 @@ constexpr const char* kIdleMessage = "the provider sent nothing for longer than 
 Task<std::string> read_whole(Scope& scope, ClientResponse& response, size_t bytes_max, Duration idle) {
   std::string body;
   for (;;) {
-    scope.set_deadline(scope.now() + idle, ErrorKind::upstream_timeout, kIdleMessage);
+    scope.set_deadline(scope.turn_began() + idle, ErrorKind::upstream_timeout, kIdleMessage);
     const std::string_view piece = CO_TRY(co_await response.read(scope));
     if (piece.empty()) co_return body;
     if (piece.size() > bytes_max - body.size())
@@ -372,10 +369,10 @@ Task<UpstreamAnswer> call_upstream(Scope& scope, HttpClient& client, Pool& cpu, 
   auto attempt = std::make_unique<Scope>(scope);
   UpstreamAnswer answer;
   if (encoded.notes.is_streamed) {
-    attempt->set_deadline(clock.now() + call.first_event, ErrorKind::upstream_timeout,
+    attempt->set_deadline(scope.turn_began() + call.first_event, ErrorKind::upstream_timeout,
                           "the provider sent no answer within its first-event timeout");
   } else {
-    attempt->set_deadline(clock.now() + call.answer, ErrorKind::upstream_timeout, kNoAnswerMessage);
+    attempt->set_deadline(scope.turn_began() + call.answer, ErrorKind::upstream_timeout, kNoAnswerMessage);
   }
   std::optional<PacedBody> upload;
   if (call.raw && call.raw->form) {
