@@ -20,7 +20,9 @@ class ByteBudget {
     explicit Share(ByteBudget& budget) : budget_(&budget) {}
     Share(Share&& other) noexcept : budget_(other.budget_), bytes_(std::exchange(other.bytes_, 0)) {}
     Share& operator=(Share&&) = delete;
-    ~Share() { budget_->used_.fetch_sub(bytes_, std::memory_order_relaxed); }
+    ~Share() {
+      if (bytes_ > 0) budget_->used_.fetch_sub(bytes_, std::memory_order_relaxed);
+    }
 
     // Grows to `bytes` in all. False, and nothing changes, when the budget has no room.
     bool grow_to(size_t bytes) {

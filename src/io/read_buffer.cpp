@@ -40,7 +40,7 @@ std::span<char> ReadBuffer::room() {
   return {block_.get() + end_, capacity_ - end_};
 }
 
-void ReadBuffer::release() {
+void ReadBuffer::give_back() {
   if (capacity_ == BufferPool::kBlockBytes) pool_.give(std::move(block_));
   block_.reset();
   capacity_ = begin_ = end_ = 0;

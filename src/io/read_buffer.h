@@ -42,9 +42,13 @@ class ReadBuffer {
   // `bytes` bytes were put into room().
   void commit(size_t bytes) { end_ += bytes; }
   // Gives the memory back. REQUIRES empty(), or that the bytes are no longer wanted.
-  void release();
+  void release() {
+    if (block_) give_back();
+  }
 
  private:
+  void give_back();
+
   BufferPool& pool_;
   std::unique_ptr<char[]> block_;
   size_t capacity_ = 0;
