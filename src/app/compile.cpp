@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "codec/codecs.h"
 #include "gateway/wildcard.h"
-#include "io/http_chars.h"
+#include "io/http_runs.h"
 #include "io/tls.h"
 #include "provider/aws_credentials.h"
 #include "provider/catalog_yaml.h"

@@ -32,7 +32,8 @@ Result<void> LoadResponse::feed(std::string_view bytes) {
 Result<void> LoadResponse::take_head(std::string_view& bytes) {
   const size_t held = head_.size();
   if (held > 0) head_ += bytes;
-  std::optional<ResponseHead> head = TRY(parser_.parse(held > 0 ? std::string_view(head_) : bytes, method_));
+  const std::unique_ptr<ResponseHead> head =
+      TRY(parser_.parse(held > 0 ? std::string_view(head_) : bytes, method_));
   if (!head) {
     if (held == 0) head_ = bytes;
     bytes = {};

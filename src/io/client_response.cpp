@@ -8,7 +8,7 @@
 namespace weir {
 
 Http1ClientResponse::Http1ClientResponse(ClientPool& pool, std::unique_ptr<ClientConnection> connection,
-                                         ResponseHead head, std::unique_ptr<Decompressor> decompressor)
+                                         ResponseHead&& head, std::unique_ptr<Decompressor> decompressor)
     : pool_(pool),
       connection_(std::move(connection)),
       decompressor_(std::move(decompressor)),
@@ -17,7 +17,6 @@ Http1ClientResponse::Http1ClientResponse(ClientPool& pool, std::unique_ptr<Clien
       keep_alive_(head.keep_alive) {
   status = head.status;
   headers = std::move(head.headers);
-  remote = connection_->stream().peer();
   is_framing_complete_ =
       framing_ == BodyFraming::none || (framing_ == BodyFraming::content_length && left_ == 0);
   if (is_framing_complete_) finish();

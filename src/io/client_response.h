@@ -11,7 +11,7 @@ namespace weir {
 class Http1ClientResponse final : public ClientResponse {
  public:
   // `head`: the answer's; what follows it is in the connection's buffer. `decompressor`: null for identity.
-  Http1ClientResponse(ClientPool& pool, std::unique_ptr<ClientConnection> connection, ResponseHead head,
+  Http1ClientResponse(ClientPool& pool, std::unique_ptr<ClientConnection> connection, ResponseHead&& head,
                       std::unique_ptr<Decompressor> decompressor);
   ~Http1ClientResponse() override;
 

@@ -1,65 +1,88 @@
 #include "io/headers.h"
 
 #include <algorithm>
+#include <functional>
+
+#include "base/put_text.h"
+#include "io/http_runs.h"
 
 namespace weir {
 namespace {
 
-constexpr char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+// What a usual head has, so that adding field by field does not grow step by step.
+constexpr size_t kUsualFields = 16;
+constexpr size_t kUsualBytes = 512;
+
+template <class Word>
+Word load(const char* at) {
+  Word word;
+  std::memcpy(&word, at, sizeof(Word));
+  return word;
 }
 
-// What a usual head has, so that adding field by field does not grow step by step.
-constexpr size_t kUsualFields = 8;
-constexpr size_t kUsualBytes = 256;
+// Most names are equal to the last bit, or differ in more than the one that makes a letter small.
+template <class Word>
+bool equals_in_word(const char* left, const char* right) {
+  const Word difference = load<Word>(left) ^ load<Word>(right);
+  if (difference == 0) return true;
+  constexpr auto kCaseBits = static_cast<Word>(0x2020202020202020);
+  return (difference & ~kCaseBits) == 0 && detail::equals_ignoring_case(left, right, sizeof(Word));
+}
 
 }  // namespace
 
-bool equals_ignoring_case(std::string_view left, std::string_view right) {
-  if (left.size() != right.size()) return false;
-  for (size_t i = 0; i < left.size(); ++i) {
-    if (left[i] != right[i] && lower(left[i]) != lower(right[i])) return false;
+bool detail::equals_in_words(const char* left, const char* right, size_t size) {
+  if (size < 4) return equals_ignoring_case(left, right, size);
+  // The last word overlaps the one before.
+  if (size < 8)
+    return equals_in_word<uint32_t>(left, right) &&
+           equals_in_word<uint32_t>(left + size - 4, right + size - 4);
+  for (size_t at = 0; at + 8 < size; at += 8) {
+    if (!equals_in_word<uint64_t>(left + at, right + at)) return false;
   }
-  return true;
+  return equals_in_word<uint64_t>(left + size - 8, right + size - 8);
+}
+
+bool FieldName::may_be_sent(std::string_view name) {
+  return !name.empty() && http_chars::all(name, http_chars::kToken) && !belongs_to_connection(name);
 }
 
 Headers::Headers(std::initializer_list<HeaderField> fields) {
   for (const HeaderField& field : fields) add(field.name, field.value);
 }
 
-void Headers::add(std::string_view name, std::string_view value) {
-  const size_t offset = bytes_.size();
-  const size_t size = offset + name.size() + value.size();
-  const auto append = [&](std::string& bytes) {
-    bytes.resize_and_overwrite(size, [&](char* start, size_t) {
-      name.copy(start + offset, name.size());
-      value.copy(start + offset + name.size(), value.size());
-      return size;
-    });
-  };
-  if (size > bytes_.capacity()) {
-    // Both views may be of this object (`headers.add("b", *headers.get("a"))`): the new buffer is filled
-    // before the old one goes.
-    std::string grown;
-    grown.reserve(std::max({size, 2 * bytes_.capacity(), kUsualBytes}));
-    grown = bytes_;
-    append(grown);
-    bytes_ = std::move(grown);
-  } else {
-    append(bytes_);
-  }
-  const auto name_size = static_cast<uint32_t>(name.size());
-  put({static_cast<uint32_t>(offset), name_size, static_cast<uint32_t>(offset) + name_size,
+void Headers::add(FieldName name, std::string_view value) {
+  const std::string_view text = name.view();
+  // Adding writes over what was removed, and may move the rest.
+  if (shows(value)) return add(name, std::string(value));
+  if (shows(text)) return add(std::string(text), value);
+  const size_t at = end_of_lines();
+  const size_t value_at = at + text.size() + 2;
+  if (value_at + value.size() + 2 > bytes_.size()) make_room(value_at + value.size() + 2);
+  char* end = put_text(bytes_.data() + at, text);
+  end = put_text(end, ": ");
+  end = put_text(end, value);
+  put_text(end, "\r\n");
+  are_lines_ = are_lines_ && name.is_sendable();
+  put({static_cast<uint32_t>(at), static_cast<uint32_t>(text.size()), static_cast<uint32_t>(value_at),
        static_cast<uint32_t>(value.size())});
+}
+
+// Whether the text is a view of this object.
+bool Headers::shows(std::string_view text) const {
+  return !std::less<>()(text.data(), bytes_.data()) &&
+         std::less<>()(text.data(), bytes_.data() + bytes_.size());
+}
+
+void Headers::make_room(size_t size) {
+  // Not filled: adding does that.
+  bytes_.resize_and_overwrite(std::max({size, 2 * bytes_.size(), kUsualBytes}),
+                              [](char*, size_t room) { return room; });
 }
 
 void Headers::put(const Entry& entry) {
   if (entries_.capacity() == 0) entries_.reserve(kUsualFields);
   entries_.push_back(entry);
-}
-
-void Headers::hold(std::string_view block) {
-  bytes_ = block;
 }
 
 void Headers::note(std::string_view block, HeaderField field) {
@@ -68,24 +91,32 @@ void Headers::note(std::string_view block, HeaderField field) {
        static_cast<uint32_t>(field.value.size())});
 }
 
-void Headers::set(std::string_view name, std::string_view value) {
+void Headers::hold(std::string_view block) {
+  bytes_ = block;
+  are_lines_ = false;
+}
+
+void Headers::set(FieldName name, std::string_view value) {
   // Removing leaves the bytes in place, so views of this object stay good until add() has copied them.
-  remove(name);
+  remove(name.view());
   add(name, value);
 }
 
 void Headers::remove(std::string_view name) {
-  std::erase_if(entries_, [&](const Entry& entry) { return equals_ignoring_case(this->name(entry), name); });
+  const size_t removed = std::erase_if(
+      entries_, [&](const Entry& entry) { return equals_ignoring_case(this->name(entry), name); });
+  if (removed > 0) are_lines_ = false;
 }
 
 void Headers::clear() {
-  bytes_.clear();
   entries_.clear();
+  are_lines_ = true;
 }
 
 void Headers::reserve(size_t fields, size_t bytes) {
   entries_.reserve(entries_.size() + fields);
-  bytes_.reserve(bytes_.size() + bytes);
+  const size_t size = end_of_lines() + bytes + fields * std::string_view(": \r\n").size();
+  if (size > bytes_.size()) make_room(size);
 }
 
 std::optional<std::string_view> Headers::get(std::string_view name) const {

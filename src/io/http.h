@@ -27,7 +27,6 @@ struct HttpRequest {
   Headers headers;
   HttpVersion version = HttpVersion::http_1_1;
   bool is_tls = false;
-  std::string peer;  // "127.0.0.1:51234"
   bool peer_is_loopback = false;
   MonoTime first_byte_at;  // when the first byte of the head was readable: the start of every latency figure
   MonoTime head_at;        // when the head was complete
@@ -152,7 +151,6 @@ class ClientResponse {
   int status = 0;
   Headers headers;
   MonoTime first_byte_at;
-  std::string remote;  // the address connected to
   // The next piece of the body with content-encoding decoded; empty at the end; nullopt when it is to be
   // waited for. The view is valid until the next call. Errors: upstream_truncated (cut before the framing's
   // end), upstream_malformed.

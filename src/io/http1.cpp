@@ -3,7 +3,7 @@
 #include <cstring>
 #include <fmt/format.h>
 
-#include "io/http_chars.h"
+#include "io/http_runs.h"
 #include "io/http_shared.h"
 
 namespace weir {
@@ -89,37 +89,40 @@ const char* note_field(HeaderField field, ConnectionFields& fields) {
   }
 }
 
-struct FieldBlock {
-  Headers headers;
-  ConnectionFields connection;
-};
-
 // What a bad field is: the caller gives it the kind that fits its side.
 struct FieldFailure {
   const char* why = nullptr;
   bool is_too_many = false;
 };
 
-// The field lines `block`, each ended by CRLF, up to and with the empty line. The scanner has seen to it that
-// every LF follows a CR and that the block ends with CRLF CRLF.
-FieldFailure parse_fields(std::string_view block, size_t count_max, FieldBlock& out) {
-  const std::string_view whole = block;
-  out.headers.hold(whole);
-  while (block.front() != '\r') {
-    const size_t name_end = chars::run(block, 0, chars::kToken);
-    if (name_end == 0) return {"a header line starts with a character that no name has"};
-    if (block[name_end] != ':') return {"a header name is not followed directly by a colon"};
-    const size_t line_end = chars::run(block, name_end + 1, chars::kValue);
-    if (block[line_end] != '\r' || block[line_end + 1] != '\n')
-      return {"a header value holds a control character"};
+constexpr const char* kTornHead = "it ends within its head";
+
+struct FieldBlock {
+  Headers& headers;  // of the head that is read; empty
+  ConnectionFields connection{};
+  size_t size = 0;  // with the empty line
+};
+
+// The field lines that `bytes` start with, each ended by CRLF, up to and with the empty line.
+FieldFailure parse_fields(std::string_view bytes, size_t count_max, FieldBlock& out) {
+  size_t at = 0;
+  while (at < bytes.size() && bytes[at] != '\r') {
+    const size_t name_end = chars::run(bytes, at, chars::kToken);
+    if (name_end == at) return {"a header line starts with a character that no name has"};
+    if (name_end == bytes.size()) return {kTornHead};
+    if (bytes[name_end] != ':') return {"a header name is not followed directly by a colon"};
+    const size_t line_end = chars::run(bytes, name_end + 1, chars::kValue);
+    if (!bytes.substr(line_end).starts_with("\r\n")) return {"a header value holds a control character"};
     if (out.headers.size() == count_max) return {"there are too many header fields", true};
-    const HeaderField field = {block.substr(0, name_end),
-                               chars::trim(block.substr(name_end + 1, line_end - name_end - 1))};
+    const HeaderField field = {bytes.substr(at, name_end - at),
+                               chars::trim(bytes.substr(name_end + 1, line_end - name_end - 1))};
     if (const char* why = note_field(field, out.connection)) return {why};
-    out.headers.note(whole, field);
-    block.remove_prefix(line_end + 2);
+    out.headers.note(bytes, field);
+    at = line_end + 2;
   }
-  if (block != "\r\n") return {"a carriage return stands alone"};
+  if (!bytes.substr(at).starts_with("\r\n")) return {"a carriage return stands alone"};
+  out.size = at + 2;
+  out.headers.hold(bytes.substr(0, out.size));
   return {};
 }
 
@@ -218,21 +221,26 @@ Result<void> frame_request(const ConnectionFields& fields, RequestHead& head) {
   return {};
 }
 
-Result<RequestHead> parse_complete_request(std::string_view bytes, size_t count_max) {
-  RequestHead head;
+// The head that `bytes` start with. What it gives is right whatever they are; of what is wrong with them it
+// gives the right reason only when a HeadScanner found their end.
+Result<std::unique_ptr<RequestHead>> parse_request(std::string_view bytes, const HttpLimits& limits) {
   const size_t line_end = bytes.find('\r');
-  if (bytes[line_end + 1] != '\n') return bad_request("a carriage return stands alone");
+  if (line_end == std::string_view::npos || line_end + 2 > limits.start_line_bytes_max)
+    return bad_request(kTornHead);
+  if (!bytes.substr(line_end).starts_with("\r\n")) return bad_request("a carriage return stands alone");
   const RequestLine line = TRY(parse_request_line(bytes.substr(0, line_end)));
-  head.request.method = line.method;
-  head.request.version = line.version;
-  FieldBlock fields;
-  const FieldFailure failure = parse_fields(bytes.substr(line_end + 2), count_max, fields);
+  auto head = std::make_unique<RequestHead>();
+  head->request.method = line.method;
+  head->request.version = line.version;
+  FieldBlock fields{head->request.headers};
+  const FieldFailure failure = parse_fields(bytes.substr(line_end + 2), limits.header_count_max, fields);
   if (failure.is_too_many) return fail(ErrorKind::head_too_large, failure.why);
   if (failure.why) return bad_request(failure.why);
+  head->consumed = line_end + 2 + fields.size;
+  if (head->consumed > limits.head_bytes_max) return bad_request(kTornHead);
   TRY(check_host(fields.connection, line.version));
-  TRY(resolve_target(line, fields.connection, head.request));
-  TRY(frame_request(fields.connection, head));
-  head.request.headers = std::move(fields.headers);
+  TRY(resolve_target(line, fields.connection, head->request));
+  TRY(frame_request(fields.connection, *head));
   return head;
 }
 
@@ -274,6 +282,24 @@ Result<void> frame_response(const ConnectionFields& fields, std::string_view met
   return {};
 }
 
+// As parse_request().
+Result<std::unique_ptr<ResponseHead>> parse_response(std::string_view bytes, std::string_view method,
+                                                     const HttpLimits& limits) {
+  const size_t line_end = bytes.find('\r');
+  if (line_end == std::string_view::npos || line_end + 2 > limits.start_line_bytes_max)
+    return malformed(kTornHead);
+  if (!bytes.substr(line_end).starts_with("\r\n")) return malformed("a carriage return stands alone");
+  auto head = std::make_unique<ResponseHead>();
+  TRY(parse_status_line(bytes.substr(0, line_end), *head));
+  FieldBlock fields{head->headers};
+  const FieldFailure failure = parse_fields(bytes.substr(line_end + 2), limits.header_count_max, fields);
+  if (failure.why) return malformed(failure.why);
+  head->consumed = line_end + 2 + fields.size;
+  if (head->consumed > limits.head_bytes_max) return malformed(kTornHead);
+  TRY(frame_response(fields.connection, method, *head));
+  return head;
+}
+
 }  // namespace
 
 HeadScanner::State HeadScanner::scan(std::string_view bytes) {
@@ -306,14 +332,18 @@ HeadScanner::State HeadScanner::scan(std::string_view bytes) {
   }
 }
 
-Result<std::optional<RequestHead>> RequestHeadParser::parse(std::string_view bytes) {
+Result<std::unique_ptr<RequestHead>> RequestHeadParser::parse(std::string_view bytes) {
+  if (scanner_.is_fresh()) {
+    Result<std::unique_ptr<RequestHead>> head = parse_request(bytes, limits_);
+    if (head) return head;
+  }
   switch (scanner_.scan(bytes)) {
     case HeadScanner::State::incomplete:
       // What cannot become a request (a TLS hello, say) is refused without waiting for a line end.
       if (scanner_.start() < bytes.size() && bytes[scanner_.start()] != '\r' &&
           !chars::is(bytes[scanner_.start()], chars::kToken))
         return bad_request("it does not start with a method");
-      return std::nullopt;
+      return nullptr;
     case HeadScanner::State::bare_line_feed:
       return bad_request("a line does not end with CRLF, or there are too many empty lines");
     case HeadScanner::State::start_line_too_long:
@@ -324,16 +354,20 @@ Result<std::optional<RequestHead>> RequestHeadParser::parse(std::string_view byt
       break;
   }
   const std::string_view head_bytes = bytes.substr(scanner_.start(), scanner_.end() - scanner_.start());
-  RequestHead head = TRY(parse_complete_request(head_bytes, limits_.header_count_max));
-  head.consumed = scanner_.end();
+  std::unique_ptr<RequestHead> head = TRY(parse_request(head_bytes, limits_));
+  head->consumed = scanner_.end();
   return head;
 }
 
-Result<std::optional<ResponseHead>> ResponseHeadParser::parse(std::string_view bytes,
-                                                              std::string_view method) {
+Result<std::unique_ptr<ResponseHead>> ResponseHeadParser::parse(std::string_view bytes,
+                                                                std::string_view method) {
+  if (scanner_.is_fresh()) {
+    Result<std::unique_ptr<ResponseHead>> head = parse_response(bytes, method, limits_);
+    if (head) return head;
+  }
   switch (scanner_.scan(bytes)) {
     case HeadScanner::State::incomplete:
-      return std::nullopt;
+      return nullptr;
     case HeadScanner::State::bare_line_feed:
       return malformed("a line does not end with CRLF");
     case HeadScanner::State::start_line_too_long:
@@ -342,19 +376,8 @@ Result<std::optional<ResponseHead>> ResponseHeadParser::parse(std::string_view b
     case HeadScanner::State::complete:
       break;
   }
-  ResponseHead head;
   if (scanner_.start() != 0) return malformed("it starts with an empty line");
-  bytes = bytes.substr(0, scanner_.end());
-  const size_t line_end = bytes.find('\r');
-  if (bytes[line_end + 1] != '\n') return malformed("a carriage return stands alone");
-  TRY(parse_status_line(bytes.substr(0, line_end), head));
-  FieldBlock fields;
-  const FieldFailure failure = parse_fields(bytes.substr(line_end + 2), limits_.header_count_max, fields);
-  if (failure.why) return malformed(failure.why);
-  TRY(frame_response(fields.connection, method, head));
-  head.headers = std::move(fields.headers);
-  head.consumed = scanner_.end();
-  return head;
+  return parse_response(bytes.substr(0, scanner_.end()), method, limits_);
 }
 
 }  // namespace weir

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -52,7 +53,8 @@ struct ResponseHead {
 };
 
 // Finds the end of a head line by line and remembers how far it looked, so that a head that arrives in many
-// pieces is scanned once. Refuses bare line feeds and heads over the limits as soon as they show.
+// pieces is scanned once. Refuses bare line feeds and heads over the limits as soon as they show. A usual
+// head is there as a whole: its parser comes to the end by itself, and asks this only when it does not.
 class HeadScanner {
  public:
   enum class State : uint8_t { incomplete, complete, bare_line_feed, start_line_too_long, head_too_long };
@@ -61,6 +63,8 @@ class HeadScanner {
   State scan(std::string_view bytes);
   size_t start() const { return start_; }  // after the empty lines before the start line
   size_t end() const { return end_; }      // after the empty line that ends the head
+  // Whether nothing was looked at.
+  bool is_fresh() const { return scanned_ == 0; }
   void reset() { *this = HeadScanner(limits_); }
 
  private:
@@ -76,10 +80,10 @@ class HeadScanner {
 class RequestHeadParser {
  public:
   explicit RequestHeadParser(const HttpLimits& limits = {}) : limits_(limits), scanner_(limits) {}
-  // `bytes`: everything from the start of the message on. Nothing when more bytes are needed. After a head or
+  // `bytes`: everything from the start of the message on. Null when more bytes are needed. After a head or
   // an error call reset(). Errors: bad_request, head_too_large, expectation_failed; the connection must be
   // closed after any of them.
-  Result<std::optional<RequestHead>> parse(std::string_view bytes);
+  Result<std::unique_ptr<RequestHead>> parse(std::string_view bytes);
   void reset() { scanner_.reset(); }
 
  private:
@@ -93,7 +97,7 @@ class ResponseHeadParser {
   explicit ResponseHeadParser(const HttpLimits& limits = {}) : limits_(limits), scanner_(limits) {}
   // As RequestHeadParser::parse. `method` is the request's: an answer to HEAD has no body. Interim answers
   // (1xx) are given like others, without a body; the caller skips them. Errors: upstream_malformed.
-  Result<std::optional<ResponseHead>> parse(std::string_view bytes, std::string_view method);
+  Result<std::unique_ptr<ResponseHead>> parse(std::string_view bytes, std::string_view method);
   void reset() { scanner_.reset(); }
 
  private:

@@ -40,16 +40,27 @@ std::unexpected<Error> Http1BodyReader::broken(Error error) {
 }
 
 Task<std::string> Http1BodyReader::read_all(Scope& scope, size_t bytes_max) {
+  if (is_complete_) return Result<std::string>();
+  if (left_ > bytes_max) return body_too_large(bytes_max);
+  // The usual request came in one piece.
+  if (!chunks_ && left_ <= input_.view().size()) return take_all();
+  return read_rest(scope, bytes_max);
+}
+
+Result<std::string> Http1BodyReader::take_all() {
   std::string body;
-  if (is_complete_) co_return body;
-  if (left_ > bytes_max) co_return body_too_large(bytes_max);
-  if (!chunks_ && left_ <= input_.view().size()) {  // the usual request came in one piece
-    const auto size = static_cast<size_t>(left_);
-    CO_TRY(grow(body, size));
-    body.append(input_.view().substr(0, size));
-    input_.consume(size);
-    left_ = 0;
-  } else if (chunks_) {
+  const auto size = static_cast<size_t>(left_);
+  TRY(grow(body, size));
+  body.append(input_.view().substr(0, size));
+  input_.consume(size);
+  left_ = 0;
+  complete();
+  return body;
+}
+
+Task<std::string> Http1BodyReader::read_rest(Scope& scope, size_t bytes_max) {
+  std::string body;
+  if (chunks_) {
     CO_TRY(co_await read_chunked(scope, body, bytes_max));
   } else {
     CO_TRY(co_await read_known_length(scope, body));

@@ -35,6 +35,9 @@ class Http1BodyReader final : public BodyReader {
   Task<bool> drain(Scope& scope);
 
  private:
+  // What is there as a whole.
+  Result<std::string> take_all();
+  Task<std::string> read_rest(Scope& scope, size_t bytes_max);
   Task<void> read_known_length(Scope& scope, std::string& body);
   Task<void> read_chunked(Scope& scope, std::string& body, size_t bytes_max);
   // Makes room for `size` bytes of body and the padding of the JSON parser, within the budget.

@@ -76,11 +76,15 @@ IoState Http1Connection::take_first_bytes() {
 }
 
 Task<void> Http1Connection::exchange() {
-  RequestHead head;
-  HeadState state = parse_head(head);
-  if (state == HeadState::incomplete) state = CO_TRY(co_await read_head(head));
-  if (state == HeadState::complete) CO_TRY(co_await serve(head));
-  co_return {};
+  switch (parse_head()) {
+    case HeadState::complete:
+      return serve(std::move(head_));
+    case HeadState::incomplete:
+      return read_and_serve();
+    case HeadState::refused:
+      break;
+  }
+  return Result<void>();
 }
 
 Task<void> Http1Connection::receive() {
@@ -101,25 +105,25 @@ bool Http1Connection::is_preface_prefix() const {
   return is_first_ && service_.settings().serves_http2 && kHttp2Preface.starts_with(bytes);
 }
 
-Http1Connection::HeadState Http1Connection::parse_head(RequestHead& head) {
+Http1Connection::HeadState Http1Connection::parse_head() {
   if (is_preface_prefix()) {
     is_http2_ = input_.view().size() >= kHttp2Preface.size();
     return is_http2_ ? HeadState::refused : HeadState::incomplete;
   }
-  Result<std::optional<RequestHead>> parsed = parser_.parse(input_.view());
+  Result<std::unique_ptr<RequestHead>> parsed = parser_.parse(input_.view());
   if (parsed && !*parsed) return HeadState::incomplete;
   parser_.reset();
   if (!parsed) {
     refuse(parsed.error());
     return HeadState::refused;
   }
-  head = std::move(**parsed);
-  input_.consume(head.consumed);
+  head_ = *std::move(parsed);
+  input_.consume(head_->consumed);
   scope_.clear_deadline();
   return HeadState::complete;
 }
 
-Task<Http1Connection::HeadState> Http1Connection::read_head(RequestHead& head) {
+Task<void> Http1Connection::read_and_serve() {
   const MonoTime due = first_byte_at_ + service_.settings().head_timeout;
   HeadState state = HeadState::incomplete;
   while (state == HeadState::incomplete) {
@@ -127,18 +131,19 @@ Task<Http1Connection::HeadState> Http1Connection::read_head(RequestHead& head) {
     scope_.set_deadline(due, ErrorKind::request_timeout, "the request head did not arrive in time");
     const Result<void> received = co_await receive();
     if (!received && received.error().kind == ErrorKind::request_timeout) refuse(received.error());
-    if (!received) co_return HeadState::refused;
-    state = parse_head(head);
+    if (!received) co_return {};
+    state = parse_head();
   }
-  co_return state;
+  if (state == HeadState::complete) CO_TRY(co_await serve(std::move(head_)));
+  co_return {};
 }
 
-Task<void> Http1Connection::serve(RequestHead& head) {
-  head.request.is_tls = is_tls_;
-  head.request.peer = stream_.peer();
-  head.request.peer_is_loopback = is_loopback_peer(head.request.peer);
-  head.request.first_byte_at = first_byte_at_;
-  head.request.head_at = scope_.now();
+Task<void> Http1Connection::serve(std::unique_ptr<RequestHead> head) {
+  HttpRequest& request = head->request;
+  request.is_tls = is_tls_;
+  request.peer_is_loopback = is_loopback_peer(stream_.peer());
+  request.first_byte_at = first_byte_at_;
+  request.head_at = scope_.turn_began();
 
   Scope request_scope(scope_);
   // Only a client whose request is complete can be watched: before that its bytes hide a hang-up.
@@ -146,15 +151,19 @@ Task<void> Http1Connection::serve(RequestHead& head) {
     stream_.watch_hangup(
         [&request_scope] { request_scope.cancel(make_error(ErrorKind::cancelled, "the client hung up")); });
   };
-  Http1BodyReader body(stream_, input_, service_.resources().bodies, head, service_.settings().body_timeout,
+  Http1BodyReader body(stream_, input_, service_.resources().bodies, *head, service_.settings().body_timeout,
                        watch);
-  Http1ResponseWriter response(service_, scope_, request_scope, stream_, head, body);
+  Http1ResponseWriter response(service_, scope_, request_scope, stream_, *head, body);
   if (body.is_received()) watch();
 
   service_.counters().requests.add(1);
   service_.counters().requests_active.add(1);
-  Result<void> handled =
-      co_await call_handler(service_.handler(), request_scope, head.request, body, response);
+  Result<void> handled;
+  try {
+    handled = co_await service_.handler().handle(request_scope, request, body, response);
+  } catch (...) {
+    handled = fail(exception_of_handler(request));
+  }
   service_.counters().requests_active.add(-1);
   if (handled && response.is_finished() && body.is_complete() && request_scope.running() == 0) {
     goes_on_ = response.keeps_alive();

@@ -28,19 +28,19 @@ class Http1Connection final : public HttpConnection {
   // Reads what woke the idle connection up.
   IoState take_first_bytes();
   // One request and its answer, from the first byte on. Sets goes_on_ when another may follow. Not inlined,
-  // or the optimiser would make its frame a part of run()'s.
+  // or the optimiser would make frames of it a part of run()'s.
   [[gnu::noinline]] Task<void> exchange();
   enum class HeadState : uint8_t {
-    complete,    // and taken off the input
+    complete,    // in head_, and taken off the input
     incomplete,  // more bytes are needed
     refused,     // the connection is over, or (is_http2_) was never HTTP/1
   };
-  HeadState parse_head(RequestHead& head);
-  // Waits for the rest of a head.
-  [[gnu::noinline]] Task<HeadState> read_head(RequestHead& head);
+  HeadState parse_head();
+  // Waits for the rest of a head, then serves the request.
+  Task<void> read_and_serve();
   Task<void> receive();
   bool is_preface_prefix() const;
-  Task<void> serve(RequestHead& head);
+  [[gnu::noinline]] Task<void> serve(std::unique_ptr<RequestHead> head);
   // For an exchange that did not end in the usual way.
   [[gnu::noinline]] Task<void> finish_exchange(Scope& request_scope, Result<void> handled,
                                                Http1BodyReader& body, Http1ResponseWriter& response);
@@ -54,6 +54,7 @@ class Http1Connection final : public HttpConnection {
   ByteStream& stream_;
   ReadBuffer input_;
   RequestHeadParser parser_;
+  std::unique_ptr<RequestHead> head_;  // parsed and not being served yet
   MonoTime first_byte_at_;
   const bool is_tls_;
   bool is_first_ = true;

@@ -48,7 +48,7 @@ class Reader {
 
  private:
   template <class Head>
-  bool take_head(Result<std::optional<Head>> parsed) {
+  bool take_head(Result<std::unique_ptr<Head>> parsed) {
     if (!parsed) outcome_.is_broken = true;
     if (!parsed || !*parsed) return false;
     Head& head = **parsed;

@@ -5,12 +5,6 @@
 #include "io/http_shared.h"
 
 namespace weir {
-namespace {
-
-// A head with the fields that Weir usually sends.
-constexpr size_t kUsualHeadBytes = 512;
-
-}  // namespace
 
 Http1ResponseWriter::Http1ResponseWriter(HttpService& service, Scope& connection, Scope& exchange,
                                          ByteStream& stream, const RequestHead& head,
@@ -37,7 +31,6 @@ Result<void> Http1ResponseWriter::begin(int status, const Headers& headers, Body
   std::string_view connection;
   if (!keeps_alive_) connection = "close";
   if (keeps_alive_ && version_ == HttpVersion::http_1_0) connection = "keep-alive";
-  head_.reserve(kUsualHeadBytes);
   TRY(append_response_head(head_, {.status = status,
                                    .headers = &headers,
                                    .framing = framing_,
@@ -50,21 +43,16 @@ Result<void> Http1ResponseWriter::begin(int status, const Headers& headers, Body
 
 Task<void> Http1ResponseWriter::send(Scope& scope, int status, const Headers& headers,
                                      std::string_view body) {
-  CO_TRY(begin(status, headers, BodyFraming::content_length, body.size()));
+  TRY(begin(status, headers, BodyFraming::content_length, body.size()));
   is_whole_ = true;
-  Output output{{head_, {}, has_body() ? body : std::string_view()}};
-  co_await scope.core().gather_writes();
-  if (!CO_TRY(put(output))) CO_TRY(co_await put_rest(scope, output));
-  co_await scope.core().let_writes_follow();
-  state_ = State::finished;
-  co_return {};
+  return deliver(scope, {{head_, {}, has_body() ? body : std::string_view()}}, {}, State::finished);
 }
 
 Task<void> Http1ResponseWriter::start(Scope& scope, int status, const Headers& headers) {
   (void)scope;  // nothing is sent yet
   const std::optional<uint64_t> length = parse_content_length(headers.get_or("content-length", ""));
-  co_return begin(status, headers, length ? BodyFraming::content_length : BodyFraming::chunked,
-                  length.value_or(0));
+  return begin(status, headers, length ? BodyFraming::content_length : BodyFraming::chunked,
+               length.value_or(0));
 }
 
 Result<void> Http1ResponseWriter::add_body(Output& output, ChunkStart& chunk, std::string_view bytes) {
@@ -83,31 +71,46 @@ Result<void> Http1ResponseWriter::add_body(Output& output, ChunkStart& chunk, st
 }
 
 Task<void> Http1ResponseWriter::write(Scope& scope, std::string_view bytes) {
-  if (state_ != State::started) co_return misused("a response was written to that is not open");
-  const std::string head = std::exchange(head_, {});
+  if (state_ != State::started) return misused("a response was written to that is not open");
   ChunkStart chunk;
-  Output output{{head}};
-  CO_TRY(add_body(output, chunk, bytes));
-  co_await scope.core().gather_writes();
-  if (!CO_TRY(put(output))) CO_TRY(co_await put_rest(scope, output));
-  co_await scope.core().let_writes_follow();
-  co_return {};
+  Output output{{head_}};
+  TRY(add_body(output, chunk, bytes));
+  return deliver(scope, output, chunk, State::started);
 }
 
 Task<void> Http1ResponseWriter::finish(Scope& scope, std::string_view last_bytes) {
-  if (state_ != State::started) co_return misused("a response was finished that is not open");
-  const std::string head = std::exchange(head_, {});
+  if (state_ != State::started) return misused("a response was finished that is not open");
   ChunkStart chunk;
-  Output output{{head}};
-  CO_TRY(add_body(output, chunk, last_bytes));
+  Output output{{head_}};
+  TRY(add_body(output, chunk, last_bytes));
   const bool is_short = framing_ == BodyFraming::content_length && has_body() && left_ > 0;
-  if (is_short) co_return misused("less was written than the content-length says");
+  if (is_short) return misused("less was written than the content-length says");
   if (framing_ == BodyFraming::chunked && has_body()) output.pieces[4] = kLastChunk;
+  return deliver(scope, output, chunk, State::finished);
+}
+
+Task<void> Http1ResponseWriter::deliver(Scope& scope, Output output, const ChunkStart& chunk, State then) {
+  Core& core = scope.core();
+  const bool is_alone = core.gather_writes().await_ready() && core.let_writes_follow().await_ready();
+  if (!is_alone || !TRY(put(output))) return deliver_later(scope, output, chunk, then);
+  note_delivered(then);
+  return Result<void>();
+}
+
+Task<void> Http1ResponseWriter::deliver_later(Scope& scope, Output output, ChunkStart chunk, State then) {
+  // It came along as a copy, of which a part may be written.
+  std::string_view& start = output.pieces[1];
+  start = chunk.view().substr(chunk.view().size() - start.size());
   co_await scope.core().gather_writes();
   if (!CO_TRY(put(output))) CO_TRY(co_await put_rest(scope, output));
   co_await scope.core().let_writes_follow();
-  state_ = State::finished;
+  note_delivered(then);
   co_return {};
+}
+
+void Http1ResponseWriter::note_delivered(State then) {
+  if (!head_.empty()) std::string().swap(head_);  // a stream that goes on needs the memory no longer
+  state_ = then;
 }
 
 size_t Http1ResponseWriter::Output::drop(size_t bytes) {

@@ -47,6 +47,10 @@ class Http1ResponseWriter final : public ResponseWriter {
   Result<void> begin(int status, const Headers& headers, BodyFraming framing, uint64_t length);
   // Appends a chunk or a part of a body that is counted. Errors: internal, when that is too much.
   Result<void> add_body(Output& output, ChunkStart& chunk, std::string_view bytes);
+  // Writes what is to be written; the state is `then` afterwards.
+  Task<void> deliver(Scope& scope, Output output, const ChunkStart& chunk, State then);
+  [[gnu::noinline]] Task<void> deliver_later(Scope& scope, Output output, ChunkStart chunk, State then);
+  void note_delivered(State then);
   // Writes what the socket takes at once, which is nearly always everything. True: everything.
   Result<bool> put(Output& output);
   Task<void> put_rest(Scope& scope, Output& output);

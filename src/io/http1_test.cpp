@@ -5,7 +5,7 @@
 #include <map>
 
 #include "base/json.h"
-#include "io/http_chars.h"
+#include "io/http_runs.h"
 #include "io/http_shared.h"
 #include "io/test_vectors.h"
 
@@ -298,7 +298,8 @@ TEST(Http1, GivesViewsIntoTheInputOfAChunkedBody) {
   EXPECT_EQ(rest, "next");
 }
 
-Result<std::optional<ResponseHead>> parse_response(std::string_view bytes, std::string_view method = "POST") {
+Result<std::unique_ptr<ResponseHead>> parse_response(std::string_view bytes,
+                                                     std::string_view method = "POST") {
   ResponseHeadParser parser;
   return parser.parse(bytes, method);
 }
@@ -315,7 +316,7 @@ TEST(Http1, FramesResponses) {
   EXPECT_EQ((*parse_response("HTTP/1.1 200 x\r\ncontent-length: 9\r\n\r\n", "HEAD"))->framing,
             BodyFraming::none);
   EXPECT_EQ((*parse_response("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n"))->status, 100);
-  EXPECT_FALSE((*parse_response("HTTP/1.1 100 Continue\r\n")).has_value());
+  EXPECT_EQ(*parse_response("HTTP/1.1 100 Continue\r\n"), nullptr);
 }
 
 TEST(Http1, RefusesResponsesThatTwoReadersMayFrameDifferently) {
@@ -374,6 +375,59 @@ TEST(Http1, NeverWritesAnInjectedLine) {
   }
 }
 
+// A head is read at once when it is there as a whole, and piece by piece when it is not.
+TEST(Http1, HasTheSameLimitsHoweverAHeadArrives) {
+  const HttpLimits limits{.head_bytes_max = 60, .start_line_bytes_max = 24, .header_count_max = 2};
+  const auto status = [&limits](std::string_view bytes, size_t first) {
+    RequestHeadParser parser(limits);
+    auto head = parser.parse(bytes.substr(0, first));
+    if (head && !*head) head = parser.parse(bytes);
+    return !head ? refusal_status(head.error()) : *head && (*head)->consumed == bytes.size() ? 200 : 0;
+  };
+  const std::string line = " HTTP/1.1\r\n";
+  const auto with_value = [&](size_t size) {
+    return "GET /" + line + "Host: a\r\nX: " + std::string(size, 'v') + "\r\n\r\n";
+  };
+  const std::pair<std::string, int> cases[] = {
+      {"GET /" + std::string(8, 'a') + line + "Host: a\r\n\r\n", 200},
+      {"GET /" + std::string(9, 'a') + line + "Host: a\r\n\r\n", 414},
+      {with_value(28), 200},
+      {with_value(29), 431},
+      {"GET /" + line + "Host: a\r\nA: 1\r\n\r\n", 200},
+      {"GET /" + line + "Host: a\r\nA: 1\r\nB: 2\r\n\r\n", 431},
+      {"\r\nGET /" + line + "Host: a\r\n\r\n", 200},
+      {"GET /" + line + "Host: a\r\nA: 1\n\r\n", 400},
+      {"GET /" + line + "Host: a\r\nA: 1\r\r\n\r\n", 400},
+      {"GET /" + line + "Host: a\r\nA: 1\r\n\rX: 2\r\n\r\n", 400},
+      {"GET / HTTP/1.1\nHost: a\r\n\r\n", 400},
+  };
+  for (const auto& [bytes, expected] : cases) {
+    for (size_t first = 1; first <= bytes.size(); ++first)
+      EXPECT_EQ(status(bytes, first), expected) << bytes << " cut at " << first;
+  }
+}
+
+TEST(Http1, RefusesABadByteWhereverItStandsAmongTheFields) {
+  for (size_t size = 1; size <= 70; ++size) {
+    for (size_t at = 0; at < size; at += 1 + size / 16) {
+      for (const char byte : {'\r', '\n', '\0', '\x7f', '\x1f', '\t', '\x80', '\xff'}) {
+        std::string value(size, 'v');
+        value[at] = byte;
+        // As lines, one by one, and behind others.
+        const Headers lines = {{"x", value}, {"accept", "*/*"}};
+        const Headers mixed = {{"a", "b"}, {"te", "x"}, {"x", value}};
+        const bool is_good = http_chars::is(byte, http_chars::kValue);
+        for (const Headers* headers : {&lines, &mixed}) {
+          std::string out = "before";
+          EXPECT_EQ(append_response_head(out, {.headers = headers}).has_value(), is_good);
+          EXPECT_EQ(out == "before", !is_good);
+          EXPECT_EQ(out.find("te:"), std::string::npos);
+        }
+      }
+    }
+  }
+}
+
 TEST(Http1, WritesChunkSizesInHex) {
   EXPECT_EQ(ChunkStart(1).view(), "1\r\n");
   EXPECT_EQ(ChunkStart(0x1a2b).view(), "1a2b\r\n");
@@ -397,13 +451,13 @@ TEST(Http1, FindsTheEndOfARunWhateverStandsWhere) {
                                     {kToken, '-'},
                                     {kTarget, '/'},
                                     {kHost, 'h'}}) {
-    for (size_t size = 1; size <= 24; ++size) {
+    for (size_t size = 1; size <= 36; ++size) {
       for (size_t at = 0; at < size; ++at) {
         for (int byte = 0; byte < 256; ++byte) {
           std::string text(size, usual);
           text[at] = static_cast<char>(byte);
           text.back() = size % 3 == 0 ? '\r' : text.back();
-          for (size_t from = 0; from <= size; from += 5)
+          for (size_t from = 0; from <= size; from += 7)
             ASSERT_EQ(http_chars::run(text, from, bits), run_by_table(text, from, bits))
                 << size << " " << at << " " << byte;
         }

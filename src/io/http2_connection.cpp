@@ -169,7 +169,7 @@ Http2Connection::Http2Connection(HttpService& service, Scope& scope, ByteStream&
       scope_(scope),
       stream_(stream),
       is_tls_(is_tls),
-      peer_(stream.peer()),
+      peer_is_loopback_(is_loopback_peer(stream.peer())),
       session_(Http2Callbacks::make_session(this)),
       began_at_(scope.now()),
       read_at_(began_at_) {
@@ -257,8 +257,7 @@ void Http2Connection::start_streams() {
 Task<void> Http2Connection::serve(std::unique_ptr<Http2Stream> stream) {
   HttpRequest& request = stream->request();
   request.is_tls = is_tls_;
-  request.peer = peer_;
-  request.peer_is_loopback = is_loopback_peer(peer_);
+  request.peer_is_loopback = peer_is_loopback_;
   service_.counters().requests.add(1);
   {
     Scope request_scope(scope_);
@@ -274,7 +273,11 @@ Task<void> Http2Connection::serve(std::unique_ptr<Http2Stream> stream) {
                                       answer.body);
     } else {
       service_.counters().requests_active.add(1);
-      handled = co_await call_handler(service_.handler(), request_scope, request, *stream, *stream);
+      try {
+        handled = co_await service_.handler().handle(request_scope, request, *stream, *stream);
+      } catch (...) {
+        handled = fail(exception_of_handler(request));
+      }
       service_.counters().requests_active.add(-1);
     }
     (void)co_await finish_stream(*stream, request_scope, std::move(handled));

@@ -83,7 +83,7 @@ class Http2Connection final : public HttpConnection {
   Scope& scope_;
   ByteStream& stream_;
   const bool is_tls_;
-  const std::string peer_;
+  const bool peer_is_loopback_;
   std::unique_ptr<nghttp2_session, Free> session_;
   std::string out_;                                   // taken from nghttp2, not written yet
   std::unique_ptr<Http2Stream> opening_;              // its head is arriving; there is at most one

@@ -4,7 +4,7 @@
 
 #include "io/http1.h"
 #include "io/http2_connection.h"
-#include "io/http_chars.h"
+#include "io/http_runs.h"
 #include "io/http_shared.h"
 
 namespace weir {

@@ -1,11 +1,9 @@
 // The character classes of HTTP (RFC 9110 section 5.6.2, RFC 9112, RFC 3986) as one table, for the parsers of
-// this folder.
+// this folder. How far a text is of one class says http_runs.h.
 #pragma once
 
 #include <array>
-#include <bit>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 
 namespace weir::http_chars {
@@ -38,52 +36,8 @@ consteval std::array<uint8_t, 256> make_table() {
 }
 inline constexpr std::array<uint8_t, 256> kTable = make_table();
 
-inline bool is(char c, uint8_t bits) {
+constexpr bool is(char c, uint8_t bits) {
   return (kTable[static_cast<uint8_t>(c)] & bits) != 0;
-}
-inline constexpr uint64_t kOnes = 0x0101010101010101;
-inline constexpr uint64_t kTops = kOnes << 7;
-// The top bit of each byte that is in the range. REQUIRES bytes without top bits.
-constexpr uint64_t in_range(uint64_t word, uint8_t low, uint8_t high) {
-  return (word + kOnes * (0x80 - low)) & ~(word + kOnes * (0x7FU - high)) & kTops;
-}
-// A top bit for each byte of the word that may not be of that class: at least for the first one that is not.
-constexpr uint64_t suspects(uint64_t word, uint8_t bits) {
-  const uint64_t ascii = word & ~kTops;
-  if (bits == kToken) {
-    const uint64_t letters = in_range(ascii | kOnes * 0x20, 'a', 'z');
-    return kTops & (word | ~(letters | in_range(ascii, '-', '.') | in_range(ascii, '0', '9')));
-  }
-  if (bits == kTarget) return kTops & (word | ~in_range(ascii, '$', '~'));
-  if (bits == kValue) {
-    // Hacker's Delight, section 6-1: below a space, or equal to DEL.
-    const uint64_t del = word ^ (kOnes * 0x7F);
-    return (((word - kOnes * 0x20) & ~word) | ((del - kOnes) & ~del)) & kTops;
-  }
-  return kTops;
-}
-// The index of the first character from `at` on that is not of that class; text.size() if all are. Eight
-// characters at a time where it can, since heads are most of a small request; the table has the last word.
-inline size_t run(std::string_view text, size_t at, uint8_t bits) {
-  static_assert(std::endian::native == std::endian::little,
-                "the first byte of a word is taken to be its lowest");
-  while (text.size() - at >= 8) {
-    uint64_t word;
-    std::memcpy(&word, text.data() + at, 8);
-    const uint64_t found = suspects(word, bits);
-    if (found == 0) {
-      at += 8;
-      continue;
-    }
-    at += static_cast<size_t>(std::countr_zero(found)) / 8;
-    if (!is(text[at], bits)) return at;
-    ++at;
-  }
-  while (at < text.size() && is(text[at], bits)) ++at;
-  return at;
-}
-inline bool all(std::string_view text, uint8_t bits) {
-  return run(text, 0, bits) == text.size();
 }
 inline std::string_view trim(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);

@@ -1,7 +1,6 @@
 #include "io/http_client.h"
 
-#include <charconv>
-
+#include "base/flat_text.h"
 #include "io/client_response.h"
 
 namespace weir {
@@ -18,19 +17,18 @@ class HostText {
 
   // REQUIRES a host within the limit.
   explicit HostText(const Origin& origin) {
+    FlatText out(text_.data());
     const bool is_literal = origin.host.find(':') != std::string::npos;
-    if (is_literal) text_[size_++] = '[';
-    size_ += origin.host.copy(text_.data() + size_, kHostBytesMax);
-    if (is_literal) text_[size_++] = ']';
-    if (origin.port == (origin.is_tls ? 443 : 80)) return;
-    text_[size_++] = ':';
-    char* const end = text_.data() + text_.size();
-    size_ = static_cast<size_t>(std::to_chars(text_.data() + size_, end, origin.port).ptr - text_.data());
+    if (is_literal) out.byte('[');
+    out.text(origin.host);
+    if (is_literal) out.byte(']');
+    if (origin.port != (origin.is_tls ? 443 : 80)) out.byte(':').decimal(origin.port);
+    size_ = static_cast<size_t>(out.end() - text_.data());
   }
   std::string_view view() const { return {text_.data(), size_}; }
 
  private:
-  std::array<char, kHostBytesMax + std::string_view("[]:65535").size()> text_;
+  std::array<char, kHostBytesMax + std::string_view("[]:").size() + FlatText::kDecimalBytes> text_;
   size_t size_ = 0;
 };
 
@@ -50,9 +48,6 @@ std::optional<uint64_t> content_length(const ClientRequest& request) {
     return fail(ErrorKind::bad_request, "the request's host is too long");
   const HostText host(request.origin);
   std::string head;
-  // Names, values and what stands around them; the rest is the request line, Host and content-length.
-  head.reserve(request.headers->bytes() + 4 * request.headers->size() + request.target.size() +
-               host.view().size() + 80);
   TRY(append_request_head(head, {.method = request.method,
                                  .target = request.target,
                                  .host = host.view(),
@@ -60,6 +55,21 @@ std::optional<uint64_t> content_length(const ClientRequest& request) {
                                  .content_length = content_length(request),
                                  .is_chunked = request.stream != nullptr}));
   return head;
+}
+
+// Sends head and body. False: not all of it, as below.
+Task<bool> send_now(Scope& scope, ClientConnection& wire, std::string_view head, std::string_view body) {
+  TRY(scope.check());
+  ClientConnection::Output output = {head, body};
+  const IoState written = wire.write(output);
+  if (written == IoState::would_block) return wire.write_rest(scope, output);
+  return Result<bool>(written == IoState::done);
+}
+
+[[gnu::noinline]] Task<bool> send_later(Scope& scope, ClientConnection& wire, std::string_view head,
+                                        std::string_view body) {
+  co_await scope.core().gather_writes();
+  co_return co_await send_now(scope, wire, head, body);
 }
 
 // Sends head and body as the body comes. False: not all of it, since the peer broke off or answers already
@@ -98,21 +108,46 @@ Task<std::unique_ptr<ClientConnection>> PooledHttpClient::connect(Scope& scope, 
   co_return std::make_unique<ClientConnection>(pool_, std::move(place), std::move(stream));
 }
 
+// A request whose answer's head is not complete.
+struct PooledHttpClient::Pending {
+  std::unique_ptr<ClientConnection> connection;
+  std::string_view method;
+  ResponseHeadParser parser;
+  bool is_sent = false;
+  int interim = 0;
+  std::optional<MonoTime> first_byte_at = {};
+};
+
 Task<std::unique_ptr<ClientResponse>> PooledHttpClient::send(Scope& scope, const ClientRequest& request) {
   const std::string head = CO_TRY(write_head(request));
-  std::unique_ptr<ClientConnection> connection;
+  Pending pending{nullptr, request.method, ResponseHeadParser(options_.limits)};
   // A pooled connection may turn out to be dead, and what passes by cannot be sent once more.
-  if (!request.stream || request.stream->is_whole()) connection = pool_.take(request.origin);
-  bool is_fresh = false;
+  if (!request.stream || request.stream->is_whole()) pending.connection = pool_.take(request.origin);
   for (;;) {
-    if (!connection) {
-      is_fresh = true;
-      connection = CO_TRY(co_await connect(scope, request.origin));
+    const bool is_fresh = !pending.connection;
+    if (is_fresh) pending.connection = CO_TRY(co_await connect(scope, request.origin));
+    ClientConnection& wire = *pending.connection;
+    // When writing fails the server may have answered before it closed (413, say), so reading comes anyway.
+    if (request.stream) {
+      request.stream->restart();
+      pending.is_sent = CO_TRY(co_await send_stream(scope, wire, head, *request.stream));
+    } else {
+      const bool is_alone = scope.core().gather_writes().await_ready();
+      pending.is_sent = CO_TRY(co_await (is_alone ? send_now(scope, wire, head, request.body)
+                                                  : send_later(scope, wire, head, request.body)));
     }
-    if (request.stream) request.stream->restart();
-    std::unique_ptr<ClientResponse> response =
-        CO_TRY(co_await exchange(scope, std::move(connection), head, request));
-    if (response) co_return response;
+    if (pending.is_sent && request.on_sent) request.on_sent();
+    for (IoState state = IoState::done; state == IoState::done || state == IoState::would_block;) {
+      if (!wire.buffer().empty()) {
+        std::unique_ptr<ClientResponse> response = CO_TRY(take_answer(pending));
+        if (response) co_return response;
+      }
+      CO_TRY(co_await wire.readable(scope));
+      state = wire.receive();
+    }
+    if (pending.first_byte_at)
+      co_return fail(ErrorKind::upstream_unreachable, "the provider's answer broke off within its head");
+    pending.connection.reset();
     // A pooled connection that the server closed while the request was on its way is the usual race of
     // keep-alive; a fresh one is not.
     if (is_fresh) break;
@@ -122,57 +157,13 @@ Task<std::unique_ptr<ClientResponse>> PooledHttpClient::send(Scope& scope, const
   co_return fail(ErrorKind::upstream_unreachable, "the provider closed the connection before it answered");
 }
 
-// A request that was sent and whose answer's head is not complete.
-struct PooledHttpClient::Pending {
-  std::unique_ptr<ClientConnection> connection;
-  std::string_view method;
-  ResponseHeadParser parser;
-  bool is_sent = true;
-  std::optional<MonoTime> first_byte_at = {};
-  int interim = 0;
-};
-
-Task<std::unique_ptr<ClientResponse>> PooledHttpClient::exchange(Scope& scope,
-                                                                 std::unique_ptr<ClientConnection> connection,
-                                                                 std::string_view head,
-                                                                 const ClientRequest& request) {
-  Pending pending{std::move(connection), request.method, ResponseHeadParser(options_.limits)};
-  ClientConnection& wire = *pending.connection;
-  // When writing fails the server may have answered before it closed (413, say), so reading comes anyway.
-  if (request.stream) {
-    pending.is_sent = CO_TRY(co_await send_stream(scope, wire, head, *request.stream));
-  } else {
-    ClientConnection::Output output = {head, request.body};
-    co_await scope.core().gather_writes();
-    CO_TRY(scope.check());
-    const IoState written = wire.write(output);
-    if (written == IoState::would_block) {
-      pending.is_sent = CO_TRY(co_await wire.write_rest(scope, output));
-    } else {
-      pending.is_sent = written == IoState::done;
-    }
-  }
-  if (pending.is_sent && request.on_sent) request.on_sent();
-  for (;;) {
-    if (!wire.buffer().empty()) {
-      std::unique_ptr<ClientResponse> response = CO_TRY(take_answer(pending));
-      if (response) co_return response;
-    }
-    CO_TRY(co_await wire.readable(scope));
-    const IoState state = wire.receive();
-    if (state == IoState::done || state == IoState::would_block) continue;
-    if (!pending.first_byte_at) co_return std::unique_ptr<ClientResponse>();
-    co_return fail(ErrorKind::upstream_unreachable, "the provider's answer broke off within its head");
-  }
-}
-
 Result<std::unique_ptr<ClientResponse>> PooledHttpClient::take_answer(Pending& pending) {
   if (!pending.first_byte_at) pending.first_byte_at = pending.connection->core().turn_began();
   for (;;) {
     ReadBuffer& buffer = pending.connection->buffer();
-    if (buffer.empty()) return std::unique_ptr<ClientResponse>();
-    std::optional<ResponseHead> answer = TRY(pending.parser.parse(buffer.view(), pending.method));
-    if (!answer) return std::unique_ptr<ClientResponse>();
+    if (buffer.empty()) return nullptr;
+    const std::unique_ptr<ResponseHead> answer = TRY(pending.parser.parse(buffer.view(), pending.method));
+    if (!answer) return nullptr;
     buffer.consume(answer->consumed);
     pending.parser.reset();
     if (answer->status >= 200) {
@@ -189,17 +180,18 @@ Result<std::unique_ptr<ClientResponse>> PooledHttpClient::take_answer(Pending& p
 }
 
 Result<std::unique_ptr<ClientResponse>> PooledHttpClient::make_response(
-    std::unique_ptr<ClientConnection> connection, ResponseHead head) {
-  const std::string_view value = head.headers.get_or("content-encoding", "");
-  const std::optional<ContentCoding> coding = parse_content_coding(value);
-  if (!coding || head.headers.count("content-encoding") > 1)
-    return fail(ErrorKind::upstream_malformed,
-                "the provider's answer has a content-encoding that was not asked for");
+    std::unique_ptr<ClientConnection> connection, ResponseHead&& head) {
   std::unique_ptr<Decompressor> decompressor;
-  if (*coding != ContentCoding::identity && head.framing != BodyFraming::none) {
-    decompressor = Decompressor::create(*coding, options_.decompress);
-    head.headers.remove("content-encoding");
-    head.headers.remove("content-length");
+  if (const std::optional<std::string_view> value = head.headers.get("content-encoding")) {
+    const std::optional<ContentCoding> coding = parse_content_coding(*value);
+    if (!coding || head.headers.count("content-encoding") > 1)
+      return fail(ErrorKind::upstream_malformed,
+                  "the provider's answer has a content-encoding that was not asked for");
+    if (*coding != ContentCoding::identity && head.framing != BodyFraming::none) {
+      decompressor = Decompressor::create(*coding, options_.decompress);
+      head.headers.remove("content-encoding");
+      head.headers.remove("content-length");
+    }
   }
   return std::make_unique<Http1ClientResponse>(pool_, std::move(connection), std::move(head),
                                                std::move(decompressor));

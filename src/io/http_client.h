@@ -38,14 +38,10 @@ class PooledHttpClient final : public HttpClient {
   struct Pending;
   // Not inlined, so that a request keeps no frame of what it does not do at the time.
   [[gnu::noinline]] Task<std::unique_ptr<ClientConnection>> connect(Scope& scope, Origin origin);
-  // Null: the connection ended before any byte of an answer.
-  [[gnu::noinline]] Task<std::unique_ptr<ClientResponse>> exchange(
-      Scope& scope, std::unique_ptr<ClientConnection> connection, std::string_view head,
-      const ClientRequest& request);
   // Null: more bytes are needed.
   [[gnu::noinline]] Result<std::unique_ptr<ClientResponse>> take_answer(Pending& pending);
   Result<std::unique_ptr<ClientResponse>> make_response(std::unique_ptr<ClientConnection> connection,
-                                                        ResponseHead head);
+                                                        ResponseHead&& head);
 
   const HttpClientOptions options_;
   std::unique_ptr<Connector> connector_;

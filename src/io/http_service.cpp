@@ -164,16 +164,15 @@ Scope& scope_to_tell_in(Scope& exchange, Scope& connection) {
   return exchange.is_cancelled() ? connection : exchange;
 }
 
-Task<void> call_handler(HttpHandler& handler, Scope& scope, HttpRequest& request, BodyReader& body,
-                        ResponseWriter& response) {
+Error exception_of_handler(const HttpRequest& request) {
   try {
-    co_return co_await handler.handle(scope, request, body, response);
+    throw;
   } catch (const std::exception& exception) {
     log_error("exception in a handler", {{"what", exception.what()}, {"path", request.path()}});
   } catch (...) {
     log_error("exception in a handler", {{"what", "not a std::exception"}, {"path", request.path()}});
   }
-  co_return fail(ErrorKind::internal, "internal error");
+  return make_error(ErrorKind::internal, "internal error");
 }
 
 ErrorAnswer plain_error_answer(const Error& error) {

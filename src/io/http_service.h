@@ -53,8 +53,8 @@ struct HttpCounters {
   CoreCounter connections_refused;  // over connections_max
   CoreCounter connections_open;
   CoreCounter handshakes_failed;  // of TLS
-  CoreCounter requests;         // begun
-  CoreCounter requests_active;  // in a handler
+  CoreCounter requests;           // begun
+  CoreCounter requests_active;    // in a handler
 };
 
 // A protocol's half of a connection, as the service sees it.
@@ -140,8 +140,8 @@ class HttpService {
   std::string date_;
 };
 
-// Calls the handler and turns an exception (a bug) into an `internal` error, after logging it.
-Task<void> call_handler(HttpHandler& handler, Scope& scope, HttpRequest& request, BodyReader& body,
-                        ResponseWriter& response);
+// Logs the exception that a handler threw, which is a bug, and gives the error to answer. REQUIRES to be
+// called while it is handled.
+Error exception_of_handler(const HttpRequest& request);
 
 }  // namespace weir

@@ -11,30 +11,6 @@ bool is_loopback_peer(std::string_view peer) {
   return peer.starts_with("127.") || peer.starts_with("[::1]") || peer.starts_with("[::ffff:127.");
 }
 
-bool belongs_to_connection(std::string_view name) {
-  const auto is = [name](std::string_view other) { return equals_ignoring_case(name, other); };
-  switch (name.size()) {
-    case 2:
-      return is("te");
-    case 4:
-      return is("host");
-    case 6:
-      return is("expect");
-    case 7:
-      return is("upgrade") || is("trailer");
-    case 10:
-      return is("connection") || is("keep-alive");
-    case 14:
-      return is("content-length");
-    case 16:
-      return is("proxy-connection");
-    case 17:
-      return is("transfer-encoding");
-    default:
-      return false;
-  }
-}
-
 std::optional<uint64_t> parse_content_length(std::string_view text) {
   uint64_t length = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), length);

@@ -12,9 +12,6 @@ namespace weir {
 // "127.0.0.1:80": whether that address is one of this machine.
 bool is_loopback_peer(std::string_view peer);
 
-// Fields that the connection decides, so that two layers can never say different things about the framing.
-bool belongs_to_connection(std::string_view name);
-
 // The number of a content-length; nullopt for what is none.
 std::optional<uint64_t> parse_content_length(std::string_view text);
 

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "io/headers.h"
-#include "io/http_chars.h"
+#include "io/http_runs.h"
 
 namespace weir {
 namespace {
