@@ -10,6 +10,7 @@
 
 #include <coroutine>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -45,18 +46,18 @@ class [[nodiscard]] Task {
   Task(Result<T> result) : result_(std::move(result)) {}
   Task(std::unexpected<Error> error) : result_(std::move(error)) {}
   Task(detail::Failure failure) : result_(std::move(failure)) {}
-  Task(Task&& other) noexcept
-      : handle_(std::exchange(other.handle_, nullptr)), result_(std::move(other.result_)) {}
+  Task(Task&& other) noexcept { take(other); }
   Task& operator=(Task&& other) noexcept {
-    if (this != &other) {
-      if (handle_) handle_.destroy();
-      handle_ = std::exchange(other.handle_, nullptr);
-      result_ = std::move(other.result_);
-    }
-    return *this;
+    if (this == &other) return *this;
+    std::destroy_at(this);
+    return *std::construct_at(this, std::move(other));
   }
   ~Task() {
-    if (handle_) handle_.destroy();
+    if (handle_) {
+      handle_.destroy();
+    } else {
+      result_.~Result<T>();
+    }
   }
 
   auto operator co_await() && noexcept {
@@ -80,8 +81,21 @@ class [[nodiscard]] Task {
  private:
   explicit Task(std::coroutine_handle<promise_type> handle) : handle_(handle) {}
 
-  std::coroutine_handle<promise_type> handle_;       // null: it has ended
-  Result<T> result_ = Result<T>(detail::Failure{});  // of a task without a handle
+  // Leaves `other` as a task that has ended.
+  void take(Task& other) noexcept {
+    handle_ = std::exchange(other.handle_, nullptr);
+    if (handle_) {
+      new (&other.result_) Result<T>(detail::Failure{});
+    } else {
+      new (&result_) Result<T>(std::move(other.result_));
+    }
+  }
+
+  std::coroutine_handle<promise_type> handle_;  // null: it has ended
+  // Only of a task without a handle, so that the usual one costs nothing more.
+  union {
+    Result<T> result_;
+  };
 };
 
 }  // namespace weir
