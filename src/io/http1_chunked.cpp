@@ -13,9 +13,16 @@ namespace chars = http_chars;
 constexpr uint32_t kOverheadBytesMax = 16 * kKiB;
 constexpr uint8_t kSizeDigitsMax = 16;
 
-uint64_t hex_value(char c) {
-  if (c <= '9') return static_cast<uint64_t>(c - '0');
-  return static_cast<uint64_t>((c | 0x20) - 'a' + 10);
+constexpr uint8_t kNoDigit = 16;
+constexpr std::array<uint8_t, 256> kHexValues = [] {
+  std::array<uint8_t, 256> values;
+  values.fill(kNoDigit);
+  for (uint8_t i = 0; i < 10; ++i) values['0' + i] = i;
+  for (uint8_t i = 0; i < 6; ++i) values['a' + i] = values['A' + i] = 10 + i;
+  return values;
+}();
+uint8_t hex_value(char c) {
+  return kHexValues[static_cast<uint8_t>(c)];
 }
 
 // Fields that frame or route a message; in a trailer (where RFC 9110 section 6.5.1 forbids them) they are an
@@ -70,10 +77,13 @@ bool ChunkedDecoder::skip_plain_framing(std::string_view& bytes) {
     return false;
   }
   uint64_t size = 0;
-  const size_t digits_at = at;
   constexpr size_t kPlainDigitsMax = 8;
-  while (at < bytes.size() && at < digits_at + kPlainDigitsMax && chars::is(bytes[at], chars::kHex))
-    size = (size << 4) | hex_value(bytes[at++]);
+  const size_t end = std::min(bytes.size(), at + kPlainDigitsMax);
+  for (; at < end; ++at) {
+    const uint8_t digit = hex_value(bytes[at]);
+    if (digit == kNoDigit) break;
+    size = (size << 4) | digit;
+  }
   if (size == 0 || !bytes.substr(at).starts_with("\r\n")) return false;
   bytes.remove_prefix(at + 2);
   left_ = size;
@@ -105,9 +115,9 @@ const char* ChunkedDecoder::step(char c) {
 }
 
 const char* ChunkedDecoder::step_size(char c) {
-  if (chars::is(c, chars::kHex)) {
+  if (const uint8_t digit = hex_value(c); digit != kNoDigit) {
     if (++digits_ > kSizeDigitsMax) return "a chunk size has too many digits";
-    left_ = (left_ << 4) | hex_value(c);
+    left_ = (left_ << 4) | digit;
     if (left_ > static_cast<uint64_t>(INT64_MAX)) return "a chunk size is too large";
     state_ = State::size;
     return nullptr;
