@@ -94,8 +94,11 @@ AnswerHead answer_head(const ClientResponse& response) {
   AnswerHead head;
   head.upstream_status = response.status;
   head.content_type = response.headers.get_or("content-type", "application/json");
-  for (const std::string_view name : kAnswerHeadersKept) {
-    if (const auto value = response.headers.get(name)) head.headers.add(name, *value);
+  for (const HeaderField field : response.headers) {
+    const auto is_it = [&field](std::string_view name) { return equals_ignoring_case(name, field.name); };
+    const auto kept = std::ranges::find_if(kAnswerHeadersKept, is_it);
+    if (kept != kAnswerHeadersKept.end() && !head.headers.contains(*kept))
+      head.headers.add(*kept, field.value);
   }
   if (const std::string_view id = upstream_id(response.headers); !id.empty())
     head.headers.add(kUpstreamIdHeader, id);
