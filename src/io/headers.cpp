@@ -1,7 +1,7 @@
 #include "io/headers.h"
 
 #include <algorithm>
-#include <functional>
+#include <bit>
 
 #include "base/put_text.h"
 #include "io/http_runs.h"
@@ -54,8 +54,8 @@ Headers::Headers(std::initializer_list<HeaderField> fields) {
 void Headers::add(FieldName name, std::string_view value) {
   const std::string_view text = name.view();
   // Adding writes over what was removed, and may move the rest.
-  if (shows(value)) return add(name, std::string(value));
-  if (shows(text)) return add(std::string(text), value);
+  if (shows(text) || shows(value)) [[unlikely]]
+    return add_copy(text, value);
   const size_t at = end_of_lines();
   const size_t value_at = at + text.size() + 2;
   if (value_at + value.size() + 2 > bytes_.size()) make_room(value_at + value.size() + 2);
@@ -64,14 +64,16 @@ void Headers::add(FieldName name, std::string_view value) {
   end = put_text(end, value);
   put_text(end, "\r\n");
   are_lines_ = are_lines_ && name.is_sendable();
-  put({static_cast<uint32_t>(at), static_cast<uint32_t>(text.size()), static_cast<uint32_t>(value_at),
-       static_cast<uint32_t>(value.size())});
+  put(at, text.size(), value_at, value.size());
+}
+
+void Headers::add_copy(std::string_view name, std::string_view value) {
+  add(std::string(name), std::string(value));
 }
 
 // Whether the text is a view of this object.
 bool Headers::shows(std::string_view text) const {
-  return !std::less<>()(text.data(), bytes_.data()) &&
-         std::less<>()(text.data(), bytes_.data() + bytes_.size());
+  return std::bit_cast<uintptr_t>(text.data()) - std::bit_cast<uintptr_t>(bytes_.data()) < bytes_.size();
 }
 
 void Headers::make_room(size_t size) {
@@ -80,15 +82,8 @@ void Headers::make_room(size_t size) {
                               [](char*, size_t room) { return room; });
 }
 
-void Headers::put(const Entry& entry) {
-  if (entries_.capacity() == 0) entries_.reserve(kUsualFields);
-  entries_.push_back(entry);
-}
-
-void Headers::note(std::string_view block, HeaderField field) {
-  const auto at = [&](std::string_view part) { return static_cast<uint32_t>(part.data() - block.data()); };
-  put({at(field.name), static_cast<uint32_t>(field.name.size()), at(field.value),
-       static_cast<uint32_t>(field.value.size())});
+void Headers::make_room_for_entries() {
+  entries_.reserve(std::max(kUsualFields, 2 * entries_.size()));
 }
 
 void Headers::hold(std::string_view block) {

@@ -107,7 +107,10 @@ class Headers {
   // For parsers: note() adds a field of two views of a block of text, each behind those before; hold() copies
   // as much of that block as was needed, at once. REQUIRES that nothing was added and nothing is looked at
   // between the two.
-  void note(std::string_view block, HeaderField field);
+  void note(std::string_view block, HeaderField field) {
+    const auto at = [&](std::string_view part) { return static_cast<size_t>(part.data() - block.data()); };
+    put(at(field.name), field.name.size(), at(field.value), field.value.size());
+  }
   void hold(std::string_view block);
   // Replaces all fields of that name by one, at the end.
   void set(FieldName name, std::string_view value);
@@ -167,9 +170,16 @@ class Headers {
     return {name(entry), {bytes_.data() + entry.value_at, entry.value_size}};
   }
   size_t end_of_lines() const { return entries_.empty() ? 0 : bytes() + 2; }
+  [[gnu::noinline]] void add_copy(std::string_view name, std::string_view value);
   bool shows(std::string_view text) const;
-  void put(const Entry& entry);
-  void make_room(size_t size);
+  void put(size_t name_at, size_t name_size, size_t value_at, size_t value_size) {
+    if (entries_.size() == entries_.capacity()) [[unlikely]]
+      make_room_for_entries();
+    entries_.emplace_back(static_cast<uint32_t>(name_at), static_cast<uint32_t>(name_size),
+                          static_cast<uint32_t>(value_at), static_cast<uint32_t>(value_size));
+  }
+  [[gnu::noinline]] void make_room(size_t size);
+  [[gnu::noinline]] void make_room_for_entries();
 
   std::string bytes_;  // what was added or held, and room behind it
   std::vector<Entry> entries_;

@@ -302,11 +302,11 @@ Result<std::unique_ptr<ResponseHead>> parse_response(std::string_view bytes, std
 
 }  // namespace
 
-HeadScanner::State HeadScanner::scan(std::string_view bytes) {
+HeadScanner::State HeadScanner::scan(std::string_view bytes, const HttpLimits& limits) {
   for (;;) {
     // The start line has a limit of its own, so that an endless one is told apart from too many fields.
     const size_t limit =
-        has_start_line_ ? start_ + limits_.head_bytes_max : start_ + limits_.start_line_bytes_max;
+        has_start_line_ ? start_ + limits.head_bytes_max : start_ + limits.start_line_bytes_max;
     const size_t reach = std::min(bytes.size(), limit);
     const void* found =
         reach > scanned_ ? std::memchr(bytes.data() + scanned_, '\n', reach - scanned_) : nullptr;
@@ -337,7 +337,7 @@ Result<std::unique_ptr<RequestHead>> RequestHeadParser::parse(std::string_view b
     Result<std::unique_ptr<RequestHead>> head = parse_request(bytes, limits_);
     if (head) return head;
   }
-  switch (scanner_.scan(bytes)) {
+  switch (scanner_.scan(bytes, limits_)) {
     case HeadScanner::State::incomplete:
       // What cannot become a request (a TLS hello, say) is refused without waiting for a line end.
       if (scanner_.start() < bytes.size() && bytes[scanner_.start()] != '\r' &&
@@ -365,7 +365,7 @@ Result<std::unique_ptr<ResponseHead>> ResponseHeadParser::parse(std::string_view
     Result<std::unique_ptr<ResponseHead>> head = parse_response(bytes, method, limits_);
     if (head) return head;
   }
-  switch (scanner_.scan(bytes)) {
+  switch (scanner_.scan(bytes, limits_)) {
     case HeadScanner::State::incomplete:
       return nullptr;
     case HeadScanner::State::bare_line_feed:

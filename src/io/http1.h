@@ -58,17 +58,15 @@ struct ResponseHead {
 class HeadScanner {
  public:
   enum class State : uint8_t { incomplete, complete, bare_line_feed, start_line_too_long, head_too_long };
-  explicit HeadScanner(const HttpLimits& limits) : limits_(limits) {}
   // `bytes`: everything from the start of the head on; grows from call to call, may move in memory.
-  State scan(std::string_view bytes);
+  State scan(std::string_view bytes, const HttpLimits& limits);
   size_t start() const { return start_; }  // after the empty lines before the start line
   size_t end() const { return end_; }      // after the empty line that ends the head
   // Whether nothing was looked at.
   bool is_fresh() const { return scanned_ == 0; }
-  void reset() { *this = HeadScanner(limits_); }
+  void reset() { *this = HeadScanner(); }
 
  private:
-  HttpLimits limits_;
   size_t start_ = 0;
   size_t scanned_ = 0;
   size_t line_ = 0;  // where the line being scanned starts
@@ -79,7 +77,7 @@ class HeadScanner {
 // Requests as a server reads them.
 class RequestHeadParser {
  public:
-  explicit RequestHeadParser(const HttpLimits& limits = {}) : limits_(limits), scanner_(limits) {}
+  explicit RequestHeadParser(const HttpLimits& limits = {}) : limits_(limits) {}
   // `bytes`: everything from the start of the message on. Null when more bytes are needed. After a head or
   // an error call reset(). Errors: bad_request, head_too_large, expectation_failed; the connection must be
   // closed after any of them.
@@ -94,7 +92,7 @@ class RequestHeadParser {
 // Responses as a client reads them.
 class ResponseHeadParser {
  public:
-  explicit ResponseHeadParser(const HttpLimits& limits = {}) : limits_(limits), scanner_(limits) {}
+  explicit ResponseHeadParser(const HttpLimits& limits = {}) : limits_(limits) {}
   // As RequestHeadParser::parse. `method` is the request's: an answer to HEAD has no body. Interim answers
   // (1xx) are given like others, without a body; the caller skips them. Errors: upstream_malformed.
   Result<std::unique_ptr<ResponseHead>> parse(std::string_view bytes, std::string_view method);

@@ -109,7 +109,8 @@ Task<void> Http1ResponseWriter::deliver_later(Scope& scope, Output output, Chunk
 }
 
 void Http1ResponseWriter::note_delivered(State then) {
-  if (!head_.empty()) std::string().swap(head_);  // a stream that goes on needs the memory no longer
+  // A stream that goes on needs the memory no longer.
+  if (then == State::started && !head_.empty()) std::string().swap(head_);
   state_ = then;
 }
 

@@ -2,6 +2,7 @@
 // most of a small request. The table has the last word.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstring>
 
@@ -16,6 +17,13 @@ inline Lanes load_lanes(const char* at) {
   Lanes lanes;
   std::memcpy(&lanes, at, kLanes);
   return lanes;
+}
+// The first eight and the last eight of less than sixteen.
+inline Lanes load_halves(const char* at, size_t size) {
+  std::array<uint64_t, 2> halves;
+  std::memcpy(&halves[0], at, 8);
+  std::memcpy(&halves[1], at + size - 8, 8);
+  return std::bit_cast<Lanes>(halves);
 }
 // One lane for each character that no value may hold.
 inline auto controls(Lanes c) {
@@ -40,22 +48,16 @@ inline uint32_t suspects(Lanes c, uint8_t bits) {
 
 // The index of the first character from `at` on that is not of that class; text.size() if all are.
 inline size_t run(std::string_view text, size_t at, uint8_t bits) {
-  while (at < text.size()) {
-    size_t reach = kLanes;
-    uint32_t found;
-    if (text.size() - at >= kLanes) {
-      found = suspects(load_lanes(text.data() + at), bits);
-    } else if (text.size() >= kLanes) {  // the last lanes, of which the first were looked at before
-      reach = text.size() - at;
-      found = suspects(load_lanes(text.data() + text.size() - kLanes), bits) >> (kLanes - reach);
-    } else {
-      break;
-    }
+  for (size_t left = text.size() - at; left >= 8; left = text.size() - at) {
+    const bool is_whole = left >= kLanes;
+    const char* const start = text.data() + at;
+    const uint32_t found = suspects(is_whole ? load_lanes(start) : load_halves(start, left), bits);
     if (found == 0) {
-      at += reach;
+      at += is_whole ? kLanes : left;
       continue;
     }
-    at += static_cast<size_t>(std::countr_zero(found));
+    const auto lane = static_cast<size_t>(std::countr_zero(found));
+    at += is_whole || lane < 8 ? lane : lane - kLanes + left;
     if (!is(text[at], bits)) return at;
     ++at;
   }
