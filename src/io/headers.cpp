@@ -98,9 +98,9 @@ void Headers::set(FieldName name, std::string_view value) {
 }
 
 void Headers::remove(std::string_view name) {
-  const size_t removed = std::erase_if(
-      entries_, [&](const Entry& entry) { return equals_ignoring_case(this->name(entry), name); });
-  if (removed > 0) are_lines_ = false;
+  if (!contains(name)) return;  // as set() mostly finds
+  std::erase_if(entries_, [&](const Entry& entry) { return equals_ignoring_case(this->name(entry), name); });
+  are_lines_ = false;
 }
 
 void Headers::clear() {

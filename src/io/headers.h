@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "io/http_chars.h"
@@ -175,6 +176,8 @@ class Headers {
   void put(size_t name_at, size_t name_size, size_t value_at, size_t value_size) {
     if (entries_.size() == entries_.capacity()) [[unlikely]]
       make_room_for_entries();
+    // Or the vector would bring its own way of growing, whose arguments need a frame.
+    if (entries_.size() == entries_.capacity()) std::unreachable();
     entries_.emplace_back(static_cast<uint32_t>(name_at), static_cast<uint32_t>(name_size),
                           static_cast<uint32_t>(value_at), static_cast<uint32_t>(value_size));
   }
