@@ -95,6 +95,14 @@ constexpr std::array kRows = {
     EndpointRow{"GET", "/healthz", Action::health, nullptr},
 };
 
+// Of each row, whether its path stands for itself alone.
+constexpr auto kIsExact = [] {
+  std::array<bool, kRows.size()> exact{};
+  for (size_t i = 0; i < kRows.size(); ++i)
+    exact[i] = kRows[i].path.find_first_of("*{") == std::string_view::npos;
+  return exact;
+}();
+
 // A base path is stripped only where one of the dialect's own paths follows it.
 struct BasePath {
   std::string_view base;
@@ -172,6 +180,14 @@ bool matches_method(const EndpointRow& row, std::string_view method) {
   return row.method == method || (method == "HEAD" && row.method == "GET");
 }
 
+// The row whose path is just this one: most calls come by such, and without a base.
+const EndpointRow* exact_row(std::string_view method, std::string_view path) {
+  for (size_t i = 0; i < kRows.size(); ++i) {
+    if (kIsExact[i] && kRows[i].path == path && matches_method(kRows[i], method)) return &kRows[i];
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 std::string allowed_methods(std::string_view path) {
@@ -187,6 +203,8 @@ std::string allowed_methods(std::string_view path) {
 }
 
 Result<EndpointMatch> find_endpoint(std::string_view method, std::string_view path) {
+  if (const EndpointRow* row = exact_row(method, path))
+    return EndpointMatch{.row = row, .rest = {}, .model = {}};
   const std::string_view plain = without_base(path);
   for (const EndpointRow& row : kRows) {
     const std::optional<PathParts> parts = match_path(row.path, plain);
