@@ -128,7 +128,21 @@ Secret hkdf_sha256(std::string_view key, std::string_view salt, std::string_view
 
 bool constant_time_equal(std::string_view left, std::string_view right) {
   if (left.size() != right.size()) return false;
-  return left.empty() || CRYPTO_memcmp(left.data(), right.data(), left.size()) == 0;
+  // Eight bytes at a time, where OpenSSL's takes one. Behind the barrier the compiler knows nothing of what
+  // was found so far, so that it cannot leave early.
+  uint64_t differing = 0;
+  const auto compare = [&differing]<class Word>(Word, const char* left_at, const char* right_at) {
+    Word left_word;
+    Word right_word;
+    std::memcpy(&left_word, left_at, sizeof(Word));
+    std::memcpy(&right_word, right_at, sizeof(Word));
+    differing |= static_cast<uint64_t>(left_word ^ right_word);
+    asm volatile("" : "+r"(differing));
+  };
+  size_t at = 0;
+  for (; at + 8 <= left.size(); at += 8) compare(uint64_t{}, left.data() + at, right.data() + at);
+  for (; at < left.size(); ++at) compare(uint8_t{}, left.data() + at, right.data() + at);
+  return differing == 0;
 }
 
 void random_bytes(std::span<uint8_t> out) {

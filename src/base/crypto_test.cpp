@@ -83,6 +83,14 @@ TEST(ConstantTimeEqual, ComparesLengthAndEveryByte) {
   EXPECT_FALSE(constant_time_equal("same", "same "));
   EXPECT_FALSE(constant_time_equal("Xame", "same"));
   EXPECT_FALSE(constant_time_equal("samX", "same"));
+  // Wherever the difference is, within a word or behind the last whole one.
+  const std::string key = "0123456789abcdefghi";
+  for (size_t at = 0; at < key.size(); ++at) {
+    std::string other = key;
+    other[at] ^= 1;
+    EXPECT_FALSE(constant_time_equal(key, other)) << at;
+    EXPECT_TRUE(constant_time_equal(key.substr(0, at), key.substr(0, at))) << at;
+  }
 }
 
 TEST(RandomBytes, AreAsManyAsAskedAndNeverTheSame) {
