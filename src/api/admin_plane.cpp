@@ -49,9 +49,9 @@ Task<void> AdminPlane::handle(Scope& scope, HttpRequest& request, BodyReader&, R
 // Health and metrics are open to whoever reaches the admin address; the rest wants an admin key once keys are
 // configured.
 Result<void> AdminPlane::authorise(const HttpRequest& request) const {
-  const Principal principal = TRY(authenticate_without_body(
+  const Principal* principal = TRY(authenticate_without_body(
       request, services_.snapshot->keys, {}, services_.core->clock().wall_ns() / 1'000'000'000));
-  if (services_.snapshot->keys.empty() || principal.is_admin) return {};
+  if (services_.snapshot->keys.empty() || principal->is_admin) return {};
   return fail(ErrorKind::forbidden, "this needs a key with `admin: true`");
 }
 

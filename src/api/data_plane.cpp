@@ -71,15 +71,16 @@ void DataPlane::note(const HttpRequest& request, std::string_view id, std::strin
 Task<void> DataPlane::answer_other(const EndpointMatch& match, Scope& scope, HttpRequest& request,
                                    ResponseWriter& response) {
   const std::shared_ptr<const Snapshot> snapshot = services_.snapshot;
-  const Result<Principal> principal =
+  const Result<const Principal*> principal =
       authenticate_without_body(request, snapshot->keys, {.allowed_origins = snapshot->settings.cors_origins},
                                 services_.core->clock().wall_ns() / 1'000'000'000);
   if (!principal) co_return co_await fail_with(principal.error(), {}, scope, request, response);
   const Id id = make_id("req", services_.core->clock(), services_.core->rng());
-  const Result<void> answered = co_await answer_to(*principal, snapshot, id, match, scope, request, response);
+  const Result<void> answered =
+      co_await answer_to(**principal, snapshot, id, match, scope, request, response);
   if (!answered)
-    co_return co_await fail_with(answered.error(), principal->key_name, scope, request, response);
-  note(request, id, principal->key_name, 200, nullptr);
+    co_return co_await fail_with(answered.error(), (*principal)->key_name, scope, request, response);
+  note(request, id, (*principal)->key_name, 200, nullptr);
   co_return {};
 }
 

@@ -258,7 +258,7 @@ Task<void> read_json(CoreServices& services, Exchange& exchange, const Caller& c
   const Snapshot& snapshot = *exchange.snapshot;
   const Caller caller = CO_TRY(authenticate(
       request, snapshot.keys, {.allowed_origins = snapshot.settings.cors_origins}, unix_seconds(services)));
-  if (caller.principal) exchange.principal = *caller.principal;
+  if (caller.principal) exchange.principal = caller.principal;
   const BodyForm form = CO_TRY(check_content(request.headers, exchange.call.dialect, taken));
   CO_TRY(read_wishes(exchange, request.headers));
   const Duration timeout = CO_TRY(timeout_of(request.headers, snapshot.settings));
@@ -272,7 +272,7 @@ Task<void> read_json(CoreServices& services, Exchange& exchange, const Caller& c
   // Before the exchange has it: its headers and its line in the log say the name.
   CO_TRY(check_model_name(model_of(decoded)));
   exchange.request = std::move(decoded);
-  CO_TRY(authorise_model(exchange.principal, model_of(exchange.request)));
+  CO_TRY(authorise_model(*exchange.principal, model_of(exchange.request)));
   add_metadata(exchange);
   exchange.timings.mark(Mark::decoded, exchange.now());
   co_return {};

@@ -241,10 +241,10 @@ Task<void> AdaptStage::restore_turns(Exchange& exchange) {
     const auto call_id = lacks_turn(message, dialect);
     if (!call_id) continue;
     const std::string name = names.find(i, *call_id);
-    std::shared_ptr<const std::string> kept = parts_.turns->find_in_memory(exchange.principal, name);
+    std::shared_ptr<const std::string> kept = parts_.turns->find_in_memory(*exchange.principal, name);
     if (!kept && thinks) {
       Result<std::shared_ptr<const std::string>> found =
-          co_await parts_.turns->find_on_disk(*exchange.scope, exchange.principal, name);
+          co_await parts_.turns->find_on_disk(*exchange.scope, *exchange.principal, name);
       CO_TRY(exchange.scope->check());
       // A store out of order, which it says itself: the conversation goes on without its thinking.
       if (found) kept = std::move(*found);

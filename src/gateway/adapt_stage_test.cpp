@@ -165,7 +165,8 @@ TEST_F(AdaptStageTest, AnotherCallersTurnIsNotFound) {
   const auto first = gateway_.exchange(tool_loop("call_0"));
   ASSERT_TRUE(gateway_.events(*first));
   const auto second = gateway_.exchange(tool_loop("call_1"));
-  second->principal.key_id = "other";
+  const Principal other{.tenant = "t", .key_id = "other", .key_name = {}, .models = {}};
+  second->principal = &other;
   ASSERT_TRUE(gateway_.events(*second));
   EXPECT_EQ(second->adapted, nullptr);
   EXPECT_EQ(call_.chat(1).messages[1].content.size(), 1U);

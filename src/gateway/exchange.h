@@ -115,10 +115,10 @@ struct Exchange {
   // Of its calls to providers, below `scope`, when they outlast the client; null: they end with it.
   std::unique_ptr<Scope> upstream;
   std::shared_ptr<const Snapshot> snapshot;
-  Principal principal;
-  const ClientCodec* client_codec = nullptr;  // nullptr for exchanges from inside
-  ClientCall call;                            // what came in; `body` is null for exchanges from inside
-  std::unique_ptr<ClientForm> form;           // call.form
+  const Principal* principal = &anonymous_principal();  // never null; of the snapshot's keys, or anonymous
+  const ClientCodec* client_codec = nullptr;            // nullptr for exchanges from inside
+  ClientCall call;                   // what came in; `body` is null for exchanges from inside
+  std::unique_ptr<ClientForm> form;  // call.form
   Request request;
   bool request_is_changed = false;  // a stage changed `request`: the raw way is closed
   // The end user's id in `request` and in `call.body` is a hash of what came (translation.hash_user).

@@ -56,11 +56,11 @@ class KeptSource final : public EventSource {
 
   void keep_turn(const TurnFolder::Kept& kept) {
     const std::string text = to_json(kept.turn);
-    keepers_.turns->keep(exchange_.principal, kept.call_id, text);
+    keepers_.turns->keep(*exchange_.principal, kept.call_id, text);
     if (!traits(exchange_.call.dialect).may_lack_call_ids) return;
     const std::vector<std::string_view> tools(kept.tools.begin(), kept.tools.end());
     if (!keys_) keys_.emplace(exchange_.chat()->messages);
-    keepers_.turns->keep(exchange_.principal, keys_->last(tools), text);
+    keepers_.turns->keep(*exchange_.principal, keys_->last(tools), text);
   }
 
   Exchange& exchange_;

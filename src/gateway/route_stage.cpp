@@ -227,7 +227,7 @@ class Attempts {
     if (!permit) {
       exchange_.timings.mark(Mark::queued, exchange_.now());
       permit = CO_TRY(co_await Permits::acquire(*exchange_.scope, state->permits(), exchange_.priority,
-                                                exchange_.principal.key_id));
+                                                exchange_.principal->key_id));
     }
     called_at_ = exchange_.now();
     exchange_.timings.mark(Mark::admitted, *called_at_);
@@ -283,13 +283,13 @@ bool may_go_to(const Exchange& exchange, const RouteTarget& target) {
   const auto is_allowed = [&](const std::vector<std::string>& regions) {
     return regions.empty() || is_within(regions, region_of(target));
   };
-  return target.provider->local || (is_allowed(exchange.principal.regions) && is_allowed(exchange.regions));
+  return target.provider->local || (is_allowed(exchange.principal->regions) && is_allowed(exchange.regions));
 }
 
 // Takes the targets out that this caller, or this request, keeps its data away from. Error: forbidden when
 // none is left.
 Result<void> keep_within_regions(const Exchange& exchange, std::vector<size_t>& order) {
-  if (exchange.principal.regions.empty() && exchange.regions.empty()) return {};
+  if (exchange.principal->regions.empty() && exchange.regions.empty()) return {};
   const std::vector<Candidate>& candidates = exchange.plan->candidates;
   std::erase_if(order, [&](size_t index) { return !may_go_to(exchange, *candidates[index].target); });
   if (!order.empty()) return {};
@@ -299,7 +299,7 @@ Result<void> keep_within_regions(const Exchange& exchange, std::vector<size_t>& 
     where += fmt::format("{}{} in {}", where.empty() ? "" : ", ", candidate.target->provider->name,
                          region.empty() ? "a region that is not stated" : region);
   }
-  const auto& asked = exchange.regions.empty() ? exchange.principal.regions : exchange.regions;
+  const auto& asked = exchange.regions.empty() ? exchange.principal->regions : exchange.regions;
   return fail(
       ErrorKind::forbidden,
       fmt::format("no target of this model is in {} ({}); choose another model, or state the `region` of "

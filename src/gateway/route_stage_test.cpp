@@ -48,7 +48,9 @@ class Regions : public testing::Test {
   std::string first(std::vector<std::string> of_key, std::vector<std::string> of_request) {
     const std::unique_ptr<Exchange> exchange = gateway_.exchange(chat());
     exchange->target = nullptr;
-    exchange->principal.regions = std::move(of_key);
+    Principal caller;
+    caller.regions = std::move(of_key);
+    exchange->principal = &caller;
     exchange->regions = std::move(of_request);
     gateway_.call->answers.clear();
     gateway_.call->answers.emplace_back(std::vector<Event>{End{}});

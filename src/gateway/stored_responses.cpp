@@ -53,11 +53,11 @@ void keep(const Exchange& exchange, KeptTexts& responses, std::string_view respo
   }
   const JsonDoc& body = exchange.conversation ? *exchange.conversation : *exchange.call.body;
   const std::string& provider = exchange.target->target->provider->name;
-  responses.keep(exchange.principal, id,
+  responses.keep(*exchange.principal, id,
                  keep_responses_conversation(body.root(), doc->root().raw(), provider, is_raw));
   for (const JsonValue item : doc->root()["output"]) {
     const std::string_view item_id = item["id"].string_or("");
-    if (is_raw && !item_id.empty()) responses.keep(exchange.principal, item_key(item_id), provider);
+    if (is_raw && !item_id.empty()) responses.keep(*exchange.principal, item_key(item_id), provider);
   }
 }
 
@@ -73,7 +73,7 @@ Task<void> continue_response(Exchange& exchange, KeptTexts& responses, Pool& cpu
   const std::string id(exchange.chat()->previous_response_id);
   std::shared_ptr<const std::string> kept;
   if (!id.starts_with(kItemKeyStart))
-    kept = CO_TRY(co_await responses.find(*exchange.scope, exchange.principal, id));
+    kept = CO_TRY(co_await responses.find(*exchange.scope, *exchange.principal, id));
   if (!kept) {
     co_return fail(ErrorKind::not_found,
                    fmt::format("there is no stored response {}: its time may be over, or it was not stored; "
@@ -101,7 +101,7 @@ bool names_provider_ids(const Exchange& exchange) {
   const Provider& provider = *exchange.target->target->provider;
   const Chat* chat = exchange.chat();
   if (!chat || !exchange.call.body || !traits(exchange.call.dialect).keeps_answers || provider.local ||
-      provider.kind.dialect != exchange.call.dialect || exchange.principal.key_id.empty() ||
+      provider.kind.dialect != exchange.call.dialect || exchange.principal->key_id.empty() ||
       exchange.snapshot->keys.size() < 2)
     return false;
   if (!exchange.call.body->root()["conversation"].is_absent()) return true;
@@ -121,7 +121,7 @@ Task<void> check_provider_ids(Exchange& exchange, KeptTexts& responses) {
       const JsonDoc doc = CO_TRY(JsonDoc::parse(std::string(reference->raw.text)));
       std::string key = item_key(doc.root()["id"].string_or(""));
       const std::shared_ptr<const std::string> kept =
-          CO_TRY(co_await responses.find(*exchange.scope, exchange.principal, std::move(key)));
+          CO_TRY(co_await responses.find(*exchange.scope, *exchange.principal, std::move(key)));
       if (!kept || *kept != provider)
         co_return not_own("the item", "send the item itself", std::string(block.pointer));
     }

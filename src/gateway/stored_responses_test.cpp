@@ -126,7 +126,7 @@ TEST_F(StoredResponsesTest, AnAnswerIsKeptUnderTheIdThatItsClientSees) {
     }
     const std::string whole = id_of(JsonDoc::parse(codec.encode_answer(folder.answer(), context).body));
     EXPECT_EQ(id_of(JsonDoc::parse(response_of_stream(stream))), whole);
-    EXPECT_NE(responses_.find_in_memory(exchange->principal, whole), nullptr) << whole;
+    EXPECT_NE(responses_.find_in_memory(*exchange->principal, whole), nullptr) << whole;
   }
 }
 
@@ -158,7 +158,8 @@ TEST_F(StoredResponsesTest, WhatIsNotToBeStoredCannotBeContinued) {
 TEST_F(StoredResponsesTest, AnotherCallerCannotContinueIt) {
   ASSERT_TRUE(answer(*ask("1", R"({"input":"one"})"), "first"));
   const auto other = ask("2", R"({"input":"two","previous_response_id":"resp_1"})");
-  other->principal.key_id = "other";
+  const Principal caller{.tenant = "t", .key_id = "other", .key_name = {}, .models = {}};
+  other->principal = &caller;
   EXPECT_EQ(answer(*other, "never").error().kind, ErrorKind::not_found);
 }
 
@@ -201,7 +202,8 @@ class ProviderIds : public StoredResponsesTest {
   // "passes", or the field that is refused.
   std::string outcome(std::string body, std::string key_id = "k") {
     const auto exchange = ask("2", std::move(body));
-    exchange->principal.key_id = std::move(key_id);
+    const Principal caller{.tenant = "t", .key_id = std::move(key_id), .key_name = {}, .models = {}};
+    exchange->principal = &caller;
     call_.requests.clear();
     const auto events = answer(*exchange, "x");
     if (events) return exchange->adapted ? "is written anew" : "passes";

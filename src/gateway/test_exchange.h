@@ -104,7 +104,7 @@ struct TestGateway {
     made->id = "req_1";
     made->scope = &scope;
     made->snapshot = snapshot;
-    made->principal = {.tenant = "t", .key_id = "k", .key_name = {}, .models = {}};
+    made->principal = &principal;
     made->request = std::move(request);
     made->call.dialect = Dialect::openai_chat;
     made->route = &route;
@@ -130,6 +130,7 @@ struct TestGateway {
 
   TestCore test;
   Scope scope{test.core};
+  const Principal principal{.tenant = "t", .key_id = "k", .key_name = {}, .models = {}};
   std::shared_ptr<Snapshot> snapshot = std::make_shared<Snapshot>();
   std::shared_ptr<Provider> provider = std::make_shared<Provider>();
   RouteTarget target;

@@ -71,7 +71,7 @@ void write_caller_and_target(Line& line, const Exchange& exchange) {
     line.text(R"(,"provider":)", exchange.target->target->provider->name);
     line.text(R"(,"target_model":)", exchange.target->model);
   }
-  line.text_if_any(R"(,"key":)", exchange.principal.key_name);
+  line.text_if_any(R"(,"key":)", exchange.principal->key_name);
 }
 
 // The SDKs' own count of their tries of one call, from the second on: the calls before have lines too.

@@ -28,7 +28,8 @@ struct EndedExchange {
     exchange.request = std::move(chat);
     exchange.id = "req_1";
     exchange.scope = &scope;
-    exchange.principal.key_name = "team-a";
+    principal.key_name = "team-a";
+    exchange.principal = &principal;
     exchange.route = &route;
     // Not owned: it lives as long as this.
     target.provider = std::shared_ptr<const Provider>(std::shared_ptr<void>(), &provider);
@@ -75,6 +76,7 @@ struct EndedExchange {
 
   TestCore core;
   Scope scope{core.core};
+  Principal principal;
   std::shared_ptr<Snapshot> snapshot = std::make_shared<Snapshot>();
   Provider provider;
   RouteTarget target;

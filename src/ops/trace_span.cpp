@@ -164,7 +164,7 @@ void append_spans(std::string& out, const Exchange& exchange, const ExchangeOutc
     span.text("gen_ai.provider.name", vendor_of(*exchange.target->target->provider));
   }
   span.text("weir.request_id", exchange.id);
-  span.text("weir.api_key", exchange.principal.key_name);
+  span.text("weir.api_key", exchange.principal->key_name);
   span.number("weir.attempts", exchange.calls_made());
   span.number("weir.cost_nano_usd", exchange.cost_nano_usd);
   for (const Tag& tag : exchange.tags) span.text("weir.tag." + tag.key, tag.value);

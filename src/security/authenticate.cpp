@@ -55,7 +55,7 @@ bool may_have_body(const HttpRequest& request) {
          headers.get_or("content-length", otherwise) != "0";
 }
 
-Result<Principal> admit_loopback(const HttpRequest& request, const LoopbackRules& rules) {
+Result<const Principal*> admit_loopback(const HttpRequest& request, const LoopbackRules& rules) {
   if (!request.peer_is_loopback) {
     return fail(
         ErrorKind::forbidden,
@@ -78,7 +78,7 @@ Result<Principal> admit_loopback(const HttpRequest& request, const LoopbackRules
     return fail(ErrorKind::forbidden,
                 "without configured keys the content-type must be application/json or multipart/form-data");
   }
-  return Principal{};
+  return &anonymous_principal();
 }
 
 // As the verifier wants it: over HTTP/2 the name of the host stands apart.
@@ -111,10 +111,10 @@ Result<Caller> authenticate_signature(const HttpRequest& request, const ApiKeys&
   const SigV4Request wire = signed_request(request, claimed);
   const SigV4Claim claim = TRY(sigv4_parse(wire));
   const AccessKey* pair = TRY(pair_of(claim, keys));
-  Caller caller{.principal = std::nullopt, .is_signed = true};
+  Caller caller{.principal = nullptr, .is_signed = true};
   if (claimed.empty()) return caller;
   TRY(sigv4_verify(wire, claim, pair->secret, {.unix_seconds = unix_seconds}));
-  caller.principal = pair->principal;
+  caller.principal = &pair->principal;
   return caller;
 }
 
@@ -125,10 +125,11 @@ Result<std::string> query_key(std::string_view query) {
   return key->value_or("");
 }
 
-// Asked of every request: nothing is copied for it.
+// Asked of every request: nothing is copied for it, and few names are compared.
 bool is_signed(const HttpRequest& request) {
+  constexpr std::string_view kAuthorization = "authorization";
   for (const HeaderField field : request.headers) {
-    if (is_sigv4_field(field.name, field.value)) return true;
+    if (field.name.size() == kAuthorization.size() && is_sigv4_field(field.name, field.value)) return true;
   }
   return has_sigv4_query(request.query());
 }
@@ -143,21 +144,25 @@ bool claims_weir_key(const HttpRequest& request) {
   return credential && has_weir_form(*credential);
 }
 
-}  // namespace
-
-Result<std::string> credential_of(const HttpRequest& request) {
-  const Headers& headers = request.headers;
+// The credential that the head carries, as a view of it; nullopt: no header is there that could.
+Result<std::optional<std::string_view>> header_credential(const Headers& headers) {
   if (const auto authorization = headers.get("authorization")) {
-    if (starts_with_ignore_case(*authorization, "bearer "))
-      return std::string(trim(authorization->substr(7)));
+    if (starts_with_ignore_case(*authorization, "bearer ")) return trim(authorization->substr(7));
     return fail(
         ErrorKind::unauthenticated,
         "this authorization scheme is not taken; send `authorization: Bearer KEY` or `x-api-key: KEY`");
   }
   for (const std::string_view name : {"x-api-key", "api-key", "x-goog-api-key"}) {
-    if (const auto key = headers.get(name)) return std::string(trim(*key));
+    if (const auto key = headers.get(name)) return trim(*key);
   }
-  return query_key(request.query());
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<std::string> credential_of(const HttpRequest& request) {
+  const std::optional<std::string_view> key = TRY(header_credential(request.headers));
+  return key ? std::string(*key) : query_key(request.query());
 }
 
 bool is_loopback_host(std::string_view authority) {
@@ -180,23 +185,25 @@ Result<Caller> authenticate(const HttpRequest& request, const ApiKeys& keys, con
     };
   }
   if (is_signed(request)) return authenticate_signature(request, keys, unix_seconds);
-  const std::string key = TRY(credential_of(request));
+  const std::optional<std::string_view> in_head = TRY(header_credential(request.headers));
+  const std::string in_query = in_head ? std::string() : TRY(query_key(request.query()));
+  const std::string_view key = in_head ? *in_head : in_query;
   if (key.empty()) {
     return fail(ErrorKind::unauthenticated,
                 "a key is missing: send `authorization: Bearer KEY` or `x-api-key: KEY`");
   }
   const Principal* principal = keys.find(key);
   if (!principal) return fail(ErrorKind::unauthenticated, "this key is not known here");
-  return Caller{.principal = *principal};
+  return Caller{.principal = principal};
 }
 
-Result<Principal> admit_body(const HttpRequest& request, const Caller& caller, const ApiKeys& keys,
-                             int64_t unix_seconds, std::string_view body_hash) {
+Result<const Principal*> admit_body(const HttpRequest& request, const Caller& caller, const ApiKeys& keys,
+                                    int64_t unix_seconds, std::string_view body_hash) {
   const SigV4Request wire = signed_request(request, body_hash);
   if (caller.principal) {
     // The head was verified against the hash that it claims: what is left is whether the body has it.
     if (equals_ignore_case(trim(request.headers.get_or("x-amz-content-sha256", "")), body_hash)) {
-      return *caller.principal;
+      return caller.principal;
     }
     Error error = make_error(ErrorKind::unauthenticated, "the body is not the one that was signed");
     error.code = kWrongSignature;
@@ -205,13 +212,13 @@ Result<Principal> admit_body(const HttpRequest& request, const Caller& caller, c
   const SigV4Claim claim = TRY(sigv4_parse(wire));
   const AccessKey* pair = TRY(pair_of(claim, keys));
   TRY(sigv4_verify(wire, claim, pair->secret, {.unix_seconds = unix_seconds}));
-  return pair->principal;
+  return &pair->principal;
 }
 
-Result<Principal> authenticate_without_body(const HttpRequest& request, const ApiKeys& keys,
-                                            const LoopbackRules& rules, int64_t unix_seconds) {
-  Caller caller = TRY(authenticate(request, keys, rules, unix_seconds));
-  if (!caller.is_signed) return *std::move(caller.principal);
+Result<const Principal*> authenticate_without_body(const HttpRequest& request, const ApiKeys& keys,
+                                                   const LoopbackRules& rules, int64_t unix_seconds) {
+  const Caller caller = TRY(authenticate(request, keys, rules, unix_seconds));
+  if (!caller.is_signed) return caller.principal;
   static const std::string kEmptyHash = sha256_hex({});
   return admit_body(request, caller, keys, unix_seconds, kEmptyHash);
 }

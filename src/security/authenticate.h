@@ -2,10 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/limits.h"
 #include "base/result.h"
@@ -19,7 +18,7 @@ namespace weir {
 inline constexpr size_t kAnonymousBodyBytesMax = 25'000'000;
 
 struct LoopbackRules {
-  std::vector<std::string> allowed_origins;  // of browsers
+  std::span<const std::string> allowed_origins{};  // of browsers
 };
 
 // The credential that the request carries: `authorization: Bearer`, `x-api-key`, `api-key`, `x-goog-api-key`,
@@ -33,8 +32,9 @@ bool is_loopback_host(std::string_view authority);
 
 // What the head tells.
 struct Caller {
-  // Who; nullopt: only the body tells, of which at most kAnonymousBodyBytesMax may be read before it has.
-  std::optional<Principal> principal;
+  // Who: of the keys, or the anonymous one. Null: only the body tells, of which at most
+  // kAnonymousBodyBytesMax may be read before it has.
+  const Principal* principal = nullptr;
   // A signature covers the body: admit_body() decides before anything is done with it.
   bool is_signed = false;
 };
@@ -49,12 +49,12 @@ Result<Caller> authenticate(const HttpRequest& request, const ApiKeys& keys, con
                             int64_t unix_seconds);
 
 // The caller of a signed request whose body has that hash (sha256_hex). REQUIRES caller.is_signed, and the
-// same request and keys as before. Errors: unauthenticated.
-Result<Principal> admit_body(const HttpRequest& request, const Caller& caller, const ApiKeys& keys,
-                             int64_t unix_seconds, std::string_view body_hash);
+// same request and keys as before. Never null. Errors: unauthenticated.
+Result<const Principal*> admit_body(const HttpRequest& request, const Caller& caller, const ApiKeys& keys,
+                                    int64_t unix_seconds, std::string_view body_hash);
 
 // Both for a request whose body does not matter: a signature is one over an empty body.
-Result<Principal> authenticate_without_body(const HttpRequest& request, const ApiKeys& keys,
-                                            const LoopbackRules& rules, int64_t unix_seconds);
+Result<const Principal*> authenticate_without_body(const HttpRequest& request, const ApiKeys& keys,
+                                                   const LoopbackRules& rules, int64_t unix_seconds);
 
 }  // namespace weir

@@ -29,7 +29,8 @@ ApiKeys one_key() {
 constexpr int64_t kNow = 1'800'000'000;
 
 // Who is calling, by a request whose body does not matter.
-Result<Principal> caller(const HttpRequest& made, const ApiKeys& keys, const LoopbackRules& rules = {}) {
+Result<const Principal*> caller(const HttpRequest& made, const ApiKeys& keys,
+                                const LoopbackRules& rules = {}) {
   return authenticate_without_body(made, keys, rules, kNow);
 }
 
@@ -42,7 +43,7 @@ TEST(Authenticate, TakesAKeyFromAnyOfTheUsualHeaders) {
         HeaderField{"api-key", "wk_right"}, HeaderField{"x-goog-api-key", "wk_right"}}) {
     const auto principal = caller(request({kJson, header}), keys);
     ASSERT_TRUE(principal) << header.name;
-    EXPECT_EQ(principal->key_name, "team");
+    EXPECT_EQ((*principal)->key_name, "team");
   }
 }
 
@@ -58,7 +59,7 @@ TEST(Authenticate, RefusesMissingWrongAndForeignCredentials) {
 TEST(Authenticate, TakesAKeyFromTheQueryAsGeminisClientsSendIt) {
   HttpRequest made = request({kJson});
   made.target = "/v1beta/models/m:generateContent?alt=sse&key=wk%5Fright";
-  EXPECT_EQ(caller(made, one_key())->key_name, "team");
+  EXPECT_EQ((*caller(made, one_key()))->key_name, "team");
   made.target = "/v1beta/models/m:generateContent?key=wk_wrong";
   EXPECT_EQ(caller(made, one_key()).error().kind, ErrorKind::unauthenticated);
   made.target = "/v1beta/models/m:generateContent?key=%zz";
@@ -109,7 +110,7 @@ class SignedRequest : public testing::Test {
     if (!head) return "head: " + head.error().code;
     if (!head->is_signed) return "not signed";
     const auto whole = admit_body(made, *head, keys_, kNow, sha256_hex(body));
-    return whole ? whole->key_name : "body: " + whole.error().code;
+    return whole ? (*whole)->key_name : "body: " + whole.error().code;
   }
 
   static constexpr std::string_view kBody = R"({"messages":[]})";
@@ -200,7 +201,8 @@ TEST(LoopbackWithoutKeys, RefusesWhatAWebPageOrAnotherMachineCouldSend) {
   EXPECT_EQ(caller(request({}), {}).error().kind, ErrorKind::forbidden);
   const HttpRequest page = request({kJson, {"origin", "https://page.example"}});
   EXPECT_EQ(caller(page, {}).error().kind, ErrorKind::forbidden);
-  EXPECT_TRUE(caller(page, {}, {.allowed_origins = {"https://page.example"}}));
+  const std::vector<std::string> origins = {"https://page.example"};
+  EXPECT_TRUE(caller(page, {}, {.allowed_origins = origins}));
 }
 
 // What no page can send without asking first needs no content type: boto3 signs InvokeModel and states none.

@@ -6,6 +6,11 @@
 
 namespace weir {
 
+const Principal& anonymous_principal() {
+  static const Principal kAnonymous;
+  return kAnonymous;
+}
+
 bool may_use(const Principal& principal, std::string_view model) {
   if (principal.models.empty()) return true;
   return std::ranges::any_of(principal.models,

@@ -17,6 +17,9 @@ struct Principal {
   bool is_admin = false;
 };
 
+// Of callers on this machine where no keys are configured.
+const Principal& anonymous_principal();
+
 // Whether the principal may use the model of that public name.
 bool may_use(const Principal& principal, std::string_view model);
 // Whether one of the globs is of that region. A region that nobody stated is within none.
