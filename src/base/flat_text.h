@@ -28,8 +28,8 @@ class FlatText {
   }
   // At most kDecimalBytes.
   FlatText& decimal(int64_t number) {
-    at_ = std::to_chars(at_, at_ + kDecimalBytes, number).ptr;
-    return *this;
+    if (number < 0) byte('-');
+    return digits(number < 0 ? 0 - static_cast<uint64_t>(number) : static_cast<uint64_t>(number));
   }
   // A number that counts parts of a whole, with that many decimals: fixed<3>(1234) is "1.234". At most
   // kDecimalBytes + 2.
@@ -42,17 +42,17 @@ class FlatText {
     }();
     if (parts < 0) byte('-');
     const uint64_t size = parts < 0 ? 0 - static_cast<uint64_t>(parts) : static_cast<uint64_t>(parts);
-    at_ = std::to_chars(at_, at_ + kDecimalBytes, size / kParts).ptr;
-    byte('.');
+    digits(size / kParts).byte('.');
     uint64_t rest = size % kParts;
-    for (int i = kDecimals; i-- > 0; rest /= 10) at_[i] = static_cast<char>('0' + rest % 10);
+    for (int i = kDecimals; i >= 2; i -= 2, rest /= 100) pair(at_ + i - 2, rest % 100);
+    if (kDecimals % 2 == 1) *at_ = static_cast<char>('0' + rest);
     at_ += kDecimals;
     return *this;
   }
   // 16 hexadecimal digits.
   FlatText& hex(uint64_t word) {
     for (int shift = 56; shift >= 0; shift -= 8, at_ += 2)
-      std::memcpy(at_, kHexPairs[word >> shift & 0xff].data(), 2);
+      std::memcpy(at_, kPairs<16>[word >> shift & 0xff].data(), 2);
     return *this;
   }
 
@@ -62,12 +62,26 @@ class FlatText {
   static constexpr size_t kDecimalBytes = 20;
 
  private:
-  static constexpr std::array<std::array<char, 2>, 256> kHexPairs = [] {
+  template <size_t kBase>
+  static constexpr auto kPairs = [] {
     constexpr std::string_view kDigits = "0123456789abcdef";
-    std::array<std::array<char, 2>, 256> pairs{};
-    for (size_t i = 0; i < pairs.size(); ++i) pairs[i] = {kDigits[i / 16], kDigits[i % 16]};
+    std::array<std::array<char, 2>, kBase * kBase> pairs{};
+    for (size_t i = 0; i < pairs.size(); ++i) pairs[i] = {kDigits[i / kBase], kDigits[i % kBase]};
     return pairs;
   }();
+
+  // Most numbers are short: counts, milliseconds.
+  FlatText& digits(uint64_t number) {
+    if (number < 10) return byte(static_cast<char>('0' + number));
+    if (number >= 100) {
+      at_ = std::to_chars(at_, at_ + kDecimalBytes, number).ptr;
+      return *this;
+    }
+    pair(at_, number);
+    at_ += 2;
+    return *this;
+  }
+  static void pair(char* to, uint64_t below_100) { std::memcpy(to, kPairs<10>[below_100].data(), 2); }
 
   char* at_;
 };

@@ -1,11 +1,14 @@
 #include "gateway/route_plan.h"
 
+#include <atomic>
 #include <utility>
 
 #include "base/limits.h"
 
 namespace weir {
 namespace {
+
+std::atomic<uint64_t> next_plan_id = 1;
 
 bool is_same(const std::weak_ptr<const Snapshot>& left, const std::shared_ptr<const Snapshot>& right) {
   // By owner: the address of a snapshot that is gone may be another one's now.
@@ -57,7 +60,8 @@ Result<std::shared_ptr<const RoutePlan>> RoutePlans::find(const std::shared_ptr<
 
 RoutePlan RoutePlans::make(const Snapshot& snapshot, const RouteTable::Match& match) const {
   const Route& route = *match.route;
-  RoutePlan plan{.route = &route, .candidates = {}};
+  RoutePlan plan{
+      .id = next_plan_id.fetch_add(1, std::memory_order_relaxed), .route = &route, .candidates = {}};
   plan.candidates.reserve(route.targets.size());
   for (const RouteTarget& target : route.targets) {
     const Provider& provider = *target.provider;

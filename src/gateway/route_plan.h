@@ -2,6 +2,7 @@
 // that a request neither asks the catalog nor puts names together.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,6 +15,7 @@ namespace weir {
 
 // Immutable. REQUIRES that the snapshot that it was made from outlives it.
 struct RoutePlan {
+  uint64_t id = 0;  // never used twice in a process: what others remember of a plan they know by it
   const Route* route = nullptr;
   std::vector<Candidate> candidates;  // one for each target of the route, in its order
 };

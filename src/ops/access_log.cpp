@@ -1,5 +1,6 @@
 #include "ops/access_log.h"
 
+#include <array>
 #include <cerrno>
 #include <fcntl.h>
 #include <system_error>
@@ -8,6 +9,7 @@
 #include "base/encoding.h"
 #include "base/flat_text.h"
 #include "base/json.h"
+#include "gateway/route_plan.h"
 #include "ops/blame.h"
 
 namespace weir {
@@ -33,9 +35,8 @@ class Line {
   void text_if_any(std::string_view name, std::string_view value) {
     if (!value.empty()) text(name, value);
   }
-  void count_if_any(std::string_view name, const std::optional<int64_t>& value) {
-    if (value) flat([&](FlatText& to) { to.text(name).decimal(*value); });
-  }
+  // Members as they stand.
+  void members(std::string_view json) { out_ += json; }
   // What `write(FlatText&)` writes, which has numbers and literals alone.
   template <class Write>
   void flat(Write&& write) {
@@ -43,8 +44,8 @@ class Line {
   }
 
  private:
-  // The longest run of literals and numbers is that of the counts and times.
-  static constexpr size_t kFlatBytesMax = 512;
+  // The longest run of literals and numbers is that of the counts, the times and the usage.
+  static constexpr size_t kFlatBytesMax = 1536;
 
   std::string& out_;
 };
@@ -58,20 +59,28 @@ Mark queue_end(const Timings& timings) {
   return timings.has(Mark::admitted) ? Mark::admitted : Mark::done;
 }
 
-void write_caller_and_target(Line& line, const Exchange& exchange) {
-  // Without a codec the exchange began inside.
-  if (exchange.client_codec) {
-    line.flat(
-        [&](FlatText& to) { to.text(R"(,"dialect":")").text(to_string(exchange.call.dialect)).byte('"'); });
-    line.text(R"(,"path":)", exchange.call.path.substr(0, kPathBytesMax));
+// The members that follow from the plan of an exchange and its target. Each thread remembers some, as text.
+std::string_view names_of(const Exchange& exchange) {
+  struct Names {
+    uint64_t plan_id = 0;  // 0: of no plan, and of no other exchange
+    const Candidate* target = nullptr;
+    std::string text{};
+  };
+  constexpr size_t kNamesMax = 64;  // others take their places
+  thread_local std::array<Names, kNamesMax> known;
+  const uint64_t plan_id = exchange.plan ? exchange.plan->id : 0;
+  Names& names = known[plan_id % kNamesMax];
+  if (plan_id == 0 || names.plan_id != plan_id || names.target != exchange.target) [[unlikely]] {
+    names = {.plan_id = plan_id, .target = exchange.target};
+    Line line(names.text);
+    line.text(R"(,"model":)", model_of(exchange.request));
+    if (exchange.route) line.text(R"(,"route":)", exchange.route->pattern);
+    if (exchange.target) {
+      line.text(R"(,"provider":)", exchange.target->target->provider->name);
+      line.text(R"(,"target_model":)", exchange.target->model);
+    }
   }
-  line.text(R"(,"model":)", model_of(exchange.request));
-  if (exchange.route) line.text(R"(,"route":)", exchange.route->pattern);
-  if (exchange.target) {
-    line.text(R"(,"provider":)", exchange.target->target->provider->name);
-    line.text(R"(,"target_model":)", exchange.target->model);
-  }
-  line.text_if_any(R"(,"key":)", exchange.principal->key_name);
+  return names.text;
 }
 
 // The SDKs' own count of their tries of one call, from the second on: the calls before have lines too.
@@ -106,45 +115,52 @@ void write_error(Line& line, const Error& error, Blame blame) {
   line.text(R"(,"blame":)", to_string(blame));
 }
 
-void write_counts_and_times(Line& line, const Exchange& exchange, const ExchangeOutcome& outcome) {
+void write_counts_and_times(FlatText& to, const Exchange& exchange, const ExchangeOutcome& outcome) {
   const Timings& timings = exchange.timings;
-  line.flat([&](FlatText& to) {
-    to.text(R"(,"status":)").decimal(outcome.status);
-    to.text(R"(,"end_reason":")").text(end_reason(outcome)).byte('"');
-    to.text(outcome.was_streamed ? R"(,"stream":true)" : R"(,"stream":false)");
-    to.text(exchange.is_raw ? R"(,"raw":true)" : R"(,"raw":false)");
-    to.text(R"(,"attempts":)").decimal(exchange.calls_made());
-    to.text(R"(,"bytes_out":)").decimal(static_cast<int64_t>(outcome.bytes_out));
-    to.text(R"(,"total_ms":)").fixed<3>(us(timings, Mark::first_byte, Mark::done));
-    if (timings.has(Mark::queued))
-      to.text(R"(,"queue_ms":)").fixed<3>(us(timings, Mark::queued, queue_end(timings)));
-    if (timings.has(Mark::tried_again))
-      to.text(R"(,"retry_ms":)").fixed<3>(us(timings, Mark::picked, Mark::tried_again));
-    to.text(R"(,"upstream_ms":)").fixed<3>(us(timings, Mark::sent, Mark::upstream_head));
-    to.text(R"(,"first_write_ms":)").fixed<3>(us(timings, Mark::first_byte, Mark::first_write));
-  });
+  to.text(R"(,"status":)").decimal(outcome.status);
+  to.text(R"(,"end_reason":")").text(end_reason(outcome)).byte('"');
+  to.text(outcome.was_streamed ? R"(,"stream":true)" : R"(,"stream":false)");
+  to.text(exchange.is_raw ? R"(,"raw":true)" : R"(,"raw":false)");
+  to.text(R"(,"attempts":)").decimal(exchange.calls_made());
+  to.text(R"(,"bytes_out":)").decimal(static_cast<int64_t>(outcome.bytes_out));
+  to.text(R"(,"total_ms":)").fixed<3>(us(timings, Mark::first_byte, Mark::done));
+  if (timings.has(Mark::queued))
+    to.text(R"(,"queue_ms":)").fixed<3>(us(timings, Mark::queued, queue_end(timings)));
+  if (timings.has(Mark::tried_again))
+    to.text(R"(,"retry_ms":)").fixed<3>(us(timings, Mark::picked, Mark::tried_again));
+  to.text(R"(,"upstream_ms":)").fixed<3>(us(timings, Mark::sent, Mark::upstream_head));
+  to.text(R"(,"first_write_ms":)").fixed<3>(us(timings, Mark::first_byte, Mark::first_write));
 }
 
-void write_usage(Line& line, const Usage& usage) {
+struct UsageMember {
+  std::string_view name;
+  std::optional<int64_t> Usage::* count;
+};
+constexpr std::array kUsageMembers = {
+    UsageMember{R"(,"in_uncached":)", &Usage::in_uncached},
+    UsageMember{R"(,"cache_read":)", &Usage::cache_read},
+    UsageMember{R"(,"cache_write_5m":)", &Usage::cache_write_5m},
+    UsageMember{R"(,"cache_write_1h":)", &Usage::cache_write_1h},
+    UsageMember{R"(,"in_audio":)", &Usage::in_audio},
+    UsageMember{R"(,"in_image":)", &Usage::in_image},
+    UsageMember{R"(,"out_text":)", &Usage::out_text},
+    UsageMember{R"(,"out_reasoning":)", &Usage::out_reasoning},
+    UsageMember{R"(,"out_audio":)", &Usage::out_audio},
+    UsageMember{R"(,"out_image":)", &Usage::out_image},
+    UsageMember{R"(,"web_searches":)", &Usage::web_searches},
+    UsageMember{R"(,"search_units":)", &Usage::search_units},
+    UsageMember{R"(,"in_sound_ms":)", &Usage::in_sound_ms},
+    UsageMember{R"(,"in_characters":)", &Usage::in_characters},
+    UsageMember{R"(,"images":)", &Usage::images},
+};
+
+void write_usage(FlatText& to, const Usage& usage) {
   if (usage.empty()) return;
-  line.flat(
-      [&](FlatText& to) { to.text(R"(,"usage":{"source":")").text(to_string(usage.source)).byte('"'); });
-  line.count_if_any(R"(,"in_uncached":)", usage.in_uncached);
-  line.count_if_any(R"(,"cache_read":)", usage.cache_read);
-  line.count_if_any(R"(,"cache_write_5m":)", usage.cache_write_5m);
-  line.count_if_any(R"(,"cache_write_1h":)", usage.cache_write_1h);
-  line.count_if_any(R"(,"in_audio":)", usage.in_audio);
-  line.count_if_any(R"(,"in_image":)", usage.in_image);
-  line.count_if_any(R"(,"out_text":)", usage.out_text);
-  line.count_if_any(R"(,"out_reasoning":)", usage.out_reasoning);
-  line.count_if_any(R"(,"out_audio":)", usage.out_audio);
-  line.count_if_any(R"(,"out_image":)", usage.out_image);
-  line.count_if_any(R"(,"web_searches":)", usage.web_searches);
-  line.count_if_any(R"(,"search_units":)", usage.search_units);
-  line.count_if_any(R"(,"in_sound_ms":)", usage.in_sound_ms);
-  line.count_if_any(R"(,"in_characters":)", usage.in_characters);
-  line.count_if_any(R"(,"images":)", usage.images);
-  line.flat([](FlatText& to) { to.byte('}'); });
+  to.text(R"(,"usage":{"source":")").text(to_string(usage.source)).byte('"');
+  for (const auto& [name, count] : kUsageMembers) {
+    if (usage.*count) to.text(name).decimal(*(usage.*count));
+  }
+  to.byte('}');
 }
 
 Result<int> open_file(const std::string& path) {
@@ -191,20 +207,26 @@ void write_tags(std::string& out, const std::vector<Tag>& tags) {
 void append_access_log_line(std::string& out, const Exchange& exchange, const ExchangeOutcome& outcome,
                             int64_t wall_ns) {
   Line line(out);
+  // Without a codec the exchange began inside.
+  const bool is_from_client = exchange.client_codec != nullptr;
   line.flat([&](FlatText& to) {
     to.text(R"({"ts_ms":)").decimal(wall_ns / 1'000'000);
     to.text(R"(,"request_id":")").text(exchange.id);
     to.text(R"(","operation":")").text(operation_name(exchange.request)).byte('"');
+    if (is_from_client) to.text(R"(,"dialect":")").text(to_string(exchange.call.dialect)).byte('"');
   });
-  write_caller_and_target(line, exchange);
+  if (is_from_client) line.text(R"(,"path":)", exchange.call.path.substr(0, kPathBytesMax));
+  line.members(names_of(exchange));
+  line.text_if_any(R"(,"key":)", exchange.principal->key_name);
   if (outcome.error) write_error(line, *outcome.error, blame_of(exchange, *outcome.error));
   write_client_retry(line, exchange);
-  write_counts_and_times(line, exchange, outcome);
-  write_usage(line, exchange.usage);
-  line.count_if_any(R"(,"cost_nano_usd":)", exchange.cost_nano_usd);
+  line.flat([&](FlatText& to) {
+    write_counts_and_times(to, exchange, outcome);
+    write_usage(to, exchange.usage);
+    if (exchange.cost_nano_usd) to.text(R"(,"cost_nano_usd":)").decimal(*exchange.cost_nano_usd);
+    if (!exchange.trace.trace_id.empty()) to.text(R"(,"trace_id":")").text(exchange.trace.trace_id).byte('"');
+  });
   if (!exchange.fidelity.empty()) line.text(R"(,"fidelity":)", exchange.fidelity.header_value());
-  if (!exchange.trace.trace_id.empty())
-    line.flat([&](FlatText& to) { to.text(R"(,"trace_id":")").text(exchange.trace.trace_id).byte('"'); });
   write_tags(out, exchange.tags);
   out += '}';
 }

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "codec/anthropic.h"
+#include "gateway/route_plan.h"
 #include "ops/observers.h"
 #include "ops/test_exchange.h"
 
@@ -41,6 +42,23 @@ TEST(AccessLog, SaysWhatHappened) {
   EXPECT_EQ(root["usage"]["source"].string_or(""), "provider");
   EXPECT_EQ(root["cost_nano_usd"].int_or(0), 2'500'000);
   EXPECT_TRUE(root["error"].is_absent());
+}
+
+// The names of a plan are remembered as text.
+TEST(AccessLog, NamesTheTargetOfEachPlan) {
+  test::EndedExchange ended;
+  const auto provider = [&](uint64_t plan_id) {
+    ended.exchange.plan =
+        std::make_shared<const RoutePlan>(RoutePlan{.id = plan_id, .route = &ended.route, .candidates = {}});
+    const auto line = JsonDoc::parse(access_log_line(ended.exchange, ended.outcome, 0));
+    return std::string(line.value().root()["provider"].string_or("none"));
+  };
+  EXPECT_EQ(provider(7), "my-openai");
+  EXPECT_EQ(provider(7), "my-openai");
+  ended.provider.name = "my-second";
+  EXPECT_EQ(provider(7 + 64), "my-second") << "another plan at the same place";
+  ended.exchange.target = nullptr;
+  EXPECT_EQ(provider(7 + 64), "none") << "the same plan, whose targets were not asked";
 }
 
 TEST(AccessLog, SaysWhereACallCameInAndHowItEnded) {

@@ -5,8 +5,7 @@
 #include <atomic>
 #include <bit>
 
-#include "base/text_hash.h"
-#include "gateway/snapshot.h"
+#include "gateway/route_plan.h"
 #include "gateway/stretches.h"
 #include "llm/prompt_tokens.h"
 #include "ops/blame.h"
@@ -14,6 +13,8 @@
 
 namespace weir {
 namespace {
+
+constexpr std::string_view kNone = "none";
 
 std::string_view status_class(int status) {
   constexpr std::array<std::string_view, 6> kClasses = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
@@ -179,25 +180,51 @@ void ExchangeMetrics::started(const Exchange& exchange) {
   in_flight_[static_cast<size_t>(operation_of(exchange.request))].add(1);
 }
 
-ExchangeMetrics::Series& ExchangeMetrics::series_of(const Exchange& exchange, const Labels& labels) {
-  constexpr size_t kSeriesMax = 64;  // of a thread; others take their places
-  thread_local std::array<Series, kSeriesMax> known;
-  uint64_t hash = 0;
-  for (const std::string_view label : labels) hash = std::rotl(hash, 21) ^ hash_text(label);
-  Series& series = known[hash % kSeriesMax];
-  if (series.metrics_id != id_ || !std::equal(labels.begin(), labels.end(), series.labels.begin())) {
-    series = {
-        .metrics_id = id_, .port = port_label(exchange), .response_model = response_model_label(exchange)};
-    std::copy(labels.begin(), labels.end(), series.labels.begin());
+ExchangeMetrics::Series& ExchangeMetrics::series_of(const Exchange& exchange,
+                                                    const ExchangeOutcome& outcome) {
+  constexpr size_t kSeriesBits = 6;  // of a thread; others take their places
+  thread_local std::array<Series, 1 << kSeriesBits> known;
+  const std::string_view operation = operation_name(exchange.request);
+  const std::string_view error = outcome.error ? to_string(outcome.error->kind) : kNone;
+  const std::string_view status = status_class(outcome.status);
+  const std::string_view blame = outcome.error ? to_string(blame_of(exchange, *outcome.error)) : kNone;
+  const Key key = {.metrics_id = id_,
+                   .plan_id = exchange.plan ? exchange.plan->id : 0,
+                   .target = exchange.target,
+                   .operation = operation.data(),
+                   .error = error.data(),
+                   .status = status.data(),
+                   .blame = blame.data()};
+  const auto word = [](const void* address) { return reinterpret_cast<uintptr_t>(address); };
+  const uint64_t hash = key.plan_id ^ word(key.target) ^ std::rotl(word(key.operation), 16) ^
+                        std::rotl(word(key.error), 24) ^ std::rotl(word(key.status), 32) ^
+                        exchange.response_model.size();
+  Series& series = known[hash * 0x9E37'79B9'7F4A'7C15 >> (64 - kSeriesBits)];
+  // A route that is of no plan, as in tests, is known by nothing.
+  const bool is_known =
+      series.key == key && series.answered == exchange.response_model && (exchange.plan || !exchange.route);
+  if (!is_known) [[unlikely]] {
+    series = {.key = key,
+              .answered = exchange.response_model,
+              .labels = {.operation = std::string(operation),
+                         .vendor = std::string(vendor_label(exchange)),
+                         .model = std::string(model_label(exchange)),
+                         .error = std::string(error),
+                         .route = std::string(route_label(exchange)),
+                         .status = std::string(status),
+                         .address = std::string(address_label(exchange)),
+                         .port = port_label(exchange),
+                         .response_model = response_model_label(exchange),
+                         .provider = std::string(provider_label(exchange)),
+                         .blame = std::string(blame)}};
   }
   return series;
 }
 
 void ExchangeMetrics::count_measured(const Usage& usage, const Labels& labels) {
-  const std::string_view model = labels[2];
-  const std::string_view provider = labels[8];
   const auto count = [&](std::string_view unit, const std::optional<int64_t>& units) {
-    if (units.value_or(0) > 0) measured_.with({provider, model, unit}).add(static_cast<uint64_t>(*units));
+    if (units.value_or(0) > 0)
+      measured_.with({labels.provider, labels.model, unit}).add(static_cast<uint64_t>(*units));
   };
   count("sound_ms", usage.in_sound_ms);
   count("characters", usage.in_characters);
@@ -206,66 +233,72 @@ void ExchangeMetrics::count_measured(const Usage& usage, const Labels& labels) {
   count("search_units", usage.search_units);
 }
 
-void ExchangeMetrics::count_tokens(const Exchange& exchange, const Labels& labels, Series& series) {
-  if (exchange.usage.empty()) return;
-  count_measured(exchange.usage, labels);
-  const bool has_tokens = exchange.usage.input_total() > 0 || exchange.usage.output_total() > 0;
-  const bool has_measure = exchange.usage.in_sound_ms || exchange.usage.in_characters ||
-                           exchange.usage.images || exchange.usage.search_units;
-  if (has_measure && !has_tokens) return;
-  const auto& [operation, vendor, model, error, route, status, address, response, provider, blame] = labels;
-  const std::string_view answered = series.response_model;
-  found(series.tokens_in, tokens_, {operation, vendor, model, answered, address, series.port, "input"})
-      .observe(static_cast<double>(exchange.usage.input_total()));
-  const int64_t output = exchange.usage.output_total();
-  if (writes_tokens(exchange.request) || output > 0) {
-    found(series.tokens_out, tokens_, {operation, vendor, model, answered, address, series.port, "output"})
-        .observe(static_cast<double>(output));
-  }
-  // Of the tokens of input and output, those of these kinds; most calls have none.
+void ExchangeMetrics::count_tokens(const Exchange& exchange, Series& series) {
   const Usage& usage = exchange.usage;
+  if (usage.empty()) return;
+  const Labels& labels = series.labels;
+  count_measured(usage, labels);
+  const int64_t input = usage.input_total();
+  const int64_t output = usage.output_total();
+  const bool has_measure = usage.in_sound_ms || usage.in_characters || usage.images || usage.search_units;
+  if (has_measure && input <= 0 && output <= 0) return;
+  const auto observe = [&](std::optional<Histogram>& handle, int64_t count, std::string_view type) {
+    found(handle, [&] {
+      return tokens_.with({labels.operation, labels.vendor, labels.model, labels.response_model,
+                           labels.address, labels.port, type});
+    }).observe(static_cast<double>(count));
+  };
+  observe(series.tokens_in, input, "input");
+  if (output > 0 || writes_tokens(exchange.request)) observe(series.tokens_out, output, "output");
+  // Of the tokens of input and output, those of these kinds; most calls have none.
   const auto observe_kind = [&](std::optional<Histogram>& handle, int64_t count, std::string_view type) {
-    if (count > 0)
-      found(handle, tokens_, {operation, vendor, model, answered, address, series.port, type})
-          .observe(static_cast<double>(count));
+    if (count > 0) observe(handle, count, type);
   };
   observe_kind(series.tokens_cached, usage.cache_read.value_or(0), "cached_input");
   observe_kind(series.tokens_cache_creation,
                usage.cache_write_5m.value_or(0) + usage.cache_write_1h.value_or(0), "cache_creation_input");
   observe_kind(series.tokens_reasoning, usage.out_reasoning.value_or(0), "reasoning");
   const Timings& timings = exchange.timings;
-  if (is_streamed(exchange.request) && output > 1 && timings.has(Mark::first_event) &&
+  if (output > 1 && is_streamed(exchange.request) && timings.has(Mark::first_event) &&
       timings.has(Mark::done)) {
     const double stretch = seconds(timings.between(Mark::first_event, Mark::done));
-    found(series.per_token, per_token_, {operation, vendor, model})
-        .observe(stretch / static_cast<double>(output - 1));
+    found(series.per_token, [&] {
+      return per_token_.with({labels.operation, labels.vendor, labels.model});
+    }).observe(stretch / static_cast<double>(output - 1));
   }
 }
 
-void ExchangeMetrics::observe_times(const Exchange& exchange, const Labels& labels, Series& series) {
-  const auto& [operation, vendor, model, error, route, status, address, response, provider, blame] = labels;
+void ExchangeMetrics::observe_times(const Exchange& exchange, Series& series) {
+  const Labels& labels = series.labels;
   const Timings& timings = exchange.timings;
-  found(series.duration, duration_, {operation, vendor, model, error})
-      .observe(seconds(timings.between(Mark::first_byte, Mark::done)));
+  found(series.duration, [&] {
+    return duration_.with({labels.operation, labels.vendor, labels.model, labels.error});
+  }).observe(seconds(timings.between(Mark::first_byte, Mark::done)));
   const bool was_sent = timings.has(Mark::sent);
   if (was_sent) {
-    found(series.call_duration, call_duration_,
-          {operation, vendor, model, series.response_model, address, series.port, error})
-        .observe(seconds(timings.between(Mark::sent, Mark::done)));
+    found(series.call_duration, [&] {
+      return call_duration_.with({labels.operation, labels.vendor, labels.model, labels.response_model,
+                                  labels.address, labels.port, labels.error});
+    }).observe(seconds(timings.between(Mark::sent, Mark::done)));
   }
   // A whole answer has no first token that anybody saw.
   if (!is_streamed(exchange.request) || !timings.has(Mark::first_event)) return;
-  found(series.first_token, first_token_, {operation, vendor, model})
-      .observe(seconds(timings.between(Mark::first_byte, Mark::first_event)));
+  found(series.first_token, [&] {
+    return first_token_.with({labels.operation, labels.vendor, labels.model});
+  }).observe(seconds(timings.between(Mark::first_byte, Mark::first_event)));
+  const auto of_calls = [&](const HistogramFamily& family) {
+    return family.with(
+        {labels.operation, labels.vendor, labels.model, labels.response_model, labels.address, labels.port});
+  };
   if (was_sent) {
-    found(series.first_chunk, first_chunk_,
-          {operation, vendor, model, series.response_model, address, series.port})
-        .observe(seconds(timings.between(Mark::sent, Mark::first_event)));
+    found(series.first_chunk, [&] {
+      return of_calls(first_chunk_);
+    }).observe(seconds(timings.between(Mark::sent, Mark::first_event)));
   }
   if (const ChunkTimes& chunks = exchange.chunks; !chunks.empty()) {
-    found(series.per_chunk, per_chunk_,
-          {operation, vendor, model, series.response_model, address, series.port})
-        .observe_all(chunks.counts(), seconds(chunks.sum()));
+    found(series.per_chunk, [&] {
+      return of_calls(per_chunk_);
+    }).observe_all(chunks.counts(), seconds(chunks.sum()));
   }
 }
 
@@ -277,10 +310,15 @@ void ExchangeMetrics::observe_overhead(const Timings& timings) {
   }
 }
 
-void ExchangeMetrics::count_attempts(const Exchange& exchange) {
+void ExchangeMetrics::count_attempts(const Exchange& exchange, Series& series) {
   for (const Attempt& attempt : exchange.attempts) {
     if (!attempt.was_sent) continue;
-    attempts_.with({attempt.provider, attempt.failure ? to_string(*attempt.failure) : "ok"}).add();
+    const auto look_up = [&] {
+      return attempts_.with({attempt.provider, attempt.failure ? to_string(*attempt.failure) : "ok"});
+    };
+    const bool is_usual =
+        !attempt.failure && exchange.target && attempt.asked == exchange.target->target->provider.get();
+    (is_usual ? found(series.good_attempts, look_up) : look_up()).add();
   }
   for (size_t i = 1; i < exchange.attempts.size(); ++i) {
     const Attempt& before = exchange.attempts[i - 1];
@@ -312,22 +350,12 @@ void ExchangeMetrics::check_usage(const Exchange& exchange) {
 
 void ExchangeMetrics::ended(const Exchange& exchange, const ExchangeOutcome& outcome) {
   in_flight_[static_cast<size_t>(operation_of(exchange.request))].add(-1);
-  const std::string_view error = outcome.error ? to_string(outcome.error->kind) : "none";
-  const Labels labels = {operation_name(exchange.request),
-                         vendor_label(exchange),
-                         model_label(exchange),
-                         error,
-                         route_label(exchange),
-                         status_class(outcome.status),
-                         address_label(exchange),
-                         exchange.response_model,
-                         provider_label(exchange),
-                         outcome.error ? to_string(blame_of(exchange, *outcome.error)) : "none"};
-  const auto& [operation, vendor, model, error_type, route, status, address, response, provider, blame] =
-      labels;
-  Series& series = series_of(exchange, labels);
-  found(series.requests, requests_, {route, status, error, blame}).add();
-  count_attempts(exchange);
+  Series& series = series_of(exchange, outcome);
+  const Labels& labels = series.labels;
+  found(series.requests, [&] {
+    return requests_.with({labels.route, labels.status, labels.error, labels.blame});
+  }).add();
+  count_attempts(exchange, series);
   check_usage(exchange);
   if (exchange.target && !exchange.fidelity.empty()) {
     const std::string_view to = to_string(exchange.target->target->provider->kind.dialect);
@@ -337,18 +365,24 @@ void ExchangeMetrics::ended(const Exchange& exchange, const ExchangeOutcome& out
   }
   const bool hung_up = outcome.error && outcome.error->kind == ErrorKind::cancelled;
   if (hung_up) client_aborts_.add();
-  if (outcome.was_streamed) stream_ends_.with({outcome.error ? error : "complete"}).add();
-  if (exchange.cost_nano_usd)
-    found(series.cost, cost_, {provider, model}).add(static_cast<uint64_t>(*exchange.cost_nano_usd));
-  count_tokens(exchange, labels, series);
-  observe_times(exchange, labels, series);
+  if (outcome.was_streamed)
+    stream_ends_.with({outcome.error ? std::string_view(labels.error) : "complete"}).add();
+  if (exchange.cost_nano_usd) {
+    found(series.cost, [&] {
+      return cost_.with({labels.provider, labels.model});
+    }).add(static_cast<uint64_t>(*exchange.cost_nano_usd));
+  }
+  count_tokens(exchange, series);
+  observe_times(exchange, series);
   observe_overhead(exchange.timings);
-  if (inferences_) inferences_->count(exchange, {operation, vendor, model, error}, series.inference);
+  if (inferences_)
+    inferences_->count(exchange, {labels.operation, labels.vendor, labels.model, labels.error},
+                       series.inference);
 }
 
 void ExchangeMetrics::answered(const PlainRequest& request) {
-  const std::string_view error = request.error ? to_string(request.error->kind) : "none";
-  const std::string_view blame = request.error ? to_string(error_row(request.error->kind).blame) : "none";
+  const std::string_view error = request.error ? to_string(request.error->kind) : kNone;
+  const std::string_view blame = request.error ? to_string(error_row(request.error->kind).blame) : kNone;
   requests_.with({"none", status_class(request.status), error, blame}).add();
 }
 

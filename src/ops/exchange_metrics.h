@@ -23,17 +23,40 @@ class ExchangeMetrics final : public ExchangeObserver {
 
  private:
   static constexpr size_t kOperationCount = static_cast<size_t>(Operation::opaque) + 1;
-  // Operation, the provider's vendor, model, error type, route, class of the status; the provider's address,
-  // the model that it says has answered, the provider's name in the configuration, and whose fault it was.
-  using Labels = std::array<std::string_view, 10>;
+  struct Labels {
+    std::string operation{};
+    std::string vendor{};  // of the provider
+    std::string model{};
+    std::string error{};  // its kind
+    std::string route{};
+    std::string status{};   // its class
+    std::string address{};  // the provider's
+    std::string port{};
+    std::string response_model{};  // that the provider says has answered, as the registry names it
+    std::string provider{};        // its name in the configuration
+    std::string blame{};
+  };
+  // What the labels of an exchange follow from, beside the model that the provider says has answered: its
+  // plan has the names of the route and, with the target, of the provider and the model.
+  struct Key {
+    uint64_t metrics_id = 0;
+    uint64_t plan_id = 0;  // 0: it has none
+    const Candidate* target = nullptr;
+    // Names of closed sets, which are literals.
+    const char* operation = nullptr;
+    const char* error = nullptr;
+    const char* status = nullptr;
+    const char* blame = nullptr;
+    bool operator==(const Key&) const = default;
+  };
   // Where exchanges with these labels are counted. Each thread remembers some, so that a request does not
   // look its series up again; those of a registry that is gone have an id that nobody asks with.
   struct Series {
-    uint64_t metrics_id = 0;
-    std::array<std::string, std::tuple_size_v<Labels>> labels{};
-    std::string port{};            // of the address
-    std::string response_model{};  // as the registry names it
+    Key key{};
+    std::string answered{};  // the model that the provider says has answered
+    Labels labels{};
     std::optional<Counter> requests{};
+    std::optional<Counter> good_attempts{};
     std::optional<Counter> cost{};
     std::optional<Histogram> tokens_in{};
     std::optional<Histogram> tokens_out{};
@@ -49,12 +72,12 @@ class ExchangeMetrics final : public ExchangeObserver {
     InferenceMetrics::Series inference{};
   };
   void register_histograms(MetricsRegistry& registry);
-  Series& series_of(const Exchange& exchange, const Labels& labels);
-  void count_tokens(const Exchange& exchange, const Labels& labels, Series& series);
+  Series& series_of(const Exchange& exchange, const ExchangeOutcome& outcome);
+  void count_tokens(const Exchange& exchange, Series& series);
   void count_measured(const Usage& usage, const Labels& labels);
-  void count_attempts(const Exchange& exchange);
+  void count_attempts(const Exchange& exchange, Series& series);
   void check_usage(const Exchange& exchange);
-  void observe_times(const Exchange& exchange, const Labels& labels, Series& series);
+  void observe_times(const Exchange& exchange, Series& series);
   void observe_overhead(const Timings& timings);
 
   const uint64_t id_;                                     // never used twice in a process

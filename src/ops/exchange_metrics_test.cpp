@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "gateway/route_plan.h"
 #include "ops/observers.h"
 #include "ops/test_exchange.h"
 #include "store/store.h"
@@ -41,6 +42,31 @@ TEST_F(ExchangeMetricsTest, CountsAGoodCallUnderTheConventionalNames) {
                               R"(server_port="8443",gen_ai_token_type="output"} 34)"));
   EXPECT_THAT(text, HasSubstr("gen_ai_server_request_duration_seconds_count"));
   EXPECT_THAT(text, HasSubstr("gen_ai_client_operation_duration_seconds_count"));
+}
+
+// What a thread remembers of a plan is good for exchanges of that plan, and for what else tells them apart.
+TEST_F(ExchangeMetricsTest, CountsExchangesOfOnePlanWhereTheyBelong) {
+  ended_.exchange.plan =
+      std::make_shared<const RoutePlan>(RoutePlan{.id = 1, .route = &ended_.route, .candidates = {}});
+  scrape_after_end();
+  const std::string twice = scrape_after_end();
+  EXPECT_THAT(
+      twice,
+      HasSubstr(R"(weir_requests_total{route="smart",status_class="2xx",error_type="none",blame="none"} 2)"));
+  EXPECT_THAT(twice, HasSubstr(R"(weir_attempts_total{provider="my-openai",outcome="ok"} 2)"));
+  ended_.fail_with(ErrorKind::upstream_error, 502);
+  ended_.exchange.response_model = "unknown";
+  EXPECT_THAT(
+      scrape_after_end(),
+      HasSubstr(
+          R"(weir_requests_total{route="smart",status_class="5xx",error_type="upstream_error",blame="provider"} 1)"));
+  EXPECT_THAT(registry_.prometheus_text(), HasSubstr(R"(gen_ai_response_model="other")"));
+  ended_.exchange.plan =
+      std::make_shared<const RoutePlan>(RoutePlan{.id = 2, .route = &ended_.route, .candidates = {}});
+  ended_.provider.name = "another";
+  EXPECT_THAT(scrape_after_end(), HasSubstr(R"(weir_attempts_total{provider="my-openai",outcome="ok"} 4)"));
+  EXPECT_THAT(registry_.prometheus_text(),
+              HasSubstr(R"(weir_cost_usd_total{provider="another",model="gpt-4o"})"));
 }
 
 TEST_F(ExchangeMetricsTest, OnlyAStreamHasAFirstTokenThatAnybodySaw) {

@@ -72,7 +72,9 @@ void InferenceMetrics::count_usage(const Usage& usage, const Labels& labels, Ser
   const auto add = [&](std::optional<Counter>& handle, const CounterFamily& family, int64_t count,
                        std::string_view modality) {
     if (count > 0)
-      found(handle, family, {operation, provider, model, modality}).add(static_cast<uint64_t>(count));
+      found(handle, [&] {
+        return family.with({operation, provider, model, modality});
+      }).add(static_cast<uint64_t>(count));
   };
   // What is left beside the modalities that a provider tells apart is text; of one that tells none apart it
   // is not known.
@@ -91,24 +93,29 @@ void InferenceMetrics::count_usage(const Usage& usage, const Labels& labels, Ser
   add(series.cache_write, cache_write_, usage.cache_write_5m.value_or(0) + usage.cache_write_1h.value_or(0),
       kUnknown);
   add(series.reasoning, reasoning_, usage.out_reasoning.value_or(0), kUnknown);
-  found(series.input_size, input_size_, {operation, provider, model})
-      .observe(static_cast<double>(usage.input_total()));
-  found(series.output_size, output_size_, {operation, provider, model})
-      .observe(static_cast<double>(usage.output_total()));
+  found(series.input_size, [&] {
+    return input_size_.with({operation, provider, model});
+  }).observe(static_cast<double>(usage.input_total()));
+  found(series.output_size, [&] {
+    return output_size_.with({operation, provider, model});
+  }).observe(static_cast<double>(usage.output_total()));
 }
 
 void InferenceMetrics::observe_times(const Exchange& exchange, const Labels& labels, Series& series) const {
   const auto& [operation, provider, model, error] = labels;
   const Timings& timings = exchange.timings;
   if (!timings.has(Mark::sent)) return;
-  found(series.duration, duration_, {operation, provider, model, error})
-      .observe(seconds(timings.between(Mark::sent, Mark::done)));
+  found(series.duration, [&] {
+    return duration_.with({operation, provider, model, error});
+  }).observe(seconds(timings.between(Mark::sent, Mark::done)));
   if (!is_streamed(exchange.request) || !timings.has(Mark::first_event)) return;
-  found(series.first_chunk, first_chunk_, {operation, provider, model})
-      .observe(seconds(timings.between(Mark::sent, Mark::first_event)));
+  found(series.first_chunk, [&] {
+    return first_chunk_.with({operation, provider, model});
+  }).observe(seconds(timings.between(Mark::sent, Mark::first_event)));
   if (const ChunkTimes& chunks = exchange.chunks; !chunks.empty()) {
-    found(series.per_chunk, per_chunk_, {operation, provider, model})
-        .observe_all(chunks.counts(), seconds(chunks.sum()));
+    found(series.per_chunk, [&] {
+      return per_chunk_.with({operation, provider, model});
+    }).observe_all(chunks.counts(), seconds(chunks.sum()));
   }
 }
 

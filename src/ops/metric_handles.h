@@ -2,9 +2,7 @@
 // the unit of times.
 #pragma once
 
-#include <initializer_list>
 #include <optional>
-#include <string_view>
 
 #include "base/clock.h"
 #include "base/metrics.h"
@@ -16,10 +14,10 @@ inline double seconds(Duration duration) {
 }
 
 // The handle, which is looked up when it is first asked for: a series that nothing counts in must not show.
-template <class Handle>
-const Handle& found(std::optional<Handle>& handle, const MetricFamilyOf<Handle>& family,
-                    std::initializer_list<std::string_view> labels) {
-  if (!handle) handle = family.with(labels);
+template <class Handle, class LookUp>
+const Handle& found(std::optional<Handle>& handle, LookUp&& look_up) {
+  if (!handle) [[unlikely]]
+    handle = look_up();
   return *handle;
 }
 
