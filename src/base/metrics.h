@@ -115,9 +115,10 @@ class Histogram {
   // In the family's unit. NaN is not counted: it would spoil the sum for good.
   void observe(double value) const {
     if (cells_ == nullptr || value != value) return;
-    MetricCells::Cell* const cells = cells_->local(slot_, id_);
-    add_to_cell(cells[bucket_of(value)], 1);
-    add_to_double_cell(cells[bound_count_ + 1], value);
+    MetricCells::Cell* const cells = MetricCells::at_hand(slot_, id_);
+    if (cells == nullptr) [[unlikely]]
+      return observe_first(value);
+    count(cells, value);
   }
   // Many observations at once: how many fell into each bucket (the one above the bounds last), and their sum.
   // REQUIRES one count more than there are bounds.
@@ -125,16 +126,21 @@ class Histogram {
 
  private:
   friend class MetricFamily;
+  [[gnu::noinline]] void observe_first(double value) const { count(cells_->local(slot_, id_), value); }
+  void count(MetricCells::Cell* cells, double value) const {
+    add_to_cell(cells[bucket_of(value)], 1);
+    add_to_double_cell(cells[bound_count_ + 1], value);
+  }
   // How many bounds are below the value. A binary search whose steps are conditional moves: no branch depends
   // on the value.
-  uint32_t bucket_of(double value) const {
-    uint32_t first = 0;
-    for (uint32_t size = bound_count_; size > 1;) {
-      const uint32_t half = size / 2;
-      first += value > bounds_[first + half - 1] ? half : 0;
+  size_t bucket_of(double value) const {
+    const double* at = bounds_;
+    for (size_t size = bound_count_; size > 1;) {
+      const size_t half = size / 2;
+      at += value > at[half - 1] ? half : 0;
       size -= half;
     }
-    return first + (value > bounds_[first] ? 1 : 0);
+    return static_cast<size_t>(at - bounds_) + (value > *at ? 1 : 0);
   }
   Histogram(MetricCells* cells, uint32_t slot, std::span<const double> bounds)
       : cells_(cells),

@@ -32,6 +32,14 @@ class MetricCells : public std::enable_shared_from_this<MetricCells> {
   // Never used twice in a process, so that what a thread remembers of cells that are gone cannot match.
   uint32_t id() const { return id_; }
 
+  // The calling thread's cells from `slot` on, when it has counted in them and in no other MetricCells since;
+  // else null: local() finds them. Calls nothing, so that whoever counts keeps all in registers.
+  static Cell* at_hand(uint32_t slot, uint32_t id) {
+    if (last_used.id != id) return nullptr;
+    Page* const page = last_used.shard->pages[slot / kPageCells].load(std::memory_order_relaxed);
+    return page == nullptr ? nullptr : page->data() + slot % kPageCells;
+  }
+
   // The calling thread's cells from `slot` on. Valid until the next call by this thread. REQUIRES id = id():
   // handles keep a copy, which spares the hot path a look at this object.
   Cell* local(uint32_t slot, uint32_t id) {
