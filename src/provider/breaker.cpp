@@ -10,17 +10,20 @@ std::string_view to_string(BreakerState state) {
 }
 
 bool Breaker::would_pass(MonoTime now) const {
+  if (state_.load(std::memory_order_relaxed) == BreakerState::closed) return true;
   const std::lock_guard lock(mutex_);
   return state_ == BreakerState::closed || (now >= open_until_ && !probe_is_out_);
 }
 
 MonoTime Breaker::passes_at(MonoTime now) const {
+  if (state_.load(std::memory_order_relaxed) == BreakerState::closed) return now;
   const std::lock_guard lock(mutex_);
   if (state_ == BreakerState::closed || (now >= open_until_ && !probe_is_out_)) return now;
   return std::max(open_until_, now + std::chrono::seconds(probe_is_out_ ? 1 : 0));
 }
 
 BreakerPass Breaker::try_pass(MonoTime now) {
+  if (state_.load(std::memory_order_relaxed) == BreakerState::closed) return BreakerPass::usual;
   const std::lock_guard lock(mutex_);
   if (state_ == BreakerState::closed) return BreakerPass::usual;
   if (now < open_until_ || probe_is_out_) return BreakerPass::refused;
@@ -30,6 +33,7 @@ BreakerPass Breaker::try_pass(MonoTime now) {
 }
 
 void Breaker::report(MonoTime now, BreakerPass pass, bool is_success) {
+  if (is_success && pass == BreakerPass::usual && is_spotless_.load(std::memory_order_relaxed)) return;
   const std::lock_guard lock(mutex_);
   if (pass == BreakerPass::probe) {
     probe_is_out_ = false;
@@ -52,6 +56,7 @@ void Breaker::report(MonoTime now, BreakerPass pass, bool is_success) {
   const bool share_is_bad =
       window_is_full &&
       static_cast<double>(failures_) >= settings_.failure_share * static_cast<double>(outcomes_.size());
+  is_spotless_ = window_is_full && failures_ == 0;
   if (failures_in_a_row_ >= settings_.failures_to_open || share_is_bad) open(now);
 }
 
@@ -60,24 +65,27 @@ void Breaker::open(MonoTime now) {
       open_for_ == Duration::zero() ? settings_.open_for : std::min(settings_.open_for_max, 2 * open_for_);
   open_until_ = now + open_for_;
   state_ = BreakerState::open;
+  is_spotless_ = false;
   failures_in_a_row_ = 0;
   failures_ = 0;
   outcomes_.clear();
 }
 
 void Breaker::abandon(BreakerPass pass) {
+  if (pass != BreakerPass::probe) return;
   const std::lock_guard lock(mutex_);
-  if (pass == BreakerPass::probe) probe_is_out_ = false;
+  probe_is_out_ = false;
 }
 
 void Breaker::set(const BreakerSettings& settings) {
   const std::lock_guard lock(mutex_);
   settings_ = settings;
+  is_spotless_ = false;  // the window may have grown
 }
 
 BreakerState Breaker::state(MonoTime now) const {
   const std::lock_guard lock(mutex_);
-  return state_ == BreakerState::open && now >= open_until_ ? BreakerState::half_open : state_;
+  return state_ == BreakerState::open && now >= open_until_ ? BreakerState::half_open : state_.load();
 }
 
 }  // namespace weir

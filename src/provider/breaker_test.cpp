@@ -40,6 +40,35 @@ TEST(Breaker, OpensWhenTheShareOfFailuresInTheWindowIsBad) {
   EXPECT_EQ(breaker.state(at(0)), BreakerState::open);
 }
 
+// Of a target that has long been well another success changes nothing, and is not counted.
+TEST(Breaker, CountsFailuresAfterAnyNumberOfSuccesses) {
+  Breaker breaker(kSettings);
+  for (int i = 0; i < 100; ++i) breaker.report(at(0), breaker.try_pass(at(0)), true);
+  for (int i = 0; i < 4; ++i) {
+    breaker.report(at(0), breaker.try_pass(at(0)), false);
+    breaker.report(at(0), breaker.try_pass(at(0)), true);
+  }
+  EXPECT_EQ(breaker.state(at(0)), BreakerState::closed) << "four of ten";
+  breaker.report(at(0), breaker.try_pass(at(0)), false);
+  EXPECT_EQ(breaker.state(at(0)), BreakerState::open) << "five of ten";
+}
+
+TEST(Breaker, FillsAWindowThatAReloadHasWidened) {
+  Breaker breaker(kSettings);
+  for (int i = 0; i < 100; ++i) breaker.report(at(0), breaker.try_pass(at(0)), true);
+  BreakerSettings wider = kSettings;
+  wider.window = 20;
+  breaker.set(wider);
+  for (int i = 0; i < 10; ++i) breaker.report(at(0), breaker.try_pass(at(0)), true);
+  for (int i = 0; i < 9; ++i) {
+    breaker.report(at(0), breaker.try_pass(at(0)), false);
+    breaker.report(at(0), breaker.try_pass(at(0)), true);
+  }
+  EXPECT_EQ(breaker.state(at(0)), BreakerState::closed) << "nine of twenty";
+  breaker.report(at(0), breaker.try_pass(at(0)), false);
+  EXPECT_EQ(breaker.state(at(0)), BreakerState::open) << "ten of twenty";
+}
+
 TEST(Breaker, HalfOpenLetsExactlyOneProbeThroughAndItsSuccessCloses) {
   Breaker breaker(kSettings);
   fail_until_open(breaker, 0);

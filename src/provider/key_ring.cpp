@@ -40,6 +40,8 @@ KeyState KeyRing::Entry::state_at(MonoTime now) const {
 
 Result<KeyRing::Pick> KeyRing::pick(MonoTime now, Rng& rng, std::string_view model,
                                     const std::vector<size_t>& tried) {
+  if (keys_.size() == 1 && tried.empty() && keys_[0].key.weight > 0 && are_all_ready(now))
+    return Pick{.index = 0, .credential = keys_[0].credential, .name = keys_[0].key.name};
   const std::lock_guard lock(mutex_);
   double total = 0;
   for (size_t i = 0; i < keys_.size(); ++i) {
@@ -162,11 +164,13 @@ bool KeyRing::has_same_keys(const std::vector<ProviderKey>& keys) const {
                     });
 }
 
+bool KeyRing::are_all_ready(MonoTime at) const {
+  return at >= all_cooled_at_.load(std::memory_order_relaxed) &&
+         !has_disabled_.load(std::memory_order_relaxed);
+}
+
 bool KeyRing::has_ready(MonoTime at, std::string_view model) const {
-  if (keys_.empty()) return true;
-  if (at >= all_cooled_at_.load(std::memory_order_relaxed) && !has_disabled_.load(std::memory_order_relaxed))
-    return true;
-  return has_other(at, model, {});
+  return keys_.empty() || are_all_ready(at) || has_other(at, model, {});
 }
 
 MonoTime KeyRing::ready_at(MonoTime now, std::string_view model) const {

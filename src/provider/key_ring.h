@@ -105,6 +105,8 @@ class KeyRing {
     }
     KeyState state_at(MonoTime now) const;
   };
+  // Whether no key was put aside, nor cools for any model: then nothing of the keys changes.
+  bool are_all_ready(MonoTime at) const;
   // Both REQUIRE the lock.
   Error why_none(MonoTime now, std::string_view model) const;
   void cool(Entry& entry, MonoTime now, std::string_view model, Duration pause);

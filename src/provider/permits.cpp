@@ -1,4 +1,5 @@
 #include <array>
+#include <atomic>
 #include <deque>
 #include <map>
 
@@ -6,7 +7,8 @@
 
 namespace weir {
 
-// All of it under one lock; the waiters sleep on their own cores and are woken by a message to them.
+// Without a cap an atomic counts the calls. With one all of it is under one lock; the waiters sleep on their
+// own cores and are woken by a message to them.
 struct Permits::Impl {
   // One waiting call. Shared between its coroutine and the queue, since a grant and a cancellation may cross.
   struct Waiting {
@@ -26,9 +28,11 @@ struct Permits::Impl {
   };
 
   mutable std::mutex mutex;
-  size_t concurrency = 0;
+  // Changed under the lock. Who gives a place back first counts it and then looks for a cap; who waits looks
+  // at the count behind the cap: so one of them sees the other, as long as neither order is relaxed.
+  std::atomic<size_t> concurrency = 0;
+  std::atomic<size_t> in_use = 0;
   size_t waiters_max = 0;
-  size_t in_use = 0;
   size_t waiting = 0;
   std::array<Class, kPriorityCount> classes;
 
@@ -100,10 +104,11 @@ Permits::Permit::~Permit() {
 }
 
 void Permits::release() {
+  --impl_->in_use;
+  if (impl_->concurrency == 0) return;
   std::vector<std::shared_ptr<Impl::Waiting>> woken;
   {
     const std::lock_guard lock(impl_->mutex);
-    --impl_->in_use;
     woken = impl_->grant();
   }
   Impl::wake(woken);
@@ -111,6 +116,10 @@ void Permits::release() {
 
 std::optional<Permits::Permit> Permits::try_acquire(const std::shared_ptr<Permits>& permits) {
   Impl& impl = *permits->impl_;
+  if (impl.concurrency == 0) {
+    ++impl.in_use;
+    return Permit(permits);
+  }
   const std::lock_guard lock(impl.mutex);
   // Newcomers do not overtake: a free place with somebody waiting is already on its way to them.
   if (!impl.has_room() || impl.waiting > 0) return std::nullopt;
@@ -153,7 +162,6 @@ Task<Permits::Permit> Permits::acquire(Scope& scope, std::shared_ptr<Permits> pe
 }
 
 size_t Permits::in_use() const {
-  const std::lock_guard lock(impl_->mutex);
   return impl_->in_use;
 }
 

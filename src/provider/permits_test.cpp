@@ -79,6 +79,27 @@ TEST(Permits, ACancelledWaiterLosesNoPermit) {
   EXPECT_EQ(permits->waiting(), 0u);
 }
 
+TEST(Permits, ACapCountsTheCallsThatBeganWithoutOne) {
+  TestCore test;
+  const auto permits = std::make_shared<Permits>(0, 100);
+  std::vector<std::string> served;
+  Scope scope(test.core);
+  auto first = Permits::try_acquire(permits);
+  auto second = Permits::try_acquire(permits);
+  EXPECT_EQ(permits->in_use(), 2u);
+  permits->set_concurrency(2);
+  EXPECT_FALSE(Permits::try_acquire(permits));
+  scope.spawn(hold(scope, permits, Priority::normal, "waits", served));
+  test.pass(seconds(1));
+  EXPECT_TRUE(served.empty());
+  first.reset();
+  test.pass(seconds(1));
+  EXPECT_EQ(served, std::vector<std::string>{"waits"});
+  second.reset();
+  test.pass(seconds(10));
+  EXPECT_EQ(permits->in_use(), 0u);
+}
+
 TEST(Permits, ARaisedCapServesThoseWhoWait) {
   TestCore test;
   const auto permits = std::make_shared<Permits>(1, 10);

@@ -16,6 +16,7 @@ std::optional<Duration> retry_pause(const RetryPolicy& policy, const Error& erro
 }
 
 void RetryBudget::on_call() {
+  if (tokens_.load(std::memory_order_relaxed) >= burst_) return;
   const std::lock_guard lock(mutex_);
   tokens_ = std::min(burst_, tokens_ + share_);
 }
@@ -23,7 +24,7 @@ void RetryBudget::on_call() {
 bool RetryBudget::try_spend() {
   const std::lock_guard lock(mutex_);
   if (tokens_ < 1) return false;
-  tokens_ -= 1;
+  tokens_ = tokens_ - 1;
   return true;
 }
 

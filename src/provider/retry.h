@@ -1,6 +1,7 @@
 // When to try again, and how much trying again a provider can take.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <optional>
@@ -38,7 +39,7 @@ class RetryBudget {
   const double share_;
   const double burst_;
   std::mutex mutex_;
-  double tokens_;
+  std::atomic<double> tokens_;  // written under the lock; a full budget is found full without it
 };
 
 }  // namespace weir

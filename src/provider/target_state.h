@@ -37,8 +37,8 @@ enum class BreakerPass : uint8_t {
   probe,  // the one call that a half-open breaker lets through: it MUST be reported or abandoned
 };
 
-// Closed: everything passes. Open: nothing passes. Half-open: exactly one probe passes; its outcome closes or
-// reopens.
+// Of all cores. Closed: everything passes. Open: nothing passes. Half-open: exactly one probe passes; its
+// outcome closes or reopens.
 class Breaker {
  public:
   explicit Breaker(BreakerSettings settings = {}) : settings_(settings) {}
@@ -60,7 +60,10 @@ class Breaker {
 
   mutable std::mutex mutex_;
   BreakerSettings settings_;
-  BreakerState state_ = BreakerState::closed;
+  // Atomics, so that of a target that is well nobody takes the lock: written under it.
+  std::atomic<BreakerState> state_ = BreakerState::closed;
+  std::atomic<bool> is_spotless_ =
+      false;  // closed, and the window is full of successes: another says nothing
   MonoTime open_until_{};
   Duration open_for_{};
   bool probe_is_out_ = false;
