@@ -22,6 +22,14 @@ class FlatText {
     at_ = put_text(at_, text);
     return *this;
   }
+  // The first `size` of these bytes: copying all of them at once takes less than finding out how many.
+  // REQUIRES room for all.
+  template <size_t kBytes>
+  FlatText& text(const std::array<char, kBytes>& bytes, size_t size) {
+    std::memcpy(at_, bytes.data(), kBytes);
+    at_ += size;
+    return *this;
+  }
   FlatText& byte(char c) {
     *at_++ = c;
     return *this;

@@ -14,6 +14,21 @@ namespace {
 // Nothing takes so long; the text has room for nine numbers of this length.
 constexpr int64_t kTimingUsMax = 999'999'999'999;
 
+// "read;dur=" of each stretch.
+struct TimingName {
+  std::array<char, 16> bytes{};
+  size_t size = 0;
+};
+constexpr auto kTimingNames = [] {
+  std::array<TimingName, kStretches.size()> names;
+  for (size_t i = 0; i < names.size(); ++i) {
+    for (const std::string_view part : {kStretches[i].name, std::string_view(";dur=")}) {
+      for (const char c : part) names[i].bytes[names[i].size++] = c;
+    }
+  }
+  return names;
+}();
+
 Exchange& whole_of(Exchange& exchange) {
   Exchange* whole = &exchange;
   while (whole->whole) whole = whole->whole;
@@ -85,8 +100,9 @@ int64_t Exchange::calls_made() const {
 
 bool Exchange::outlasts_client() const {
   if (!route) return false;
-  return (route->on_client_gone.empty() ? snapshot->settings.on_client_gone : route->on_client_gone) ==
-         "drain";
+  const std::string_view word =
+      route->on_client_gone.empty() ? snapshot->settings.on_client_gone : route->on_client_gone;
+  return word == "drain";
 }
 
 bool Exchange::drains() const {
@@ -95,12 +111,14 @@ bool Exchange::drains() const {
 
 ServerTiming Timings::server_timing() const {
   return ServerTiming::written([this](FlatText& out) {
-    std::string_view comma;
-    for (const Stretch& stretch : kStretches) {
-      if (!has(stretch.from) || !has(stretch.to)) continue;
-      const int64_t us =
-          std::clamp<int64_t>(between(stretch.from, stretch.to).count() / 1000, 0, kTimingUsMax);
-      out.text(std::exchange(comma, ", ")).text(stretch.name).text(";dur=").fixed<3>(us);
+    const char* const start = out.end();
+    for (size_t i = 0; i < kStretches.size(); ++i) {
+      const MonoTime from = at(kStretches[i].from);
+      const MonoTime to = at(kStretches[i].to);
+      if (from == MonoTime{} || to == MonoTime{}) continue;
+      if (out.end() != start) out.byte(',').byte(' ');
+      const int64_t us = std::clamp<int64_t>((to - from).count() / 1000, 0, kTimingUsMax);
+      out.text(kTimingNames[i].bytes, kTimingNames[i].size).fixed<3>(us);
     }
   });
 }

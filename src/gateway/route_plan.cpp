@@ -62,6 +62,7 @@ RoutePlan RoutePlans::make(const Snapshot& snapshot, const RouteTable::Match& ma
   const Route& route = *match.route;
   RoutePlan plan{
       .id = next_plan_id.fetch_add(1, std::memory_order_relaxed), .route = &route, .candidates = {}};
+  plan.has_policies = route.translation != TranslationSettings{};
   plan.candidates.reserve(route.targets.size());
   for (const RouteTarget& target : route.targets) {
     const Provider& provider = *target.provider;

@@ -18,6 +18,7 @@ struct RoutePlan {
   uint64_t id = 0;  // never used twice in a process: what others remember of a plan they know by it
   const Route* route = nullptr;
   std::vector<Candidate> candidates;  // one for each target of the route, in its order
+  bool has_policies = true;           // false: the route's settings of translation are the usual ones
 };
 
 // The plans of one core.

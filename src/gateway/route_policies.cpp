@@ -7,6 +7,7 @@
 #include "codec/end_user.h"
 #include "codec/offered_tools.h"
 #include "codec/web_search.h"
+#include "gateway/route_plan.h"
 
 namespace weir {
 namespace {
@@ -59,11 +60,10 @@ bool may_name_user(const Request& request) {
 }  // namespace
 
 bool needs_policies(const Exchange& exchange) {
-  static const TranslationSettings kUsual;
+  if (exchange.plan && !exchange.plan->has_policies) return false;
   const Chat* chat = chat_of(exchange.sent());
-  const TranslationSettings& policy = exchange.route->translation;
-  if (!chat || policy == kUsual || exchange.target->target->provider->local) return false;
-  return steps_for(policy, *exchange.target, *chat).any();
+  if (!chat || exchange.target->target->provider->local) return false;
+  return steps_for(exchange.route->translation, *exchange.target, *chat).any();
 }
 
 void apply_policies(const Exchange& exchange, Chat& chat, Fidelity& fidelity) {
@@ -94,7 +94,7 @@ Result<std::shared_ptr<const JsonDoc>> body_with_hashed_user(Dialect dialect, co
 }
 
 Result<void> check_sampling(const Exchange& exchange, const Fidelity& fidelity) {
-  if (exchange.route->translation.sampling != "error") return {};
+  if (fidelity.empty() || exchange.route->translation.sampling != "error") return {};
   const auto& records = fidelity.records();
   const auto found = std::ranges::find_if(records, [](const FidelityRecord& record) {
     return record.reason == LossReason::clamped &&
