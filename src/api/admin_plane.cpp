@@ -42,7 +42,7 @@ Task<void> AdminPlane::handle(Scope& scope, HttpRequest& request, BodyReader&, R
   // Of what ended the scope the connection tells, where there is somebody to be told.
   const bool is_cut = !answered && scope.is_cancelled() && answered.error().kind == scope.reason().kind;
   if (answered || response.is_started() || is_cut) co_return answered;
-  const Id id = make_id("req", services_.core->clock(), services_.core->rng());
+  const Id id = make_id("req", services_.core->clock().wall_ns(), services_.core->rng());
   co_return co_await send_error(scope, response, openai_chat_client(), answered.error(), id);
 }
 

@@ -20,21 +20,25 @@ Task<void> send_preflight(Scope& scope, const CoreServices& services, const Http
   co_return co_await response.send(scope, 204, headers, {});
 }
 
-}  // namespace
-
-Task<void> DataPlane::handle(Scope& scope, HttpRequest& request, BodyReader& body, ResponseWriter& response) {
-  if (request.method == "OPTIONS") co_return co_await send_preflight(scope, services_, request, response);
-  const Result<EndpointMatch> match = find_endpoint(request.method, request.path());
-  // A model call tells its client and its observer itself, however it ends.
-  if (match && match->row->action == Action::model_call)
-    co_return co_await serve_model_call(services_, *match, scope, request, body, response);
-  if (!match) co_return co_await fail_with(match.error(), {}, scope, request, response);
-  if (match->row->action == Action::health)
-    co_return co_await send_json(scope, response, 200, R"({"status":"ok"})");
-  co_return co_await answer_other(*match, scope, request, response);
+Task<void> send_health(Scope& scope, ResponseWriter& response) {
+  co_return co_await send_json(scope, response, 200, R"({"status":"ok"})");
 }
 
-Task<void> DataPlane::fail_with(const Error& error, std::string_view key_name, Scope& scope,
+}  // namespace
+
+// Not a coroutine: a model call, which is most of what comes, has a frame of its own.
+Task<void> DataPlane::handle(Scope& scope, HttpRequest& request, BodyReader& body, ResponseWriter& response) {
+  if (request.method == "OPTIONS") return send_preflight(scope, services_, request, response);
+  Result<EndpointMatch> match = find_endpoint(request.method, request.path());
+  if (!match) return fail_with(std::move(match).error(), {}, scope, request, response);
+  // A model call tells its client and its observer itself, however it ends.
+  if (match->row->action == Action::model_call)
+    return serve_model_call(services_, *std::move(match), scope, request, body, response);
+  if (match->row->action == Action::health) return send_health(scope, response);
+  return answer_other(*std::move(match), scope, request, response);
+}
+
+Task<void> DataPlane::fail_with(Error error, std::string_view key_name, Scope& scope,
                                 const HttpRequest& request, ResponseWriter& response) {
   // Of what ended the scope the connection tells, where there is somebody to be told.
   const bool is_cut = scope.is_cancelled() && error.kind == scope.reason().kind;
@@ -48,7 +52,7 @@ ErrorAnswer DataPlane::refuse(const Error& error, const HttpRequest& request) {
 }
 
 ErrorAnswer DataPlane::refuse_to(std::string_view key_name, const Error& error, const HttpRequest& request) {
-  const Id id = make_id("req", services_.core->clock(), services_.core->rng());
+  const Id id = make_id("req", services_.core->clock().wall_ns(), services_.core->rng());
   ClientReply reply = error_reply(codec_for_errors(request.path(), request.headers), error, id,
                                   cors_headers(request, services_.snapshot->settings));
   note(request, id, key_name, reply.status, &error);
@@ -68,14 +72,14 @@ void DataPlane::note(const HttpRequest& request, std::string_view id, std::strin
 }
 
 // What calls no model.
-Task<void> DataPlane::answer_other(const EndpointMatch& match, Scope& scope, HttpRequest& request,
+Task<void> DataPlane::answer_other(EndpointMatch match, Scope& scope, HttpRequest& request,
                                    ResponseWriter& response) {
   const std::shared_ptr<const Snapshot> snapshot = services_.snapshot;
   const Result<const Principal*> principal =
       authenticate_without_body(request, snapshot->keys, {.allowed_origins = snapshot->settings.cors_origins},
                                 services_.core->clock().wall_ns() / 1'000'000'000);
   if (!principal) co_return co_await fail_with(principal.error(), {}, scope, request, response);
-  const Id id = make_id("req", services_.core->clock(), services_.core->rng());
+  const Id id = make_id("req", services_.core->clock().wall_ns(), services_.core->rng());
   const Result<void> answered =
       co_await answer_to(**principal, snapshot, id, match, scope, request, response);
   if (!answered)

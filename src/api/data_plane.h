@@ -15,11 +15,11 @@ class DataPlane final : public HttpHandler {
 
  private:
   // The error response, if one can still be sent. `key_name`: of the caller, as far as it is known.
-  [[gnu::noinline]] Task<void> fail_with(const Error& error, std::string_view key_name, Scope& scope,
+  [[gnu::noinline]] Task<void> fail_with(Error error, std::string_view key_name, Scope& scope,
                                          const HttpRequest& request, ResponseWriter& response);
   ErrorAnswer refuse_to(std::string_view key_name, const Error& error, const HttpRequest& request);
   // Not inlined, or its frame would be a part of that of every model call.
-  [[gnu::noinline]] Task<void> answer_other(const EndpointMatch& match, Scope& scope, HttpRequest& request,
+  [[gnu::noinline]] Task<void> answer_other(EndpointMatch match, Scope& scope, HttpRequest& request,
                                             ResponseWriter& response);
   Task<void> answer_to(const Principal& principal, const std::shared_ptr<const Snapshot>& snapshot,
                        std::string_view id, const EndpointMatch& match, Scope& scope, HttpRequest& request,

@@ -93,7 +93,7 @@ std::vector<std::string> regions_of(const Headers& headers) {
 // To InvokeModel the body is bytes of a type that need not be stated: Amazon's SDK for JavaScript then calls
 // them just that.
 bool is_json(std::string_view type, Dialect dialect) {
-  return starts_with_ignore_case(type, "application/json") ||
+  return type == "application/json" || starts_with_ignore_case(type, "application/json") ||
          (dialect == Dialect::bedrock_invoke && starts_with_ignore_case(type, "application/octet-stream"));
 }
 
@@ -112,7 +112,8 @@ Result<BodyForm> check_content(const Headers& headers, Dialect dialect, BodyForm
                           taken == BodyForm::multipart ? "multipart/form-data" : "application/json"));
 }
 
-Task<std::shared_ptr<const JsonDoc>> parse_in_pool(Scope& scope, Pool& cpu, std::string text) {
+[[gnu::noinline]] Task<std::shared_ptr<const JsonDoc>> parse_in_pool(Scope& scope, Pool& cpu,
+                                                                     std::string text) {
   auto shared = std::make_shared<std::string>(std::move(text));
   co_return co_await cpu.run(scope, [shared]() -> Result<std::shared_ptr<const JsonDoc>> {
     return std::make_shared<const JsonDoc>(TRY(JsonDoc::parse(std::move(*shared))));
@@ -124,26 +125,28 @@ Result<void> authorise_model(const Principal& principal, std::string_view model)
   return fail(ErrorKind::forbidden, fmt::format("this key may not call the model {}", model), "model");
 }
 
-int64_t unix_seconds(const CoreServices& services) {
-  return services.core->clock().wall_ns() / 1'000'000'000;
+int64_t unix_seconds(const Exchange& exchange) {
+  return exchange.wall_ns / 1'000'000'000;
 }
 
-// The body of a caller who may be known only by it.
-Task<std::string> read_body(Exchange& exchange, const Caller& caller, BodyReader& body) {
+// Of a caller who may be known only by the body.
+size_t body_bytes_max(const Exchange& exchange, const Caller& caller) {
   const size_t bytes_max = exchange.snapshot->settings.body_bytes_max;
-  if (caller.principal) co_return co_await body.read_all(*exchange.scope, bytes_max);
-  Result<std::string> text =
-      co_await body.read_all(*exchange.scope, std::min(bytes_max, kAnonymousBodyBytesMax));
-  if (!text && text.error().kind == ErrorKind::body_too_large) {
-    text.error().message +=
+  return caller.principal ? bytes_max : std::min(bytes_max, kAnonymousBodyBytesMax);
+}
+
+[[gnu::noinline]] std::unexpected<Error> unread_body(const Caller& caller, Error error) {
+  if (!caller.principal && error.kind == ErrorKind::body_too_large) {
+    error.message +=
         "; a signed request with a larger body must send the body's hash in x-amz-content-sha256";
   }
-  co_return text;
+  return fail(std::move(error));
 }
 
 // The caller of a signed request. The text comes back, since hashing a large one is work for the pool.
-Task<std::string> admit_signed(CoreServices& services, Exchange& exchange, const Caller& caller,
-                               const HttpRequest& request, std::string text) {
+[[gnu::noinline]] Task<std::string> admit_signed(CoreServices& services, Exchange& exchange,
+                                                 const Caller& caller, const HttpRequest& request,
+                                                 std::string text) {
   std::string hash;
   if (text.size() <= kJsonBytesOnCoreMax) {
     hash = sha256_hex(text);
@@ -154,7 +157,7 @@ Task<std::string> admit_signed(CoreServices& services, Exchange& exchange, const
     text = std::move(*shared);
   }
   exchange.principal =
-      CO_TRY(admit_body(request, caller, exchange.snapshot->keys, unix_seconds(services), hash));
+      CO_TRY(admit_body(request, caller, exchange.snapshot->keys, unix_seconds(exchange), hash));
   co_return text;
 }
 
@@ -215,7 +218,8 @@ std::optional<uint64_t> length_of(const Headers& headers) {
 }
 
 // A form is read as far as the name of its model; the pipeline reads the rest.
-Task<void> read_form(Exchange& exchange, const Caller& caller, HttpRequest& request, BodyReader& body) {
+[[gnu::noinline]] Task<void> read_form(Exchange& exchange, const Caller& caller, HttpRequest& request,
+                                       BodyReader& body) {
   if (caller.is_signed) {
     co_return fail(ErrorKind::unauthenticated,
                    "a form passes before its signature could be checked: send `authorization: Bearer KEY`");
@@ -234,21 +238,17 @@ Task<void> read_form(Exchange& exchange, const Caller& caller, HttpRequest& requ
   co_return {};
 }
 
-Task<void> read_json(CoreServices& services, Exchange& exchange, const Caller& caller, HttpRequest& request,
-                     BodyReader& body) {
-  std::string text = CO_TRY(co_await read_body(exchange, caller, body));
-  if (caller.is_signed) {
-    text = CO_TRY(co_await admit_signed(services, exchange, caller, request, std::move(text)));
-  }
-  exchange.timings.mark(Mark::body, exchange.now());
-  if (text.empty()) co_return fail(ErrorKind::bad_request, "the request has no body: send a JSON object");
-  exchange.call.headers = std::move(request.headers);
-  if (text.size() <= kJsonBytesOnCoreMax) {
-    exchange.call.body = std::make_shared<const JsonDoc>(CO_TRY(JsonDoc::parse(std::move(text))));
-  } else {
-    exchange.call.body = CO_TRY(co_await parse_in_pool(*exchange.scope, *services.cpu, std::move(text)));
-  }
-  co_return {};
+// The request in what came in, whose model the caller may use.
+Result<void> decode(Exchange& exchange) {
+  Result<Request> decoded = exchange.client_codec->decode_request(exchange.call);
+  if (!decoded) return std::move(decoded).fail();
+  // Before the exchange has it: its headers and its line in the log say the name.
+  TRY(check_model_name(model_of(*decoded)));
+  exchange.request = *std::move(decoded);
+  TRY(authorise_model(*exchange.principal, model_of(exchange.request)));
+  add_metadata(exchange);
+  exchange.timings.mark(Mark::decoded, exchange.now());
+  return {};
 }
 
 // Everything up to the pipeline. Errors are the caller's to write. Not inlined, or the optimiser would make
@@ -257,7 +257,7 @@ Task<void> read_json(CoreServices& services, Exchange& exchange, const Caller& c
                                      HttpRequest& request, BodyReader& body) {
   const Snapshot& snapshot = *exchange.snapshot;
   const Caller caller = CO_TRY(authenticate(
-      request, snapshot.keys, {.allowed_origins = snapshot.settings.cors_origins}, unix_seconds(services)));
+      request, snapshot.keys, {.allowed_origins = snapshot.settings.cors_origins}, unix_seconds(exchange)));
   if (caller.principal) exchange.principal = caller.principal;
   const BodyForm form = CO_TRY(check_content(request.headers, exchange.call.dialect, taken));
   CO_TRY(read_wishes(exchange, request.headers));
@@ -265,30 +265,36 @@ Task<void> read_json(CoreServices& services, Exchange& exchange, const Caller& c
   exchange.scope->set_deadline(request.first_byte_at + timeout);
   if (form == BodyForm::multipart) {
     CO_TRY(co_await read_form(exchange, caller, request, body));
-  } else {
-    CO_TRY(co_await read_json(services, exchange, caller, request, body));
+    co_return decode(exchange);
   }
-  Request decoded = CO_TRY(exchange.client_codec->decode_request(exchange.call));
-  // Before the exchange has it: its headers and its line in the log say the name.
-  CO_TRY(check_model_name(model_of(decoded)));
-  exchange.request = std::move(decoded);
-  CO_TRY(authorise_model(*exchange.principal, model_of(exchange.request)));
-  add_metadata(exchange);
-  exchange.timings.mark(Mark::decoded, exchange.now());
-  co_return {};
+  Result<std::string> read = co_await body.read_all(*exchange.scope, body_bytes_max(exchange, caller));
+  if (!read) co_return unread_body(caller, std::move(read).error());
+  std::string& text = *read;
+  if (caller.is_signed)
+    text = CO_TRY(co_await admit_signed(services, exchange, caller, request, std::move(text)));
+  exchange.timings.mark(Mark::body, exchange.lately(Mark::head));
+  if (text.empty()) co_return fail(ErrorKind::bad_request, "the request has no body: send a JSON object");
+  exchange.call.headers = std::move(request.headers);
+  if (text.size() <= kJsonBytesOnCoreMax) {
+    exchange.call.body = std::make_shared<const JsonDoc>(CO_TRY(JsonDoc::parse(std::move(text))));
+  } else {
+    exchange.call.body = CO_TRY(co_await parse_in_pool(*exchange.scope, *services.cpu, std::move(text)));
+  }
+  co_return decode(exchange);
 }
 
-[[gnu::noinline]] void begin(Exchange& exchange, CoreServices& services, const EndpointMatch& match,
-                             Scope& scope, HttpRequest& request) {
+[[gnu::noinline]] void begin(Exchange& exchange, CoreServices& services, EndpointMatch& match, Scope& scope,
+                             HttpRequest& request) {
   const ClientCodec& codec = match.row->codec();
-  exchange.id = make_id("req", services.core->clock(), services.core->rng());
+  exchange.wall_ns = services.core->clock().wall_ns();
+  exchange.id = make_id("req", exchange.wall_ns, services.core->rng());
   exchange.scope = &scope;
   exchange.snapshot = services.snapshot;
   exchange.call.dialect = codec.dialect();
   exchange.call.method = request.method;
   exchange.call.path = request.path();
   exchange.call.query = request.query();
-  exchange.call.path_model = match.model;
+  exchange.call.path_model = std::move(match.model);
   exchange.client_codec = &codec.for_call(exchange.call);
   exchange.trace = trace_from(request.headers, services.core->rng(), services.trace_sample_ratio);
   exchange.timings.mark(Mark::first_byte, request.first_byte_at);
@@ -304,8 +310,8 @@ Task<void> read_json(CoreServices& services, Exchange& exchange, const Caller& c
 
 }  // namespace
 
-Task<void> serve_model_call(CoreServices& services, const EndpointMatch& match, Scope& scope,
-                            HttpRequest& request, BodyReader& body, ResponseWriter& response) {
+Task<void> serve_model_call(CoreServices& services, EndpointMatch match, Scope& scope, HttpRequest& request,
+                            BodyReader& body, ResponseWriter& response) {
   Exchange exchange;
   begin(exchange, services, match, scope, request);
   const Headers extra = cors_headers(request, exchange.snapshot->settings);
@@ -329,7 +335,8 @@ Task<void> serve_model_call(CoreServices& services, const EndpointMatch& match, 
     if (source && exchange.drains()) (void)co_await writer.drain(**source);
     // The source is gone before the outcome is told: what it settles on its way out is part of the record.
   }
-  exchange.timings.mark(Mark::done, exchange.now());
+  // Of an answer that left whole the writer has marked it.
+  if (!exchange.timings.has(Mark::done)) exchange.timings.mark(Mark::done, exchange.now());
   services.observer->ended(exchange, writer.outcome(written));
   co_return written;
 }

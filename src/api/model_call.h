@@ -30,7 +30,7 @@ struct CoreServices {
 
 // Serves a request whose endpoint is a model call. Errors that the client can be told are written in its
 // dialect; an Error comes back only when the connection must be broken off.
-Task<void> serve_model_call(CoreServices& services, const EndpointMatch& match, Scope& scope,
-                            HttpRequest& request, BodyReader& body, ResponseWriter& response);
+Task<void> serve_model_call(CoreServices& services, EndpointMatch match, Scope& scope, HttpRequest& request,
+                            BodyReader& body, ResponseWriter& response);
 
 }  // namespace weir

@@ -43,8 +43,8 @@ double Rng::unit() {
   return static_cast<double>(next() >> 11) * 0x1.0p-53;
 }
 
-Id make_id(std::string_view prefix, const Clock& clock, Rng& rng) {
-  const uint64_t ms = static_cast<uint64_t>(clock.wall_ns() / 1'000'000);
+Id make_id(std::string_view prefix, int64_t wall_ns, Rng& rng) {
+  const uint64_t ms = static_cast<uint64_t>(wall_ns / 1'000'000);
   const uint64_t high = (ms << 16) | 0x7000 | (rng.next() & 0x0fff);
   const uint64_t low = (rng.next() & 0x3fff'ffff'ffff'ffffULL) | 0x8000'0000'0000'0000ULL;
   return Id::written([&](FlatText& out) { out.text(prefix).byte('_').hex(high).hex(low); });

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <string_view>
 
-#include "base/clock.h"
 #include "base/inline_text.h"
 
 namespace weir {
@@ -28,6 +27,6 @@ class Rng {
 using Id = InlineText<48>;
 // A UUIDv7 (RFC 9562 section 5.7) with a type prefix of at most 15 bytes:
 // "req_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b".
-Id make_id(std::string_view prefix, const Clock& clock, Rng& rng);
+Id make_id(std::string_view prefix, int64_t wall_ns, Rng& rng);
 
 }  // namespace weir

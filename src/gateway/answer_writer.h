@@ -52,7 +52,10 @@ class AnswerWriter {
   Task<void> write_streamed(EventSource& source);
   Task<void> write_whole(EventSource& source);
   Task<void> write_through(EventSource& source);
+  Task<void> fold_whole(EventSource& source, Result<const EventBatch*> pulled);
   Task<void> send_raw(EventSource& source, std::string_view bytes);
+  // A whole answer has left, its first bytes and its last in one piece.
+  void note_sent();
   // Of an answer that is written anew; null: nothing came yet.
   Task<void> start_stream(const AnswerHead* upstream);
   Task<void> start_raw_stream(const AnswerHead& upstream);

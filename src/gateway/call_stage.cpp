@@ -97,6 +97,85 @@ bool is_about_the_key(const Error& error) {
          error.kind == ErrorKind::upstream_rate_limited || error.kind == ErrorKind::upstream_quota;
 }
 
+// What the next attempt at the exchange's target is, but for its key. The attempt is the exchange's last.
+UpstreamCall begin_attempt(Exchange& exchange) {
+  const Candidate& target = *exchange.target;
+  const Provider& provider = *target.target->provider;
+  Attempt& attempt = exchange.attempts.emplace_back();
+  attempt.provider = provider.name;
+  attempt.asked = &provider;
+  attempt.model = target.model;
+  attempt.started = exchange.lately(Mark::admitted);
+  // A span of its own: the provider's spans hang below the attempt that made them.
+  attempt.span_id = make_span_id(exchange.scope->core().rng());
+
+  UpstreamCall call;
+  call.provider = &provider;
+  call.model = target.model;
+  call.capabilities = &target.capabilities;
+  call.request = &exchange.sent();
+  const TargetModel model{.model = call.model, .capabilities = call.capabilities};
+  if (raw_way_is_open(exchange) && provider.codec->takes_raw(exchange.call, model)) call.raw = &exchange.call;
+  call.traceparent = traceparent(exchange.trace, attempt.span_id);
+  call.request_id = exchange.id;
+  call.first_event = exchange.route->first_event.value_or(provider.timeouts.first_event);
+  call.answer = exchange.route->answer.value_or(provider.timeouts.answer);
+  call.idle = provider.timeouts.idle;
+  call.on_upstream_id = [&attempt](std::string_view id) { attempt.upstream_id = id; };
+  return call;
+}
+
+// The raw way copies; what is written anew takes a core's time.
+bool is_large(const Exchange& exchange, const UpstreamCall& call) {
+  return !call.raw && exchange.call.body && exchange.call.body->source().size() > kJsonBytesOnCoreMax;
+}
+
+Result<void> pick_key(Exchange& exchange, const std::vector<size_t>& tried, UpstreamCall& call) {
+  const Provider& provider = *call.provider;
+  if (provider.keys->size() == 0 && !provider.kind.needs_key) return {};
+  Attempt& attempt = exchange.attempts.back();
+  KeyRing::Pick key =
+      TRY(provider.keys->pick(attempt.started, exchange.scope->core().rng(), call.model, tried));
+  attempt.key_index = key.index;
+  attempt.key_name = key.name;
+  call.credential = std::move(key.credential);
+  return {};
+}
+
+// A call that may be sent, with its losses in the client's words; else why it may not.
+Result<std::unique_ptr<EncodedCall>> checked(Exchange& exchange, Result<std::unique_ptr<EncodedCall>> made) {
+  if (!made) return fail(in_words_of_client(exchange, std::move(made).error()));
+  Fidelity& fidelity = (*made)->notes.fidelity;
+  if (Result<void> fits = check_sampling(exchange, fidelity); !fits)
+    return fail(in_words_of_client(exchange, std::move(fits).error()));
+  fidelity = in_words_of_client(exchange, std::move(fidelity));
+  TRY(check_strict(exchange, fidelity));
+  exchange.is_raw = (*made)->notes.is_raw;
+  // It may have gone while a large body was encoded.
+  TRY(exchange.scope->check());
+  return made;
+}
+
+void note_sent(Exchange& exchange) {
+  exchange.timings.mark(Mark::sent, exchange.now());
+  exchange.attempts.back().was_sent = true;
+}
+
+// What the last attempt came to.
+void end_attempt(Exchange& exchange, Result<UpstreamAnswer>& answer) {
+  Attempt& attempt = exchange.attempts.back();
+  if (answer) {
+    exchange.timings.mark(Mark::upstream_head, answer->head_at);
+    exchange.fidelity = std::move(answer->fidelity);
+  }
+  // Of a whole answer the body has come too.
+  const MonoTime ended = answer ? exchange.lately(Mark::upstream_head) : exchange.now();
+  attempt.took = ended - attempt.started;
+  if (attempt.was_sent && attempt.key_index)
+    report_key(*attempt.asked, attempt, ended, answer ? nullptr : &answer.error());
+  if (!answer) exchange.note_failure(answer.error());
+}
+
 }  // namespace
 
 Task<std::unique_ptr<EventSource>> CallStage::handle(Exchange& exchange, Next) {
@@ -138,18 +217,20 @@ Task<std::unique_ptr<EventSource>> CallStage::call_remote(Exchange& exchange) {
   for (;;) {
     // Nothing new is asked for a client that is gone.
     CO_TRY(exchange.scope->check());
-    const MonoTime started = exchange.now();
-    Result<std::unique_ptr<EventSource>> source = co_await call_with_key(exchange, tried);
-    Attempt& attempt = exchange.attempts.back();
-    attempt.started = started;
-    attempt.took = exchange.now() - started;
-    if (source) co_return source;
-    exchange.note_failure(source.error());
+    UpstreamCall call = begin_attempt(exchange);
+    Result<std::unique_ptr<EncodedCall>> encoded = co_await encode(exchange, tried, call);
+    if (encoded) note_sent(exchange);
+    Result<UpstreamAnswer> answer =
+        encoded ? co_await call_upstream(upstream_scope(exchange, call), client_, cpu_, call, **encoded)
+                : std::move(encoded).fail();
+    end_attempt(exchange, answer);
+    if (answer) co_return std::move(answer->source);
+    const Attempt& attempt = exchange.attempts.back();
     if (attempt.key_index) tried.keys.push_back(*attempt.key_index);
     // Another key of the same provider may be welcome where this one was not.
-    if (!is_about_the_key(source.error()) || !has_another(exchange, source.error().kind, tried) ||
+    if (!is_about_the_key(answer.error()) || !has_another(exchange, answer.error().kind, tried) ||
         !exchange.is_repeatable())
-      co_return source;
+      co_return std::move(answer).fail();
   }
 }
 
@@ -162,66 +243,30 @@ bool CallStage::has_another(const Exchange& exchange, ErrorKind refusal, const T
          provider.credentials->reject(*tried.credential, exchange.now()) && tried.credentials == 1;
 }
 
-Task<std::unique_ptr<EventSource>> CallStage::call_with_key(Exchange& exchange, Tried& tried) {
-  const Candidate& target = *exchange.target;
-  const Provider& provider = *target.target->provider;
-  Attempt& attempt = exchange.attempts.emplace_back();
-  attempt.provider = provider.name;
-  attempt.asked = &provider;
-  attempt.model = target.model;
+// Not a coroutine: what is encoded on the core with a key of the configuration waits for nothing.
+Task<std::unique_ptr<EncodedCall>> CallStage::encode(Exchange& exchange, Tried& tried, UpstreamCall& call) {
+  const Provider& provider = *call.provider;
+  if (provider.credentials || is_large(exchange, call)) return encode_later(exchange, tried, call);
+  TRY(pick_key(exchange, tried.keys, call));
+  return checked(exchange, encode_call(call));
+}
 
-  UpstreamCall call;
-  call.provider = &provider;
-  call.model = target.model;
-  call.capabilities = &target.capabilities;
-  call.request = &exchange.sent();
-  const TargetModel model{.model = call.model, .capabilities = call.capabilities};
-  if (raw_way_is_open(exchange) && provider.codec->takes_raw(exchange.call, model)) call.raw = &exchange.call;
-  call.request_id = exchange.id;
-  call.first_event = exchange.route->first_event.value_or(provider.timeouts.first_event);
-  call.answer = exchange.route->answer.value_or(provider.timeouts.answer);
-  call.idle = provider.timeouts.idle;
+Task<std::unique_ptr<EncodedCall>> CallStage::encode_later(Exchange& exchange, Tried& tried,
+                                                           UpstreamCall& call) {
+  const Provider& provider = *call.provider;
   if (provider.credentials) {
-    attempt.key_name = provider.credentials->name();
+    exchange.attempts.back().key_name = provider.credentials->name();
     tried.credential = nullptr;
     tried.credential = CO_TRY(co_await provider.credentials->get(*exchange.scope, credentials_));
     ++tried.credentials;
     call.credential = tried.credential;
-  } else if (provider.keys->size() > 0 || provider.kind.needs_key) {
-    KeyRing::Pick key =
-        CO_TRY(provider.keys->pick(exchange.now(), exchange.scope->core().rng(), target.model, tried.keys));
-    attempt.key_index = key.index;
-    attempt.key_name = key.name;
-    call.credential = std::move(key.credential);
+  } else {
+    CO_TRY(pick_key(exchange, tried.keys, call));
   }
-  // A span of its own: the provider's spans hang below the attempt that made them.
-  attempt.span_id = make_span_id(exchange.scope->core().rng());
-  call.traceparent = traceparent(exchange.trace, attempt.span_id);
-  call.on_upstream_id = [&attempt](std::string_view id) { attempt.upstream_id = id; };
-
-  // The raw way copies; what is written anew takes a core's time.
-  const bool is_large =
-      !call.raw && exchange.call.body && exchange.call.body->source().size() > kJsonBytesOnCoreMax;
-  const auto encode = [&call] { return encode_call(call); };
-  auto made = is_large ? co_await cpu_.run_to_end(exchange.scope->core(), encode) : encode();
-  if (!made) co_return fail(in_words_of_client(exchange, std::move(made).error()));
-  const std::unique_ptr<EncodedCall> encoded = *std::move(made);
-  if (Result<void> fits = check_sampling(exchange, encoded->notes.fidelity); !fits)
-    co_return fail(in_words_of_client(exchange, std::move(fits).error()));
-  encoded->notes.fidelity = in_words_of_client(exchange, std::move(encoded->notes.fidelity));
-  CO_TRY(check_strict(exchange, encoded->notes.fidelity));
-  exchange.is_raw = call.raw != nullptr;
-  // It may have gone while a large body was encoded.
-  CO_TRY(exchange.scope->check());
-  exchange.timings.mark(Mark::sent, exchange.now());
-  attempt.was_sent = true;
-  Result<UpstreamAnswer> answer =
-      co_await call_upstream(upstream_scope(exchange, call), client_, cpu_, call, *encoded);
-  if (attempt.key_index) report_key(provider, attempt, exchange.now(), answer ? nullptr : &answer.error());
-  if (!answer) co_return fail(std::move(answer).error());
-  exchange.fidelity = std::move(answer->fidelity);
-  exchange.timings.mark(Mark::upstream_head, answer->head_at);
-  co_return std::move(answer->source);
+  if (!is_large(exchange, call)) co_return checked(exchange, encode_call(call));
+  Result<std::unique_ptr<EncodedCall>> encoded =
+      co_await cpu_.run_to_end(exchange.scope->core(), [&call] { return encode_call(call); });
+  co_return checked(exchange, std::move(encoded));
 }
 
 }  // namespace weir

@@ -32,8 +32,9 @@ class CallStage final : public Stage {
   static Task<std::unique_ptr<EventSource>> answer_locally(Exchange& exchange, LocalModel& model);
   Task<std::unique_ptr<EventSource>> count_here(Exchange& exchange);
   Task<std::unique_ptr<EventSource>> call_remote(Exchange& exchange);
-  // One attempt with a key that is not one of `tried`; the attempt says which.
-  Task<std::unique_ptr<EventSource>> call_with_key(Exchange& exchange, Tried& tried);
+  // The call of the attempt, with a key that is not one of `tried`; the attempt says which.
+  Task<std::unique_ptr<EncodedCall>> encode(Exchange& exchange, Tried& tried, UpstreamCall& call);
+  Task<std::unique_ptr<EncodedCall>> encode_later(Exchange& exchange, Tried& tried, UpstreamCall& call);
   static bool has_another(const Exchange& exchange, ErrorKind refusal, const Tried& tried);
 
   HttpClient& client_;

@@ -111,6 +111,7 @@ struct Spent {
 
 struct Exchange {
   Id id;                   // "req_" and a UUIDv7: the x-request-id
+  int64_t wall_ns = 0;     // by the wall clock: when its head was there
   Scope* scope = nullptr;  // the request's; outlives the exchange
   // Of its calls to providers, below `scope`, when they outlast the client; null: they end with it.
   std::unique_ptr<Scope> upstream;
@@ -181,6 +182,9 @@ struct Exchange {
   // What the current attempt sends.
   const Request& sent() const { return adapted ? adapted->request : request; }
   MonoTime now() const { return scope->now(); }
+  // The time without a look at the clock, which costs more than most steps: of that mark, or when the core
+  // woke up since. As good as now() where nothing was waited for meanwhile, and never later.
+  MonoTime lately(Mark mark) const { return std::max(timings.at(mark), scope->turn_began()); }
 };
 
 // Error in strict mode when there are warnings: unsupported, with the list of them.

@@ -33,35 +33,42 @@ bool could_fit_better(const Candidate& next, const Candidate& failed) {
   return !limit || !other || *other > *limit;
 }
 
-// One walk over the candidates. State of RouteStage::handle, split so that each decision reads alone.
+// One walk over the candidates: the state of run(), split so that each decision reads alone.
 class Attempts {
  public:
-  Attempts(Exchange& exchange, const Route& route, Next next)
-      : exchange_(exchange), route_(route), next_(next) {}
-
-  Task<std::unique_ptr<EventSource>> run(const std::vector<Candidate>& candidates,
-                                         std::span<const size_t> order) {
-    for (size_t i = 0; i < order.size(); ++i) {
-      if (calls_ >= route_.retry.attempts_max) break;
+  // Tries the candidates of the exchange's plan in that order, by their indexes. One frame for all of it:
+  // each coroutine between the client and the provider takes memory for as long as the provider thinks.
+  static Task<std::unique_ptr<EventSource>> run(Exchange& exchange, std::vector<size_t> order, Next next) {
+    const std::vector<Candidate>& candidates = exchange.plan->candidates;
+    Attempts walk(exchange, next);
+    for (size_t i = 0; i < order.size() && walk.may_call(); ++i) {
       const Candidate& candidate = candidates[order[i]];
-      // What a provider said stays the reason.
-      if (calls_ > 0 && !candidate.is_ready(exchange_.now())) continue;
-      if (last_error_ && last_error_->kind == ErrorKind::context_too_long &&
-          !could_fit_better(candidate, *exchange_.target)) {
-        continue;
+      if (walk.is_passed_over(candidate)) continue;
+      const Rest rest{.candidates = candidates, .order = std::span(order).subspan(i + 1)};
+      for (int tries = 1;; ++tries) {
+        const MonoTime now = exchange.now();
+        const BreakerPass pass = candidate.state->breaker().try_pass(now);
+        // No attempt is spent on a target that is put aside, and what a provider said before stays the
+        // reason.
+        if (pass == BreakerPass::refused) break;
+        walk.begin_attempt(candidate, now);
+        Result<std::unique_ptr<CommittedSource>> source = co_await walk.call(candidate, now);
+        walk.end_attempt(candidate, pass, source);
+        if (source && walk.asks_again(candidate, **source)) {
+          CO_TRY(co_await walk.give_up(*std::move(source)));
+          CO_TRY(exchange.scope->check());
+          continue;
+        }
+        if (source) co_return *std::move(source);
+        if (exchange.scope->is_cancelled()) co_return fail(exchange.scope->reason());
+        const std::optional<Duration> pause =
+            walk.pause_before_retry(candidate, tries, rest, std::move(source).error());
+        if (!pause) break;
+        CO_TRY(co_await exchange.scope->sleep(*pause));
       }
-      const Rest rest{.candidates = candidates, .order = order.subspan(i + 1)};
-      std::unique_ptr<EventSource> source = CO_TRY(co_await at_target(candidate, rest));
-      if (source) co_return source;
-      if (last_error_ && !falls_back(route_.fallback, *last_error_)) break;
-      if (!exchange_.is_repeatable()) {
-        last_error_->message += "; no other attempt was made, since the upload was under way already";
-        break;
-      }
+      if (walk.ends_here()) break;
     }
-    if (!last_error_) co_return fail(all_put_aside(candidates, order));
-    say_when_free(*last_error_, candidates, order);
-    co_return fail(std::move(*last_error_));
+    co_return fail(walk.reason(candidates, order));
   }
 
  private:
@@ -75,11 +82,25 @@ class Attempts {
     }
   };
 
-  // REQUIRES that none of them passes.
-  Error all_put_aside(const std::vector<Candidate>& candidates, std::span<const size_t> order) const {
+  Attempts(Exchange& exchange, Next next) : exchange_(exchange), route_(*exchange.route), next_(next) {}
+
+  bool may_call() const { return calls_ < route_.retry.attempts_max; }
+
+  // Whether no other target is asked after what the last one said.
+  bool ends_here() {
+    if (last_error_ && !falls_back(route_.fallback, *last_error_)) return true;
+    if (exchange_.is_repeatable()) return false;
+    last_error_->message += "; no other attempt was made, since the upload was under way already";
+    return true;
+  }
+
+  // Why there is no answer: what the last target that was asked said.
+  Error reason(const std::vector<Candidate>& candidates, std::span<const size_t> order) {
     Error error =
-        make_error(ErrorKind::upstream_overloaded,
-                   "every target of this model is put aside after repeated failures; try again later");
+        last_error_
+            ? std::move(*last_error_)
+            : make_error(ErrorKind::upstream_overloaded,
+                         "every target of this model is put aside after repeated failures; try again later");
     say_when_free(error, candidates, order);
     return error;
   }
@@ -105,30 +126,24 @@ class Attempts {
         std::max<int64_t>(1, std::chrono::ceil<std::chrono::milliseconds>(free_at - now).count());
   }
 
-  // An answer, or nullptr with last_error_ set unless the target is put aside. Errors: those that end the
-  // exchange whatever is configured.
-  Task<std::unique_ptr<EventSource>> at_target(const Candidate& candidate, Rest rest) {
-    for (int tries = 1;; ++tries) {
-      const BreakerPass pass = candidate.state->breaker().try_pass(exchange_.now());
-      // No attempt is spent on a target that is put aside, and what a provider said before stays the reason.
-      if (pass == BreakerPass::refused) co_return nullptr;
-      Result<std::unique_ptr<CommittedSource>> source = co_await attempt(candidate, pass);
-      if (source && asks_again(candidate, **source)) {
-        CO_TRY(co_await give_up(*std::move(source)));
-        CO_TRY(exchange_.scope->check());
-        continue;
-      }
-      if (source) co_return *std::move(source);
-      if (exchange_.scope->is_cancelled()) co_return fail(exchange_.scope->reason());
-      last_error_ = std::make_unique<Error>(std::move(source).error());
-      note_pause(candidate);
-      if (!may_retry(tries, rest)) co_return nullptr;
-      const auto pause = retry_pause(route_.retry, *last_error_, tries, exchange_.scope->core().rng());
-      if (!pause || !candidate.is_ready(exchange_.now() + *pause)) co_return nullptr;
-      if (!candidate.target->provider->retry_budget->try_spend()) co_return nullptr;
-      if (exchange_.scope->remaining(*pause + Duration(1)) <= *pause) co_return nullptr;
-      CO_TRY(co_await exchange_.scope->sleep(*pause));
-    }
+  // What a provider said stays the reason, and a prompt that was too long is not sent where no more fits.
+  bool is_passed_over(const Candidate& candidate) const {
+    if (calls_ > 0 && !candidate.is_ready(exchange_.now())) return true;
+    return last_error_ && last_error_->kind == ErrorKind::context_too_long &&
+           !could_fit_better(candidate, *exchange_.target);
+  }
+
+  // How long to wait before the target that failed is tried again; nullopt: it is not.
+  std::optional<Duration> pause_before_retry(const Candidate& candidate, int tries, const Rest& rest,
+                                             Error error) {
+    last_error_ = std::make_unique<Error>(std::move(error));
+    note_pause(candidate);
+    if (!may_retry(tries, rest)) return std::nullopt;
+    const auto pause = retry_pause(route_.retry, *last_error_, tries, exchange_.scope->core().rng());
+    if (!pause || !candidate.is_ready(exchange_.now() + *pause)) return std::nullopt;
+    if (!candidate.target->provider->retry_budget->try_spend()) return std::nullopt;
+    if (exchange_.scope->remaining(*pause + Duration(1)) <= *pause) return std::nullopt;
+    return pause;
   }
 
   // Of a rate limit the keys know themselves.
@@ -142,8 +157,8 @@ class Attempts {
 
   // Once. Of several choices the others may be good.
   bool asks_again(const Candidate& candidate, const CommittedSource& source) {
-    if (has_asked_again_ || route_.translation.malformed_calls != "retry" || !source.ends_in_bad_call())
-      return false;
+    const std::string_view policy = route_.translation.malformed_calls;
+    if (has_asked_again_ || policy != "retry" || !source.ends_in_bad_call()) return false;
     // An answer with a bad call is more than none, which is what a target gives that is put aside meanwhile.
     if (!candidate.is_ready(exchange_.now())) return false;
     const Chat* chat = exchange_.chat();
@@ -153,7 +168,7 @@ class Attempts {
   }
 
   // What it used is paid for; parts of an answer have told that themselves.
-  Task<void> give_up(std::unique_ptr<CommittedSource> source) {
+  [[gnu::noinline]] Task<void> give_up(std::unique_ptr<CommittedSource> source) {
     if (exchange_.is_composed) co_return {};
     const std::unique_ptr<EventSource> part = metered_part(std::move(source), exchange_);
     co_return co_await drain(exchange_, *part);
@@ -170,33 +185,34 @@ class Attempts {
            (!last_error_->retry_after_ms || others == 0);
   }
 
-  Task<std::unique_ptr<CommittedSource>> attempt(const Candidate& candidate, BreakerPass pass) {
-    Breaker& breaker = candidate.state->breaker();
-    ++made_;
+  void begin_attempt(const Candidate& candidate, MonoTime now) {
     exchange_.target = &candidate;
-    if (made_ == 1) {
-      exchange_.timings.mark(Mark::picked, exchange_.now());
+    if (made_++ == 0) {
+      exchange_.timings.mark(Mark::picked, now);
     } else {
-      exchange_.timings.try_again(exchange_.now());
+      exchange_.timings.try_again(now);
     }
     candidate.target->provider->retry_budget->on_call();
     called_at_.reset();
-    const size_t attempts_before = exchange_.attempts.size();
-    Result<std::unique_ptr<CommittedSource>> source = co_await call(candidate);
+    attempts_before_ = exchange_.attempts.size();
+  }
+
+  void end_attempt(const Candidate& candidate, BreakerPass pass,
+                   const Result<std::unique_ptr<CommittedSource>>& source) {
+    Breaker& breaker = candidate.state->breaker();
     // A local model answers without an attempt.
     was_called_ = candidate.target->provider->local ||
-                  std::any_of(exchange_.attempts.begin() + static_cast<ptrdiff_t>(attempts_before),
+                  std::any_of(exchange_.attempts.begin() + static_cast<ptrdiff_t>(attempts_before_),
                               exchange_.attempts.end(), [](const Attempt& one) { return one.was_sent; });
     if (was_called_) ++calls_;
     if (source) {
-      breaker.report(exchange_.now(), pass, true);
+      breaker.report(exchange_.timings.at(Mark::first_event), pass, true);
     } else if (has_failed(source.error())) {
       breaker.report(exchange_.now(), pass, false);
       note_wait(candidate, source.error());
     } else {
       breaker.abandon(pass);
     }
-    co_return source;
   }
 
   // Whether the attempt says something about its target.
@@ -221,16 +237,17 @@ class Attempts {
       candidate.state->observe_first_event(exchange_.now() - *called_at_);
   }
 
-  Task<std::unique_ptr<CommittedSource>> call(const Candidate& candidate) {
+  Task<std::unique_ptr<CommittedSource>> call(const Candidate& candidate, MonoTime now) {
     const std::shared_ptr<TargetState>& state = candidate.state;
     std::optional<Permits::Permit> permit = Permits::try_acquire(state->permits());
     if (!permit) {
-      exchange_.timings.mark(Mark::queued, exchange_.now());
+      exchange_.timings.mark(Mark::queued, now);
       permit = CO_TRY(co_await Permits::acquire(*exchange_.scope, state->permits(), exchange_.priority,
                                                 exchange_.principal->key_id));
+      now = exchange_.now();
     }
-    called_at_ = exchange_.now();
-    exchange_.timings.mark(Mark::admitted, *called_at_);
+    called_at_ = now;
+    exchange_.timings.mark(Mark::admitted, now);
     CallPlace place(state, *std::move(permit));
     std::unique_ptr<EventSource> source = CO_TRY(co_await next_(exchange_));
     auto committed = std::make_unique<CommittedSource>(std::move(source), std::move(place));
@@ -244,8 +261,9 @@ class Attempts {
       }
       co_return fail(std::move(began).error());
     }
-    exchange_.timings.mark(Mark::first_event, exchange_.now());
-    state->observe_first_event(exchange_.now() - *called_at_);
+    const MonoTime began_at = exchange_.now();
+    exchange_.timings.mark(Mark::first_event, began_at);
+    state->observe_first_event(began_at - *called_at_);
     co_return committed;
   }
 
@@ -254,6 +272,7 @@ class Attempts {
   const Next next_;
   std::optional<MonoTime> called_at_;  // the last attempt, once it had its place
   int made_ = 0;                       // attempts
+  size_t attempts_before_ = 0;         // of the exchange, before the last of them
   int calls_ = 0;                      // those of them that did not end here, which are limited
   bool was_called_ = false;            // the last one is one of these
   bool has_asked_again_ = false;
@@ -317,7 +336,7 @@ std::string_view session_of(const Exchange& exchange) {
 
 // Where the exchange may go, as the route's strategy ranks it. Error: forbidden.
 [[gnu::noinline]] Result<std::vector<size_t>> ordered_targets(const Exchange& exchange) {
-  const PickContext context{.now = exchange.now(),
+  const PickContext context{.now = exchange.lately(Mark::decoded),
                             .session = session_of(exchange),
                             .input_tokens = expected_input_tokens(exchange),
                             .output_tokens = expected_output_tokens(exchange)};
@@ -339,16 +358,20 @@ void tighten_deadline(Exchange& exchange) {
 
 }  // namespace
 
-Task<std::unique_ptr<EventSource>> RouteStage::handle(Exchange& exchange, Next next) {
-  exchange.plan = CO_TRY(plans_.find(exchange.snapshot, model_of(exchange.request)));
+Result<std::vector<size_t>> RouteStage::choose(Exchange& exchange) {
+  exchange.plan = TRY(plans_.find(exchange.snapshot, model_of(exchange.request)));
   exchange.route = exchange.plan->route;
   exchange.is_strict = exchange.is_strict || exchange.route->translation.strict;
   if (exchange.route->translation.reasoning_field && exchange.client_codec)
     exchange.client_codec = &with_reasoning_field(*exchange.client_codec);
   tighten_deadline(exchange);
-  const std::vector<size_t> order = CO_TRY(ordered_targets(exchange));
-  Attempts attempts(exchange, *exchange.route, next);
-  co_return co_await attempts.run(exchange.plan->candidates, order);
+  return ordered_targets(exchange);
+}
+
+// Not a coroutine: its work is done when the first call is made, and a frame would stay until the last has
+// ended.
+Task<std::unique_ptr<EventSource>> RouteStage::handle(Exchange& exchange, Next next) {
+  return Attempts::run(exchange, TRY(choose(exchange)), next);
 }
 
 }  // namespace weir

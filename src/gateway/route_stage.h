@@ -14,6 +14,9 @@ class RouteStage final : public Stage {
   Task<std::unique_ptr<EventSource>> handle(Exchange& exchange, Next next) override;
 
  private:
+  // The candidates of the exchange's plan in the order in which they are tried.
+  Result<std::vector<size_t>> choose(Exchange& exchange);
+
   RoutePlans plans_;
 };
 

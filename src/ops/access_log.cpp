@@ -280,7 +280,8 @@ void AccessLog::flush() {
 void AccessLog::ended(const Exchange& exchange, const ExchangeOutcome& outcome) {
   thread_local std::string line;
   line.clear();
-  append_access_log_line(line, exchange, outcome, exchange.scope->core().clock().wall_ns());
+  const Duration took = exchange.timings.between(Mark::first_byte, Mark::done);
+  append_access_log_line(line, exchange, outcome, exchange.wall_ns + took.count());
   write(line);
 }
 

@@ -38,6 +38,7 @@ constexpr std::array kOpaqueEndpoints = {
     Endpoint::image_generation, Endpoint::image_edit, Endpoint::image_variation};
 
 void append_query(const Provider& provider, std::string& target) {
+  if (provider.kind.query.empty()) return;
   char separator = target.find('?') == std::string::npos ? '?' : '&';
   for (const auto& [name, value] : provider.kind.query) {
     target += separator;
@@ -89,49 +90,64 @@ std::string_view upstream_id(const Headers& headers) {
   return {};
 }
 
-// REQUIRES that the response outlives it.
-AnswerHead answer_head(const ClientResponse& response) {
+bool is_kept(std::string_view name) {
+  return std::ranges::any_of(kAnswerHeadersKept,
+                             [&](std::string_view kept) { return equals_ignoring_case(kept, name); });
+}
+
+// `id`: upstream_id(). REQUIRES that the response outlives it.
+AnswerHead answer_head(const ClientResponse& response, std::string_view id) {
   AnswerHead head;
   head.upstream_status = response.status;
   head.content_type = response.headers.get_or("content-type", "application/json");
   for (const HeaderField field : response.headers) {
-    const auto is_it = [&field](std::string_view name) { return equals_ignoring_case(name, field.name); };
-    const auto kept = std::ranges::find_if(kAnswerHeadersKept, is_it);
-    if (kept != kAnswerHeadersKept.end() && !head.headers.contains(*kept))
-      head.headers.add(*kept, field.value);
+    if (is_kept(field.name) && !head.headers.contains(field.name)) head.headers.add(field.name, field.value);
   }
-  if (const std::string_view id = upstream_id(response.headers); !id.empty())
-    head.headers.add(kUpstreamIdHeader, id);
+  if (!id.empty()) head.headers.add(kUpstreamIdHeader, id);
   return head;
 }
 
 constexpr const char* kIdleMessage = "the provider sent nothing for longer than its idle timeout";
 
-// All of a body, whose pieces come without a longer pause than `idle`. Errors: those of read_all, and
-// upstream_timeout.
-Task<std::string> read_whole(Scope& scope, ClientResponse& response, size_t bytes_max, Duration idle) {
-  std::string body;
+// Adds a piece of a body to what came before; true: that was its end. Error: upstream_malformed.
+Result<bool> take_piece(std::string& body, std::string_view piece, size_t bytes_max) {
+  if (piece.size() > bytes_max - body.size())
+    return fail(ErrorKind::upstream_malformed, "the provider's answer is larger than the limit");
+  body.append(piece);
+  return piece.empty();
+}
+
+Task<std::string> read_rest(Scope& scope, ClientResponse& response, size_t bytes_max, Duration idle,
+                            std::string body) {
   for (;;) {
     scope.set_deadline(scope.turn_began() + idle, ErrorKind::upstream_timeout, kIdleMessage);
     const std::string_view piece = CO_TRY(co_await response.read(scope));
-    if (piece.empty()) co_return body;
-    if (piece.size() > bytes_max - body.size())
-      co_return fail(ErrorKind::upstream_malformed, "the provider's answer is larger than the limit");
-    body.append(piece);
+    if (CO_TRY(take_piece(body, piece, bytes_max))) co_return body;
+  }
+}
+
+// All of a body, whose pieces come without a longer pause than `idle`. What came along with the head costs no
+// frame. Errors: those of read_all, and upstream_timeout.
+Task<std::string> read_whole(Scope& scope, ClientResponse& response, size_t bytes_max, Duration idle) {
+  std::string body;
+  for (;;) {
+    const std::optional<std::string_view> piece = TRY(response.take());
+    if (!piece) return read_rest(scope, response, bytes_max, idle, std::move(body));
+    if (TRY(take_piece(body, *piece, bytes_max))) return Result<std::string>(std::move(body));
   }
 }
 
 // A streamed answer as it comes from the socket.
 class StreamSource final : public EventSource {
  public:
-  StreamSource(std::unique_ptr<Scope> scope, std::unique_ptr<ClientResponse> response,
+  StreamSource(std::unique_ptr<Scope> scope, std::unique_ptr<ClientResponse> response, AnswerHead head,
                std::unique_ptr<StreamDecoder> decoder, bool is_raw, Duration idle)
       : scope_(std::move(scope)),
         response_(std::move(response)),
         decoder_(std::move(decoder)),
         is_raw_(is_raw),
         idle_(idle),
-        head_(answer_head(*response_)) {}
+        head_(std::move(head)) {}
 
   const AnswerHead& head() const override { return head_; }
 
@@ -179,10 +195,10 @@ class StreamSource final : public EventSource {
 
   void expect_more() {
     if (is_concluding_) {
-      scope_->set_deadline(scope_->now() + std::min(kConcludingMax, idle_), ErrorKind::upstream_timeout,
-                           kLateMessage);
+      scope_->set_deadline(scope_->turn_began() + std::min(kConcludingMax, idle_),
+                           ErrorKind::upstream_timeout, kLateMessage);
     } else if (has_content_) {
-      scope_->set_deadline(scope_->now() + idle_, ErrorKind::upstream_timeout, kIdleMessage);
+      scope_->set_deadline(scope_->turn_began() + idle_, ErrorKind::upstream_timeout, kIdleMessage);
     }
   }
 
@@ -208,9 +224,9 @@ class StreamSource final : public EventSource {
 // An answer that was read whole.
 class WholeSource final : public EventSource {
  public:
-  WholeSource(std::unique_ptr<ClientResponse> response, std::string body, std::vector<Event> events,
-              bool is_raw)
-      : response_(std::move(response)), head_(answer_head(*response_)), body_(std::move(body)) {
+  WholeSource(std::unique_ptr<ClientResponse> response, AnswerHead head, std::string body,
+              std::vector<Event> events, bool is_raw)
+      : response_(std::move(response)), head_(std::move(head)), body_(std::move(body)) {
     batch_.events = std::move(events);
     batch_.is_raw = is_raw;
     if (is_raw) batch_.raw = body_;
@@ -349,8 +365,10 @@ Result<std::unique_ptr<EncodedCall>> encode_call(const UpstreamCall& call) {
   }
   const std::optional<Request> distinct = call.raw ? std::nullopt : with_distinct_calls(*call.request);
   const Request& request = distinct ? *distinct : *call.request;
-  auto encoded = std::make_unique<EncodedCall>(TRY(call.raw ? codec.splice_request(*call.raw, request, target)
-                                                            : codec.encode_request(request, target)));
+  Result<EncodedCall> made =
+      call.raw ? codec.splice_request(*call.raw, request, target) : codec.encode_request(request, target);
+  if (!made) return std::move(made).fail();
+  auto encoded = std::make_unique<EncodedCall>(*std::move(made));
   encoded->notes.is_raw = call.raw != nullptr;
   if (const Chat* chat = chat_of(*call.request)) {
     encoded->notes.choices = static_cast<size_t>(std::max<int64_t>(1, chat->choices.value_or(1)));
@@ -392,23 +410,24 @@ Task<UpstreamAnswer> call_upstream(Scope& scope, HttpClient& client, Pool& cpu, 
                            .on_lost = call.on_lost};
   std::unique_ptr<ClientResponse> response = CO_TRY(co_await client.send(*attempt, wire));
   answer.head_at = response->first_byte_at;
-  if (const std::string_view id = upstream_id(response->headers); call.on_upstream_id && !id.empty())
-    call.on_upstream_id(id);
+  const std::string_view id = upstream_id(response->headers);
+  if (call.on_upstream_id && !id.empty()) call.on_upstream_id(id);
   answer.fidelity = std::move(encoded.notes.fidelity);
 
   const ProviderCodec& codec = *call.provider->codec;
   const bool is_good = response->status >= 200 && response->status < 300;
   if (is_good && encoded.notes.operation == Operation::opaque) {
     encoded.notes.is_event_stream = is_event_stream(response->headers);
-    AnswerHead head = answer_head(*response);
+    AnswerHead head = answer_head(*response, id);
     answer.source =
         std::make_unique<OpaqueSource>(std::move(attempt), std::move(response),
                                        codec.stream_decoder(encoded.notes), std::move(head), call.idle);
     co_return answer;
   }
   if (is_good && encoded.notes.is_streamed && is_event_stream(response->headers)) {
+    AnswerHead head = answer_head(*response, id);
     answer.source =
-        std::make_unique<StreamSource>(std::move(attempt), std::move(response),
+        std::make_unique<StreamSource>(std::move(attempt), std::move(response), std::move(head),
                                        codec.stream_decoder(encoded.notes), call.raw != nullptr, call.idle);
     watch_for_stops(encoded.notes, answer);
     co_return answer;
@@ -423,8 +442,9 @@ Task<UpstreamAnswer> call_upstream(Scope& scope, HttpClient& client, Pool& cpu, 
   const auto decode = [&] { return codec.decode_answer(reply, encoded.notes); };
   std::vector<Event> events =
       CO_TRY(body.size() > kJsonBytesOnCoreMax ? co_await cpu.run_to_end(scope.core(), decode) : decode());
-  answer.source = std::make_unique<WholeSource>(std::move(response), std::move(body), std::move(events),
-                                                encoded.notes.is_raw);
+  AnswerHead head = answer_head(*response, id);
+  answer.source = std::make_unique<WholeSource>(std::move(response), std::move(head), std::move(body),
+                                                std::move(events), encoded.notes.is_raw);
   watch_for_stops(encoded.notes, answer);
   co_return answer;
 }
