@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cstdint>
 #include <cstring>
@@ -59,9 +60,8 @@ class FlatText {
   }
   // 16 hexadecimal digits.
   FlatText& hex(uint64_t word) {
-    for (int shift = 56; shift >= 0; shift -= 8, at_ += 2)
-      std::memcpy(at_, kPairs<16>[word >> shift & 0xff].data(), 2);
-    return *this;
+    eight_digits(static_cast<uint32_t>(word >> 32));
+    return eight_digits(static_cast<uint32_t>(word));
   }
 
   // Behind what was written.
@@ -70,13 +70,26 @@ class FlatText {
   static constexpr size_t kDecimalBytes = 20;
 
  private:
-  template <size_t kBase>
   static constexpr auto kPairs = [] {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    std::array<std::array<char, 2>, kBase * kBase> pairs{};
-    for (size_t i = 0; i < pairs.size(); ++i) pairs[i] = {kDigits[i / kBase], kDigits[i % kBase]};
+    std::array<std::array<char, 2>, 100> pairs{};
+    for (size_t i = 0; i < pairs.size(); ++i)
+      pairs[i] = {static_cast<char>('0' + i / 10), static_cast<char>('0' + i % 10)};
     return pairs;
   }();
+
+  // All eight at once: each half byte gets a byte of its own, and those above 9 are moved on to the letters.
+  FlatText& eight_digits(uint32_t half) {
+    static_assert(std::endian::native == std::endian::little);
+    uint64_t digits = half;
+    digits = (digits | digits << 16) & 0x0000'ffff'0000'ffff;
+    digits = (digits | digits << 8) & 0x00ff'00ff'00ff'00ff;
+    digits = (digits | digits << 4) & 0x0f0f'0f0f'0f0f'0f0f;
+    const uint64_t letters = (digits + 0x0606'0606'0606'0606) >> 4 & 0x0101'0101'0101'0101;
+    digits = std::byteswap(digits + 0x3030'3030'3030'3030 + letters * ('a' - '0' - 10));
+    std::memcpy(at_, &digits, sizeof digits);
+    at_ += sizeof digits;
+    return *this;
+  }
 
   // Most numbers are short: counts, milliseconds.
   FlatText& digits(uint64_t number) {
@@ -89,7 +102,7 @@ class FlatText {
     at_ += 2;
     return *this;
   }
-  static void pair(char* to, uint64_t below_100) { std::memcpy(to, kPairs<10>[below_100].data(), 2); }
+  static void pair(char* to, uint64_t below_100) { std::memcpy(to, kPairs[below_100].data(), 2); }
 
   char* at_;
 };

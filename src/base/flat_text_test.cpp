@@ -24,6 +24,8 @@ TEST(FlatText, WritesPiecesOneBehindTheOther) {
 
 TEST(FlatText, WritesPartsAsDecimals) {
   EXPECT_EQ(written([](FlatText& out) { out.fixed<3>(1234); }), "1.234");
+  EXPECT_EQ(written([](FlatText& out) { out.fixed<3>(98'765); }), "98.765");
+  EXPECT_EQ(written([](FlatText& out) { out.fixed<3>(987'654); }), "987.654");
   EXPECT_EQ(written([](FlatText& out) { out.fixed<3>(5); }), "0.005");
   EXPECT_EQ(written([](FlatText& out) { out.fixed<9>(123'000); }), "0.000123000");
   EXPECT_EQ(written([](FlatText& out) { out.fixed<3>(-1500); }), "-1.500");
@@ -34,6 +36,8 @@ TEST(FlatText, WritesPartsAsDecimals) {
 TEST(FlatText, WritesAWordAsSixteenDigits) {
   EXPECT_EQ(written([](FlatText& out) { out.hex(0x0123'4567'89ab'cdef); }), "0123456789abcdef");
   EXPECT_EQ(written([](FlatText& out) { out.hex(1); }), "0000000000000001");
+  EXPECT_EQ(written([](FlatText& out) { out.hex(0xfedc'ba98'7654'3210); }), "fedcba9876543210");
+  EXPECT_EQ(written([](FlatText& out) { out.hex(~uint64_t{0}); }), "ffffffffffffffff");
 }
 
 TEST(FlatText, AppendsToWhatIsThere) {
