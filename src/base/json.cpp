@@ -93,6 +93,8 @@ constexpr std::array<bool, 256> kEndsScalar = [] {
   return table;
 }();
 
+// Each step takes the place where it starts, and gives the one of the next token, white space skipped, or
+// null: problem() tells why. So the place stays in a register.
 class Walk {
  public:
   // REQUIRES a NUL behind the table's source.
@@ -101,118 +103,128 @@ class Walk {
         limits_(limits),
         text_(table.source.data()),
         end_(text_ + table.source.size()),
-        p_(text_) {}
+        free_(table.nodes.get()),
+        nodes_end_(free_ + table.node_capacity),
+        values_left_(limits.nodes_max) {}
 
-  // False: problem() tells why.
   bool run() {
-    skip_space();
-    if (!value(false)) return false;
-    while (open_ != kNoNode) {
-      const bool good = table_.nodes[open_].type == JsonType::object ? member() : element();
-      if (!good) return false;
-    }
-    return p_ == end_ || refuse("nothing may follow the value");
+    JsonNode& root = add_nodes(1);
+    root.is_member = false;
+    const char* p = value(skip_space(text_), root);
+    while (p && open_ != kNoNode) p = node(open_).type == JsonType::object ? members(p) : elements(p);
+    return p && (p == end_ || refuse("nothing may follow the value", p));
   }
   const Problem& problem() const { return problem_; }
   // After run(): whether the text must be checked for being UTF-8.
-  bool has_high_bytes() const { return has_high_bytes_; }
+  bool has_high_bytes() const { return high_bytes_ != 0; }
+  uint32_t node_count() const { return static_cast<uint32_t>(free_ - table_.nodes.get()); }
 
  private:
   uint32_t offset(const char* p) const { return static_cast<uint32_t>(p - text_); }
 
   // Not inlined: what they do needs room and destructors that the walk is better off without.
-  [[gnu::noinline, gnu::cold]] bool refuse(const char* what) { return refuse_at(what, p_); }
-  [[gnu::noinline, gnu::cold]] bool refuse_at(const char* what, const char* where) {
+  [[gnu::noinline, gnu::cold]] const char* refuse(const char* what, const char* where) {
     problem_ = {where == end_ ? "the text ends too early" : what, offset(where), path_of_open()};
-    return false;
+    return nullptr;
   }
-  [[gnu::noinline, gnu::cold]] bool refuse_values() {
-    return refuse(fmt::format("more than {} values", limits_.nodes_max).c_str());
+  [[gnu::noinline, gnu::cold]] const char* refuse_values(const char* where) {
+    return refuse(fmt::format("more than {} values", limits_.nodes_max).c_str(), where);
   }
-  [[gnu::noinline, gnu::cold]] bool refuse_depth() {
-    return refuse(fmt::format("nesting deeper than {}", limits_.depth_max).c_str());
+  [[gnu::noinline, gnu::cold]] const char* refuse_depth(const char* where) {
+    return refuse(fmt::format("nesting deeper than {}", limits_.depth_max).c_str(), where);
   }
 
-  void skip_space() {
-    if (static_cast<unsigned char>(*p_) > ' ') return;
+  const char* skip_space(const char* p) const {
+    return static_cast<unsigned char>(*p) > ' ' ? p : skip_some_space(p);
+  }
+  [[gnu::noinline]] const char* skip_some_space(const char* p) const {
     for (;;) {
       // Indentation.
-      for (uint64_t word; end_ - p_ >= 8; p_ += 8) {
-        std::memcpy(&word, p_, 8);
+      for (uint64_t word; end_ - p >= 8; p += 8) {
+        std::memcpy(&word, p, 8);
         if (word != 0x2020'2020'2020'2020) break;
       }
-      if (!is_space(*p_)) return;
-      ++p_;
+      if (!is_space(*p)) return p;
+      ++p;
     }
   }
-  void step() {
-    ++p_;
-    skip_space();
-  }
+  const char* step(const char* p) const { return skip_space(p + 1); }
 
-  uint32_t add_node() {
-    if (table_.node_count == table_.node_capacity) grow();
-    return table_.node_count++;
+  // The first of that many next to each other.
+  JsonNode& add_nodes(ptrdiff_t count) {
+    if (nodes_end_ - free_ < count) grow();
+    free_ += count;
+    return free_[-count];
   }
   [[gnu::noinline]] void grow() {
     constexpr size_t kNodesFirst = 40;  // a small chat, within the sizes that malloc has at hand
-    const size_t capacity = std::max(kNodesFirst, 2 * table_.node_capacity);
+    const size_t count = node_count();
+    const size_t capacity = std::max(kNodesFirst, 2 * count);
     auto nodes = std::make_unique_for_overwrite<JsonNode[]>(capacity);
-    if (table_.node_count > 0)
-      std::memcpy(nodes.get(), table_.nodes.get(), table_.node_count * sizeof(JsonNode));
+    if (count > 0) std::memcpy(nodes.get(), table_.nodes.get(), count * sizeof(JsonNode));
     table_.nodes = std::move(nodes);
     table_.node_capacity = capacity;
+    free_ = table_.nodes.get() + count;
+    nodes_end_ = table_.nodes.get() + capacity;
   }
   JsonNode& node(uint32_t index) { return table_.nodes[index]; }
 
-  // One element of the innermost open array with the comma before it, or its closing bracket.
-  bool element() {
-    JsonNode& array = node(open_);
-    if (*p_ == ']') return close(array);
-    if (array.children.count > 0) {
-      if (*p_ != ',') return refuse("expected ',' or ']' after an element");
-      step();
-    }
-    ++array.children.count;
-    return value(false);
+  // Elements of the innermost open array: up to its closing bracket, or to one that is a container.
+  const char* elements(const char* p) {
+    const uint32_t here = open_;
+    do {
+      JsonNode& array = node(here);
+      if (*p == ']') return close(p, array);
+      if (array.children.count > 0) {
+        if (*p != ',') return refuse("expected ',' or ']' after an element", p);
+        p = step(p);
+      }
+      ++array.children.count;
+      JsonNode& element = add_nodes(1);
+      element.is_member = false;
+      p = value(p, element);
+    } while (p && open_ == here);
+    return p;
   }
 
-  // One member of the innermost open object with the comma before it, or its closing bracket.
-  bool member() {
-    JsonNode& object = node(open_);
-    if (*p_ == '}') return close_object(object);
-    if (object.children.count > 0) {
-      if (*p_ != ',') return refuse("expected ',' or '}' after a member");
-      step();
-    }
-    if (*p_ != '"') return refuse("expected a key in double quotes");
-    ++object.children.count;
-    JsonNode& key = node(add_node());
-    key.is_member = false;
-    if (!string(key)) return false;
-    if (*p_ != ':') return refuse("expected ':' after a key");
-    step();
-    return value(true);
+  // The same of the innermost open object.
+  const char* members(const char* p) {
+    const uint32_t here = open_;
+    do {
+      JsonNode& object = node(here);
+      if (*p == '}') return close_object(p, object);
+      if (object.children.count > 0) {
+        if (*p != ',') return refuse("expected ',' or '}' after a member", p);
+        p = step(p);
+      }
+      if (*p != '"') return refuse("expected a key in double quotes", p);
+      ++object.children.count;
+      JsonNode& key = add_nodes(2);
+      JsonNode& member = (&key)[1];
+      key.is_member = false;
+      member.is_member = true;
+      p = string(p, key);
+      if (!p) return p;
+      if (*p != ':') return refuse("expected ':' after a key", p);
+      p = value(step(p), member);
+    } while (p && open_ == here);
+    return p;
   }
 
-  bool value(bool is_member) {
-    if (++values_ > limits_.nodes_max) return refuse_values();
-    const uint32_t index = add_node();
-    JsonNode& made = node(index);
-    made.is_member = is_member;
-    switch (*p_) {
-      case '"':
-        return string(made);
+  [[gnu::always_inline]] const char* value(const char* p, JsonNode& made) {
+    if (values_left_-- == 0) return refuse_values(p);
+    if (*p == '"') return string(p, made);
+    switch (*p) {
       case '{':
-        return open(made, index, JsonType::object);
+        return open(p, made, JsonType::object);
       case '[':
-        return open(made, index, JsonType::array);
+        return open(p, made, JsonType::array);
       case 't':
-        return literal(made, "true", JsonType::boolean);
+        return literal(p, made, "true", JsonType::boolean);
       case 'f':
-        return literal(made, "false", JsonType::boolean);
+        return literal(p, made, "false", JsonType::boolean);
       case 'n':
-        return literal(made, "null", JsonType::null);
+        return literal(p, made, "null", JsonType::null);
       case '-':
       case '0':
       case '1':
@@ -224,85 +236,91 @@ class Walk {
       case '7':
       case '8':
       case '9':
-        return number(made);
+        return number(p, made);
       default:
-        return refuse("expected a value");
+        return refuse("expected a value", p);
     }
   }
 
-  bool open(JsonNode& made, uint32_t index, JsonType type) {
-    if (++depth_ > limits_.depth_max) return refuse_depth();
+  const char* open(const char* p, JsonNode& made, JsonType type) {
+    if (++depth_ > limits_.depth_max) return refuse_depth(p);
     made.type = type;
-    made.begin = offset(p_);
+    made.begin = offset(p);
     made.end = open_;
     made.children = {0, 0};
-    open_ = index;
-    step();
-    return true;
+    open_ = static_cast<uint32_t>(&made - table_.nodes.get());
+    return step(p);
   }
 
-  bool close(JsonNode& closed) {
+  const char* close(const char* p, JsonNode& closed) {
     open_ = closed.end;
-    closed.end = offset(p_) + 1;
-    closed.children.after = table_.node_count;
+    closed.end = offset(p) + 1;
+    closed.children.after = node_count();
     --depth_;
-    step();
-    return true;
+    return step(p);
   }
 
-  bool close_object(JsonNode& object) {
-    if (limits_.rejects_duplicate_keys && object.children.count > 1 && !keys_differ(object)) return false;
-    return close(object);
+  const char* close_object(const char* p, JsonNode& object) {
+    if (limits_.rejects_duplicate_keys && object.children.count > 1 && !keys_differ(object)) return nullptr;
+    return close(p, object);
   }
 
-  [[gnu::always_inline]] bool string(JsonNode& made) {
-    const char* const begin = p_ + 1;
-    const JsonStringScan scan = scan_json_string(begin, end_);
-    const char* const quote = scan.end;
-    has_high_bytes_ |= scan.has_high_bytes;
+  [[gnu::always_inline]] const char* string(const char* p, JsonNode& made) {
+    const JsonWordScan word = scan_json_word(p + 1, end_);
+    if (!word.end) return long_string(p, made);
+    high_bytes_ |= word.high_bytes;
+    note_string(made, p, word.end);
+    return step(word.end);
+  }
+  // One of any length.
+  [[gnu::noinline]] const char* long_string(const char* p, JsonNode& made) {
+    const JsonStringScan scan = scan_json_string(p + 1, end_);
+    high_bytes_ |= scan.has_high_bytes ? 1 : 0;
     // A control character, or the end of the text within the string: find_bad_byte() says which.
-    if (*quote != '"') return refuse_at("a string without an end", p_);
+    if (*scan.end != '"') return refuse("a string without an end", p);
+    note_string(made, p, scan.end);
+    if (scan.has_escapes && !unescape(made, scan.end)) return nullptr;
+    return step(scan.end);
+  }
+  void note_string(JsonNode& made, const char* begin, const char* quote) const {
     made.type = JsonType::string;
-    made.begin = offset(p_);
+    made.begin = offset(begin);
     made.end = offset(quote) + 1;
-    made.text = begin;
-    made.text_length = static_cast<uint32_t>(quote - begin);
-    if (scan.has_escapes && !unescape(made, quote)) return false;
-    p_ = quote;
-    step();
-    return true;
+    made.text = begin + 1;
+    made.text_length = static_cast<uint32_t>(quote - made.text);
   }
 
   [[gnu::noinline]] bool unescape(JsonNode& made, const char* quote) {
     char* out = table_.arena.take(made.text_length);
     const Unescaped done = unescape_json(made.text, quote, out, limits_.replaces_lone_surrogates);
-    if (!done.end) return refuse_at(bad_escape(done.bad), done.bad);
+    if (!done.end) return refuse(bad_escape(done.bad), done.bad) != nullptr;
     table_.arena.shrink(done.end);
     made.text = out;
     made.text_length = static_cast<uint32_t>(done.end - out);
     return true;
   }
 
-  bool literal(JsonNode& made, std::string_view word, JsonType type) {
-    if (std::strncmp(p_, word.data(), word.size()) != 0) return refuse("expected a value");
-    return scalar(made, type, p_ + word.size());
+  template <size_t kSize>
+  const char* literal(const char* p, JsonNode& made, const char (&word)[kSize], JsonType type) {
+    constexpr size_t kLength = kSize - 1;
+    const bool fits = static_cast<size_t>(end_ - p) >= kLength;
+    if (!fits || std::memcmp(p, word, kLength) != 0) return refuse("expected a value", p);
+    return scalar(p, made, type, p + kLength);
   }
 
-  bool number(JsonNode& made) {
-    const char* end = number_end(p_);
-    if (!end) return refuse("this is not a number as JSON writes it");
-    return scalar(made, JsonType::number, end);
+  const char* number(const char* p, JsonNode& made) {
+    const char* end = number_end(p);
+    if (!end) return refuse("this is not a number as JSON writes it", p);
+    return scalar(p, made, JsonType::number, end);
   }
 
-  bool scalar(JsonNode& made, JsonType type, const char* end) {
+  const char* scalar(const char* p, JsonNode& made, JsonType type, const char* end) {
     if (end != end_ && !kEndsScalar[static_cast<unsigned char>(*end)])
-      return refuse_at("unexpected text after a value", end);
+      return refuse("unexpected text after a value", end);
     made.type = type;
-    made.begin = offset(p_);
+    made.begin = offset(p);
     made.end = offset(end);
-    p_ = end;
-    skip_space();
-    return true;
+    return skip_space(end);
   }
 
   bool keys_differ(const JsonNode& object);
@@ -316,11 +334,12 @@ class Walk {
   const JsonLimits& limits_;
   const char* const text_;
   const char* const end_;
-  const char* p_;            // white space is skipped: the next token, or the end
+  JsonNode* free_;       // the next node
+  JsonNode* nodes_end_;  // of their memory
+  size_t values_left_;
   uint32_t open_ = kNoNode;  // the innermost container that is not closed yet
   int depth_ = 0;
-  size_t values_ = 0;
-  bool has_high_bytes_ = false;
+  uint32_t high_bytes_ = 0;
   using HashedKey = std::pair<uint64_t, uint32_t>;
   std::vector<HashedKey> sorted_keys_;
   Problem problem_;
@@ -402,9 +421,10 @@ Result<void> build(JsonTable& table, const JsonLimits& limits) {
   if (text.size() > UINT32_MAX)
     return fail(ErrorKind::bad_request, "invalid JSON: the text is longer than 4 GiB");
   Walk walk(table, limits);
-  const bool good = walk.run();
-  if (good && (!walk.has_high_bytes() || is_utf8(text))) return {};
-  table.node_count = 0;
+  if (walk.run() && (!walk.has_high_bytes() || is_utf8(text))) {
+    table.node_count = walk.node_count();
+    return {};
+  }
   if (std::all_of(text.begin(), text.end(), is_space))
     return fail(ErrorKind::bad_request, "invalid JSON: the text is only white space");
   if (const auto problem = find_bad_byte(text)) return fail(to_error(*problem));

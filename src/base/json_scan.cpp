@@ -8,59 +8,58 @@ namespace weir {
 namespace detail {
 namespace {
 
-template <size_t kWidth>
-struct Vector {
-  typedef unsigned char Bytes __attribute__((ext_vector_type(kWidth)));
-  typedef bool Flags __attribute__((ext_vector_type(kWidth)));
-  using Mask = std::conditional_t<kWidth == 32, uint32_t, uint16_t>;  // a bit for each byte
-};
+// Less than a vector: the last bytes of a text. Not inlined, so that the loops over vectors need no stack.
+[[gnu::noinline]] JsonStringScan scan_rest(const char* p, const char* end, bool has_escapes,
+                                           bool has_high_bytes, bool is_escaped) {
+  int seen = has_high_bytes ? 0x80 : 0;
+  if (is_escaped && p < end) seen |= *p++;
+  for (; p < end; ++p) {
+    const auto byte = static_cast<unsigned char>(*p);
+    if (byte == '"' || byte < 0x20) break;
+    seen |= byte;
+    if (byte != '\\') continue;
+    has_escapes = true;
+    if (++p == end) break;
+    seen |= *p;
+  }
+  return {.end = p, .has_escapes = has_escapes, .has_high_bytes = (seen & 0x80) != 0};
+}
 
-// Always inlined, so that it is compiled for the processor that its caller is compiled for.
 template <size_t kWidth>
 [[gnu::always_inline]] inline JsonStringScan scan(const char* p, const char* end) {
-  using Bytes = typename Vector<kWidth>::Bytes;
-  using Flags = typename Vector<kWidth>::Flags;
-  using Mask = typename Vector<kWidth>::Mask;
-  const auto mask_of = [](const auto& flags) __attribute__((always_inline)) {
-    return __builtin_bit_cast(Mask, __builtin_convertvector(flags, Flags));
-  };
-  JsonStringScan found{.end = end};
+  using Vector = JsonVector<kWidth>;
+  using Mask = typename Vector::Mask;
+  using Bytes = typename Vector::Bytes;
   Bytes seen = 0;
+  // Two at a time as long as there is nothing to stop at.
+  for (; static_cast<size_t>(end - p) >= 2 * kWidth; p += 2 * kWidth) {
+    Bytes first;
+    Bytes second;
+    std::memcpy(&first, p, kWidth);
+    std::memcpy(&second, p + kWidth, kWidth);
+    if (Vector::special(first, second) != 0) break;
+    seen |= first | second;
+  }
+  bool has_escapes = false;
   bool is_escaped = false;  // the next byte stands behind a backslash
   for (; static_cast<size_t>(end - p) >= kWidth; p += kWidth) {
     Bytes bytes;
     std::memcpy(&bytes, p, kWidth);
     seen |= bytes;
-    Mask special = mask_of((bytes < 0x20) | (bytes == '"') | (bytes == '\\'));
+    Mask special = Vector::special(bytes);
     if (is_escaped) special &= static_cast<Mask>(~Mask{1});
     is_escaped = false;
     while (special != 0) {
       const int at = std::countr_zero(special);
-      if (p[at] != '\\') {
-        found.end = p + at;
-        found.has_high_bytes = mask_of(seen >= 0x80) != 0;
-        return found;
-      }
-      found.has_escapes = true;
+      if (p[at] != '\\')
+        return {.end = p + at, .has_escapes = has_escapes, .has_high_bytes = Vector::high(seen) != 0};
+      has_escapes = true;
       is_escaped = at == kWidth - 1;
       const uint64_t both = uint64_t{3} << at;  // the backslash, and what it escapes
       special &= static_cast<Mask>(~both);
     }
   }
-  found.has_high_bytes = mask_of(seen >= 0x80) != 0;
-  for (; p < end; ++p) {
-    const auto byte = static_cast<unsigned char>(*p);
-    found.has_high_bytes |= byte >= 0x80;
-    if (is_escaped) {
-      is_escaped = false;
-    } else if (byte == '\\') {
-      found.has_escapes = is_escaped = true;
-    } else if (byte < 0x20 || byte == '"') {
-      break;
-    }
-  }
-  found.end = p;
-  return found;
+  return scan_rest(p, end, has_escapes, Vector::high(seen) != 0, is_escaped);
 }
 
 JsonStringScan scan_16(const char* p, const char* end) {
@@ -85,7 +84,7 @@ JsonStringScan choose_scan(const char* p, const char* end) {
 
 }  // namespace
 
-JsonStringScan scan_long_json_string(const char* p, const char* end) {
+JsonStringScan scan_json_string(const char* p, const char* end) {
 #if defined(__x86_64__)
   return best_scan.load(std::memory_order_relaxed)(p, end);
 #else

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <bit>
+#include <concepts>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 namespace weir::detail {
 
@@ -15,28 +17,49 @@ struct JsonStringScan {
   bool has_high_bytes = false;  // there may be bytes of 0x80 and above
 };
 
-// For strings of any length.
-JsonStringScan scan_long_json_string(const char* p, const char* end);
+// `p`: where the string's content starts.
+JsonStringScan scan_json_string(const char* p, const char* end);
 
-// `p`: where the string's content starts. Most strings are keys and short words, which end within the first
-// word that is looked at.
-inline JsonStringScan scan_json_string(const char* p, const char* end) {
-  static_assert(std::endian::native == std::endian::little,
-                "the first byte of a word is taken to be its lowest");
-  constexpr uint64_t kOnes = 0x0101'0101'0101'0101;
-  constexpr uint64_t kHighs = 0x8080'8080'8080'8080;
-  if (end - p >= 8) {
-    uint64_t word;
-    std::memcpy(&word, p, 8);
-    const auto zero_bytes = [](uint64_t bytes) { return (bytes - kOnes) & ~bytes & kHighs; };
-    const uint64_t control = (word - kOnes * 0x20) & ~word & kHighs;
-    const uint64_t special = control | zero_bytes(word ^ (kOnes * '"')) | zero_bytes(word ^ (kOnes * '\\'));
-    if (special != 0) {
-      const char* const found = p + std::countr_zero(special) / 8;
-      if (*found != '\\') return {.end = found, .has_high_bytes = (word & kHighs) != 0};
-    }
+template <size_t kWidth>
+struct JsonVector {
+  typedef unsigned char Bytes __attribute__((ext_vector_type(kWidth)));
+  typedef bool Flags __attribute__((ext_vector_type(kWidth)));
+  using Mask = std::conditional_t<kWidth == 32, uint32_t, uint16_t>;  // a bit for each byte
+
+  // Always inlined, so that it is compiled for the processor that its caller is compiled for.
+  [[gnu::always_inline]] static Mask mask_of(const auto& compared) {
+    return __builtin_bit_cast(Mask, __builtin_convertvector(compared, Flags));
   }
-  return scan_long_json_string(p, end);
+  // What is not simply a character of a string, in any of them. One comparison finds control characters and
+  // the quote, which is the only other one to fall below 0x21 when its bit 1 is turned.
+  [[gnu::always_inline]] static Mask special(const std::same_as<Bytes> auto&... vectors) {
+    static_assert(('"' ^ 2) == 0x20);
+    return mask_of((... | (((vectors ^ 2) < 0x21) | (vectors == '\\'))));
+  }
+  [[gnu::always_inline]] static Mask high(const Bytes& bytes) { return mask_of(bytes >= 0x80); }
+};
+
+// The closing quote of a string that is short and has no escapes, as keys and most words are. Null: it is
+// another one, or none.
+struct JsonWordScan {
+  const char* end;
+  uint32_t high_bytes;  // not 0: there may be bytes of 0x80 and above
+};
+[[gnu::always_inline]] inline JsonWordScan scan_json_word(const char* p, const char* end) {
+  constexpr int kWidth = 16;  // what every processor has
+  constexpr int kVectors = 2;
+  using Vector = JsonVector<kWidth>;
+  uint32_t high_bytes = 0;
+  for (int i = 0; i < kVectors && end - p >= kWidth; ++i, p += kWidth) {
+    Vector::Bytes bytes;
+    std::memcpy(&bytes, p, kWidth);
+    high_bytes |= Vector::high(bytes);
+    const Vector::Mask special = Vector::special(bytes);
+    if (special == 0) continue;
+    const char* const found = p + std::countr_zero(special);
+    return {.end = *found == '"' ? found : nullptr, .high_bytes = high_bytes};
+  }
+  return {.end = nullptr, .high_bytes = high_bytes};
 }
 
 }  // namespace weir::detail
