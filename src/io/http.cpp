@@ -5,7 +5,7 @@
 namespace weir {
 
 Task<void> ClientResponse::wait(Scope& scope) {
-  co_return scope.check();
+  return scope.check();
 }
 
 Task<std::string_view> ClientResponse::read(Scope& scope) {

@@ -37,7 +37,7 @@ bool is_content(const Event& event) {
 }
 
 Task<void> EventSource::wait(Scope& scope) {
-  co_return scope.check();
+  return scope.check();
 }
 
 // Not to be told here: take() tells why there is nothing.
