@@ -103,6 +103,7 @@ class Walk {
         limits_(limits),
         text_(table.source.data()),
         end_(text_ + table.source.size()),
+        vectors_end_(end_ - std::min(kJsonWordWidth, table.source.size())),
         free_(table.nodes.get()),
         nodes_end_(free_ + table.node_capacity),
         values_left_(limits.nodes_max) {}
@@ -190,15 +191,18 @@ class Walk {
   // The same of the innermost open object.
   const char* members(const char* p) {
     const uint32_t here = open_;
+    uint32_t count = node(here).children.count;
     do {
-      JsonNode& object = node(here);
-      if (*p == '}') return close_object(p, object);
-      if (object.children.count > 0) {
-        if (*p != ',') return refuse("expected ',' or '}' after a member", p);
+      if (count > 0 && *p == ',') {
         p = step(p);
+      } else if (*p == '}') {
+        node(here).children.count = count;
+        return close_object(p, node(here));
+      } else if (count > 0) {
+        return refuse("expected ',' or '}' after a member", p);
       }
       if (*p != '"') return refuse("expected a key in double quotes", p);
-      ++object.children.count;
+      ++count;
       JsonNode& key = add_nodes(2);
       JsonNode& member = (&key)[1];
       key.is_member = false;
@@ -208,6 +212,7 @@ class Walk {
       if (*p != ':') return refuse("expected ':' after a key", p);
       p = value(step(p), member);
     } while (p && open_ == here);
+    node(here).children.count = count;
     return p;
   }
 
@@ -266,7 +271,7 @@ class Walk {
   }
 
   [[gnu::always_inline]] const char* string(const char* p, JsonNode& made) {
-    const JsonWordScan word = scan_json_word(p + 1, end_);
+    const JsonWordScan word = scan_json_word(p + 1, vectors_end_);
     if (!word.end) return long_string(p, made);
     high_bytes_ |= word.high_bytes;
     note_string(made, p, word.end);
@@ -309,7 +314,12 @@ class Walk {
   }
 
   const char* number(const char* p, JsonNode& made) {
-    const char* end = number_end(p);
+    // Most are digits alone.
+    const char* end = p + 1;
+    if (*p != '0') {
+      while (is_digit(*end)) ++end;
+    }
+    if (*p == '-' || !kEndsScalar[static_cast<unsigned char>(*end)]) end = number_end(p);
     if (!end) return refuse("this is not a number as JSON writes it", p);
     return scalar(p, made, JsonType::number, end);
   }
@@ -334,8 +344,9 @@ class Walk {
   const JsonLimits& limits_;
   const char* const text_;
   const char* const end_;
-  JsonNode* free_;       // the next node
-  JsonNode* nodes_end_;  // of their memory
+  const char* const vectors_end_;  // where the last vector starts, if there is one
+  JsonNode* free_;                 // the next node
+  JsonNode* nodes_end_;            // of their memory
   size_t values_left_;
   uint32_t open_ = kNoNode;  // the innermost container that is not closed yet
   int depth_ = 0;
@@ -351,14 +362,14 @@ bool Walk::keys_differ(const JsonNode& object) {
   constexpr uint32_t kPairwiseMax = 16;
   const uint32_t count = object.children.count;
   if (count > kPairwiseMax) return many_keys_differ(count);
-  std::array<uint64_t, kPairwiseMax> hashes;
-  std::array<uint32_t, kPairwiseMax> keys;
+  std::array<const JsonNode*, kPairwiseMax> keys;
   uint32_t key = open_ + 1;
   for (uint32_t i = 0; i < count; ++i) {
-    hashes[i] = hash_text(table_.nodes[key].string());
-    keys[i] = key;
+    keys[i] = &node(key);
     for (uint32_t j = 0; j < i; ++j) {
-      if (hashes[j] == hashes[i] && same_key(keys[j], key)) return refuse_duplicate(key);
+      // Of one length few begin alike. (An empty key has its closing quote there.)
+      const bool may_be = keys[j]->text_length == keys[i]->text_length && *keys[j]->text == *keys[i]->text;
+      if (may_be && keys[j]->string() == keys[i]->string()) return refuse_duplicate(key);
     }
     key = table_.after(key + 1);
   }

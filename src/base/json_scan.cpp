@@ -68,7 +68,7 @@ JsonStringScan scan_16(const char* p, const char* end) {
 
 #if defined(__x86_64__)
 __attribute__((target("avx2"))) JsonStringScan scan_32(const char* p, const char* end) {
-  return scan<32>(p, end);
+  return end - p < 32 ? scan_16(p, end) : scan<32>(p, end);
 }
 using Scan = JsonStringScan (*)(const char*, const char*);
 JsonStringScan choose_scan(const char* p, const char* end);
@@ -95,6 +95,10 @@ JsonStringScan scan_json_string(const char* p, const char* end) {
 }  // namespace detail
 
 const char* find_json_string_end(const char* p, const char* end) {
+  constexpr auto kWidth = static_cast<ptrdiff_t>(detail::kJsonWordWidth);
+  if (end - p >= kWidth) {
+    if (const char* quote = detail::scan_json_word(p, end - kWidth).end) return quote;
+  }
   p = detail::scan_json_string(p, end).end;
   return p != end && *p == '"' ? p : nullptr;
 }

@@ -45,14 +45,15 @@ struct JsonWordScan {
   const char* end;
   uint32_t high_bytes;  // not 0: there may be bytes of 0x80 and above
 };
-[[gnu::always_inline]] inline JsonWordScan scan_json_word(const char* p, const char* end) {
-  constexpr int kWidth = 16;  // what every processor has
+inline constexpr size_t kJsonWordWidth = 16;  // of vectors that every processor has
+// `last`: where the last whole vector of the text starts.
+[[gnu::always_inline]] inline JsonWordScan scan_json_word(const char* p, const char* last) {
   constexpr int kVectors = 2;
-  using Vector = JsonVector<kWidth>;
+  using Vector = JsonVector<kJsonWordWidth>;
   uint32_t high_bytes = 0;
-  for (int i = 0; i < kVectors && end - p >= kWidth; ++i, p += kWidth) {
+  for (int i = 0; i < kVectors && p <= last; ++i, p += kJsonWordWidth) {
     Vector::Bytes bytes;
-    std::memcpy(&bytes, p, kWidth);
+    std::memcpy(&bytes, p, kJsonWordWidth);
     high_bytes |= Vector::high(bytes);
     const Vector::Mask special = Vector::special(bytes);
     if (special == 0) continue;

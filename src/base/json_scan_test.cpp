@@ -1,5 +1,6 @@
 #include "base/json_scan.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <string>
 
@@ -44,6 +45,31 @@ TEST(JsonScan, FindsTheEndWhereverItStands) {
     ASSERT_EQ(found.has_escapes, expected.has_escapes) << text;
     if (expected.has_high_bytes) ASSERT_TRUE(found.has_high_bytes) << text;
   }
+}
+
+TEST(JsonScan, FindsTheEndOfAPlainWord) {
+  Rng rng(8);
+  int words = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    const std::string text = random_text(rng);
+    const std::string quoted = '"' + text;
+    const size_t last = quoted.size() - std::min(detail::kJsonWordWidth, quoted.size());
+    const char* const begin = quoted.data() + 1;
+    const detail::JsonWordScan word = detail::scan_json_word(begin, quoted.data() + last);
+    const detail::JsonStringScan expected = scan_slowly(text);
+    const auto size = static_cast<size_t>(expected.end - text.data());
+    const bool is_plain = !expected.has_escapes && size < text.size() && text[size] == '"';
+    if (word.end) {
+      ++words;
+      ASSERT_TRUE(is_plain) << text;
+      ASSERT_EQ(word.end - begin, static_cast<ptrdiff_t>(size)) << text;
+      if (expected.has_high_bytes) ASSERT_NE(word.high_bytes, 0u) << text;
+    } else {
+      const bool is_short = size < detail::kJsonWordWidth && text.size() >= detail::kJsonWordWidth;
+      ASSERT_FALSE(is_plain && is_short) << text;
+    }
+  }
+  EXPECT_GT(words, 1000);
 }
 
 TEST(JsonScan, KnowsAnEscapeAcrossTwoVectors) {

@@ -72,7 +72,7 @@ struct JsonTable {
     return node.is_container() ? node.children.after : index + 1;
   }
   std::string_view slice(const JsonNode& node) const {
-    return std::string_view(source).substr(node.begin, node.end - node.begin);
+    return {source.data() + node.begin, node.end - node.begin};
   }
 };
 
