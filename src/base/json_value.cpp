@@ -37,18 +37,9 @@ std::string_view with_article(JsonType type) {
   return "missing";
 }
 
-// The value of a JSON number that has no fraction, exactly, whatever its spelling ("1.50e2" is 150); nothing
-// when it has one or does not fit. REQUIRES a valid JSON number.
-std::optional<int64_t> exact_integer(std::string_view number) {
-  constexpr size_t kSurelyFits = 18;  // digits
+// The same as exact_integer, of any number.
+[[gnu::noinline]] std::optional<int64_t> exact_integer_of_any(std::string_view number) {
   int64_t value = 0;
-  if (number.size() <= kSurelyFits) {
-    size_t at = 0;
-    for (; at < number.size() && number[at] >= '0' && number[at] <= '9'; ++at)
-      value = value * 10 + (number[at] - '0');
-    if (at == number.size()) return value;
-    value = 0;
-  }
   const char* end = number.data() + number.size();
   const auto whole = std::from_chars(number.data(), end, value);
   if (whole.ptr == end) return whole.ec == std::errc() ? std::optional(value) : std::nullopt;
@@ -81,6 +72,19 @@ std::optional<int64_t> exact_integer(std::string_view number) {
   if (number.front() == '-') digits.insert(0, 1, '-');
   const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   return read.ec == std::errc() ? std::optional(value) : std::nullopt;
+}
+
+// The value of a JSON number that has no fraction, exactly, whatever its spelling ("1.50e2" is 150); nothing
+// when it has one or does not fit. REQUIRES a valid JSON number.
+std::optional<int64_t> exact_integer(std::string_view number) {
+  constexpr size_t kSurelyFits = 18;  // digits
+  if (number.size() > kSurelyFits) return exact_integer_of_any(number);
+  int64_t value = 0;
+  for (const char c : number) {
+    if (c < '0' || c > '9') return exact_integer_of_any(number);
+    value = value * 10 + (c - '0');
+  }
+  return value;
 }
 
 // The nearest double; nothing when it is beyond the largest one. Too small becomes zero. REQUIRES a valid

@@ -1,7 +1,5 @@
 #include "codec/provider_json.h"
 
-#include <algorithm>
-
 namespace weir {
 namespace {
 
@@ -31,9 +29,12 @@ Result<JsonValue> parse_event(JsonScratch& scratch, std::string_view data) {
 }
 
 std::optional<int64_t> count_of(JsonValue value) {
-  // As a double it is read whatever its size.
-  if (!value.is_number() || value.double_or(0) > static_cast<double>(kProviderCountMax)) return std::nullopt;
-  return std::max<int64_t>(0, value.int_or(0));
+  if (!value.is_number()) return std::nullopt;
+  if (const int64_t count = value.int_or(-1); count >= 0)
+    return count <= kProviderCountMax ? std::optional(count) : std::nullopt;
+  // Below zero, not whole, or beyond 64 bits: as a double it is read whatever its size.
+  return value.double_or(0) > static_cast<double>(kProviderCountMax) ? std::nullopt
+                                                                     : std::optional<int64_t>(0);
 }
 
 }  // namespace weir
