@@ -11,7 +11,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -60,9 +59,6 @@ class JsonValue {
   // The member of an object; missing when absent or when this is not an object. Linear in the number of
   // members.
   JsonValue operator[](std::string_view key) const;
-  // operator[] for several keys in one pass over the members: into[i] becomes the member keys[i].
-  // REQUIRES as many in both.
-  void pick(std::span<const std::string_view> keys, std::span<JsonValue> into) const;
   // The element of an array; missing when out of range or not an array. Linear.
   JsonValue at(size_t index) const;
   // Members of an object or elements of an array; 0 for everything else.

@@ -151,21 +151,6 @@ JsonValue JsonValue::operator[](std::string_view key) const {
   return missing_member(key);
 }
 
-void JsonValue::pick(std::span<const std::string_view> keys, std::span<JsonValue> into) const {
-  for (size_t i = 0; i < keys.size(); ++i) into[i] = missing_member(keys[i]);
-  if (!is_object()) return;
-  uint32_t member = index_ + 1;
-  for (uint32_t left = table_->nodes[index_].children.count; left > 0; --left) {
-    const std::string_view key = table_->nodes[member].string();
-    for (size_t i = 0; i < keys.size(); ++i) {
-      // The first of several members with one key counts, as it does for operator[].
-      const bool may_be = keys[i].size() == key.size() && (key.empty() || keys[i].front() == key.front());
-      if (may_be && keys[i] == key && !into[i]) into[i] = {table_, member + 1};
-    }
-    member = table_->after(member + 1);
-  }
-}
-
 JsonValue JsonValue::at(size_t index) const {
   if (!is_array() || index >= size()) return missing_element(index);
   uint32_t element = index_ + 1;

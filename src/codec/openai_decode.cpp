@@ -9,6 +9,7 @@
 #include "codec/call_ids.h"
 #include "codec/citations.h"
 #include "codec/error_text.h"
+#include "codec/json_members.h"
 #include "codec/openai_reasoning.h"
 #include "codec/provider_json.h"
 #include "codec/retry_after.h"
@@ -16,13 +17,15 @@
 namespace weir {
 namespace {
 
-// The members of that name, in the order of the names.
-template <size_t kCount>
-std::array<JsonValue, kCount> members_of(JsonValue object,
-                                         const std::array<std::string_view, kCount>& names) {
-  std::array<JsonValue, kCount> members;
-  object.pick(names, members);
-  return members;
+constexpr std::array<std::string_view, 5> kStartKeys = {"id", "created", "model", "service_tier",
+                                                        "system_fingerprint"};
+Start start_of(const std::array<JsonValue, kStartKeys.size()>& members) {
+  const auto& [id, created, model, tier, fingerprint] = members;
+  return {.id = std::string(id.string_or("")),
+          .model = std::string(model.string_or("")),
+          .created_s = created.int_or(0),
+          .system_fingerprint = std::string(fingerprint.string_or("")),
+          .service_tier = std::string(tier.string_or(""))};
 }
 
 // Whether completion_tokens leaves reasoning out. The stated total tells, and where it cannot, the notes do.
@@ -206,15 +209,7 @@ class MessageDecoder {
 }  // namespace
 
 Start decode_openai_start(JsonValue root) {
-  const auto [id, model, created, fingerprint, tier] =
-      members_of<5>(root, {"id", "model", "created", "system_fingerprint", "service_tier"});
-  Start start;
-  start.id = id.string_or("");
-  start.model = model.string_or("");
-  start.created_s = created.int_or(0);
-  start.system_fingerprint = fingerprint.string_or("");
-  start.service_tier = tier.string_or("");
-  return start;
+  return start_of(members_of<kStartKeys.size()>(root, kStartKeys));
 }
 
 Usage decode_openai_usage(JsonValue usage, const CallNotes& notes) {
@@ -239,11 +234,12 @@ Usage decode_openai_usage(JsonValue usage, const CallNotes& notes) {
   into.out_reasoning = count_of(reasoning);
   if (const auto audio = count_of(audio_out); audio && *audio > 0) into.out_audio = audio;
   if (const auto output = count_of(completion_total)) {
+    const std::optional<int64_t> total = count_of(stated_total);
     const bool is_apart = counts_reasoning_apart(input.value_or(0) + *output, into.out_reasoning.value_or(0),
-                                                 count_of(stated_total).value_or(0), notes);
+                                                 total.value_or(0), notes);
     const int64_t apart = (is_apart ? 0 : into.out_reasoning.value_or(0)) + into.out_audio.value_or(0);
     into.out_text = std::max<int64_t>(0, *output - apart);
-    if (input) into.stated_total = count_of(stated_total);
+    if (input) into.stated_total = total;
   }
   return into;
 }
@@ -275,24 +271,21 @@ Finish openai_finish(int choice, std::string_view reason, std::string_view stop_
 
 namespace {
 
-void decode_choice(JsonValue source, JsonValue root, const CallNotes& notes, std::vector<Event>& events) {
-  const int index = static_cast<int>(source["index"].int_or(0));
+// What a choice holds, as events.
+SeenBlocks decode_content(int index, JsonValue choice, JsonValue root, const CallNotes& notes,
+                          std::vector<Event>& events) {
   MessageDecoder decoder(index, root["id"].string_or(""), events, notes);
-  // On the raw way the bytes pass as they are; the finish and the usage are all that is asked for.
-  if (!notes.is_raw) {
-    if (source["text"].is_string()) {
-      // Legacy completions.
-      events.push_back(BlockStart{.choice = index});
-      events.push_back(Delta{.choice = index, .text = std::string(source["text"].string_or(""))});
-      events.push_back(BlockEnd{.choice = index});
-    } else {
-      decoder.decode(source["message"], root);
-    }
-    const JsonValue logprobs = source["logprobs"]["content"];
-    if (logprobs.is_array()) events.push_back(Logprobs{.choice = index, .raw = std::string(logprobs.raw())});
+  if (choice["text"].is_string()) {
+    // Legacy completions.
+    events.push_back(BlockStart{.choice = index});
+    events.push_back(Delta{.choice = index, .text = std::string(choice["text"].string_or(""))});
+    events.push_back(BlockEnd{.choice = index});
+  } else {
+    decoder.decode(choice["message"], root);
   }
-  events.push_back(openai_finish(index, source["finish_reason"].string_or(""),
-                                 source["stop_reason"].string_or(""), decoder.seen(), notes));
+  const JsonValue logprobs = choice["logprobs"]["content"];
+  if (logprobs.is_array()) events.push_back(Logprobs{.choice = index, .raw = std::string(logprobs.raw())});
+  return decoder.seen();
 }
 
 }  // namespace
@@ -300,7 +293,8 @@ void decode_choice(JsonValue source, JsonValue root, const CallNotes& notes, std
 Result<std::vector<Event>> decode_openai_answer(const WireReply& reply, const CallNotes& notes) {
   JsonScratch scratch;
   const JsonValue root = TRY(parse_answer(scratch, reply.body));
-  const auto [error, choices, reported] = members_of<3>(root, {"error", "choices", "usage"});
+  const auto [id, created, model, choices, reported, tier, fingerprint, error] = members_of<8>(
+      root, {"id", "created", "model", "choices", "usage", "service_tier", "system_fingerprint", "error"});
   if (error.is_object() && choices.size() == 0) return fail(openai_error_of(error, reply.status));
   if (!choices.is_array() || choices.size() == 0) {
     return fail(ErrorKind::upstream_malformed, "the provider's answer has no choices");
@@ -308,14 +302,21 @@ Result<std::vector<Event>> decode_openai_answer(const WireReply& reply, const Ca
   std::vector<Event> events;
   // All that a raw answer has: its start, a finish for each choice, usage, the end.
   events.reserve(choices.size() + 3);
-  events.push_back(decode_openai_start(root));
+  events.emplace_back(start_of({id, created, model, tier, fingerprint}));
   for (const JsonValue choice : choices) {
-    if (auto failure = openai_choice_error(choice, error, reply.status)) return fail(std::move(*failure));
-    decode_choice(choice, root, notes, events);
+    const auto [number, finish_reason, stop_reason] =
+        members_of<3>(choice, {"index", "finish_reason", "stop_reason"});
+    const std::string_view reason = finish_reason.string_or("");
+    if (is_openai_choice_error(reason)) return fail(openai_choice_error(choice, error, reply.status));
+    const int index = static_cast<int>(number.int_or(0));
+    // On the raw way the bytes pass as they are; the finish and the usage are all that is asked for.
+    SeenBlocks seen;
+    if (!notes.is_raw) seen = decode_content(index, choice, root, notes, events);
+    events.emplace_back(openai_finish(index, reason, stop_reason.string_or(""), seen, notes));
   }
-  Usage usage = decode_openai_usage(reported, notes);
-  if (!usage.empty()) events.push_back(UsageReport{usage});
-  events.push_back(End{});
+  const Usage usage = decode_openai_usage(reported, notes);
+  if (!usage.empty()) events.emplace_back(std::in_place_type<UsageReport>, usage);
+  events.emplace_back(std::in_place_type<End>);
   return events;
 }
 
@@ -342,8 +343,7 @@ Error openai_error_of(JsonValue error, int status) {
   return made;
 }
 
-std::optional<Error> openai_choice_error(JsonValue choice, JsonValue beside, int status) {
-  if (choice["finish_reason"].string_or("") != "error") return std::nullopt;
+Error openai_choice_error(JsonValue choice, JsonValue beside, int status) {
   const JsonValue own = choice["error"];
   Error error = openai_error_of(own.is_object() || own.is_string() ? own : beside, status);
   if (error.message.empty()) error.message = "the provider ended its answer with an error";

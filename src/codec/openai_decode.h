@@ -17,9 +17,12 @@ std::unique_ptr<StreamDecoder> make_openai_stream_decoder(const CallNotes& notes
 Error decode_openai_error(const WireReply& reply, int64_t wall_ns);
 // The `error` object of an answer or of a stream event; `status` 0 for a stream.
 Error openai_error_of(JsonValue error, int status);
-// The error of a choice that ended in one (OpenRouter's finish_reason "error"): its own, or the one `beside`
-// the choices.
-std::optional<Error> openai_choice_error(JsonValue choice, JsonValue beside, int status);
+// Whether a choice ended in an error (OpenRouter's finish_reason).
+inline bool is_openai_choice_error(std::string_view finish_reason) {
+  return finish_reason == "error";
+}
+// That error: the choice's own, or the one `beside` the choices.
+Error openai_choice_error(JsonValue choice, JsonValue beside, int status);
 
 // What an answer, or the first chunk of a stream, says of itself.
 Start decode_openai_start(JsonValue root);

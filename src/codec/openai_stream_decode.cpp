@@ -6,6 +6,7 @@
 
 #include "codec/call_ids.h"
 #include "codec/citations.h"
+#include "codec/json_members.h"
 #include "codec/openai_decode.h"
 #include "codec/openai_reasoning.h"
 #include "codec/provider_json.h"
@@ -120,21 +121,22 @@ class OpenAiStreamDecoder final : public StreamDecoder {
   }
 
   Result<SseVerdict> on_chunk(JsonValue chunk, std::vector<Event>& events) {
-    const JsonValue error = chunk["error"];
+    const auto [choices, usage_of_all, groq, error] =
+        members_of<4>(chunk, {"choices", "usage", "x_groq", "error"});
     if (error.is_object() || error.is_string()) return fail(openai_error_of(error, 0));
-    const JsonValue choices = chunk["choices"];
     if (!has_started_) start(chunk, events);
     for (const JsonValue choice : choices) {
-      if (auto failure = openai_choice_error(choice, error, 0)) return fail(std::move(*failure));
+      if (is_openai_choice_error(choice["finish_reason"].string_or("")))
+        return fail(openai_choice_error(choice, error, 0));
       on_choice(choice, chunk, events);
     }
     const auto first = choices_.find(0);
     if (first != choices_.end() && first->second.finish) cite_pages_beside(0, first->second, chunk, events);
-    const JsonValue reported = chunk["usage"].is_object() ? chunk["usage"] : chunk["x_groq"]["usage"];
-    const Usage usage = decode_openai_usage(reported, notes_);
-    if (!usage.empty()) events.push_back(UsageReport{usage});
+    const bool has_usage = usage_of_all.is_object();
+    const Usage usage = decode_openai_usage(has_usage ? usage_of_all : groq["usage"], notes_);
+    if (!usage.empty()) events.emplace_back(std::in_place_type<UsageReport>, usage);
     has_content_ = has_content_ || std::any_of(events.begin(), events.end(), is_content);
-    const bool is_usage_alone = choices.is_array() && choices.size() == 0 && chunk["usage"].is_object();
+    const bool is_usage_alone = choices.is_array() && choices.size() == 0 && has_usage;
     return is_usage_alone && notes_.strips_usage ? SseVerdict::drop : SseVerdict::keep;
   }
 
@@ -143,39 +145,39 @@ class OpenAiStreamDecoder final : public StreamDecoder {
     if (chunk["choices"].size() == 0 && chunk["id"].string_or("").empty()) return;
     has_started_ = true;
     answer_id_ = chunk["id"].string_or("");
-    events.push_back(decode_openai_start(chunk));
+    events.emplace_back(decode_openai_start(chunk));
   }
 
   void on_choice(JsonValue source, JsonValue chunk, std::vector<Event>& events) {
-    const int index = static_cast<int>(source["index"].int_or(0));
+    const auto [number, delta, completion, logprobs, finish_reason, stop_reason] =
+        members_of<6>(source, {"index", "delta", "text", "logprobs", "finish_reason", "stop_reason"});
+    const auto [content, refusal, calls, function, annotations, reasoning_content, plain_reasoning, thinking,
+                details] =
+        members_of<9>(delta, {"content", "refusal", "tool_calls", "function_call", "annotations",
+                              "reasoning_content", "reasoning", "thinking_blocks", kReasoningDetails});
+    const int index = static_cast<int>(number.int_or(0));
     Choice& choice = choices_[index];
-    const JsonValue delta = source["delta"];
-    const JsonValue reasoning =
-        delta["reasoning_content"].is_string() ? delta["reasoning_content"] : delta["reasoning"];
+    const JsonValue reasoning = reasoning_content.is_string() ? reasoning_content : plain_reasoning;
     text(index, choice, BlockKind::thinking, reasoning, events);
     bool is_next = false;
-    for (const JsonValue block : delta["thinking_blocks"]) {
+    for (const JsonValue block : thinking) {
       if (std::exchange(is_next, true) && choice.is_signed) close_text(index, choice, events);
       on_thinking_block(index, choice, block, events);
     }
-    for (const JsonValue detail : delta[kReasoningDetails])
+    for (const JsonValue detail : details)
       on_reasoning_detail(index, choice, reasoning_detail(detail), events);
-    text(index, choice, BlockKind::text, source["text"].is_string() ? source["text"] : delta["content"],
-         events);
-    text(index, choice, BlockKind::refusal, delta["refusal"], events);
-    for (const JsonValue citation : delta["annotations"]) cite(index, choice, citation.raw(), events);
-    const JsonValue calls = delta["tool_calls"];
-    const bool has_calls = calls.size() > 0 || delta["function_call"].is_object();
+    text(index, choice, BlockKind::text, completion.is_string() ? completion : content, events);
+    text(index, choice, BlockKind::refusal, refusal, events);
+    for (const JsonValue citation : annotations) cite(index, choice, citation.raw(), events);
+    const bool has_calls = calls.size() > 0 || function.is_object();
     if (has_calls && is_in_text(choice)) cite_pages_beside(index, choice, chunk, events);
     for (const JsonValue call : calls) on_call(index, choice, call, events);
-    if (delta["function_call"].is_object()) on_call(index, choice, delta, events);
-    if (const JsonValue logprobs = source["logprobs"]["content"];
-        logprobs.is_array() && logprobs.size() > 0) {
-      events.push_back(Logprobs{.choice = index, .raw = std::string(logprobs.raw())});
-    }
-    if (source["finish_reason"].is_string()) {
-      choice.finish = source["finish_reason"].string_or("");
-      choice.stop_reason = source["stop_reason"].string_or("");
+    if (function.is_object()) on_call(index, choice, delta, events);
+    if (const JsonValue tokens = logprobs["content"]; tokens.is_array() && tokens.size() > 0)
+      events.push_back(Logprobs{.choice = index, .raw = std::string(tokens.raw())});
+    if (finish_reason.is_string()) {
+      choice.finish = finish_reason.string_or("");
+      choice.stop_reason = stop_reason.string_or("");
     }
   }
 
