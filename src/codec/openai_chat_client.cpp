@@ -163,25 +163,31 @@ constexpr std::array kRows = {
         [](Chat& chat, JsonValue value) { return read_field(value, chat.prompt_cache_key); }},
 };
 
+Result<void> read_chat(const ClientCall& call, Chat& chat) {
+  const JsonValue root = call.body->root();
+  TRY(root.expect(JsonType::object));
+  chat.arena->hold(call.body);
+  chat.body = {.root = root, .shape = &kOpenAiChatShape};
+  chat.includes_usage = false;
+  TRY(read_fields<Chat>(kRows, root, Dialect::openai_chat, chat));
+  if (chat.model.empty())
+    return fail(ErrorKind::bad_request, "model is missing: name the model to use", "model");
+  if (!root["messages"])
+    return fail(ErrorKind::bad_request, "messages is missing: an array of messages", "messages");
+  if (chat.messages.empty()) return fail(ErrorKind::bad_request, "messages must not be empty", "messages");
+  return {};
+}
+
 class OpenAiChatClient final : public ClientCodec {
  public:
   explicit OpenAiChatClient(ReasoningFields fields) : reasoning_fields_(fields) {}
   Dialect dialect() const override { return Dialect::openai_chat; }
 
   Result<Request> decode_request(const ClientCall& call) const override {
-    const JsonValue root = call.body->root();
-    TRY(root.expect(JsonType::object));
-    Chat chat;
-    chat.arena->hold(call.body);
-    chat.body = {.root = root, .shape = &kOpenAiChatShape};
-    chat.includes_usage = false;
-    TRY(read_fields<Chat>(kRows, root, Dialect::openai_chat, chat));
-    if (chat.model.empty())
-      return fail(ErrorKind::bad_request, "model is missing: name the model to use", "model");
-    if (!root["messages"])
-      return fail(ErrorKind::bad_request, "messages is missing: an array of messages", "messages");
-    if (chat.messages.empty()) return fail(ErrorKind::bad_request, "messages must not be empty", "messages");
-    return chat;
+    Result<Request> request;  // of a Chat, which is large: filled where it is returned
+    if (Result<void> read = read_chat(call, std::get<Chat>(*request)); !read)
+      request = std::move(read).fail();
+    return request;
   }
 
   std::unique_ptr<StreamEncoder> stream_encoder(AnswerContext context) const override {

@@ -355,14 +355,12 @@ class ChatWriter {
   JsonWriter json_;
 };
 
-EncodedCall new_call(const Request& request, const TargetModel& target) {
-  EncodedCall call;
+void begin_call(EncodedCall& call, const Request& request, const TargetModel& target) {
   call.notes.operation = operation_of(request);
   call.notes.is_streamed = is_streamed(request);
   call.notes.counts_reasoning_apart = target.capabilities->quirks.reasoning_not_in_completion;
   call.wire.headers.add("content-type", "application/json");
   call.wire.headers.add("accept", call.notes.is_streamed ? "text/event-stream" : "application/json");
-  return call;
 }
 
 // The edits that make the client's own body fit the target: the model's name, and the usage that billing
@@ -441,7 +439,8 @@ class OpenAiChatProvider final : public ProviderCodec {
   Dialect dialect() const override { return kDialect; }
 
   Result<EncodedCall> encode_request(const Request& request, const TargetModel& target) const override {
-    EncodedCall call = new_call(request, target);
+    EncodedCall call;
+    begin_call(call, request, target);
     if (const auto* embed = std::get_if<Embed>(&request)) {
       call.wire.path = "/embeddings";
       TRY(encode_openai_embed(*embed, target, call));
@@ -468,7 +467,9 @@ class OpenAiChatProvider final : public ProviderCodec {
   Result<EncodedCall> splice_request(const ClientCall& client, const Request& request,
                                      const TargetModel& target) const override {
     if (const auto* opaque = std::get_if<Opaque>(&request)) return splice_opaque(client, *opaque, target);
-    EncodedCall call = new_call(request, target);
+    Result<EncodedCall> made;  // large: filled where it is returned
+    EncodedCall& call = *made;
+    begin_call(call, request, target);
     const JsonValue root = client.body->root();
     RawLimit limit(request, target);
     Splice edits(root, target);
@@ -486,7 +487,7 @@ class OpenAiChatProvider final : public ProviderCodec {
       call.wire.path = "/embeddings";
     }
     edits.apply(client.body->source(), call.wire);
-    return call;
+    return made;
   }
 
   Result<std::vector<Event>> decode_answer(const WireReply& reply, const CallNotes& notes) const override {

@@ -109,7 +109,8 @@ Result<void> decode_content(JsonValue content, std::vector<Block>& into) {
   if (content.is_absent()) return {};
   if (content.is_string()) {
     const std::string_view text = TRY(content.as_string());
-    if (!text.empty()) into.push_back({.body = TextBlock{text}, .cache = {}, .pointer = {}});
+    // A new block is an empty text: filled in its place, as it is large.
+    if (!text.empty()) std::get<TextBlock>(into.emplace_back().body).text = text;
     return {};
   }
   if (!content.is_array()) {
@@ -269,11 +270,12 @@ Result<void> decode_openai_messages(JsonValue messages, Chat& chat) {
     } else if (message.role == Role::tool) {
       TRY(decode_tool_result(source, message));
     } else {
-      if (source["content"].is_absent()) {
+      const JsonValue content = source["content"];
+      if (content.is_absent()) {
         const std::string path = source.path() + ".content";
         return fail(ErrorKind::bad_request, fmt::format("{} is missing", path), path);
       }
-      TRY(decode_content(source["content"], message.content));
+      TRY(decode_content(content, message.content));
     }
     chat.messages.push_back(std::move(message));
   }
