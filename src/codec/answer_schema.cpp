@@ -185,6 +185,7 @@ std::string answer_schema(std::string_view schema, const SchemaRules& rules, Cal
 }
 
 std::vector<Event> with_text_restored(std::vector<Event> events, const CallNotes& notes) {
+  if (notes.json_tool.empty() && notes.restores->empty()) return events;
   AnswerRestorer restorer(notes);
   if (!restorer.is_needed()) return events;
   std::vector<Event> out;
