@@ -27,6 +27,7 @@ void SseTap::take(size_t from, size_t to, SseVerdict verdict) {
     held_.clear();
     // What follows no longer touches what came before.
     if (is_view_ && !view_.empty()) {
+      owned_.reserve(chunk_.size());  // what follows, too
       owned_ = view_;
       is_view_ = false;
     }
