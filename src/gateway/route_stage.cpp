@@ -223,7 +223,9 @@ class Attempts {
   // The exchange's own time ran out at a target that had most of it, and long enough for any provider to say
   // something. What a client was still uploading is not the target's to answer.
   bool has_hung() const {
-    if (exchange_.scope->reason().kind != ErrorKind::timeout || !was_called_ || exchange_.form) return false;
+    const bool is_late = exchange_.scope->reason().kind == ErrorKind::timeout;
+    // A model of our own counts as called while it still waits for its place.
+    if (!is_late || !was_called_ || !called_at_ || exchange_.form) return false;
     const Duration waited = exchange_.now() - *called_at_;
     return waited >= kHungMin && 2 * waited >= exchange_.now() - exchange_.timings.at(Mark::picked);
   }
