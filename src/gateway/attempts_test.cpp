@@ -27,6 +27,14 @@ FakeReply refusal(int status, std::string_view retry_after = {}) {
   return reply;
 }
 
+class OwnModel final : public LocalModel {
+ public:
+  Result<Fidelity> losses(const Request&) const override { return Fidelity(); }
+  Task<std::unique_ptr<EventSource>> answer(Scope&, const Request&) override {
+    co_return std::make_unique<StoredSource>(std::vector<Event>{Delta{.text = "hello"}, End{}});
+  }
+};
+
 class AttemptsTest : public testing::Test {
  protected:
   AttemptsTest() {
@@ -282,6 +290,18 @@ TEST_F(AttemptsTest, WhoGetsTheEndOfADeadlineDidNotHangAllOfIt) {
   replies_["a"].push_back(refusal(500));
   EXPECT_EQ(call(seconds(60)).result, "timeout");
   EXPECT_EQ(state("b/m")->breaker().state(gateway_.test.clock.now()), BreakerState::closed);
+}
+
+TEST_F(AttemptsTest, AModelOfOurOwnThatWaitsForItsPlaceDoesNotHang) {
+  Route& route = route_over(1);
+  route.breaker.failures_to_open = 1;
+  route.targets.front().concurrency = 1;
+  providers_.front()->local = std::make_shared<OwnModel>();
+  EXPECT_EQ(call().result, "ok");
+  const auto taken = Permits::try_acquire(state("a/m")->permits());
+  ASSERT_TRUE(taken);
+  EXPECT_EQ(call(seconds(60)).result, "timeout");
+  EXPECT_EQ(state("a/m")->breaker().state(gateway_.test.clock.now()), BreakerState::closed);
 }
 
 TEST_F(AttemptsTest, AClientThatHangsUpTellsNothingOfTheTarget) {
