@@ -147,7 +147,7 @@ void Logger::drain() {
 // False: there was none.
 bool Logger::write_queued() {
   bool has_written = false;
-  thread_local std::string lines;  // the writer's: a queue goes on in the memory of the batch before
+  std::string& lines = batch_;
   for (Queue& queue : queues_) {
     {
       const std::lock_guard lock(queue.mutex);

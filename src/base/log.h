@@ -139,6 +139,7 @@ class Logger {
   bool is_stopping_ = false;
   uint64_t flushes_asked_ = 0;
   uint64_t flushes_done_ = 0;
+  std::string batch_;   // the writer's alone; a queue goes on in the memory of the batch before
   std::thread writer_;  // last: it uses everything above
 };
 

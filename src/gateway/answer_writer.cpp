@@ -196,11 +196,7 @@ Result<void> AnswerWriter::check_client() const {
 Task<void> AnswerWriter::write_streamed(EventSource& source) {
   silent_since_ = exchange_.now();
   for (;;) {
-    Result<const EventBatch*> pulled = source.take(*exchange_.scope);
-    if (is_missing(pulled)) {
-      (void)co_await source.wait(*exchange_.scope);
-      continue;
-    }
+    const Result<const EventBatch*> pulled = CO_NEXT(source, *exchange_.scope);
     note(pulled);
     if (stop_silence()) CO_TRY(co_await settle_keep_alive());
     if (!pulled) co_return co_await fail_with(pulled.error());
@@ -269,11 +265,8 @@ void AnswerWriter::note_sent() {
 
 Task<void> AnswerWriter::fold_whole(EventSource& source, Result<const EventBatch*> pulled) {
   AnswerFolder folder;
-  for (;; pulled = source.take(*exchange_.scope)) {
-    if (is_missing(pulled)) {
-      (void)co_await source.wait(*exchange_.scope);
-      continue;
-    }
+  for (;; pulled = CO_NEXT(source, *exchange_.scope)) {
+    if (is_missing(pulled)) continue;
     note(pulled);
     if (!pulled) co_return co_await fail_with(pulled.error());
     const EventBatch& batch = **pulled;
@@ -317,11 +310,7 @@ Task<void> AnswerWriter::send_raw(EventSource& source, std::string_view bytes) {
 Task<void> AnswerWriter::write_through(EventSource& source) {
   outcome_.was_streamed = source.head().content_type.starts_with("text/event-stream");
   for (;;) {
-    Result<const EventBatch*> pulled = source.take(*exchange_.scope);
-    if (is_missing(pulled)) {
-      (void)co_await source.wait(*exchange_.scope);
-      continue;
-    }
+    const Result<const EventBatch*> pulled = CO_NEXT(source, *exchange_.scope);
     note(pulled);
     if (!pulled) co_return co_await fail_with(pulled.error());
     const EventBatch& batch = **pulled;

@@ -30,11 +30,7 @@ size_t bytes_of(const Event& event) {
 
 Task<void> CommittedSource::commit(Scope& scope) {
   for (;;) {
-    const EventBatch* batch = CO_TRY(inner_->take(scope));
-    if (!batch) {
-      (void)co_await inner_->wait(scope);
-      continue;
-    }
+    const EventBatch* batch = CO_TRY(CO_NEXT(*inner_, scope));
     if (std::any_of(batch->events.begin(), batch->events.end(), is_content)) {
       leave_at_end(*batch);
       pending_ = batch;

@@ -37,12 +37,16 @@ class Core {
   void post(std::coroutine_handle<> coroutine) { ready_.push_back(coroutine); }
   // co_await it to let what else is ready run first. For loops that may never have to wait.
   auto next_round() { return Turn{*this, false}; }
+  // Whether nothing else became ready together with what runs, so that a write need not wait for others.
+  bool may_write() const { return !poller_.is_mid_round(); }
   // co_await it before a write: what became ready at the same time is taken up first, so that the writes of
   // one round stand together. A receiver on this machine is woken by the first of them and is awake for the
   // others, and waking it is a third of what a write costs. Costs nothing when nothing else is ready.
-  auto gather_writes() { return Turn{*this, !poller_.is_mid_round()}; }
+  auto gather_writes() { return Turn{*this, may_write()}; }
+  // Whether no other write of the round follows the one that was made.
+  bool is_last_write() const { return !is_mid_batch_ && ready_.empty(); }
   // co_await it behind a write: the other writes of the round follow before anything is done that can wait.
-  auto let_writes_follow() { return Turn{*this, !is_mid_batch_ && ready_.empty()}; }
+  auto let_writes_follow() { return Turn{*this, is_last_write()}; }
   // Runs the function on this core's thread. From any thread.
   void post_remote(std::function<void()> function);
 

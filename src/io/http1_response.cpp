@@ -91,7 +91,7 @@ Task<void> Http1ResponseWriter::finish(Scope& scope, std::string_view last_bytes
 
 Task<void> Http1ResponseWriter::deliver(Scope& scope, Output output, const ChunkStart& chunk, State then) {
   Core& core = scope.core();
-  const bool is_alone = core.gather_writes().await_ready() && core.let_writes_follow().await_ready();
+  const bool is_alone = core.may_write() && core.is_last_write();
   if (!is_alone || !TRY(put(output))) return deliver_later(scope, output, chunk, then);
   note_delivered(then);
   return Result<void>();

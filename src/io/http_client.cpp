@@ -132,9 +132,9 @@ Task<std::unique_ptr<ClientResponse>> PooledHttpClient::send(Scope& scope, const
       request.stream->restart();
       pending.is_sent = CO_TRY(co_await send_stream(scope, wire, head, *request.stream));
     } else {
-      const bool is_alone = scope.core().gather_writes().await_ready();
-      pending.is_sent = CO_TRY(co_await (is_alone ? send_now(scope, wire, head, request.body)
-                                                  : send_later(scope, wire, head, request.body)));
+      pending.is_sent =
+          CO_TRY(co_await (scope.core().may_write() ? send_now(scope, wire, head, request.body)
+                                                    : send_later(scope, wire, head, request.body)));
     }
     if (pending.is_sent && request.on_sent) request.on_sent();
     for (IoState state = IoState::done; state == IoState::done || state == IoState::would_block;) {

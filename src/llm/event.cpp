@@ -42,9 +42,7 @@ Task<void> EventSource::wait(Scope& scope) {
 
 // Not to be told here: take() tells why there is nothing.
 Task<const EventBatch*> EventSource::next(Scope& scope) {
-  Result<const EventBatch*> batch = take(scope);
-  for (; is_missing(batch); batch = take(scope)) (void)co_await wait(scope);
-  co_return batch;
+  co_return CO_NEXT(*this, scope);
 }
 
 std::string_view model_of(const Request& request) {

@@ -51,6 +51,17 @@ class EventSource {
   Task<const EventBatch*> next(Scope& scope);
 };
 
+// source.next(scope) for a coroutine that pulls batch after batch: without a frame of its own where a batch is there.
+#define CO_NEXT(source, scope)                                                    \
+  ({                                                                              \
+    ::weir::Result<const ::weir::EventBatch*> weir_batch_ = (source).take(scope); \
+    while (::weir::is_missing(weir_batch_)) {                                     \
+      (void)co_await (source).wait(scope);                                        \
+      weir_batch_ = (source).take(scope);                                         \
+    }                                                                             \
+    std::move(weir_batch_);                                                       \
+  })
+
 // A source over events that are there already (local models, caches, tests).
 class StoredSource final : public EventSource {
  public:
