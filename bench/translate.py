@@ -56,7 +56,7 @@ def table(title, dialects, cell):
 
 def main():
     found = measure(sys.argv[1])
-    dialects = list(dict.fromkeys(key[2] for key in found if key[0] == "raw"))
+    dialects = sorted({key[2] for key in found if key[0] == "raw"})  # they ran in any order
     pairs = [(client, target) for client in dialects for target in dialects if client != target]
     for size in ("2k", "8k", "100k", "tools"):
         table(
