@@ -7,7 +7,7 @@ shift || true
 if [ $# -eq 0 ] && [ "$preset" = release ]; then set -- weir; fi
 
 tools/install.sh build
-[ -f "build/$preset/build.ninja" ] || cmake --preset "$preset" >/dev/null
+[ -f "build/$preset/build.ninja" ] && [ ! build/installed.stamp -nt "build/$preset/build.ninja" ] || cmake --preset "$preset" >/dev/null
 ninja -C "build/$preset" -j "$(jobs_max)" "$@"
 
 if [ "$preset" = release ] && [ -f build/release/weir ]; then

@@ -38,6 +38,9 @@ if [ -n "$missing" ]; then
   fi
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing ||
     die "apt could not install them. Weir builds on Debian 12 (bookworm) with its main archive."
+  # Trees that were configured without them look again (tools/build.sh).
+  mkdir -p build
+  touch build/installed.stamp
 fi
 
 for row in ${unpacked[@]+"${unpacked[@]}"}; do
