@@ -14,8 +14,8 @@ constexpr uint8_t kReadsInARowMax = 8;
 }  // namespace
 
 struct Descriptor::ReadWait final : Waiter {
-  explicit ReadWait(Descriptor& its_owner) : owner(its_owner) { owner.reader_ = this; }
-  void detach() override { owner.reader_ = nullptr; }
+  explicit ReadWait(Descriptor& its_owner) : owner(its_owner) { owner.set_reader(this); }
+  void detach() override { owner.set_reader(nullptr); }
   Descriptor& owner;
 };
 
@@ -66,6 +66,17 @@ Task<void> Descriptor::writable(Scope& scope) {
   co_return co_await wait.on(scope);
 }
 
+void Descriptor::set_reader(ReadWait* reader) {
+  reader_ = reader;
+  touched_first_ = reader;  // it lies in the frame that is resumed
+}
+
+Descriptor::ReadWait* Descriptor::take_reader() {
+  ReadWait* const reader = reader_;
+  set_reader(nullptr);
+  return reader;
+}
+
 void Descriptor::watch(Watched what, std::function<void()> on_event) {
   watched_ = what;
   on_event_ = std::move(on_event);
@@ -88,7 +99,7 @@ void Descriptor::on_ready(uint32_t events) {
     if (!reader_ && !on_event_) return std::exchange(writer_, nullptr)->complete_inline();
     std::exchange(writer_, nullptr)->complete();
   }
-  if (reader_ && is_readable_) return std::exchange(reader_, nullptr)->complete_inline();
+  if (reader_ && is_readable_) return take_reader()->complete_inline();
   if (on_event_) report();
 }
 
@@ -97,7 +108,7 @@ void Descriptor::close() {
   on_event_ = nullptr;
   core_.poller().forget(*this);
   ::close(std::exchange(fd_, -1));
-  if (ReadWait* reader = std::exchange(reader_, nullptr)) reader->complete();
+  if (ReadWait* reader = take_reader()) reader->complete();
   if (WriteWait* writer = std::exchange(writer_, nullptr)) writer->complete();
 }
 

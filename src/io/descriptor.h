@@ -53,6 +53,8 @@ class Descriptor final : private Poller::Watch {
   void on_ready(uint32_t events) override;
   static Task<void> let_others_go_first(Scope& scope);
   Task<void> wait_for_input(Scope& scope);
+  void set_reader(ReadWait* reader);
+  ReadWait* take_reader();
   void report();
 
   Core& core_;

@@ -5,6 +5,15 @@
 #include "base/assert.h"
 
 namespace weir {
+namespace {
+
+// The first two cache lines of an object.
+void prefetch(const void* object) {
+  __builtin_prefetch(object);
+  __builtin_prefetch(static_cast<const char*>(object) + 64);
+}
+
+}  // namespace
 
 Poller::Poller() : epoll_(epoll_create1(EPOLL_CLOEXEC)) {
   WEIR_ASSERT(epoll_ >= 0, "the process has a descriptor for each core");
@@ -45,10 +54,18 @@ size_t Poller::wait(int timeout_ms) {
   return count_;
 }
 
+// With many connections their memory is cold: that of the next two is on its way while this one is served.
+void Poller::fetch_ahead() {
+  if (next_ + 1 < round_end_) prefetch(events_[next_ + 1].data.ptr);
+  if (next_ >= round_end_) return;
+  if (const auto* watch = static_cast<const Watch*>(events_[next_].data.ptr)) prefetch(watch->touched_first_);
+}
+
 bool Poller::dispatch() {
   round_end_ = std::min(next_ + kRoundMax, count_);
   while (next_ < round_end_) {
     const epoll_event& event = events_[next_++];
+    fetch_ahead();
     if (event.data.ptr) static_cast<Watch*>(event.data.ptr)->on_ready(event.events);
   }
   return next_ < count_;

@@ -19,6 +19,11 @@ class Poller {
 
    protected:
     ~Watch() = default;
+    // What on_ready() touches first besides this object: fetched ahead, never looked into. May be null.
+    const void* touched_first_ = nullptr;
+
+   private:
+    friend class Poller;
   };
 
   Poller();
@@ -47,6 +52,8 @@ class Poller {
  private:
   static constexpr size_t kEventsMax = 128;
   static constexpr size_t kRoundMax = 16;
+
+  void fetch_ahead();
 
   int epoll_;
   size_t watched_ = 0;
