@@ -1,6 +1,6 @@
 # Names for what people do; the work is in tools/. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: run stop build test test-all test-bare bench conformance mutate fuzz lint fmt clean help
+.PHONY: run stop build test test-all test-bare bench profile conformance mutate fuzz lint fmt clean help
 
 export COUNT SEED CLIENT TARGET PORT ADMIN_PORT CONFIG FUZZ_SECONDS FUZZERS ALL KEEP QUICK
 
@@ -24,6 +24,9 @@ test-bare: ## `make run` and `make test` in a chroot of bare Debian 12 (root; KE
 
 bench: ## Weir beside nginx in one run, as one table of ratios (12 minutes; QUICK=1: 3)
 	@tools/bench.sh
+
+profile: ## count the ways that the release binary takes, for the compiler to optimise it by (8 minutes)
+	@tools/profile.sh
 
 conformance: ## every dialect to every dialect, as a table into docs/dialects.md (CLIENT=a TARGET=b: one pair)
 	@tools/conformance.sh
