@@ -4,9 +4,12 @@
 #include <fstream>
 #include <gtest/gtest.h>
 #include <iterator>
+#include <set>
 
 #include "app/config_docs.h"
 #include "base/json.h"
+#include "base/text.h"
+#include "provider/catalog_yaml.h"
 
 namespace weir {
 namespace {
@@ -262,13 +265,49 @@ TEST(Docs, ADefaultThatTheFileCouldNotSayIsNone) {
   EXPECT_EQ(docs.find("`\"\"`"), std::string::npos) << "an empty text is nothing";
 }
 
-// The example's lines with a comment sign before a setting count too: they show alternatives.
-TEST(Docs, EverySettingAppearsInTheExample) {
-  const std::string example = read_file("config/weir.example.yaml");
-  for (const std::string& key : configuration_keys()) {
-    const std::string last = key.substr(key.rfind('.') + 1) + ":";
-    EXPECT_NE(example.find(last), std::string::npos) << key;
+// The text with the settings that it holds as comments: a comment sign in the first column before a key or an
+// item of a list. They show alternatives.
+std::string with_alternatives(std::string_view text) {
+  std::string out;
+  for (const std::string_view line : split(text, '\n')) {
+    const std::string_view said = line.starts_with('#') ? trim(line.substr(1)) : std::string_view();
+    const size_t key_end = said.find_first_not_of("abcdefghijklmnopqrstuvwxyz_");
+    const bool is_key = key_end != std::string_view::npos && key_end > 0 && said[key_end] == ':';
+    const bool is_setting = is_key || said.starts_with("- ");
+    if (is_setting) out += ' ';
+    out += is_setting ? line.substr(1) : line;
+    out += '\n';
   }
+  return out;
+}
+
+// The paths of all keys below the node, as configuration_keys() writes them: items of a list have the list's.
+std::set<std::string> paths_below(const YamlNode& node, const std::string& path) {
+  std::set<std::string> paths;
+  for (const YamlNode& child : node.children) {
+    std::string below = path;
+    if (!child.key.empty()) {
+      below += (path.empty() ? "" : ".") + child.key;
+      paths.insert(below);
+    }
+    paths.merge(paths_below(child, below));
+  }
+  return paths;
+}
+
+TEST(Docs, EverySettingAppearsInTheExampleInItsPlace) {
+  const std::string example = with_alternatives(read_file("config/weir.example.yaml"));
+  const Result<YamlNode> root = parse_yaml("config/weir.example.yaml", example);
+  ASSERT_TRUE(root) << root.error().message;
+  const std::set<std::string> shown = paths_below(*root, "");
+  constexpr std::string_view kOfRoutes = "routes.translation.";
+  for (const std::string& key : configuration_keys()) {
+    // A route may say whatever `translation` says for all of them, and one example of that is enough.
+    const bool is_of_route = key.starts_with(kOfRoutes);
+    const std::string path = is_of_route ? "translation." + key.substr(kOfRoutes.size()) : key;
+    EXPECT_TRUE(shown.contains(path)) << key;
+  }
+  EXPECT_TRUE(shown.contains("routes.translation"));
 }
 
 }  // namespace
