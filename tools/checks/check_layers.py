@@ -18,7 +18,7 @@ LIBRARIES = {
     r"zstd\.h": {"base", "io", "llm"},
     r"simdjson": {"base"},
     r"pcre2": {"base", "llm"},
-    r"yaml-cpp/": {"provider", "app"},
+    r"yaml-cpp/": {"provider"},
     r"CLI/": {"app"},
 }
 
