@@ -37,7 +37,7 @@ mutate: ## do the codecs' tests notice a wrong codec? 600 mutants, about 16 minu
 fuzz: ## every fuzzer for a while (FUZZ_SECONDS=30 FUZZERS="a_fuzz b_fuzz")
 	@tools/fuzz.sh
 
-lint: ## checks, layout and clang-tidy on changed files (ALL=1: on all)
+lint: ## checks, layout, and clang-tidy on changed .cpp files but those of bench/ (ALL=1: on all)
 	@tools/lint.sh
 
 fmt: ## lay out every C++ file

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Installs what is missing for the purposes named: tools/install.sh build run test lint bench all
+# Installs what is missing for the purposes named: tools/install.sh build run test lint bench profile all
 # (each row of tools/packages.txt has one). Quick when everything is there. WEIR_SKIP_INSTALL=1 leaves it out.
 source "$(dirname "$0")/common.sh"
 
-[ $# -gt 0 ] || die "name a purpose: build run test lint bench all"
+[ $# -gt 0 ] || die "name a purpose: build run test lint bench profile all"
 if [ -n "${WEIR_SKIP_INSTALL:-}" ]; then exit 0; fi
 have dpkg-query || die "knows Debian 12 only; install the like of tools/packages.txt yourself and set WEIR_SKIP_INSTALL=1"
 

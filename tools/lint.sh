@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The checks, the layout, and clang-tidy on the files that differ from the upstream branch (ALL=1: on every file).
+# The checks, the layout of every C++ file, and clang-tidy on the .cpp files that differ from the upstream branch
+# (ALL=1: on every one), but for those of bench/: it reads by the commands of the test tree, which has none of them.
 source "$(dirname "$0")/common.sh"
 
 tools/install.sh build lint
@@ -8,7 +9,7 @@ failed=0
 
 tools/checks/run.py --build-dir build/test || failed=1
 
-files() { git ls-files 'src/*.cpp' 'src/*.h' 'tests/*.cpp' 'tests/*.h' 'bench/*.cpp' 'bench/*.h' | sort -u; }
+files() { git ls-files '*.cpp' '*.h' | sort -u; }
 files | xargs -r clang-format-19 --dry-run --Werror || { say "Wrong layout; make fmt puts it right."; failed=1; }
 
 changed() {
@@ -17,7 +18,7 @@ changed() {
   { [ -z "$base" ] || git diff --name-only --diff-filter=d "$base" -- '*.cpp'; git diff --name-only --diff-filter=d -- '*.cpp'; } | sort -u
 }
 if [ -n "${ALL:-}" ]; then chosen=$(files | grep '\.cpp$'); else chosen=$(changed); fi
-chosen=$(printf '%s\n' "$chosen" | grep -E '^(src|tests/sim)/' || true)
+chosen=$(printf '%s\n' "$chosen" | grep -E '^(src|tests|cmake)/' || true)
 if [ -n "$chosen" ]; then
   # The compile commands name the precompiled header, so that has to be there.
   ninja -C build/test weir_pch >/dev/null
