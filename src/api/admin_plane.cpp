@@ -9,10 +9,6 @@
 namespace weir {
 namespace {
 
-struct AdminRow {
-  std::string_view method;
-  std::string_view path;
-};
 constexpr std::array kRows = {
     AdminRow{"GET", "/healthz"},         AdminRow{"GET", "/readyz"},
     AdminRow{"GET", "/metrics"},         AdminRow{"POST", "/admin/v1/reload"},
@@ -36,6 +32,10 @@ Result<void> check_route(const HttpRequest& request) {
 }
 
 }  // namespace
+
+std::span<const AdminRow> admin_rows() {
+  return kRows;
+}
 
 Task<void> AdminPlane::handle(Scope& scope, HttpRequest& request, BodyReader&, ResponseWriter& response) {
   Result<void> answered = co_await answer(scope, request, response);

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "api/model_call.h"
 #include "base/metrics.h"
@@ -23,6 +25,13 @@ struct AdminActions {
   // Every target's breaker, latency and permits, and every provider's keys, as a JSON object.
   std::function<std::string()> status;
 };
+
+struct AdminRow {
+  std::string_view method;
+  std::string_view path;
+};
+// What the admin plane answers; GET rows answer HEAD too.
+std::span<const AdminRow> admin_rows();
 
 class AdminPlane final : public HttpHandler {
  public:

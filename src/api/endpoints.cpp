@@ -190,6 +190,10 @@ const EndpointRow* exact_row(std::string_view method, std::string_view path) {
 
 }  // namespace
 
+std::span<const EndpointRow> endpoint_rows() {
+  return kRows;
+}
+
 std::string allowed_methods(std::string_view path) {
   path = without_base(path);
   std::string methods;

@@ -45,6 +45,9 @@ struct EndpointMatch {
   std::string model;  // what '{model}' stood for, percent-decoded
 };
 
+// The whole table, in the order in which it is searched.
+std::span<const EndpointRow> endpoint_rows();
+
 // Errors: not_found with the nearest path, method_not_allowed with `detail` holding the value for Allow. GET
 // rows answer HEAD too.
 Result<EndpointMatch> find_endpoint(std::string_view method, std::string_view path);

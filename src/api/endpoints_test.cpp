@@ -1,7 +1,12 @@
 #include "api/endpoints.h"
 
+#include <fmt/core.h>
+#include <fstream>
 #include <gtest/gtest.h>
+#include <iterator>
 
+#include "api/admin_plane.h"
+#include "base/text.h"
 #include "codec/anthropic.h"
 #include "codec/gemini.h"
 #include "codec/openai.h"
@@ -159,6 +164,27 @@ TEST(Endpoints, NamesTheNearestPathOfAnUnknownOne) {
   ASSERT_FALSE(match);
   EXPECT_EQ(match.error().kind, ErrorKind::not_found);
   EXPECT_NE(match.error().message.find("/v1/chat/completions"), std::string::npos) << match.error().message;
+}
+
+TEST(Docs, EveryEndpointHasItsRow) {
+  std::ifstream in("docs/endpoints.md");
+  const std::string page((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  const auto expect_row = [&page](const std::string& row) {
+    EXPECT_NE(page.find("\n" + row), std::string::npos) << row << " is not in docs/endpoints.md";
+  };
+  for (const EndpointRow& row : endpoint_rows()) {
+    std::string wanted = fmt::format("| {} | `{}` | ", row.method, row.path);
+    if (row.codec) wanted += fmt::format("{} | ", to_string(row.codec().dialect()));
+    expect_row(wanted);
+  }
+  for (const AdminRow& row : admin_rows()) expect_row(fmt::format("| {} | `{}` | ", row.method, row.path));
+  size_t rows_on_page = 0;
+  for (const std::string_view line : split(page, '\n')) {
+    for (const std::string_view start : {"| GET | `/", "| POST | `/", "| DELETE | `/"}) {
+      if (line.starts_with(start)) ++rows_on_page;
+    }
+  }
+  EXPECT_EQ(rows_on_page, endpoint_rows().size() + admin_rows().size()) << "the page has rows of no endpoint";
 }
 
 }  // namespace
