@@ -2,15 +2,18 @@
 #include "app/server.h"
 
 #include <filesystem>
+#include <fmt/ranges.h>
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <thread>
 #include <unistd.h>
 
+#include "app/file_text.h"
 #include "app/loadgen.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/text.h"
 
 namespace weir {
 namespace {
@@ -231,6 +234,34 @@ TEST_F(RunningServer, APortThatIsTakenIsAnError) {
       parse_url(server_->url())->origin.host + ":" + std::to_string(parse_url(server_->url())->origin.port);
   Server second(std::move(config), path_);
   EXPECT_FALSE(second.start());
+}
+
+// With everything on that has metrics of its own.
+TEST(Docs, EveryMetricFamilyHasItsRow) {
+  const std::string access_log = testing::TempDir() + fmt::format("server_test.{}.access.log", getpid());
+  const std::string yaml = fmt::format(
+      "server: {{listen: \"127.0.0.1:0\", admin_listen: \"127.0.0.1:0\", threads: 1, access_log: \"{}\", "
+      "data_dir: \"{}\"}}\n"
+      "telemetry: {{otlp_endpoint: \"http://127.0.0.1:1/v1/traces\", gen_ai_latest: true}}\n",
+      access_log, data_dir());
+  Server server(parse_config("weir.yaml", yaml).value(), "");
+  const Result<void> started = server.start();
+  ASSERT_TRUE(started) << started.error().message;
+  const std::string page = read_file_text("docs/operations.md").value();
+  const std::vector<MetricSnapshot> families = server.metrics().families();
+  for (const MetricSnapshot& family : families) {
+    const std::string row = fmt::format("| `{}` | {} | {} |", family.name, to_string(family.type),
+                                        fmt::join(family.label_names, ", "));
+    EXPECT_NE(page.find("\n" + row), std::string::npos) << row << " is not in docs/operations.md";
+  }
+  size_t rows_on_page = 0;
+  for (const std::string_view line : split(page, '\n')) {
+    if (line.starts_with("| `weir_") || line.starts_with("| `gen_ai_")) ++rows_on_page;
+  }
+  EXPECT_EQ(rows_on_page, families.size()) << "the page has rows of no metric";
+  server.stop();
+  unlink(access_log.c_str());
+  std::filesystem::remove_all(data_dir());
 }
 
 }  // namespace

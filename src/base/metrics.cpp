@@ -20,6 +20,11 @@ struct Callback {
 constexpr std::string_view kOverflowName = "weir_metrics_overflow_total";
 constexpr std::string_view kOverflowHelp = "Series refused past their family's cap, and counted as other.";
 
+MetricSnapshot overflow_family() {
+  return {
+      MetricType::counter, std::string(kOverflowName), std::string(kOverflowHelp), "", {"metric"}, {}, {}};
+}
+
 }  // namespace
 
 void Histogram::observe_all(std::span<const uint32_t> counts, double sum) const {
@@ -148,8 +153,7 @@ MetricCallback MetricsRegistry::counter_callback(const MetricSpec& spec,
 
 std::vector<MetricSnapshot> MetricsRegistry::collect() const {
   std::vector<MetricSnapshot> snapshots;
-  MetricSnapshot overflows{
-      MetricType::counter, std::string(kOverflowName), std::string(kOverflowHelp), "", {"metric"}, {}, {}};
+  MetricSnapshot overflows = overflow_family();
   for (const MetricFamily* family : state_->all_families()) {
     MetricSnapshot snapshot = family->collect();
     state_->append_callbacks(*family, snapshot.points);
@@ -162,6 +166,16 @@ std::vector<MetricSnapshot> MetricsRegistry::collect() const {
                                   [](const MetricSnapshot& each) { return each.name > kOverflowName; });
   if (!overflows.points.empty()) snapshots.insert(after, std::move(overflows));
   return snapshots;
+}
+
+std::vector<MetricSnapshot> MetricsRegistry::families() const {
+  std::vector<MetricSnapshot> all{overflow_family()};
+  for (const MetricFamily* family : state_->all_families()) {
+    all.push_back(family->collect());
+    all.back().points.clear();
+  }
+  std::ranges::sort(all, {}, &MetricSnapshot::name);
+  return all;
 }
 
 }  // namespace weir

@@ -227,6 +227,8 @@ class MetricsRegistry {
   // Everything, sorted by name, series in the order in which they came up. Families without a series are left
   // out.
   std::vector<MetricSnapshot> collect() const;
+  // Every family, also those without a series, sorted by name and without their points.
+  std::vector<MetricSnapshot> families() const;
   std::string prometheus_text() const { return weir::prometheus_text(collect()); }
 
  private:

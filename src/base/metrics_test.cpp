@@ -52,6 +52,17 @@ TEST(Metrics, WithoutLabelsShowZeroFromTheStart) {
   EXPECT_EQ(only_point(registry).value, 0.0);
 }
 
+TEST(Metrics, FamiliesAreKnownBeforeTheyHaveASeries) {
+  MetricsRegistry registry;
+  registry.counter({.name = "weir_never_total", .help = "Never.", .labels = {"kind"}});
+  const std::vector<MetricSnapshot> families = registry.families();
+  ASSERT_EQ(families.size(), 2U);
+  EXPECT_EQ(families[0].name, "weir_metrics_overflow_total");
+  EXPECT_EQ(families[1].name, "weir_never_total");
+  EXPECT_EQ(families[1].label_names, std::vector<std::string>{"kind"});
+  EXPECT_TRUE(registry.collect().empty());
+}
+
 TEST(Histograms, CountInclusiveUpperBounds) {
   MetricsRegistry registry;
   const std::array<double, 3> bounds = {1, 2, 4};
