@@ -47,9 +47,10 @@ inline constexpr uint32_t kHttp2HeaderListBytesMax = 64 * 1024;
 // The window over which the three floods below are counted, per connection; past a count: GOAWAY,
 // ENHANCE_YOUR_CALM.
 inline constexpr int64_t kHttp2FloodWindowMs = 10'000;
-// RST_STREAM frames from the client in that window (rapid reset, CVE-2023-44487).
+// RST_STREAM frames from the client in that window (rapid reset, CVE-2023-44487), resets that it makes Weir
+// do (CVE-2025-8671), and PRIORITY frames.
 inline constexpr uint32_t kHttp2ResetsPerWindowMax = 500;
-// PING frames from the client in that window, each of which costs an answer.
+// PING frames from the client in that window, each of which costs an answer, and DATA frames without bytes.
 inline constexpr uint32_t kHttp2PingsPerWindowMax = 100;
 // SETTINGS frames from the client in that window, each of which costs an acknowledgement.
 inline constexpr uint32_t kHttp2SettingsPerWindowMax = 50;

@@ -12,7 +12,8 @@ struct Stretch {
   std::string_view name;
   Mark from;
   Mark to;
-  bool is_providers = false;  // the provider's own time; everything else is Weir's
+  // The provider's own time, and with it the signature, connecting, and sending; everything else is Weir's.
+  bool is_providers = false;
 };
 
 inline constexpr std::array<Stretch, 9> kStretches = {{
