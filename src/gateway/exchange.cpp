@@ -11,8 +11,8 @@
 namespace weir {
 namespace {
 
-// Nothing takes so long; the text has room for nine numbers of this length.
-constexpr int64_t kTimingUsMax = 999'999'999'999;
+// Nothing takes so long; the text has room for ten numbers of this length.
+constexpr int64_t kTimingUsMax = 99'999'999'999;
 
 // "read;dur=" of each stretch.
 struct TimingName {
@@ -43,7 +43,7 @@ Duration Timings::between(Mark from, Mark to) const {
 }
 
 void Timings::try_again(MonoTime at) {
-  for (const Mark mark : {Mark::queued, Mark::admitted, Mark::sent, Mark::upstream_head})
+  for (const Mark mark : {Mark::queued, Mark::admitted, Mark::sent, Mark::upstream_head, Mark::answered})
     this->mark(mark, {});
   mark(Mark::tried_again, at);
 }

@@ -37,13 +37,14 @@ enum class Mark : uint8_t {
   admitted,       // it has one
   sent,           // its request was encoded and handed to the client
   upstream_head,  // the head of its answer was there
+  answered,       // the loop woke for the bytes of its first content event
   first_event,    // the first content event was decoded
   first_write,    // the first bytes of the answer left
   done,           // the last bytes left
 };
 inline constexpr size_t kMarkCount = static_cast<size_t>(Mark::done) + 1;
 
-using ServerTiming = InlineText<250>;
+using ServerTiming = InlineText<255>;
 
 class Timings {
  public:

@@ -264,7 +264,11 @@ class Attempts {
       co_return fail(std::move(began).error());
     }
     const MonoTime began_at = exchange_.now();
-    exchange_.timings.mark(Mark::first_event, began_at);
+    Timings& timings = exchange_.timings;
+    // Of a whole answer the bytes were there with the head.
+    if (timings.has(Mark::upstream_head))
+      timings.mark(Mark::answered, std::max(exchange_.scope->turn_began(), timings.at(Mark::upstream_head)));
+    timings.mark(Mark::first_event, began_at);
     state->observe_first_event(began_at - *called_at_);
     co_return committed;
   }

@@ -16,7 +16,7 @@ struct Stretch {
   bool is_providers = false;
 };
 
-inline constexpr std::array<Stretch, 9> kStretches = {{
+inline constexpr std::array<Stretch, 10> kStretches = {{
     {"read", Mark::first_byte, Mark::body},
     {"decode", Mark::body, Mark::decoded},
     {"pick", Mark::decoded, Mark::picked},
@@ -24,7 +24,8 @@ inline constexpr std::array<Stretch, 9> kStretches = {{
     {"queue", Mark::queued, Mark::admitted},
     {"encode", Mark::admitted, Mark::sent},
     {"upstream", Mark::sent, Mark::upstream_head, true},
-    {"first_event", Mark::upstream_head, Mark::first_event},
+    {"first_event", Mark::upstream_head, Mark::answered, true},
+    {"answer", Mark::answered, Mark::first_event},
     {"write", Mark::first_event, Mark::first_write},
 }};
 

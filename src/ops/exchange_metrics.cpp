@@ -6,7 +6,6 @@
 #include <bit>
 
 #include "gateway/route_plan.h"
-#include "gateway/stretches.h"
 #include "llm/prompt_tokens.h"
 #include "ops/blame.h"
 #include "ops/metric_handles.h"

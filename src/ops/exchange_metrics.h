@@ -8,6 +8,7 @@
 
 #include "base/metrics.h"
 #include "gateway/observer.h"
+#include "gateway/stretches.h"
 #include "ops/inference_metrics.h"
 
 namespace weir {
@@ -91,7 +92,7 @@ class ExchangeMetrics final : public ExchangeObserver {
   CounterFamily stream_ends_;
   Counter client_aborts_;
   CounterFamily usage_mismatches_;
-  std::array<Histogram, 9> overhead_;  // by stretch; the provider's own has none
+  std::array<Histogram, kStretches.size()> overhead_;  // by stretch; the provider's own has none
   HistogramFamily tokens_;
   HistogramFamily duration_;
   HistogramFamily first_token_;

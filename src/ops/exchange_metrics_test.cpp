@@ -252,7 +252,9 @@ TEST_F(ExchangeMetricsTest, MeasuresEachStageFromTheFirstByteOn) {
   EXPECT_THAT(text, HasSubstr(R"(weir_overhead_seconds_sum{stage="retry"} 0.001)"));
   EXPECT_THAT(text, HasSubstr(R"(weir_overhead_seconds_sum{stage="queue"} 0.001)"));
   EXPECT_THAT(text, HasSubstr(R"(weir_overhead_seconds_sum{stage="encode"} 0.001)"));
-  EXPECT_THAT(text, Not(HasSubstr(R"(stage="upstream")")));
+  EXPECT_THAT(text, HasSubstr(R"(weir_overhead_seconds_sum{stage="answer"} 0.001)"));
+  for (const std::string_view of_provider : {R"(stage="upstream")", R"(stage="first_event")"})
+    EXPECT_THAT(text, Not(HasSubstr(of_provider)));
 }
 
 TEST_F(ExchangeMetricsTest, NamesTheTargetsOfAFallback) {
