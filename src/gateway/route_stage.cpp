@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 
+#include "base/log.h"
 #include "codec/codecs.h"
 #include "gateway/committed_source.h"
 #include "gateway/drain.h"
@@ -205,6 +206,7 @@ class Attempts {
                   std::any_of(exchange_.attempts.begin() + static_cast<ptrdiff_t>(attempts_before_),
                               exchange_.attempts.end(), [](const Attempt& one) { return one.was_sent; });
     if (was_called_) ++calls_;
+    if (!source) tell(candidate, source.error());
     if (source) {
       breaker.report(exchange_.timings.at(Mark::first_event), pass, true);
     } else if (has_failed(source.error())) {
@@ -213,6 +215,16 @@ class Attempts {
     } else {
       breaker.abandon(pass);
     }
+  }
+
+  // For whoever asks why a call went where it did.
+  void tell(const Candidate& candidate, const Error& error) const {
+    log_debug("an attempt failed", {{"request_id", exchange_.id.view()},
+                                    {"provider", candidate.target->provider->name},
+                                    {"model", candidate.target->model},
+                                    {"was_called", was_called_},
+                                    {"error", to_string(error.kind)},
+                                    {"message", error.message}});
   }
 
   // Whether the attempt says something about its target.
