@@ -12,7 +12,8 @@
 
 namespace weir {
 
-// What the admin plane asks of the process. Called on the core that serves the request.
+// What the admin plane asks of the process. What gives text is called in the worker pool, since it may be
+// long.
 struct AdminActions {
   const MetricsRegistry* metrics = nullptr;
   // Reads the configuration again. Gives a JSON object that says what changed. Errors: bad_request listing
@@ -41,6 +42,8 @@ class AdminPlane final : public HttpHandler {
 
  private:
   Task<void> answer(Scope& scope, HttpRequest& request, ResponseWriter& response);
+  template <class Function>
+  Task<std::string> made(Scope& scope, Function function);
   Result<void> authorise(const HttpRequest& request) const;
 
   CoreServices& services_;

@@ -96,7 +96,7 @@ Task<void> DataPlane::answer_to(const Principal& principal, const std::shared_pt
   if (wants_anthropic_shape(request.headers)) extra.add("request-id", id);
   switch (match.row->action) {
     case Action::list_models:
-      CO_TRY(co_await send_models(scope, *snapshot, principal, request, response, extra));
+      CO_TRY(co_await send_models(scope, *services_.cpu, snapshot, principal, request, response, extra));
       break;
     case Action::capabilities:
       CO_TRY(

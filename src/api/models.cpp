@@ -137,6 +137,26 @@ std::vector<std::string> visible_models(const Snapshot& snapshot, const Principa
   return names;
 }
 
+enum class Shape : uint8_t { openai, anthropic, gemini };
+
+Shape shape_of(const HttpRequest& request) {
+  if (wants_anthropic_shape(request.headers)) return Shape::anthropic;
+  return wants_gemini_shape(request.path(), request.headers) ? Shape::gemini : Shape::openai;
+}
+
+Result<std::string> list_of_models(const Snapshot& snapshot, const Principal& principal, Shape shape,
+                                   std::string_view path, std::string_view query) {
+  const std::vector<std::string> names = visible_models(snapshot, principal);
+  if (shape == Shape::anthropic) return anthropic_page(names, TRY(page_of(query)));
+  if (shape == Shape::gemini) return gemini_page(snapshot, names, path, query);
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().key("object").value("list").key("data").begin_array();
+  for (const std::string& name : names) write_openai(json, snapshot, name);
+  json.end_array().end_object();
+  return out;
+}
+
 }  // namespace
 
 bool wants_anthropic_shape(const Headers& headers) {
@@ -148,23 +168,17 @@ bool wants_gemini_shape(std::string_view path, const Headers& headers) {
          headers.contains("x-goog-api-client");
 }
 
-Task<void> send_models(Scope& scope, const Snapshot& snapshot, const Principal& principal,
-                       const HttpRequest& request, ResponseWriter& response, const Headers& extra) {
-  const std::vector<std::string> names = visible_models(snapshot, principal);
-  if (wants_anthropic_shape(request.headers)) {
-    const Page page = CO_TRY(page_of(request.query()));
-    co_return co_await send_json(scope, response, 200, anthropic_page(names, page), extra);
-  }
-  if (wants_gemini_shape(request.path(), request.headers)) {
-    const std::string page = CO_TRY(gemini_page(snapshot, names, request.path(), request.query()));
-    co_return co_await send_json(scope, response, 200, page, extra);
-  }
-  std::string out;
-  JsonWriter json(out);
-  json.begin_object().key("object").value("list").key("data").begin_array();
-  for (const std::string& name : names) write_openai(json, snapshot, name);
-  json.end_array().end_object();
-  co_return co_await send_json(scope, response, 200, out, extra);
+Task<void> send_models(Scope& scope, Pool& cpu, std::shared_ptr<const Snapshot> snapshot,
+                       const Principal& principal, const HttpRequest& request, ResponseWriter& response,
+                       const Headers& extra) {
+  // There may be ten thousand: too long for a core. Of the request there are copies, since the job may
+  // outlive it.
+  auto listed = [snapshot = std::move(snapshot), &principal, shape = shape_of(request),
+                 path = std::string(request.path()), query = std::string(request.query())] {
+    return list_of_models(*snapshot, principal, shape, path, query);
+  };
+  const std::string body = CO_TRY(co_await cpu.run(scope, std::move(listed)));
+  co_return co_await send_json(scope, response, 200, body, extra);
 }
 
 Task<void> send_model(Scope& scope, const Snapshot& snapshot, const Principal& principal, std::string_view id,
@@ -175,12 +189,16 @@ Task<void> send_model(Scope& scope, const Snapshot& snapshot, const Principal& p
   }
   std::string out;
   JsonWriter json(out);
-  if (wants_anthropic_shape(request.headers)) {
-    write_anthropic(json, id);
-  } else if (wants_gemini_shape(request.path(), request.headers)) {
-    write_gemini(json, snapshot, request.path(), id);
-  } else {
-    write_openai(json, snapshot, id);
+  switch (shape_of(request)) {
+    case Shape::anthropic:
+      write_anthropic(json, id);
+      break;
+    case Shape::gemini:
+      write_gemini(json, snapshot, request.path(), id);
+      break;
+    case Shape::openai:
+      write_openai(json, snapshot, id);
+      break;
   }
   co_return co_await send_json(scope, response, 200, out, extra);
 }

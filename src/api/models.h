@@ -5,6 +5,7 @@
 
 #include "gateway/snapshot.h"
 #include "io/http.h"
+#include "io/pool.h"
 #include "security/principal.h"
 
 namespace weir {
@@ -17,8 +18,10 @@ bool wants_gemini_shape(std::string_view path, const Headers& headers);
 // The models that this caller may use, sorted by name. Anthropic's shape knows `limit` (1 to 1000, default
 // 20), `after_id` and `before_id`; Google's `pageSize` (1 to 1000, default 50) and `pageToken`; OpenAI's has
 // no pages.
-Task<void> send_models(Scope& scope, const Snapshot& snapshot, const Principal& principal,
-                       const HttpRequest& request, ResponseWriter& response, const Headers& extra);
+// REQUIRES a principal that lives as long as the snapshot.
+Task<void> send_models(Scope& scope, Pool& cpu, std::shared_ptr<const Snapshot> snapshot,
+                       const Principal& principal, const HttpRequest& request, ResponseWriter& response,
+                       const Headers& extra);
 // One model. Error: model_not_found.
 Task<void> send_model(Scope& scope, const Snapshot& snapshot, const Principal& principal, std::string_view id,
                       const HttpRequest& request, ResponseWriter& response, const Headers& extra);
