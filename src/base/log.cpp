@@ -27,13 +27,27 @@ std::string& line_buffer() {
   return buffer;
 }
 
+// Written with one call. While the kernel copies, a core that wakes up on the same CPU may have to wait for
+// the end of the call: a millisecond for a megabyte.
+constexpr size_t kWriteBytesMax = 16 * kKiB;
+
+// As many whole lines as fit into one call, or one that does not.
+std::string_view first_of(std::string_view lines) {
+  if (lines.size() <= kWriteBytesMax) return lines;
+  size_t end = lines.rfind('\n', kWriteBytesMax - 1);
+  if (end == std::string_view::npos) end = std::min(lines.find('\n'), lines.size() - 1);
+  return lines.substr(0, end + 1);
+}
+
 }  // namespace
 
 bool FdLogSink::write(std::string_view lines) {
   while (!lines.empty()) {
-    const ssize_t written = ::write(fd_, lines.data(), lines.size());
+    const std::string_view first = first_of(lines);
+    const ssize_t written = ::write(fd_, first.data(), first.size());
     if (written > 0) {
       lines.remove_prefix(static_cast<size_t>(written));
+      if (!lines.empty()) std::this_thread::yield();
     } else if (written < 0 && errno == EAGAIN) {
       // Somebody who shares the descriptor has made it non-blocking.
       pollfd ready{fd_, POLLOUT, 0};

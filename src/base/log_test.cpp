@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <semaphore>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/json.h"
@@ -255,6 +256,29 @@ TEST(ProcessLogger, MissingLeavesWarningsOnStderr) {
   const std::string text = testing::internal::GetCapturedStderr();
   EXPECT_EQ(text.find("quiet"), std::string::npos);
   EXPECT_TRUE(text.ends_with(" error loud n=1\n")) << text;
+}
+
+TEST(FdSink, WritesWholeLinesAFewAtATime) {
+  int ends[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);  // keeps the calls apart
+  std::string lines;
+  for (int i = 0; i < 50; ++i) lines += std::string(1'000, 'x') + '\n';
+  lines += std::string(20'000, 'y') + '\n' + "the last\n";
+  ASSERT_TRUE(FdLogSink(ends[0]).write(lines));
+  ::close(ends[0]);
+  std::vector<std::string> calls;
+  std::string buffer(lines.size(), '\0');
+  for (ssize_t count = 0; (count = ::read(ends[1], buffer.data(), buffer.size())) > 0;)
+    calls.push_back(buffer.substr(0, static_cast<size_t>(count)));
+  ::close(ends[1]);
+  std::string all;
+  for (const std::string& call : calls) {
+    all += call;
+    EXPECT_TRUE(call.ends_with('\n'));
+    EXPECT_TRUE(call.size() <= 16'384 || call.front() == 'y') << call.size();
+  }
+  EXPECT_EQ(all, lines);
+  EXPECT_GT(calls.size(), 4u);
 }
 
 TEST(FdSink, WaitsForAFullPipeThatSomebodyMadeNonBlocking) {
