@@ -22,7 +22,7 @@ test-all: ## that, and release and tsan trees, fuzzers, 100,000 seeds, coding ag
 test-bare: ## `make run` and `make test` in a chroot of bare Debian 12 (root; KEEP=1 keeps it)
 	@tools/bare.sh
 
-bench: ## Weir beside nginx in one run, as one table of ratios (12 minutes; QUICK=1: 3)
+bench: ## Weir beside nginx in one run, as one table of ratios (14 minutes; QUICK=1: 3)
 	@tools/bench.sh
 
 profile: ## count the ways that the release binary takes, for the compiler to optimise it by (8 minutes)

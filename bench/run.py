@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """`make bench`: Weir beside nginx in one run, as one table of ratios, and the bars that Weir holds itself to.
 
-usage: run.py [WEIR [MOCK_UPSTREAM]]      QUICK=1: about 3 minutes instead of 12, with more noise
+usage: run.py [WEIR [MOCK_UPSTREAM]]      QUICK=1: about 3 minutes instead of 14, with more noise
 
 The system under test has core 0 for itself; the load generator (`weir bench`) and the mock provider share
 core 1, so requests per second are limited by those two. What is compared is therefore CPU time for each request,
@@ -134,6 +134,22 @@ def print_case(case, medians):
     )
 
 
+def measure_traced(weir_binary, weir, traced):
+    """What it costs to send a span of every call to a collector, which the mock provider stands for."""
+    case = Case("JSON 1 KB, 16 connections", "mock-json", 16)
+    more = []
+    traced.start().wait_ready()
+    try:
+        for turn in range(ROUNDS):
+            pair = [weir, traced] if turn % 2 else [traced, weir]
+            cpu_us = {system.name: closed_loop(weir_binary, system, case)["cpu_us"] for system in pair}
+            more.append(cpu_us[traced.name] - cpu_us[weir.name])
+    finally:
+        traced.stop()
+    print(f"{case.name}, every call traced: {statistics.median(more):+.1f} µs a request")
+    return statistics.median(more)
+
+
 def measure_rates(weir_binary, nginx, weir, mock):
     """Latency that each system adds to the direct way, at the same rate in the same round."""
     case = Case("fixed rate", "mock-json", 0)
@@ -257,6 +273,7 @@ def bars(result):
     yield "an idle connection", ours["kb_per_idle"], 4, "KB"
     yield "idle", ours["idle_kb"] / 1024, 20, "MB"
     yield "10,000 models and keys: swap of a core", result["reload"]["swap_ms"], 10, "ms"
+    yield "requests that fail meanwhile", result["reload"]["failed"], 0, ""
     yield "first 200 after exec", result["start_ms"]["weir"], 20, "ms"
 
 
@@ -270,16 +287,17 @@ def print_bars(result):
     return held
 
 
-def print_floor(result):
+def print_floors(result):
     """What any proxy pays on this machine: it receives and sends twice, the mock provider once."""
-    found = result["cases"]["JSON 1 KB, 16 connections"]
-    floor = 2 * found["mock"]["cpu_us"]
-    ours, theirs = found["weir"]["cpu_us"], found["nginx"]["cpu_us"]
-    print(
-        f"\nfloor of JSON 1 KB at 16 connections: {floor:.1f} µs, twice the mock provider's recv, send and epoll; "
-        f"nginx {theirs - floor:+.1f} µs, Weir {ours - floor:+.1f} µs"
-    )
-    return floor
+    print(f"\n{'µs a request: twice what the provider alone pays':<54}{'floor':>8}{'nginx':>10}{'Weir':>10}")
+    floors = {}
+    for name, found in result["cases"].items():
+        if "mock" not in found:
+            continue
+        floors[name] = 2 * found["mock"]["cpu_us"]
+        over = (found[system]["cpu_us"] - floors[name] for system in ("nginx", "weir"))
+        print(f"{name:<54}{floors[name]:>8.1f}" + "".join(f"{one:>+10.1f}" for one in over))
+    return floors
 
 
 def main():
@@ -310,6 +328,9 @@ def main():
         print(f"\n{'':<46}{'CPU µs a request':^20}{'ratio':>8}{'per event':>9}{'requests/s':^30}")
         print(f"{'':<46}{'nginx':>10}{'Weir':>10}{'':>8}{'Weir':>9}{'nginx':>10}{'Weir':>10}{'direct':>10}")
         result["cases"] = measure_cases(weir_binary, nginx, weir, mock)
+        telemetry = {"telemetry": {"otlp_endpoint": f"{upstream}/v1/traces"}}
+        traced = systems.weir(weir_binary, upstream, "weir-traced", telemetry)
+        result["traced_us"] = measure_traced(weir_binary, weir, traced)
         print()
         result["rates"] = measure_rates(weir_binary, nginx, weir, mock)
         nginx.stop()
@@ -323,7 +344,7 @@ def main():
     finally:
         for system in running:
             system.stop()
-    result["floor_us"] = print_floor(result)
+    result["floors_us"] = print_floors(result)
     result["bars"] = print_bars(result)
     result["seconds"] = time.monotonic() - started
     (FOLDER / "result.json").write_text(json.dumps(result, indent=1))

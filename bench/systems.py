@@ -187,8 +187,9 @@ def nginx(upstream_url, name="nginx", master=True):
     return System(name, command, urls)
 
 
-def weir(binary, upstream_url, name="weir"):
-    """Everything on: keys, metrics, the access log in a file; one thread as nginx has one worker."""
+def weir(binary, upstream_url, name="weir", more=None):
+    """Everything that a configuration without more settings has on, and keys and the access log in a file; one
+    thread as nginx has one worker. `more`: sections besides, by name."""
     global CLIENT_KEY
     port, admin_port = free_port(), free_port()
     if not CLIENT_KEY:
@@ -215,6 +216,7 @@ def weir(binary, upstream_url, name="weir"):
             for prefix, provider in ((MODEL_PREFIX, "mock"), (TRANSLATED_PREFIX, "mock-anthropic"))
         ],
         "keys": [{"name": "bench", "env": "BENCH_CLIENT_KEY"}],
+        **(more or {}),
     }
     path = FOLDER / f"{name}.yaml"
     path.write_text(json.dumps(config, indent=1))  # JSON is YAML
