@@ -15,9 +15,10 @@ LIBRARIES = {
     r"nghttp2/": {"io"},
     r"ares": {"io"},
     r"zlib\.h": {"io"},
-    r"zstd\.h": {"base", "io", "llm"},
+    r"zstd\.h": {"io", "llm"},
+    r"sqlite3\.h": {"store"},
     r"simdjson": {"base"},
-    r"pcre2": {"base", "llm"},
+    r"pcre2": {"llm"},
     r"yaml-cpp/": {"provider"},
     r"CLI/": {"app"},
 }
