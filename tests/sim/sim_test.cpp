@@ -18,7 +18,10 @@ constexpr uint64_t kSeedsDefault = 1'000;
 std::optional<uint64_t> number_from_environment(const char* name) {
   const char* text = std::getenv(name);
   if (!text || !*text) return std::nullopt;
-  return std::strtoull(text, nullptr, 10);
+  char* end = nullptr;
+  const uint64_t number = std::strtoull(text, &end, 10);
+  if (*end != '\0') ADD_FAILURE() << name << " is no number: " << text;
+  return number;
 }
 
 std::string listed(const std::vector<std::string>& lines) {
