@@ -81,11 +81,11 @@ struct RouteConfig {
   RetryPolicy retry;
   FallbackRules fallback;
   BreakerSettings breaker;
-  Duration timeout{};          // zero: not said
-  Duration first_event{};      // zero: not said
-  Duration answer{};           // zero: not said
-  std::string choices;         // empty: not said
-  std::string on_client_gone;  // empty: not said
+  Duration timeout{};               // zero: not said
+  Duration first_event{};           // zero: not said
+  Duration answer{};                // zero: not said
+  std::string choices;              // empty: not said
+  std::string on_client_gone;       // empty: not said
   TranslationSettings translation;  // with that of the whole configuration where it says nothing
 };
 

@@ -1,7 +1,6 @@
 #include "base/error.h"
 
 #include <gtest/gtest.h>
-
 #include <set>
 
 #include "base/result.h"

@@ -64,7 +64,8 @@ inline constexpr size_t kJsonNodesMax = 2'000'000;
 inline constexpr size_t kJsonBytesOnCoreMax = 256 * kKiB;
 
 // Streams.
-// Bytes read from a provider and not yet taken by the client; when full, reading upstream stops.
+// Bytes of a request that came and were not taken yet: of a form that passes by, of a stream of HTTP/2. When
+// full, reading stops. An answer is pulled, one read at a time, so that less than that is ever held of it.
 inline constexpr size_t kStreamWindowBytes = 256 * kKiB;
 // One server-sent event, all its lines together; more is upstream_malformed.
 inline constexpr size_t kSseEventBytesMax = 16 * kMiB;

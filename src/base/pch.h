@@ -10,6 +10,7 @@
 #include <cstring>
 #include <deque>
 #include <expected>
+#include <fmt/core.h>
 #include <functional>
 #include <limits>
 #include <map>
@@ -24,5 +25,3 @@
 #include <utility>
 #include <variant>
 #include <vector>
-
-#include <fmt/core.h>

@@ -51,7 +51,8 @@ class EventSource {
   Task<const EventBatch*> next(Scope& scope);
 };
 
-// source.next(scope) for a coroutine that pulls batch after batch: without a frame of its own where a batch is there.
+// source.next(scope) for a coroutine that pulls batch after batch: without a frame of its own where a batch
+// is there.
 #define CO_NEXT(source, scope)                                                    \
   ({                                                                              \
     ::weir::Result<const ::weir::EventBatch*> weir_batch_ = (source).take(scope); \

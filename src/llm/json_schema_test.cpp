@@ -114,8 +114,8 @@ TEST(JsonSchema, WideSchemasForManyValuesEnd) {
     values += R"("w",)";
   }
   const std::string value = "[" + values + R"("w"])";
-  for (const std::string& schema : {R"({"items":{)" + keywords + R"("type":"string"}})",
-                                    R"({"items":{"enum":[)" + words + R"("w"]}})"}) {
+  for (const std::string& schema :
+       {R"({"items":{)" + keywords + R"("type":"string"}})", R"({"items":{"enum":[)" + words + R"("w"]}})"}) {
     const auto result = verdict(value, schema);
     ASSERT_FALSE(result);
     EXPECT_NE(result.error().message.find("too many steps"), std::string::npos);

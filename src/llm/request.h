@@ -26,7 +26,7 @@ struct Embed {
   std::vector<std::string_view> inputs{};            // texts, in order
   std::vector<std::vector<int64_t>> token_inputs{};  // OpenAI's arrays of token ids; either this or `inputs`
   std::optional<int64_t> dimensions{};
-  bool wants_base64 = false;  // the client asked for base64 floats
+  bool wants_base64 = false;   // the client asked for base64 floats
   std::string_view purpose{};  // what for, in Cohere's words ("search_query"); empty: not said
   std::string_view end_user{};
   std::vector<ExtraField> extras{};

@@ -99,8 +99,8 @@ struct ProviderKind {
   // provider's own, and what `defaults` says of the endpoint is then above them. Empty: none.
   std::string models_of;
   bool own_prices = false;  // what the rows of models_of say of prices does not hold here
-  Capabilities defaults;  // of a model that is not listed; quirks included
-  std::string source;     // URL of the vendor's documentation
+  Capabilities defaults;    // of a model that is not listed; quirks included
+  std::string source;       // URL of the vendor's documentation
 
   bool serves(Endpoint endpoint) const { return served.test(static_cast<size_t>(endpoint)); }
 };

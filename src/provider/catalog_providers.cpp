@@ -175,9 +175,10 @@ Result<void> read_headers_and_query(const YamlFields& fields, ProviderKind& kind
 
 Result<ProviderKind> read_provider(std::string_view file, const YamlNode& node) {
   const YamlFields fields(file, node, "a provider");
-  TRY(fields.check({"name", "display_name", "dialect", "base_url", "serves", "paths", "auth", "auth_header",
-                    "needs_key", "key_env", "enabled_by_env", "is_local", "headers", "query", "quirks",
-                    "otel_name", "models_of", "own_prices", "defaults", "source"}));
+  TRY(fields.check({"name",           "display_name", "dialect",     "base_url",  "serves",
+                    "paths",          "auth",         "auth_header", "needs_key", "key_env",
+                    "enabled_by_env", "is_local",     "headers",     "query",     "quirks",
+                    "otel_name",      "models_of",    "own_prices",  "defaults",  "source"}));
   ProviderKind kind;
   kind.name = TRY(fields.text("name"));
   if (!is_kind_name(kind.name)) return fail(fields.error("name", "must consist of a-z, 0-9 and _"));

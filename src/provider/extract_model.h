@@ -52,8 +52,7 @@ struct ExtractAnswer {
 };
 
 // Answers a request. Never fails: what it cannot do, the answer says. Time is linear in the text, about 100
-// ms a megabyte; the first call loads the vocabulary (50 ms), so call preload(Tokenizer::o200k_base) before
-// and run large requests in the worker pool.
+// ms a megabyte; the first call loads the vocabulary (50 ms). For the worker pool.
 ExtractAnswer extract(const ExtractRequest& request);
 
 // Cuts an answer into the parts that a stream sends, about a word each; joined they are the text. No part

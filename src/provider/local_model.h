@@ -6,8 +6,8 @@
 
 #include "base/task.h"
 #include "io/scope.h"
-#include "llm/fidelity.h"
 #include "llm/event_source.h"
+#include "llm/fidelity.h"
 #include "llm/request.h"
 
 namespace weir {
