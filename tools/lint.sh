@@ -20,8 +20,8 @@ changed() {
 if [ -n "${ALL:-}" ]; then chosen=$(files | grep '\.cpp$'); else chosen=$(changed); fi
 chosen=$(printf '%s\n' "$chosen" | grep -E '^(src|tests|cmake)/' || true)
 if [ -n "$chosen" ]; then
-  # The compile commands name the precompiled header, so that has to be there.
-  ninja -C build/test weir_pch >/dev/null
+  # The compile commands name the precompiled headers, so those have to be there.
+  ninja -C build/test weir_pch weir_test_pch >/dev/null
   printf '%s\n' "$chosen" | xargs -P "$(jobs_max)" -n 1 clang-tidy-19 --quiet -p build/test || failed=1
 fi
 exit $failed
