@@ -7,8 +7,9 @@
 namespace weir {
 namespace {
 
-// The first two cache lines of an object.
+// The first two cache lines of an object, if there is one.
 void prefetch(const void* object) {
+  if (!object) return;
   __builtin_prefetch(object);
   __builtin_prefetch(static_cast<const char*>(object) + 64);
 }

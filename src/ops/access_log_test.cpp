@@ -35,7 +35,7 @@ TEST(AccessLog, SaysWhatHappened) {
   EXPECT_EQ(root["status"].int_or(0), 200);
   EXPECT_EQ(root["attempts"].int_or(0), 1);
   EXPECT_EQ(root["bytes_out"].int_or(0), 500);
-  EXPECT_EQ(root["total_ms"].double_or(0), 12);
+  EXPECT_EQ(root["total_ms"].double_or(0), 13);
   EXPECT_EQ(root["queue_ms"].double_or(0), 1);
   EXPECT_EQ(root["retry_ms"].double_or(0), 1);
   EXPECT_EQ(root["usage"]["out_text"].int_or(0), 34);

@@ -74,8 +74,8 @@ TEST(TraceSpan, StatesWallTimesOfTheMarks) {
   test::EndedExchange ended;
   const JsonDoc request = spans_of(ended);
   const JsonValue server = span_at(request, 0);
-  // Thirteen marks, a millisecond apart, the last one a millisecond before now.
-  EXPECT_EQ(server["startTimeUnixNano"].string_or(""), "999987000000");
+  // Fourteen marks, a millisecond apart, the last one a millisecond before now.
+  EXPECT_EQ(server["startTimeUnixNano"].string_or(""), "999986000000");
   EXPECT_EQ(server["endTimeUnixNano"].string_or(""), "999999000000");
 }
 
