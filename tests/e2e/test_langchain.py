@@ -1,5 +1,10 @@
 """LangChain's chat models for OpenAI and Anthropic: they retry, stream and count in ways of their own."""
 
+import asyncio
+
+import anthropic
+import media
+import openai
 import pydantic
 import pytest
 import stack as stacks
@@ -8,9 +13,11 @@ from langchain_anthropic import ChatAnthropic
 from langchain_core.messages import HumanMessage, SystemMessage, ToolMessage
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI, OpenAIEmbeddings
+from test_openai_errors import wait_gone
 
 HELLO = [SystemMessage("Be brief."), HumanMessage("Hello there, friend")]
 ECHO = "[Be brief.] Echo: Hello there, friend"
+SDKS = {"oai": openai, "ant": anthropic}  # whose errors LangChain passes on
 
 
 @tool
@@ -37,18 +44,12 @@ def pytest_generate_tests(metafunc):
 
 @pytest.fixture
 def chat(stack, case, pair):
-    def make(name, fault="", **more):
-        model = case.model(pair[1], name, fault)
+    def make(name="fake-text", fault="", **more):
+        more = {"model": case.model(pair[1], name, fault), "timeout": 30, **more}
         if pair[0] == "oai":
-            return ChatOpenAI(
-                model=model, base_url=stack.openai_url, api_key=stacks.CLIENT_KEY, timeout=30, **more
-            )
+            return ChatOpenAI(base_url=stack.openai_url, api_key=stacks.CLIENT_KEY, **more)
         return ChatAnthropic(
-            model=model,
-            base_url=stack.anthropic_url,
-            api_key="sk-ant-fake-client",
-            timeout=30,
-            **{"max_tokens": 4096, **more},
+            base_url=stack.anthropic_url, api_key="sk-ant-fake-client", **{"max_tokens": 4096, **more}
         )
 
     return make
@@ -82,6 +83,17 @@ def test_parallel_tools_are_called_and_answered(chat):
     assert final.text == "Results: " + "; ".join(f"sunny in {city}" for city in script.CITIES)
 
 
+def test_a_picture_is_seen(chat):
+    data, facts = media.base64_png(8, 6)
+    content = [
+        {"type": "text", "text": "What is it?"},
+        {"type": "image", "base64": data, "mime_type": "image/png"},
+        {"type": "image", "url": "https://example.com/a.png"},
+    ]
+    answer = chat("fake-vision").invoke([HumanMessage(content)])
+    assert answer.text == f"{facts}; url https://example.com/a.png"
+
+
 @pytest.mark.parametrize("method", ["json_schema", "function_calling"])
 def test_structured_output_has_its_type(chat, method):
     name = "fake-json" if method == "json_schema" else "fake-tools"
@@ -109,6 +121,46 @@ def test_a_stream_that_breaks_raises(chat):
         "InternalServerError",
         "OverloadedError",
     )
+
+
+@pytest.mark.weir
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+def test_an_unknown_model_is_not_found_and_the_nearest_is_named(chat, case, pair, stream):
+    model = chat(model="oai-plane-model", max_retries=2)
+    with pytest.raises(SDKS[pair[0]].NotFoundError, match="oai-plain-model") as raised:
+        fold(model.stream(HELLO)) if stream else model.invoke(HELLO)
+    assert raised.value.status_code == 404
+
+
+def test_leaving_a_stream_ends_the_providers_work(chat, case):
+    stream = chat("fake-slow").stream(HELLO)
+    for count, _ in enumerate(stream):
+        if count == 3:
+            break
+    stream.close()
+    assert wait_gone(case) < 5000
+
+
+def test_cancelling_a_call_ends_the_providers_work(chat, case):
+    async def cancel_once_the_provider_works():
+        call = asyncio.create_task(chat("fake-slow").ainvoke(HELLO))
+        async with asyncio.timeout(10):
+            while not case.records():
+                await asyncio.sleep(0.02)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+
+    asyncio.run(cancel_once_the_provider_works())
+    assert wait_gone(case) < 5000
+
+
+def test_a_timeout_of_the_client_ends_the_providers_work(chat, case, pair):
+    # The SDK tells the server its timeout, which then may be the first to give up: it is told another one.
+    model = chat("fake-slow", timeout=0.5, max_retries=0, default_headers={"x-stainless-timeout": "30"})
+    with pytest.raises(SDKS[pair[0]].APITimeoutError):
+        model.invoke(HELLO)
+    assert 300 < wait_gone(case) < 2000
 
 
 def test_embeddings_are_floats(stack, case):

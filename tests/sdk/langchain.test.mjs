@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 
 import { ChatAnthropic } from '@langchain/anthropic';
+import { HumanMessage } from '@langchain/core/messages';
 import { ChatOpenAI, OpenAIEmbeddings } from '@langchain/openai';
 import { createAgent, tool } from 'langchain';
 import { z } from 'zod';
@@ -10,6 +11,7 @@ import { z } from 'zod';
 import * as h from './harness.mjs';
 
 h.useMatrixLanes(148, 154);
+// dialect, how a model is made, what gives it 500 ms, what its error is then called
 const SDKS = {
   '@langchain/openai': [
     'oai',
@@ -21,6 +23,8 @@ const SDKS = {
         configuration: { baseURL: h.OPENAI_URL },
         ...more,
       }),
+    { timeout: 500 },
+    'TimeoutError',
   ],
   '@langchain/anthropic': [
     'ant',
@@ -33,6 +37,8 @@ const SDKS = {
         anthropicApiUrl: h.ANTHROPIC_URL,
         ...more,
       }),
+    { clientOptions: { timeout: 500 } },
+    'APIConnectionTimeoutError',
   ],
 };
 const weather = tool(({ city }) => `sunny in ${city}`, {
@@ -45,7 +51,7 @@ const messages = [
   ['human', 'Hello there, friend'],
 ];
 
-for (const [sdk, [dialect, make]] of Object.entries(SDKS)) {
+for (const [sdk, [dialect, make, hasty, timeoutError]] of Object.entries(SDKS)) {
   const over = (name, body) => h.overUpstreams(dialect, `${sdk}: ${name}`, body);
 
   /** The chunks of a stream as one message. */
@@ -85,6 +91,17 @@ for (const [sdk, [dialect, make]] of Object.entries(SDKS)) {
     );
   });
 
+  over('a picture is seen', async (one, upstream) => {
+    const { data, facts } = h.picture(8, 6);
+    const contentBlocks = [
+      { type: 'text', text: 'What?' },
+      { type: 'image', mimeType: 'image/png', data },
+    ];
+    const model = make(one.dotted(upstream, 'fake-vision'));
+    const answer = await model.invoke([new HumanMessage({ contentBlocks })]);
+    assert.equal(answer.text, facts);
+  });
+
   over('structured output has its schema', async (one, upstream) => {
     const schema = z.object({ name: z.string(), age: z.number() });
     const answer = await make(one.dotted(upstream, 'fake-json'))
@@ -104,6 +121,38 @@ for (const [sdk, [dialect, make]] of Object.entries(SDKS)) {
   over('a stream that breaks raises', async (one, upstream) => {
     const model = make(one.dotted(upstream, 'fake-text', 'error-event-after=4', true));
     await assert.rejects(async () => h.collect(await model.stream(messages)));
+  });
+
+  over('an abort ends the providers work', async (one, upstream) => {
+    const abort = new AbortController();
+    const stream = await make(one.dotted(upstream, 'fake-slow')).stream(messages, { signal: abort.signal });
+    let count = 0;
+    await assert.rejects(async () => {
+      for await (const { text } of stream) if (text && ++count === 3) abort.abort();
+    });
+    assert.ok(count >= 3);
+    assert.ok((await one.waitGone()) < 5000);
+  });
+
+  over('a timeout ends the providers work', async (one, upstream) => {
+    const model = make(one.dotted(upstream, 'fake-slow'), hasty);
+    await assert.rejects(model.invoke(messages), (error) =>
+      [error.name, error.constructor.name].includes(timeoutError),
+    );
+    assert.ok((await one.waitGone()) < 2500);
+  });
+
+  h.checkWeir(`${sdk}: an unknown model is not found, and the nearest is named`, async () => {
+    const model = make('oai-plane-model', { maxRetries: 2 });
+    const whole = () => model.invoke(messages);
+    const streamed = async () => h.collect(await model.stream(messages));
+    for (const ask of [whole, streamed]) {
+      await assert.rejects(ask, (error) => {
+        assert.equal(error.constructor.name, 'NotFoundError');
+        assert.match(error.message, /oai-plain-model/);
+        return error.status === 404 && error.lc_error_code === 'MODEL_NOT_FOUND';
+      });
+    }
   });
 }
 

@@ -171,6 +171,12 @@ for (const [sdk, [dialect, use, thinks]] of Object.entries(SDKS)) {
     assert.ok(count >= 3);
     assert.ok((await one.waitGone()) < 5000);
   });
+
+  over('a timeout ends the providers work', async (one, upstream) => {
+    const slow = { ...settings(one, upstream, 'fake-slow'), timeout: 500 };
+    await assert.rejects(generateText(slow), (error) => error.name === 'TimeoutError');
+    assert.ok((await one.waitGone()) < 2500);
+  });
 }
 
 h.checkWeir('@ai-sdk/google: embeddings of other vendors are numbers', async (one) => {
