@@ -164,9 +164,9 @@ class Process:
 class Stack:
     """The fake provider and, unless `direct`, Weir in front of it."""
 
-    def __init__(self, direct, server=None):
+    def __init__(self, direct, **sections):
         self.direct = direct
-        self.server = server or {}  # settings of the file's `server`
+        self.sections = sections  # more of the configuration file, e.g. server={...}
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="weir-e2e-"))
         self.weir = None
         # The fake checks by the SDKs that are installed, also where the clients are older ones.
@@ -187,10 +187,7 @@ class Stack:
 
     def start_weir(self, listen="127.0.0.1:0", name="weir"):
         config = self.folder / "weir.yaml"  # JSON is YAML
-        settings = weir_config(self.fake.ready)
-        if self.server:
-            settings["server"] = {**settings.get("server", {}), **self.server}
-        config.write_text(json.dumps(settings, indent=1))
+        config.write_text(json.dumps(weir_config(self.fake.ready) | self.sections, indent=1))
         command = [
             weir_binary(),
             "serve",
