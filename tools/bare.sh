@@ -54,7 +54,9 @@ in_chroot() {
 
 status=0
 in_chroot "make run" || status=1
-in_chroot "make stop" || status=1
+# A second run takes the first one's place. What has ended may still have a row in /proc, but no program.
+in_chroot 'first=$(cat build/run/weir.pid) && make run && ! readlink "/proc/$first/exe" && curl -fsS --noproxy 127.0.0.1 "127.0.0.1:$PORT/healthz"' || status=1
+in_chroot 'second=$(cat build/run/weir.pid) && make stop && ! readlink "/proc/$second/exe"' || status=1
 in_chroot "make test" || status=1
 if [ -z "${KEEP:-}" ] && [ $status = 0 ]; then
   clean_up
