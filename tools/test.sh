@@ -22,6 +22,17 @@ export PATH=$PWD/build/tools/usr/bin:$PATH
 tsan_simulation() { WEIR_SIM_SEEDS=${WEIR_TSAN_SEEDS:-1000} run_ctest tsan -L sim; }
 run_ctest() { ctest --test-dir "build/$1" --output-on-failure --no-tests=error -j "$(nproc)" "${@:2}"; }
 
+# Tests skip by themselves what needs this folder. They start in other folders, so its path is made absolute.
+shared=${WEIR_SHARED_DIR:-../shared}
+if [ -d "$shared" ]; then
+  WEIR_SHARED_DIR=$(realpath "$shared")
+  export WEIR_SHARED_DIR
+elif [ -n "${WEIR_SHARED_DIR:-}" ]; then
+  die "there is no folder $shared, which WEIR_SHARED_DIR names"
+else
+  phase "the recordings and vectors of other projects" not_run "no ../shared; set WEIR_SHARED_DIR" || true
+fi
+
 phase "install" tools/install.sh build test || report
 phase "build the test tree (address and undefined sanitizers)" tools/build.sh test || report
 phase "unit, $WEIR_SIM_SEEDS simulated seeds, corpora, checks" run_ctest test || true
