@@ -32,7 +32,7 @@ std::string& line_buffer() {
 constexpr size_t kWriteBytesMax = 16 * kKiB;
 
 // As many whole lines as fit into one call, or one that does not.
-std::string_view first_of(std::string_view lines) {
+std::string_view first_call_of(std::string_view lines) {
   if (lines.size() <= kWriteBytesMax) return lines;
   size_t end = lines.rfind('\n', kWriteBytesMax - 1);
   if (end == std::string_view::npos) end = std::min(lines.find('\n'), lines.size() - 1);
@@ -43,7 +43,7 @@ std::string_view first_of(std::string_view lines) {
 
 bool FdLogSink::write(std::string_view lines) {
   while (!lines.empty()) {
-    const std::string_view first = first_of(lines);
+    const std::string_view first = first_call_of(lines);
     const ssize_t written = ::write(fd_, first.data(), first.size());
     if (written > 0) {
       lines.remove_prefix(static_cast<size_t>(written));
