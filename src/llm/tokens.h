@@ -29,8 +29,8 @@ Tokenizer tokenizer_for_model(std::string_view model);
 void preload(Tokenizer tokenizer);
 
 // The number of tokens: exact for the two vocabularies (up to pieces of a megabyte without a break, see
-// bpe.h), estimate_tokens for `estimate`. About 50 MB/s for prose, 18 for Chinese (`make bench`); n log n at worst
-// (190 ms for a megabyte without a break).
+// bpe.h), estimate_tokens for `estimate`. About 50 MB/s for prose, 18 for Chinese (`make bench`); n log n at
+// worst (190 ms for a megabyte without a break).
 int64_t count_tokens(Tokenizer tokenizer, std::string_view text);
 
 // The tokens themselves. REQUIRES a tokenizer other than `estimate`.

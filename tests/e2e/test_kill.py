@@ -16,6 +16,7 @@ import uuid
 
 import anthropic
 import httpx
+import httpx2
 import openai
 import pytest
 import stack as stacks
@@ -28,6 +29,8 @@ HELLO = [{"role": "user", "content": "Hello there, friend of the river and of th
 ECHO = "Echo: Hello there, friend of the river and of the weir"
 CALLS = list(itertools.product(["oai", "ant"], ["oai", "ant"], [False, True]))  # client, provider, streamed
 SDK_ERRORS = (openai.APIError, anthropic.APIError)
+# A connection that is cut in mid-stream is the transport's error: the SDKs hand it on as it is.
+TRANSPORT_ERRORS = (httpx.TransportError, httpx2.TransportError)
 
 
 class Call:
@@ -233,8 +236,7 @@ def keep_asking(stack, client, upstream, stream, stop):
             future.set_result(call.run())
         except Exception as error:  # outcome() judges it
             future.set_exception(error)
-        # A connection that is cut in mid-stream is the transport's error: the SDKs hand it on as it is.
-        found = outcome(call, future, more=[httpx.TransportError])
+        found = outcome(call, future, more=TRANSPORT_ERRORS)
         if found == ECHO:
             answers += 1
             continue
