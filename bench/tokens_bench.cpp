@@ -1,9 +1,12 @@
 // Token counting: bytes per second of exact counts, of the upper estimate and of the estimate, on prose, code
 // and East Asian text; and what a piece of a megabyte costs.
 #include <benchmark/benchmark.h>
+#include <cmath>
+#include <random>
 #include <string>
+#include <vector>
 
-#include "llm/bpe.h"
+#include "base/encoding.h"
 #include "llm/tokens.h"
 
 namespace {
@@ -31,17 +34,44 @@ std::string text_of(std::string_view unit, size_t bytes) {
   return text;
 }
 
-void count_exactly(benchmark::State& state, Tokenizer tokenizer, std::string_view unit) {
-  const std::string text = text_of(unit, 100'000);
+bool is_ideographs(std::string_view bytes) {
+  for (size_t at = 0; at < bytes.size(); at += 3) {
+    const auto lead = static_cast<uint8_t>(bytes[at]);
+    if (lead < 0xe4 || lead > 0xe9 || !weir::is_utf8(bytes.substr(at, 3))) return false;
+  }
+  return !bytes.empty();
+}
+
+// Chinese of all its words: tokens of o200k drawn at random, the lower in rank the likelier, in clauses. A
+// sentence repeated is found in the processor's fastest caches, this is not.
+std::string drawn_chinese(size_t bytes) {
+  std::vector<std::string> words;
+  for (uint32_t token = 0; token < 200'000; ++token) {
+    std::string word = weir::decode_tokens(Tokenizer::o200k_base, std::vector{token});
+    if (is_ideographs(word)) words.push_back(std::move(word));
+  }
+  std::mt19937 random(1);
+  std::string text;
+  while (text.size() < bytes) {
+    const double uniform = std::generate_canonical<double, 32>(random);
+    text += words[static_cast<size_t>(std::pow(static_cast<double>(words.size()), uniform)) - 1];
+    if (random() % 7 == 0) text += "，";
+  }
+  return text;
+}
+
+void count_exactly(benchmark::State& state, Tokenizer tokenizer, const std::string& text) {
   weir::preload(tokenizer);
   for (auto _ : state) benchmark::DoNotOptimize(weir::count_tokens(tokenizer, text));
   state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(text.size()));
 }
-BENCHMARK_CAPTURE(count_exactly, o200k_prose, Tokenizer::o200k_base, kProse);
-BENCHMARK_CAPTURE(count_exactly, o200k_code, Tokenizer::o200k_base, kCode);
-BENCHMARK_CAPTURE(count_exactly, o200k_chinese, Tokenizer::o200k_base, kChinese);
-BENCHMARK_CAPTURE(count_exactly, cl100k_prose, Tokenizer::cl100k_base, kProse);
-BENCHMARK_CAPTURE(count_exactly, cl100k_code, Tokenizer::cl100k_base, kCode);
+BENCHMARK_CAPTURE(count_exactly, o200k_prose, Tokenizer::o200k_base, text_of(kProse, 100'000));
+BENCHMARK_CAPTURE(count_exactly, o200k_code, Tokenizer::o200k_base, text_of(kCode, 100'000));
+BENCHMARK_CAPTURE(count_exactly, o200k_chinese, Tokenizer::o200k_base, text_of(kChinese, 100'000));
+BENCHMARK_CAPTURE(count_exactly, o200k_chinese_drawn, Tokenizer::o200k_base, drawn_chinese(2'000'000));
+BENCHMARK_CAPTURE(count_exactly, cl100k_prose, Tokenizer::cl100k_base, text_of(kProse, 100'000));
+BENCHMARK_CAPTURE(count_exactly, cl100k_code, Tokenizer::cl100k_base, text_of(kCode, 100'000));
+BENCHMARK_CAPTURE(count_exactly, cl100k_chinese_drawn, Tokenizer::cl100k_base, drawn_chinese(2'000'000));
 
 void bound_from_above(benchmark::State& state) {
   const std::string text = text_of(kProse, 100'000);
@@ -57,13 +87,15 @@ void estimate(benchmark::State& state) {
 }
 BENCHMARK(estimate);
 
-// A piece without a break: n log n, so bytes per second fall slowly from left to right.
-void count_one_piece(benchmark::State& state) {
-  const std::string text(static_cast<size_t>(state.range(0)), 'a');
+// Pieces without a break, and what costs most: characters with a hundred tokens of a run of them.
+void count_one_piece(benchmark::State& state, std::string_view unit) {
+  const std::string text = text_of(unit, size_t{1} << 20);
   weir::preload(Tokenizer::o200k_base);
   for (auto _ : state) benchmark::DoNotOptimize(weir::count_tokens(Tokenizer::o200k_base, text));
   state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(text.size()));
 }
-BENCHMARK(count_one_piece)->Arg(1 << 10)->Arg(1 << 15)->Arg(1 << 20);
+BENCHMARK_CAPTURE(count_one_piece, letters, "a");
+BENCHMARK_CAPTURE(count_one_piece, dashes, "-");
+BENCHMARK_CAPTURE(count_one_piece, tabs_and_spaces, "\t" + std::string(127, ' '));
 
 }  // namespace

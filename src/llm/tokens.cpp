@@ -4,7 +4,7 @@
 
 #include "base/assert.h"
 #include "base/encoding.h"
-#include "llm/bpe.h"
+#include "llm/bpe_encoder.h"
 #include "llm/tokens_split.h"
 
 namespace weir {
@@ -16,15 +16,18 @@ extern const std::string_view cl100k_base;
 namespace {
 
 struct Encoding {
-  BpeRanks ranks;
+  BpeEncoder encoder;
   TokenSplitter splitter;
 };
 
 // The embedded tables are part of the program: a damaged one is a broken build.
-BpeRanks unpack_embedded(std::string_view frame) {
+BpeEncoder unpack_embedded(std::string_view frame) {
+  constexpr const char* kWhole = "the token ranks in third_party/openai-ranks are whole";
   auto ranks = BpeRanks::unpack(frame);
-  WEIR_ASSERT(ranks.has_value(), "the token ranks in third_party/openai-ranks are whole");
-  return *std::move(ranks);
+  WEIR_ASSERT(ranks.has_value(), kWhole);
+  auto encoder = BpeEncoder::create(*std::move(ranks));
+  WEIR_ASSERT(encoder.has_value(), kWhole);
+  return *std::move(encoder);
 }
 
 const Encoding& encoding(Tokenizer tokenizer) {
@@ -109,19 +112,21 @@ int64_t count_tokens(Tokenizer tokenizer, std::string_view text) {
   if (tokenizer == Tokenizer::estimate) return estimate_tokens(text);
   const Encoding& chosen = encoding(tokenizer);
   size_t count = 0;
-  for_each_piece(chosen.splitter, text, [&](std::string_view piece) { count += chosen.ranks.count(piece); });
+  for_each_piece(chosen.splitter, text,
+                 [&](std::string_view piece) { count += chosen.encoder.count(piece); });
   return static_cast<int64_t>(count);
 }
 
 std::vector<uint32_t> encode_tokens(Tokenizer tokenizer, std::string_view text) {
   const Encoding& chosen = encoding(tokenizer);
   std::vector<uint32_t> tokens;
-  for_each_piece(chosen.splitter, text, [&](std::string_view piece) { chosen.ranks.encode(piece, tokens); });
+  for_each_piece(chosen.splitter, text,
+                 [&](std::string_view piece) { chosen.encoder.encode(piece, tokens); });
   return tokens;
 }
 
 std::string decode_tokens(Tokenizer tokenizer, std::span<const uint32_t> tokens) {
-  const BpeRanks& ranks = encoding(tokenizer).ranks;
+  const BpeRanks& ranks = encoding(tokenizer).encoder.ranks();
   std::string text;
   for (const uint32_t token : tokens) {
     if (token < ranks.size()) text += ranks.token(token);

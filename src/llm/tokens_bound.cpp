@@ -9,12 +9,11 @@
 // For (1) only pairs are taken that the patterns never part: lower-case letters, but not right after an
 // apostrophe (where a contraction may end), and a space before a letter. The bound is the largest number of
 // tokens that these rules allow: a walk over the bytes that keeps the best number with a last token of one
-// byte, and of more. Each window of a piece longer than BpeRanks::kWindowBytes may add a joint.
+// byte, and of more.
 // tokens_test.cpp checks the facts about the vocabularies, tokens_fuzz.cpp the bound.
 #include <algorithm>
 #include <array>
 
-#include "llm/bpe.h"
 #include "llm/tokens.h"
 #include "search/unicode.h"
 
@@ -107,7 +106,7 @@ int64_t spaces_bound(size_t spaces, bool may_go_on) {
 }  // namespace
 
 int64_t cheap_upper_estimate(std::string_view text) {
-  auto bound = static_cast<int64_t>(2 * (text.size() / BpeRanks::kWindowBytes));
+  int64_t bound = 0;
   StretchBound stretch;
   const auto end_stretch = [&](size_t at) {
     const bool may_go_on = at > 0 && (is_ascii_space(text[at - 1]) || !is_ascii(text[at - 1]));

@@ -1,7 +1,4 @@
-// Byte-pair encoding of one piece of text with a ranked vocabulary, as OpenAI's tiktoken does it: start from
-// single bytes, join the adjacent pair whose joined bytes have the lowest rank (the leftmost of equals),
-// until no pair of neighbours is in the vocabulary. How a text is cut into pieces is tokens_split.h's
-// business.
+// A ranked vocabulary of byte-pair encoding: the bytes of each token, and the token of given bytes.
 #pragma once
 
 #include <cstdint>
@@ -18,12 +15,11 @@ namespace weir {
 class BpeRanks {
  public:
   static constexpr uint32_t kNotAToken = UINT32_MAX;
-  // A longer piece (which no natural text has) is encoded in windows of this size, each exactly, so that
-  // memory stays under 30 MB; the joints of such windows may differ from an unbounded encoder by a token.
-  static constexpr size_t kWindowBytes = size_t{1} << 20;
+  static constexpr size_t kTokenBytesMax = 255;
 
   // Reads lines of "<token in base64> <rank>\n". Errors (internal): malformed lines, ranks that do not run
-  // from 0 upwards without a gap, two tokens with the same bytes, a missing single byte.
+  // from 0 upwards without a gap, two tokens with the same bytes, a missing single byte, a token of more than
+  // kTokenBytesMax.
   static Result<BpeRanks> parse(std::string_view lines);
   // Unpacks a zstd frame and parses it. Errors (internal): as parse, and a damaged frame.
   static Result<BpeRanks> unpack(std::string_view zstd_frame);
@@ -36,11 +32,6 @@ class BpeRanks {
   // The rank of these bytes as one token, or kNotAToken.
   uint32_t find(std::string_view bytes) const;
 
-  // The number of tokens of a piece; n log n in its length whatever it holds.
-  size_t count(std::string_view piece) const;
-  // Appends the tokens of a piece to `out`.
-  void encode(std::string_view piece, std::vector<uint32_t>& out) const;
-
  private:
   // `key` holds the bytes themselves up to length 8, their hash above.
   struct Slot {
@@ -49,13 +40,17 @@ class BpeRanks {
     uint32_t length = 0;  // 0: the slot is empty
   };
 
+  static constexpr size_t kPlaces = size_t{1} << 21;
+
   BpeRanks() = default;
   bool insert(uint32_t rank);
 
   std::string bytes_;              // all tokens, one after the other
   std::vector<uint32_t> offsets_;  // where each starts in bytes_, and the end
   std::vector<Slot> slots_;        // open addressing, a power of two, at most half full
-  size_t longest_ = 0;             // bytes of the longest token
+  std::vector<uint64_t> taken_;  // a bit for each place that some token belongs to: most of what is looked up
+                                 // is no token, and is told so from 256 KB in place of 8 MB
+  size_t longest_ = 0;           // bytes of the longest token
 };
 
 }  // namespace weir
