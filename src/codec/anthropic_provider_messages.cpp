@@ -7,7 +7,7 @@
 #include "base/encoding.h"
 #include "base/text.h"
 #include "codec/args.h"
-#include "codec/media_type.h"
+#include "codec/media_source.h"
 #include "codec/tool_names.h"
 
 namespace weir {

@@ -8,7 +8,7 @@
 #include "codec/args.h"
 #include "codec/bedrock_converse_content.h"
 #include "codec/bedrock_converse_encode.h"
-#include "codec/media_type.h"
+#include "codec/media_source.h"
 #include "codec/tool_names.h"
 
 namespace weir {

@@ -8,7 +8,7 @@
 #include "base/crypto.h"
 #include "base/text.h"
 #include "codec/args.h"
-#include "codec/media_type.h"
+#include "codec/media_source.h"
 #include "codec/offered_tools.h"
 #include "codec/tool_names.h"
 #include "codec/turns.h"

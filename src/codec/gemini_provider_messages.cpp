@@ -7,7 +7,7 @@
 #include "codec/call_index.h"
 #include "codec/gemini_fields.h"
 #include "codec/gemini_request.h"
-#include "codec/media_type.h"
+#include "codec/media_source.h"
 #include "codec/tool_names.h"
 
 namespace weir {

@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 #include "codec/call_index.h"
-#include "codec/media_type.h"
+#include "codec/media_source.h"
 
 namespace weir {
 namespace {

@@ -3,7 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/encoding.h"
-#include "codec/media_type.h"
+#include "codec/media_source.h"
 #include "io/fetch.h"
 #include "llm/media_type.h"
 

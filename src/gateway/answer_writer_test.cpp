@@ -6,7 +6,7 @@
 
 #include "codec/codecs.h"
 #include "codec/openai.h"
-#include "gateway/test_exchange.h"
+#include "gateway/test_scripted_target.h"
 #include "llm/prompt_tokens.h"
 
 namespace weir {

@@ -7,7 +7,7 @@
 #include "codec/codecs.h"
 #include "gateway/call_stage.h"
 #include "gateway/route_stage.h"
-#include "gateway/test_exchange.h"
+#include "gateway/test_scripted_target.h"
 #include "provider/test_credentials.h"
 
 namespace weir {

@@ -1,7 +1,7 @@
 #include "gateway/call_stage.h"
 
 #include "codec/codecs.h"
-#include "gateway/test_exchange.h"
+#include "gateway/test_scripted_target.h"
 #include "provider/test_credentials.h"
 
 namespace weir {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "gateway/test_exchange.h"
+#include "gateway/test_scripted_target.h"
 #include "llm/prompt_tokens.h"
 
 namespace weir {

@@ -8,7 +8,7 @@
 #include "gateway/adapt_stage.h"
 #include "gateway/call_stage.h"
 #include "gateway/meter_stage.h"
-#include "gateway/test_exchange.h"
+#include "gateway/test_scripted_target.h"
 #include "llm/prompt_tokens.h"
 #include "llm/tokens.h"
 #include "provider/test_credentials.h"

@@ -9,7 +9,7 @@
 #include "codec/end_user.h"
 #include "gateway/adapt_stage.h"
 #include "gateway/call_stage.h"
-#include "gateway/test_exchange.h"
+#include "gateway/test_scripted_target.h"
 #include "provider/test_credentials.h"
 
 namespace weir {

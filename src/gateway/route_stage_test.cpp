@@ -4,7 +4,7 @@
 #include <set>
 
 #include "codec/codecs.h"
-#include "gateway/test_exchange.h"
+#include "gateway/test_scripted_target.h"
 
 namespace weir {
 namespace {

@@ -6,8 +6,8 @@
 #include "codec/responses_history.h"
 #include "gateway/adapt_stage.h"
 #include "gateway/answer_writer.h"
-#include "gateway/test_exchange.h"
 #include "gateway/test_kept.h"
+#include "gateway/test_scripted_target.h"
 #include "security/api_keys.h"
 
 namespace weir {

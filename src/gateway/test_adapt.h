@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "gateway/adapt_stage.h"
-#include "gateway/test_exchange.h"
 #include "gateway/test_kept.h"
+#include "gateway/test_scripted_target.h"
 #include "llm/answer.h"
 
 namespace weir {

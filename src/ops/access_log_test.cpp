@@ -7,7 +7,7 @@
 #include "codec/anthropic.h"
 #include "gateway/route_plan.h"
 #include "ops/observers.h"
-#include "ops/test_exchange.h"
+#include "ops/test_ended_exchange.h"
 
 namespace weir {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "gateway/route_plan.h"
 #include "ops/observers.h"
-#include "ops/test_exchange.h"
+#include "ops/test_ended_exchange.h"
 #include "store/store.h"
 
 namespace weir {

@@ -6,7 +6,7 @@
 
 #include "io/cores.h"
 #include "io/http_server.h"
-#include "ops/test_exchange.h"
+#include "ops/test_ended_exchange.h"
 #include "ops/trace_span.h"
 
 namespace weir {

@@ -1,4 +1,4 @@
-#include "codec/media_type.h"
+#include "codec/media_source.h"
 
 #include "base/encoding.h"
 #include "base/text.h"
