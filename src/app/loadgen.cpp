@@ -9,6 +9,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <span>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -99,8 +100,7 @@ class Load {
     send_due();
     if (under_way_ == 0 && !has_more()) return false;
     std::array<epoll_event, 256> events;
-    const timespec timeout = wait_time();
-    const int count = epoll_pwait2(epoll_, events.data(), events.size(), &timeout, nullptr);
+    const int count = wait(events);
     now_ = now();
     for (int i = 0; i < count; ++i) take_event(events[static_cast<size_t>(i)]);
     if (now_ >= next_check_) {
@@ -110,13 +110,24 @@ class Load {
     return true;
   }
 
-  timespec wait_time() const {
+  // How many events there are; -1 after a signal.
+  int wait(std::span<epoll_event> events) const {
+    const Duration left = wait_time();
+    const timespec timeout{.tv_sec = left.count() / 1'000'000'000, .tv_nsec = left.count() % 1'000'000'000};
+    const auto size = static_cast<int>(events.size());
+    const int count = epoll_pwait2(epoll_, events.data(), size, &timeout, nullptr);
+    if (count >= 0 || errno != ENOSYS) return count;
+    // Linux before 5.11 waits in milliseconds: what is left below one passes in asking again.
+    return epoll_wait(epoll_, events.data(), size,
+                      static_cast<int>(std::chrono::floor<std::chrono::milliseconds>(left).count()));
+  }
+
+  Duration wait_time() const {
     MonoTime until = next_check_;
     if (is_open() && !free_.empty() && has_more()) {
       until = std::min(until, std::max(intended(next_), paused_until_));
     }
-    const Duration left = std::max(Duration::zero(), until - now_);
-    return {.tv_sec = left.count() / 1'000'000'000, .tv_nsec = left.count() % 1'000'000'000};
+    return std::max(Duration::zero(), until - now_);
   }
 
   void send_due() {
