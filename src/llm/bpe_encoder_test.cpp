@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <random>
 #include <stdexcept>
+#include <thread>
 
 #include "llm/test_vocabulary.h"
 
@@ -142,6 +143,28 @@ TEST(BpeEncoder, FindsWhatJoiningPairByPairEndsWith) {
       ASSERT_EQ(tokens_of(encoder, piece), joined_pair_by_pair(encoder.ranks(), piece)) << piece;
     }
   }
+}
+
+// Threads share what is remembered of pairs.
+TEST(BpeEncoder, CountsTheSameFromManyThreads) {
+  std::mt19937 random(3);
+  const BpeEncoder encoder = encoder_of(trained(random, "abcd"));
+  std::vector<std::string> pieces(200);
+  std::vector<size_t> expected;
+  for (std::string& piece : pieces) {
+    for (int i = 0; i < 50; ++i) piece += "abcd"[below(random, 4)];
+    expected.push_back(joined_pair_by_pair(encoder.ranks(), piece).size());
+  }
+  std::vector<std::vector<size_t>> counted(4);
+  {
+    std::vector<std::jthread> threads;
+    for (auto& mine : counted) {
+      threads.emplace_back([&] {
+        for (const std::string& piece : pieces) mine.push_back(encoder.count(piece));
+      });
+    }
+  }
+  for (const auto& mine : counted) EXPECT_EQ(mine, expected);
 }
 
 class RealVocabulary : public testing::TestWithParam<std::string_view> {
