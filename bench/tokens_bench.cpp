@@ -44,7 +44,7 @@ bool is_ideographs(std::string_view bytes) {
 
 // Chinese of all its words: tokens of o200k drawn at random, the lower in rank the likelier, in clauses. A
 // sentence repeated is found in the processor's fastest caches, this is not.
-std::string drawn_chinese(size_t bytes) {
+std::string drawn_chinese() {
   std::vector<std::string> words;
   for (uint32_t token = 0; token < 200'000; ++token) {
     std::string word = weir::decode_tokens(Tokenizer::o200k_base, std::vector{token});
@@ -52,7 +52,7 @@ std::string drawn_chinese(size_t bytes) {
   }
   std::mt19937 random(1);
   std::string text;
-  while (text.size() < bytes) {
+  while (text.size() < 2'000'000) {
     const double uniform = std::generate_canonical<double, 32>(random);
     text += words[static_cast<size_t>(std::pow(static_cast<double>(words.size()), uniform)) - 1];
     if (random() % 7 == 0) text += "，";
@@ -60,28 +60,39 @@ std::string drawn_chinese(size_t bytes) {
   return text;
 }
 
-void count_exactly(benchmark::State& state, Tokenizer tokenizer, const std::string& text) {
+std::string prose() {
+  return text_of(kProse, 100'000);
+}
+std::string code() {
+  return text_of(kCode, 100'000);
+}
+std::string chinese() {
+  return text_of(kChinese, 100'000);
+}
+
+void count_exactly(benchmark::State& state, Tokenizer tokenizer, std::string make_text()) {
+  const std::string text = make_text();
   weir::preload(tokenizer);
   for (auto _ : state) benchmark::DoNotOptimize(weir::count_tokens(tokenizer, text));
   state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(text.size()));
 }
-BENCHMARK_CAPTURE(count_exactly, o200k_prose, Tokenizer::o200k_base, text_of(kProse, 100'000));
-BENCHMARK_CAPTURE(count_exactly, o200k_code, Tokenizer::o200k_base, text_of(kCode, 100'000));
-BENCHMARK_CAPTURE(count_exactly, o200k_chinese, Tokenizer::o200k_base, text_of(kChinese, 100'000));
-BENCHMARK_CAPTURE(count_exactly, o200k_chinese_drawn, Tokenizer::o200k_base, drawn_chinese(2'000'000));
-BENCHMARK_CAPTURE(count_exactly, cl100k_prose, Tokenizer::cl100k_base, text_of(kProse, 100'000));
-BENCHMARK_CAPTURE(count_exactly, cl100k_code, Tokenizer::cl100k_base, text_of(kCode, 100'000));
-BENCHMARK_CAPTURE(count_exactly, cl100k_chinese_drawn, Tokenizer::cl100k_base, drawn_chinese(2'000'000));
+BENCHMARK_CAPTURE(count_exactly, o200k_prose, Tokenizer::o200k_base, prose);
+BENCHMARK_CAPTURE(count_exactly, o200k_code, Tokenizer::o200k_base, code);
+BENCHMARK_CAPTURE(count_exactly, o200k_chinese, Tokenizer::o200k_base, chinese);
+BENCHMARK_CAPTURE(count_exactly, o200k_chinese_drawn, Tokenizer::o200k_base, drawn_chinese);
+BENCHMARK_CAPTURE(count_exactly, cl100k_prose, Tokenizer::cl100k_base, prose);
+BENCHMARK_CAPTURE(count_exactly, cl100k_code, Tokenizer::cl100k_base, code);
+BENCHMARK_CAPTURE(count_exactly, cl100k_chinese_drawn, Tokenizer::cl100k_base, drawn_chinese);
 
 void bound_from_above(benchmark::State& state) {
-  const std::string text = text_of(kProse, 100'000);
+  const std::string text = prose();
   for (auto _ : state) benchmark::DoNotOptimize(weir::cheap_upper_estimate(text));
   state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(text.size()));
 }
 BENCHMARK(bound_from_above);
 
 void estimate(benchmark::State& state) {
-  const std::string text = text_of(kProse, 100'000);
+  const std::string text = prose();
   for (auto _ : state) benchmark::DoNotOptimize(weir::estimate_tokens(text));
   state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(text.size()));
 }
