@@ -4,8 +4,9 @@
 //
 // The joining itself is not acted out. Tokens are what it ends with exactly if it leaves each two neighbours
 // apart, and that can be told from these two alone. So the tokens are found from left to right, the longest
-// first, and a dead end takes the last one back, at most once for each place of the text: linear in its
-// length. Source: H. van Antwerpen and A. Neubeck, "So many tokens, so little time", github.blog, December
+// first, and a dead end takes the last one back. Up to each place of the text there is at most one way to
+// encode: a dead end is one whatever came before, is met once, and the whole is linear in the length of the
+// text. Source: H. van Antwerpen and A. Neubeck, "So many tokens, so little time", github.blog, December
 // 2024.
 #pragma once
 

@@ -90,17 +90,10 @@ TEST(BpeEncoder, TakesBackWhatLeadsToADeadEnd) {
 
 TEST(BpeEncoder, TakesSingleBytesOfAnyRank) {
   // "z" comes after "ab" and "aba", so that its rank says nothing about when it was made.
-  std::string lines;
-  int rank = 0;
-  const auto add = [&](std::string_view token) {
-    lines += base64_encode(token) + " " + std::to_string(rank++) + "\n";
-  };
-  for (int byte = 0; byte < 256; ++byte) {
-    const char c = static_cast<char>(byte);
-    if (c != 'z') add({&c, 1});
-  }
-  for (const std::string_view token : {"ab", "aba", "z", "bz", "abz"}) add(token);
-  const BpeEncoder encoder = encoder_of(BpeRanks::parse(lines));
+  std::vector<std::string> tokens = single_bytes();
+  std::erase(tokens, "z");
+  tokens.insert(tokens.end(), {"ab", "aba", "z", "bz", "abz"});
+  const BpeEncoder encoder = encoder_of(BpeRanks::parse(vocabulary_of_all(tokens)));
   for (int text = 0; text < 729; ++text) {
     std::string piece;
     for (int rest = text, i = 0; i < 6; ++i, rest /= 3) piece += "abz"[rest % 3];
@@ -188,16 +181,17 @@ TEST_P(RealVocabulary, FindsWhatJoiningPairByPairEndsWith) {
     for (size_t parts = 1 + below(random_, 4); parts > 0; --parts) piece += cut_anywhere(any_token());
     expect_as_joined(piece);
   }
-  for (const std::string_view unit : {"=", " ", "-=", "\n", "ab", "\u4e16", "\u0e01", "\xff", "aA"}) {
+  for (const std::string_view unit : {"=", " ", "-=", "\n", "a", "ab", "xyq", "abcdefghijklmnopqrstuvwxyz",
+                                      "\u00e9", "\u4e16", "\u0e01", "\xff", "aA"}) {
     std::string piece;
-    for (int length = 1; length < 220; ++length) {
+    for (int length = 1; piece.size() < 400; ++length) {
       piece += unit;
       if (length < 40 || length % 7 == 0) expect_as_joined(piece);
     }
   }
 }
 
-// More pairs than are remembered, some of which take others' places.
+// So many pairs that some take others' places among what is remembered.
 TEST_P(RealVocabulary, FindsTheSameInLongPieces) {
   for (int round = 0; round < 60; ++round) {
     std::string piece;

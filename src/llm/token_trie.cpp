@@ -21,15 +21,11 @@ std::vector<Entry> ordered(std::span<const std::string_view> tokens) {
     return bytes.size() == 1 ? first : first | static_cast<uint8_t>(bytes[1]);
   };
   std::vector<uint32_t> begins(kHeads + 1);
-  for (const std::string_view bytes : tokens) {
-    if (!bytes.empty()) ++begins[head(bytes) + 1];
-  }
+  for (const std::string_view bytes : tokens) ++begins[head(bytes) + 1];
   for (size_t i = 0; i < kHeads; ++i) begins[i + 1] += begins[i];
-  std::vector<Entry> order(begins[kHeads]);
+  std::vector<Entry> order(tokens.size());
   std::vector<uint32_t> ends = begins;
-  for (uint32_t id = 0; id < tokens.size(); ++id) {
-    if (!tokens[id].empty()) order[ends[head(tokens[id])]++] = {tokens[id], id};
-  }
+  for (uint32_t id = 0; id < tokens.size(); ++id) order[ends[head(tokens[id])]++] = {tokens[id], id};
   for (size_t i = 0; i < kHeads; ++i) {
     std::ranges::sort(std::span(order).subspan(begins[i], ends[i] - begins[i]), {}, &Entry::bytes);
   }

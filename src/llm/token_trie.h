@@ -19,9 +19,8 @@ class TokenTrie {
  public:
   static constexpr uint32_t kNone = UINT32_MAX;
 
-  TokenTrie() = default;
-  // A token's id is its index; an empty one is left out. REQUIRES each single byte to be a token, and no two
-  // tokens of the same bytes.
+  // A token's id is its index. REQUIRES each single byte to be a token, none that is empty, and no two of the
+  // same bytes.
   explicit TokenTrie(std::span<const std::string_view> tokens);
 
   // The longest token that `text` begins with. REQUIRES text that is not empty.
