@@ -200,6 +200,18 @@ TEST_P(RealVocabulary, FindsTheSameInLongPieces) {
   }
 }
 
+// After the same token, tokens that are remembered at the same place: BpeEncoder::kVerdicts apart.
+TEST_P(RealVocabulary, RemembersEachPairByItself) {
+  constexpr size_t kApart = size_t{1} << 16;
+  const BpeRanks& ranks = encoder_.ranks();
+  for (int round = 0; round < 2000; ++round) {
+    const std::string left = any_token();
+    const auto right = static_cast<uint32_t>(below(random_, ranks.size() - kApart));
+    expect_as_joined(left + std::string(ranks.token(right)));
+    expect_as_joined(left + std::string(ranks.token(right + kApart)));
+  }
+}
+
 TEST_P(RealVocabulary, MakesEachTokenOfItsOwnBytes) {
   // Beside whole pieces that are looked up: the same bytes at the end of a longer piece.
   for (int round = 0; round < 3000; ++round) {
